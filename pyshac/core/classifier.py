@@ -1,0 +1,97 @@
+"""The classifier: gradient-boosted trees that tell the better half of their samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+NUM_TREES = 200
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary:logistic",
+    "tree_method": "exact",
+    "learning_rate": 0.1,
+    "max_depth": 6,
+    # With XGBoost's default of 1, batches of 7 samples or fewer could not be split at all: each
+    # sample starts with a hessian of 1/4.
+    "min_child_weight": 0,
+    "base_score": 0.5,
+    # One thread is fastest on so few rows, repeats exactly, and leaves nothing behind that a
+    # forked process could hang on.
+    "nthread": 1,
+    "verbosity": 0,
+    "disable_default_eval_metric": True,
+}
+
+
+class BoostedTrees:
+    """A binary classifier of 200 gradient-boosted trees (XGBoost), used as in scikit-learn.
+
+    Args:
+        seed: Seed of the trees.
+        booster: Trees that were trained before.
+
+    Attributes:
+        booster: The trained `xgboost.Booster`.
+    """
+
+    def __init__(self, seed: int = 0, booster: xgboost.Booster | None = None) -> None:
+        self.seed = seed
+        self.booster = booster
+
+    def fit(self, features: npt.NDArray[np.float32], labels: npt.ArrayLike) -> BoostedTrees:
+        """Trains the trees anew.
+
+        Args:
+            features: Shape (n, columns).
+            labels: Shape (n,); true for good rows.
+
+        Returns:
+            Itself.
+        """
+        data = xgboost.DMatrix(features, np.asarray(labels, dtype=np.float32), nthread=1)
+        booster = xgboost.Booster({**PARAMETERS, "seed": self.seed}, [data])
+        # The plain loop is what xgboost.train does without its callbacks, at half the time.
+        for iteration in range(NUM_TREES):
+            booster.update(data, iteration)
+        self.booster = booster
+        return self
+
+    def margin(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Returns the log-odds, shape (n,), that each row of shape (n, columns) is good.
+
+        Raises:
+            RuntimeError: If the trees are not trained.
+        """
+        if self.booster is None:
+            raise RuntimeError("BoostedTrees.margin was called before fit.")
+        margin: npt.NDArray[np.float32] = self.booster.inplace_predict(
+            features, predict_type="margin"
+        )
+        return margin
+
+    def predict(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Says which rows are good: shape (n,) for features of shape (n, columns)."""
+        return self.margin(features) > 0
+
+    def to_bytes(self) -> bytes:
+        """Returns the trained trees in XGBoost's UBJSON format."""
+        if self.booster is None:
+            raise RuntimeError("BoostedTrees.to_bytes was called before fit.")
+        return bytes(self.booster.save_raw("ubj"))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BoostedTrees:
+        """Returns the trees that `to_bytes` wrote.
+
+        Raises:
+            ValueError: If the bytes are no XGBoost model.
+        """
+        try:
+            booster = xgboost.Booster(model_file=bytearray(data))
+        except xgboost.core.XGBoostError as error:
+            raise ValueError(f"no XGBoost model: {str(error).splitlines()[0]}") from None
+        booster.set_param("nthread", 1)
+        return cls(booster=booster)

@@ -1,0 +1,293 @@
+"""Dataset: what was evaluated, and its score."""
+
+from __future__ import annotations
+
+import bisect
+import csv
+import io
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core import files, plain
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.scores import check_objective, check_score, is_better_half
+
+
+def as_parameter_list(
+    parameters: HyperParameterList | Iterable[AbstractHyperParameter] | None,
+) -> HyperParameterList | None:
+    """Returns a search space as a `HyperParameterList`; None stays None."""
+    if parameters is None or isinstance(parameters, HyperParameterList):
+        return parameters
+    if isinstance(parameters, (list, tuple)):
+        return HyperParameterList(parameters)
+    raise TypeError(
+        "hyperparameter_list must be a list of hyperparameters, a HyperParameterList or None. "
+        f"Got {parameters!r} instead."
+    )
+
+
+def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[Any]:
+    """Returns all values of a sample in one list, those of multi parameters one by one.
+
+    Args:
+        parameters: What an evaluation function receives, or its values.
+    """
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
+    flat: list[Any] = []
+    for value in values:
+        flat += value if isinstance(value, list) else [value]
+    return flat
+
+
+class Dataset:
+    """Evaluated samples in the order of their numbers, and their scores.
+
+    Args:
+        parameter_list: The search space, or None to set it later.
+
+    Attributes:
+        X: Rows, each a flat list of values.
+        Y: Scores; NaN stands for a failed sample.
+        ids: The samples' numbers, ascending.
+    """
+
+    def __init__(
+        self, parameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None = None
+    ) -> None:
+        self._parameters = as_parameter_list(parameter_list)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets all samples."""
+        self.X: list[list[Any]] = []
+        self.Y: list[float] = []
+        self.ids: list[int] = []
+        self._encoded: list[npt.NDArray[np.float64]] = []
+        self._lines: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Dataset({len(self)} samples of {self._parameters!r})"
+
+    @property
+    def parameters(self) -> HyperParameterList | None:
+        """The search space."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, parameters: HyperParameterList | Sequence[AbstractHyperParameter]) -> None:
+        if len(self):
+            raise ValueError("The parameters of a dataset that holds samples cannot be changed.")
+        self._parameters = as_parameter_list(parameters)
+
+    def _space(self) -> HyperParameterList:
+        if self._parameters is None:
+            raise RuntimeError("The dataset has no parameters: set them first.")
+        return self._parameters
+
+    def add_sample(
+        self, parameters: Mapping[str, Any] | Sequence[Any], value: float, id: int | None = None
+    ) -> None:
+        """Adds one evaluated sample.
+
+        Args:
+            parameters: Its parameters by name, or its row of values.
+            value: Its score; NaN if the evaluation failed.
+            id: Its number; by default one more than the highest so far.
+
+        Raises:
+            TypeError: If a value or the score is of a wrong type.
+            ValueError: If a value lies outside the search space, or the number is taken.
+        """
+        space = self._space()
+        row = space.to_row(parameters) if isinstance(parameters, Mapping) else list(parameters)
+        if id is None:
+            id = self.ids[-1] + 1 if self.ids else 0
+        score = check_score(value, f"sample {id}")
+        encoded = space.encode(row)
+        place = bisect.bisect_left(self.ids, id)
+        if place < len(self.ids) and self.ids[place] == id:
+            raise ValueError(f"Sample {id} has a score already.")
+        self.ids.insert(place, id)
+        self.X.insert(place, row)
+        self.Y.insert(place, score)
+        self._encoded.insert(place, encoded)
+        self._lines.insert(place, _csv_line([id, *space.row_to_text(row), _score_text(score)]))
+
+    def get_dataset(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
+        """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
+        rows = np.empty((len(self), self._space().num_columns), dtype=object)
+        for index, row in enumerate(self.X):
+            rows[index, :] = row
+        return rows, self.scores
+
+    @property
+    def scores(self) -> npt.NDArray[np.float64]:
+        """The scores, shape (n,)."""
+        return np.array(self.Y, dtype=np.float64)
+
+    @property
+    def encoded(self) -> npt.NDArray[np.float64]:
+        """The samples as classifiers see them, shape (n, columns)."""
+        return np.array(self._encoded).reshape(len(self), self._space().num_columns)
+
+    def encode_dataset(
+        self, objective: str = "max"
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Returns the encoded samples and whether each is strictly better than the median.
+
+        Args:
+            objective: 'max' or 'min'.
+
+        Returns:
+            Arrays of shape (n, columns) and (n,).
+        """
+        return self.encoded, is_better_half(self.scores, check_objective(objective))
+
+    def _best(self, objective: str) -> int | None:
+        scores = self.scores if check_objective(objective) == "max" else -self.scores
+        return None if np.isnan(scores).all() else int(np.nanargmax(scores))
+
+    def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
+        """Returns the parameters of the first sample with the best score; None if there is none.
+
+        Raises:
+            ValueError: If `objective` is not 'max' or 'min'.
+        """
+        best = self._best(objective)
+        return None if best is None else self._space().to_parameters(self.X[best])
+
+    def get_best_score(self, objective: str = "max") -> float | None:
+        """Returns the best score; None if there is none.
+
+        Raises:
+            ValueError: If `objective` is not 'max' or 'min'.
+        """
+        best = self._best(objective)
+        return None if best is None else self.Y[best]
+
+    def header(self) -> list[str]:
+        """Returns the column names of the CSV form."""
+        return ["id", *self._space().get_parameter_names(), "scores"]
+
+    def to_csv(self, stop: int | None = None) -> str:
+        """Returns the CSV form: `id`, one column a value, `scores` (empty if failed).
+
+        Args:
+            stop: Leave out samples from this number on.
+        """
+        count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
+        return _csv_line(self.header()) + "".join(self._lines[:count])
+
+    @classmethod
+    def load_from_directory(cls, basedir: str | Path = "shac") -> Dataset:
+        """Reads the dataset and the search space of a save directory.
+
+        Raises:
+            FileNotFoundError: If the directory holds none.
+            SaveDirectoryError: If a file is corrupt; the message names it.
+        """
+        folder = Path(basedir) / "datasets"
+        dataset = cls(read_parameters(folder / "parameters.json"))
+        path = folder / "dataset.csv"
+        text = files.decode_text(files.read_bounded(path, files.MAX_CSV_BYTES), path)
+        try:
+            for number, row, score in read_csv(text, dataset._space(), str(path)):
+                dataset.add_sample(row, score, _check_id(number, str(path)))
+        except ValueError as error:
+            raise SaveDirectoryError(str(error)) from None
+        return dataset
+
+
+def read_csv(
+    text: str, space: HyperParameterList, source: str
+) -> Iterator[tuple[str, list[Any], float]]:
+    """Yields id, row and score of each line of a dataset in CSV form.
+
+    Args:
+        text: The file's text.
+        space: Its search space.
+        source: The file's name, for errors.
+
+    Raises:
+        ValueError: If the columns are not those of the space, or a value is not one of its
+            column; the message names the line and the column.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        _check_header(next(reader, []), space, source)
+        for cells in reader:
+            where = f"{source!r}, line {reader.line_num}"
+            if len(cells) != space.num_columns + 2:
+                raise ValueError(
+                    f"{where}: expected {space.num_columns + 2} cells, got {len(cells)}."
+                )
+            try:
+                row = space.row_from_text(cells[1:-1])
+                space.encode(row)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{where}, {error}") from None
+            yield cells[0], row, _read_score(cells[-1], where)
+    except csv.Error as error:
+        raise ValueError(f"{source!r}, line {reader.line_num}: {error}.") from None
+
+
+def read_parameters(path: Path) -> HyperParameterList:
+    """Reads a `parameters.json`.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        SaveDirectoryError: If it is corrupt, or names an unknown type.
+    """
+    text = files.decode_text(files.read_bounded(path, files.MAX_JSON_BYTES), path)
+    config = files.parse_json(text, repr(str(path)))
+    try:
+        if not isinstance(config, dict):
+            raise ValueError("not an object of parameters")
+        return HyperParameterList.load_from_config(plain.from_json(config))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SaveDirectoryError(f"{str(path)!r} holds no search space: {error}") from None
+
+
+def _check_header(header: list[str], space: HyperParameterList, source: str) -> None:
+    expected = ["id", *space.get_parameter_names(), "scores"]
+    if header == expected:
+        return
+    missing = [name for name in expected if name not in header]
+    extra = [name for name in header if name not in expected]
+    problem = f"missing {missing!r}, unexpected {extra!r}" if missing or extra else "another order"
+    raise ValueError(f"{source!r}, line 1: expected the columns {expected!r}; {problem}.")
+
+
+def _read_score(text: str, where: str) -> float:
+    try:
+        score = float(text) if text else math.nan
+    except ValueError:
+        raise ValueError(f"{where}, column 'scores': expected a number, got {text!r}.") from None
+    return score
+
+
+def _check_id(text: str, source: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError(f"{source!r}, column 'id': expected a whole number, got {text!r}.")
+    return int(text)
+
+
+def _score_text(score: float) -> str:
+    return "" if math.isnan(score) else repr(score)
+
+
+def _csv_line(cells: Sequence[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()

@@ -1,0 +1,561 @@
+"""The engines: `_SHAC`, which knows the whole circle of a run, and `SHAC`, for plain functions.
+
+    search space -> samples -> evaluation -> dataset -> cascade -> samples ...
+
+`ask` and `tell` are the two halves of the circle; `fit` is a loop over them, with slots between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyshac.core import plain, seeding
+from pyshac.core.callbacks import Callback, CallbackList, History
+from pyshac.core.callforms import begins_with_function, is_not_flag, optional_function
+from pyshac.core.classifier import BoostedTrees
+from pyshac.core.dataset import Dataset, as_parameter_list
+from pyshac.core.evaluation import FailurePolicy, SlotPool
+from pyshac.core.fitting import FitLoop, FitOptions
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.parallelism import Parallelism
+from pyshac.core.run import Run, check_same_space
+from pyshac.core.sampler import Generators, draw_accepted
+from pyshac.core.schedule import Schedule, check_positive
+from pyshac.core.scores import check_objective, check_score
+from pyshac.core.search import Search
+from pyshac.core.seeding import Purpose
+from pyshac.core.storage import SaveDirectory
+from pyshac.core.worker import Evaluator
+
+
+class _SHAC(Parallelism, ABC):
+    """What all engines share. A subclass says what surrounds one evaluation.
+
+    Args:
+        evaluation_function: What is to be optimised. May be left out, also by position, and
+            handed to `fit` instead.
+        hyperparameter_list: The search space: a list of hyperparameters or a
+            `HyperParameterList`. None if it comes from the save directory.
+        total_budget: N, number of evaluations.
+        num_batches: M, number of batches; N must be divisible by it.
+        objective: 'max' or 'min'.
+        max_classifiers: Highest number of classifiers to train; 18 is the paper's.
+        save_dir: Directory in which the search is saved. Nothing is written before `fit`, `ask`
+            or `save_data` is called.
+
+    Attributes:
+        reuse_samples: Whether a classifier is trained on all samples so far that the cascade
+            accepts (the default), or only on those drawn since the classifier before it, as in
+            the paper.
+
+    Raises:
+        TypeError: If an argument is of a wrong type.
+        ValueError: If an argument has a value that is not allowed.
+
+    References:
+        Kumar, Dahl, Vasudevan, Norouzi: Parallel Architecture and Hyperparameter Search via
+        Successive Halving and Classification, https://arxiv.org/abs/1805.10255
+    """
+
+    @optional_function(begins_with_function)
+    def __init__(
+        self,
+        evaluation_function: Callable[..., Any] | None,
+        hyperparameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None,
+        total_budget: int,
+        num_batches: int,
+        objective: str = "max",
+        max_classifiers: int = 18,
+        save_dir: str | os.PathLike[str] = "shac",
+    ) -> None:
+        self._function = _check_function(evaluation_function)
+        self._schedule = Schedule(total_budget, num_batches, max_classifiers)
+        super().__init__(self._schedule.num_workers)
+        self._objective = check_objective(objective)
+        self._directory = SaveDirectory(save_dir)
+        self._asked: dict[int, Any] = {}
+        self._num_predictions = 0
+        self.reuse_samples = True
+        self._run: Run | None = None
+        space = as_parameter_list(hyperparameter_list)
+        if space is not None:
+            self._begin(space)
+
+    def _begin(self, space: HyperParameterList) -> None:
+        if not len(space):
+            raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
+        entropy = seeding.fresh_entropy() if space.seed is None else space.seed
+        search = Search(space, self._objective, entropy, Dataset(space))
+        self._run = Run(search, self._schedule, self._directory)
+        self._run.is_seeded = space.seed is not None
+
+    @abstractmethod
+    def _make_evaluator(self) -> Evaluator:
+        """Returns what surrounds each call of the evaluation function; it must be picklable."""
+
+    def __repr__(self) -> str:
+        run = self._run
+        done = f"{len(run.search.dataset)} of {self.total_budget} evaluations" if run else "empty"
+        return f"<{type(self).__name__}: {done}, save_dir={self.save_dir!r}>"
+
+    # What a run is made of
+
+    def _require_run(self) -> Run:
+        if self._run is None:
+            raise RuntimeError(
+                "The engine has no hyperparameters: hand them to the constructor, or call "
+                "restore_data() first."
+            )
+        return self._run
+
+    @property
+    def total_budget(self) -> int:
+        """N, number of evaluations."""
+        return self._schedule.total_budget
+
+    @property
+    def num_batches(self) -> int:
+        """M, number of batches."""
+        return self._schedule.num_batches
+
+    @property
+    def num_workers(self) -> int:
+        """W, samples in a batch."""
+        return self._schedule.num_workers
+
+    @property
+    def total_classifiers(self) -> int:
+        """K, classifiers in a full cascade."""
+        return self._schedule.total_classifiers
+
+    @property
+    def objective(self) -> str:
+        """'max' or 'min'."""
+        return self._objective
+
+    @property
+    def parameters(self) -> HyperParameterList | None:
+        """The search space; None before `restore_data` if the constructor was given none."""
+        return self._run.search.space if self._run else None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The samples that have a score. Look at it; `tell` is what adds to it."""
+        return self._run.search.dataset if self._run else Dataset()
+
+    @property
+    def classifiers(self) -> list[BoostedTrees]:
+        """The classifiers so far, in order."""
+        return list(self._run.search.cascade) if self._run else []
+
+    @property
+    def best_parameters(self) -> OrderedDict[str, Any] | None:
+        """Parameters of the best sample so far; None if there is none."""
+        return self.dataset.get_best_parameters(self._objective) if len(self.dataset) else None
+
+    @property
+    def best_score(self) -> float | None:
+        """Best score so far; None if there is none."""
+        return self.dataset.get_best_score(self._objective)
+
+    @property
+    def save_dir(self) -> str:
+        """The save directory. Setting it saves to another directory from then on."""
+        return str(self._directory.path)
+
+    @save_dir.setter
+    def save_dir(self, path: str | os.PathLike[str]) -> None:
+        self._directory = SaveDirectory(path)
+        if self._run is not None:
+            self._run.directory = self._directory
+
+    # Seeds
+
+    def set_seed(self, seed: int | None) -> None:
+        """Seeds the engine and its parameters; the same seed gives the same run.
+
+        Args:
+            seed: A non-negative int, or None for a fresh seed.
+
+        Raises:
+            RuntimeError: If the engine has no parameters yet.
+        """
+        run = self._require_run()
+        seed = seeding.check_seed(seed)
+        run.search.space.set_seed(seed)
+        run.search.entropy = seeding.fresh_entropy() if seed is None else seed
+        run.is_seeded = seed is not None
+        self._num_predictions = 0
+
+    @contextlib.contextmanager
+    def as_deterministic(self, seed: int) -> Iterator[_SHAC]:
+        """Seeds the engine inside a `with` block and puts back afterwards what was there before.
+
+        Args:
+            seed: A non-negative int.
+        """
+        run = self._require_run()
+        before = (run.search.entropy, run.is_seeded, run.search.space.seed, self._num_predictions)
+        states = [(parameter, parameter.seed, parameter.random) for parameter in run.search.space]
+        self.set_seed(seed)
+        try:
+            yield self
+        finally:
+            run.search.entropy, run.is_seeded, run.search.space.seed, self._num_predictions = before
+            for parameter, parameter_seed, random in states:
+                parameter.seed, parameter.random = parameter_seed, random
+
+    # The two halves of the circle
+
+    def ask(
+        self, n: int | None = None, *, relax_checks: bool = False
+    ) -> list[OrderedDict[str, Any]]:
+        """Returns samples of the running batch to be evaluated; draws the batch if need be.
+
+        Args:
+            n: At most so many samples; None for all of the batch that were not asked for yet.
+            relax_checks: As for `fit`.
+
+        Returns:
+            Parameters, one `OrderedDict` a sample; empty if the budget is spent.
+
+        Raises:
+            RuntimeError: If the whole batch was asked for, and some of its scores are missing:
+                the next batch depends on them.
+        """
+        if n is not None:
+            n = check_positive("n", n)
+        run = self._require_run()
+        with run.writing():
+            batch = run.current_batch(relax_checks, self._generators(run.epoch))
+        if batch is None:
+            return []
+        numbers = [number for number in batch.pending if number not in self._asked][:n]
+        if not numbers:
+            raise RuntimeError(
+                f"All samples of this batch were asked for, and {len(batch.pending)} have no "
+                "score yet: tell their scores before asking for more."
+            )
+        for number in numbers:
+            self._asked[number] = _identity(batch.row(number))
+        return [run.search.space.to_parameters(batch.row(number)) for number in numbers]
+
+    def tell(
+        self,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        scores: float | Sequence[float],
+        *,
+        skip_cv_checks: bool = False,
+    ) -> None:
+        """Takes in the scores of samples that `ask` returned, in any order.
+
+        The last score of a batch trains the classifier that is due, and saves.
+
+        Args:
+            parameters: What `ask` returned, or one item of it.
+            scores: As many scores, or one; NaN for an evaluation that failed.
+            skip_cv_checks: As for `fit`.
+
+        Raises:
+            TypeError: If a score is not a number.
+            ValueError: If a sample was not asked for, or has a score already.
+        """
+        run = self._require_run()
+        samples = [parameters] if isinstance(parameters, Mapping) else list(parameters)
+        values = [scores] if isinstance(parameters, Mapping) else list(scores)  # type: ignore[arg-type]
+        if len(samples) != len(values):
+            raise ValueError(
+                f"scores must be as many as parameters. Got {len(values)} scores for "
+                f"{len(samples)} samples."
+            )
+        numbers = self._find_asked(run, samples)
+        told = [
+            (number, check_score(value, f"sample {number}, {dict(sample)!r},"), None)
+            for number, value, sample in zip(numbers, values, samples, strict=True)
+        ]
+        batch = run.search.batch
+        if batch is None or not told:
+            return
+        with run.writing():
+            run.record(batch, told)
+            for number in numbers:
+                del self._asked[number]
+            if not batch.pending:
+                run.finish_batch(not skip_cv_checks, self.reuse_samples)
+
+    def _find_asked(self, run: Run, samples: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Returns the samples' numbers; equal samples get theirs in the order of asking."""
+        numbers: list[int] = []
+        for sample in samples:
+            identity = _identity(run.search.space.to_row(sample))
+            found = next(
+                (n for n, asked in self._asked.items() if asked == identity and n not in numbers),
+                None,
+            )
+            if found is None:
+                raise ValueError(
+                    f"No sample with the parameters {dict(sample)!r} was asked for, or it has a "
+                    "score already."
+                )
+            numbers.append(found)
+        return numbers
+
+    # The whole circle
+
+    @optional_function(is_not_flag)
+    def fit(
+        self,
+        evaluation_function: Callable[..., Any] | None = None,
+        skip_cv_checks: bool = False,
+        early_stop: bool = False,
+        relax_checks: bool = False,
+        callbacks: Iterable[Callback] | Callback | None = None,
+        *,
+        timeout: float | None = None,
+        retries: int = 1,
+        catch: type[BaseException] | Iterable[type[BaseException]] = (),
+        fresh_process: bool = False,
+    ) -> History:
+        """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
+
+        Everything is saved after each batch and on every way out; each score is on disk before
+        its slot gets the next sample. With the budget already spent it returns at once.
+
+        Args:
+            evaluation_function: What is to be optimised, unless the constructor was given it.
+                It is called with the number of its slot (the worker id) and an `OrderedDict` of
+                parameters, and returns a number. May be a lambda, a closure, or typed into a
+                notebook.
+            skip_cv_checks: Keep classifiers whose accuracy in 5-fold cross validation is below
+                one half. Useful for small batches.
+            early_stop: Stop when a classifier is refused.
+            relax_checks: After 2**k proposals without an accepted one, k the number of
+                classifiers, overlook one more rejection.
+            callbacks: Callbacks; a `History` is added.
+            timeout: Seconds after which an evaluation is ended. Needs worker processes.
+            retries: How often an evaluation whose worker process died is tried again, alone.
+            catch: Exception types whose evaluations become failed samples, without a score and
+                "not good" in training. Any other exception stops the run.
+            fresh_process: Evaluate every sample in a new process, so that all memory is given
+                back. Needs worker processes.
+
+        Returns:
+            The `History`.
+
+        Raises:
+            EvaluationError: If an evaluation raised an exception that is not caught, or a whole
+                batch failed.
+            NothingAcceptedError: If the cascade accepts nothing.
+            RuntimeError: If there is no evaluation function, or there are no parameters.
+            SaveDirectoryError: If the save directory holds another run, or is in use.
+            TypeError: If an evaluation returned something other than a number.
+        """
+        function = _check_function(evaluation_function) or self._function
+        if function is None:
+            raise RuntimeError(
+                "There is no evaluation function: hand it to the constructor or to fit()."
+            )
+        run = self._require_run()
+        policy = FailurePolicy(timeout, retries, _as_types(catch), fresh_process)
+        policy.check(self.evaluator_backend)
+        loop = FitLoop(run, self._begin_callbacks(callbacks), self._generators)
+        options = FitOptions(skip_cv_checks, early_stop, relax_checks, self.reuse_samples)
+        pool = SlotPool(
+            self._make_evaluator(),
+            function,
+            self.num_parallel_evaluators,
+            self.evaluator_backend,
+            policy,
+        )
+        return loop.fit(pool, options)
+
+    def fit_dataset(
+        self,
+        path: str | os.PathLike[str],
+        skip_cv_checks: bool = False,
+        early_stop: bool = False,
+        presort: bool = True,
+        callbacks: Iterable[Callback] | Callback | None = None,
+    ) -> History:
+        """Trains the cascade from samples that were evaluated elsewhere, and saves.
+
+        Args:
+            path: A CSV file with the columns `id`, one for each parameter (`name_1` to `name_n`
+                for multi parameters) and `scores`, in this order, and at least `total_budget`
+                rows. The first `total_budget` rows count; an empty score is a failed sample.
+            skip_cv_checks: As for `fit`.
+            early_stop: As for `fit`.
+            presort: Sort the rows from the worst to the best score first, so that each stage
+                learns from better samples than the one before.
+            callbacks: Callbacks; a `History` is added.
+
+        Returns:
+            The `History`; `device_ids` are None.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            RuntimeError: If there are no parameters, or the engine has evaluations already.
+            ValueError: If the file has other columns, too few rows, or a value that its column
+                does not allow; the message names line and column.
+        """
+        run = self._require_run()
+        if len(run.search.dataset):
+            raise RuntimeError(
+                f"The engine has {len(run.search.dataset)} evaluations already, which would be "
+                "lost. Make a new engine with a save_dir of its own."
+            )
+        loop = FitLoop(run, self._begin_callbacks(callbacks), self._generators)
+        options = FitOptions(skip_cv_checks, early_stop, False, self.reuse_samples)
+        return loop.fit_dataset(Path(path), presort, options)
+
+    def _begin_callbacks(self, callbacks: Iterable[Callback] | Callback | None) -> CallbackList:
+        callback_list = CallbackList(callbacks)
+        callback_list.set_engine(self)
+        return callback_list
+
+    def predict(
+        self,
+        num_batches: int = 1,
+        num_workers_per_batch: int | None = None,
+        relax_checks: bool = False,
+        max_classfiers: int | None = None,
+        *,
+        num_samples: int | None = None,
+        max_classifiers: int | None = None,
+    ) -> list[OrderedDict[str, Any]]:
+        """Draws samples that the cascade accepts; without classifiers, from the prior.
+
+        Args:
+            num_batches: Draws this many times as many samples as the engine has batches.
+            num_workers_per_batch: Number of generators; None for `num_parallel_generators`.
+                Samples do not depend on it.
+            relax_checks: As for `fit`.
+            max_classfiers: Ask only the first so many classifiers; None for all.
+            num_samples: Draw just so many samples instead.
+            max_classifiers: The same as `max_classfiers`, spelled right.
+
+        Returns:
+            Parameters, one `OrderedDict` a sample. Every call draws new ones.
+
+        Raises:
+            NothingAcceptedError: If the cascade accepts nothing.
+            RuntimeError: If there are no parameters.
+            ValueError: If there are fewer classifiers.
+        """
+        run = self._require_run()
+        if num_samples is None:
+            num_samples = check_positive("num_batches", num_batches) * self.num_batches
+        cascade = run.search.cascade.first(
+            _check_count(max_classfiers, max_classifiers, len(run.search.cascade))
+        )
+        generators = self._generators(run.epoch)
+        if num_workers_per_batch is not None:
+            number = check_positive("num_workers_per_batch", num_workers_per_batch)
+            generators = Generators(number, self.generator_backend)
+        stream = seeding.stream(run.search.entropy, Purpose.PREDICT, self._num_predictions)
+        encoded = draw_accepted(
+            run.search.space,
+            cascade,
+            check_positive("num_samples", num_samples),
+            stream,
+            relax_checks,
+            generators,
+        )
+        self._num_predictions += 1
+        space = run.search.space
+        return [space.to_parameters(space.decode(row)) for row in encoded]
+
+    # The save directory
+
+    def save_data(self) -> None:
+        """Saves the dataset, the classifiers and all that is needed to continue.
+
+        Raises:
+            OSError: If that fails; what was saved before is untouched.
+            RuntimeError: If there are no parameters.
+            SaveDirectoryError: If the save directory holds another run, or is in use.
+        """
+        run = self._require_run()
+        with run.writing():
+            run.save()
+
+    def restore_data(self) -> None:
+        """Continues from what was saved in `save_dir`, also in the middle of a batch.
+
+        The seed is the saved run's. Directories of earlier PySHAC are read, too: their cascade is
+        trained again from the dataset, because loading their pickles could run any code.
+
+        Raises:
+            FileNotFoundError: If the directory holds no search.
+            SaveDirectoryError: If a file is corrupt, or the search is another: of another space
+                or objective. Nothing is changed.
+        """
+        saved = self._directory.load()
+        if self._run is not None:
+            check_same_space(self._run.search.space, saved.search.space, self.save_dir)
+        if saved.is_legacy and self._run is not None:
+            saved.search.entropy = self._run.search.entropy
+        self._run = Run.restored(
+            saved, self._schedule, self._directory, self._objective, self.reuse_samples
+        )
+        self._asked.clear()
+        self._num_predictions = 0
+
+
+class SHAC(_SHAC):
+    """Finds good hyperparameters by Successive Halving and Classification.
+
+    The evaluation function is called as `evaluation_function(worker_id, parameters)` and returns
+    a number. Arguments, attributes and errors are those of `pyshac.core.engine._SHAC`.
+
+    Example:
+        ```python
+        space = [pyshac.UniformHP("x", -5, 5), pyshac.DiscreteHP("kind", ["a", "b"])]
+        shac = pyshac.SHAC(evaluate, space, total_budget=100, num_batches=10, objective="min")
+        shac.fit()
+        print(shac.best_score, shac.best_parameters)
+        ```
+    """
+
+    def _make_evaluator(self) -> Evaluator:
+        return Evaluator()
+
+
+def _check_function(function: Any) -> Callable[..., Any] | None:
+    if function is not None and not callable(function):
+        raise TypeError(f"evaluation_function must be callable or None. Got {function!r} instead.")
+    return function  # type: ignore[no-any-return]
+
+
+def _as_types(catch: Any) -> tuple[type[BaseException], ...]:
+    return (catch,) if isinstance(catch, type) else tuple(catch)
+
+
+def _identity(row: Sequence[Any]) -> Any:
+    return plain.identity(tuple(plain.check_value(value, "A value") for value in row))
+
+
+def _check_count(first: int | None, second: int | None, available: int) -> int:
+    """The number of classifiers asked for under either spelling."""
+    if first is not None and second is not None and first != second:
+        raise ValueError(
+            "max_classfiers and max_classifiers are two spellings of one argument, but got "
+            f"({first!r}, {second!r})."
+        )
+    count = second if first is None else first
+    if count is None:
+        return available
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"max_classifiers must be an int or None. Got {count!r} instead.")
+    if not 0 <= count <= available:
+        raise ValueError(
+            f"max_classifiers must be in [0, {available}], the number of classifiers there are. "
+            f"Got {count} instead."
+        )
+    return count

@@ -1,0 +1,54 @@
+"""The library's own exceptions. Bad arguments are plain `ValueError` and `TypeError`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class EvaluationError(RuntimeError):
+    """An evaluation went wrong and stopped the run. Everything finished before it is saved.
+
+    The exception that the evaluation function raised, with the worker's own traceback, is the
+    `__cause__`.
+
+    Attributes:
+        sample_id: Number of the sample in the run, or None if no single sample is to blame.
+        worker_id: Slot in which it ran, or None.
+        parameters: Its parameters, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        sample_id: int | None = None,
+        worker_id: int | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.sample_id = sample_id
+        self.worker_id = worker_id
+        self.parameters = parameters
+
+
+class WorkerDiedError(RuntimeError):
+    """The process of a slot ended in the middle of an evaluation (killed, out of memory, crash)."""
+
+
+class EvaluationTimeoutError(TimeoutError):
+    """An evaluation took longer than the `timeout` given to `fit` and was ended."""
+
+
+class NothingAcceptedError(RuntimeError):
+    """The cascade of classifiers accepts no sample that could be found."""
+
+
+class SaveDirectoryError(ValueError):
+    """A save directory cannot be used: corrupt, foreign, of another search, or held by another.
+
+    The message names the file and the cause. Nothing in the directory was changed.
+    """
+
+
+class DirectoryInUseError(SaveDirectoryError):
+    """Another engine is writing to the save directory."""

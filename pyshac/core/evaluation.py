@@ -1,0 +1,288 @@
+"""Evaluation: hand samples to slots, one lease each, and bring back scores as they arrive.
+
+Deaths of workers, time limits and failures are dealt with here; what a slot is, is in `slots`.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from pyshac.core.errors import EvaluationError, EvaluationTimeoutError, WorkerDiedError
+from pyshac.core.slots import Slot, make_slots
+from pyshac.core.worker import Evaluator, NotANumberError, Reply, Task, Worker
+
+logger = logging.getLogger("pyshac")
+
+
+@dataclass(frozen=True)
+class FailurePolicy:
+    """What is done about evaluations that go wrong.
+
+    Attributes:
+        timeout: Seconds after which an evaluation is ended, or None.
+        retries: How often an evaluation whose worker died is tried again, alone.
+        catch: Exception types that make a failed sample instead of stopping the run.
+        fresh_process: Whether every evaluation gets a new process.
+    """
+
+    timeout: float | None = None
+    retries: int = 1
+    catch: tuple[type[BaseException], ...] = ()
+    fresh_process: bool = False
+
+    def check(self, backend: str) -> None:
+        """Raises if the policy is no policy, or needs processes where `backend` has none."""
+        if self.timeout is not None:
+            if isinstance(self.timeout, bool) or not isinstance(self.timeout, (int, float)):
+                raise TypeError(f"timeout must be seconds or None. Got {self.timeout!r} instead.")
+            if not (self.timeout > 0 and math.isfinite(self.timeout)):
+                raise ValueError(
+                    f"timeout must be above 0 and finite. Got {self.timeout!r} instead."
+                )
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int):
+            raise TypeError(f"retries must be an int. Got {self.retries!r} instead.")
+        if self.retries < 0:
+            raise ValueError(f"retries must be at least 0. Got {self.retries} instead.")
+        for item in self.catch:
+            if not (isinstance(item, type) and issubclass(item, BaseException)):
+                raise TypeError(f"catch must hold exception types. Got {item!r} instead.")
+        if backend == "threading" and (self.timeout is not None or self.fresh_process):
+            raise ValueError(
+                "timeout and fresh_process need worker processes, and evaluator_backend is "
+                "'threading'. Call parallel_evaluators() first."
+            )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one sample.
+
+    Attributes:
+        task: The sample.
+        worker_id: The slot in which it ran.
+        score: Its score; NaN if it failed.
+        failure: Why it failed, or None.
+    """
+
+    task: Task
+    worker_id: int
+    score: float
+    failure: str | None = None
+
+
+@dataclass
+class _Lease:
+    """A slot and the evaluation that holds it."""
+
+    slot: Slot
+    task: Task
+    has_timed_out: bool = False
+
+
+@dataclass
+class _Round:
+    """One call of `SlotPool.run`: what waits, what runs, and what stops it."""
+
+    waiting: deque[Task]
+    arrivals: queue.SimpleQueue[tuple[_Lease, Future[Reply]]] = field(
+        default_factory=queue.SimpleQueue
+    )
+    running: dict[int, _Lease] = field(default_factory=dict)
+    alone: deque[Task] = field(default_factory=deque)
+    deaths: dict[int, int] = field(default_factory=dict)
+    fatal: BaseException | None = None
+
+
+class SlotPool:
+    """Slots that stay warm over many batches. A context manager: on leaving, workers are gone.
+
+    Args:
+        evaluator: What surrounds each call of the function.
+        function: The user's evaluation function.
+        number: Number of slots.
+        backend: 'loky', 'multiprocessing' or 'threading'.
+        policy: What is done about failures.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        function: Callable[..., Any],
+        number: int,
+        backend: str,
+        policy: FailurePolicy,
+    ) -> None:
+        policy.check(backend)
+        self._policy = policy
+        self._slots = make_slots(
+            Worker(evaluator, function, policy.catch), number, backend, policy.fresh_process
+        )
+
+    def __enter__(self) -> SlotPool:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for slot in self._slots:
+            slot.close() if exc_type is None else slot.end()
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[list[Outcome]]:
+        """Evaluates samples; yields outcomes, as many at once as have arrived.
+
+        A slot gets its next sample only after its outcome was yielded and the caller came back
+        for more. If an evaluation stops the run, those that are running are still brought in.
+
+        Args:
+            tasks: The samples, in the order in which they are to start.
+
+        Raises:
+            EvaluationError: If an evaluation raised an exception that is not caught.
+            TypeError: If it returned something other than a number.
+        """
+        round = _Round(deque(tasks))
+        free = list(self._slots)
+        while round.waiting or round.running or round.alone:
+            self._dispatch(round, free)
+            if not round.running:
+                break
+            outcomes = []
+            for lease, future in self._arrivals(round):
+                del round.running[lease.slot.worker_id]
+                free.append(lease.slot)
+                outcome = self._settle(round, lease, future)
+                if outcome is not None:
+                    outcomes.append(outcome)
+            if outcomes:
+                yield outcomes
+        if round.fatal is not None:
+            raise round.fatal
+
+    def _dispatch(self, round: _Round, free: list[Slot]) -> None:
+        """Starts as many evaluations as there are free slots."""
+        if round.fatal is not None:
+            return
+        free.sort(key=lambda slot: slot.worker_id, reverse=True)
+        while round.waiting and free:
+            self._start(round, free.pop(), round.waiting.popleft())
+        if round.alone and not round.waiting and not round.running:
+            self._start(round, free.pop(), round.alone.popleft())
+
+    def _start(self, round: _Round, slot: Slot, task: Task) -> None:
+        lease = _Lease(slot, task)
+        round.running[slot.worker_id] = lease
+        future = slot.submit(task)
+        future.add_done_callback(lambda done: round.arrivals.put((lease, done)))
+
+    def _arrivals(self, round: _Round) -> list[tuple[_Lease, Future[Reply]]]:
+        """Waits for at least one evaluation to end and returns all that have."""
+        arrived = []
+        while not arrived:
+            try:
+                arrived.append(round.arrivals.get(timeout=self._end_overdue(round)))
+            except queue.Empty:
+                continue
+        while not round.arrivals.empty():
+            arrived.append(round.arrivals.get())
+        return arrived
+
+    def _end_overdue(self, round: _Round) -> float | None:
+        """Ends evaluations over the time limit; returns the seconds to the next look."""
+        if self._policy.timeout is None:
+            return None
+        now = time.monotonic()
+        wait = self._policy.timeout
+        for lease in round.running.values():
+            started = lease.slot.started()
+            if started is None or lease.has_timed_out:
+                continue
+            left = started + self._policy.timeout - now
+            if left <= 0:
+                lease.has_timed_out = True
+                lease.slot.end()
+            wait = min(wait, max(left, 0.01))
+        return wait
+
+    def _settle(self, round: _Round, lease: _Lease, future: Future[Reply]) -> Outcome | None:
+        """Makes an outcome of a reply; None if there is none yet, or the run stops."""
+        reply = self._reply(round, lease, future)
+        if reply is None:
+            return None
+        if reply.error is None:
+            failure = "its score is not finite" if math.isnan(reply.score) else None
+            return self._outcome(lease, reply.score, failure)
+        if reply.is_caught:
+            failure = f"{type(reply.error).__name__}: {reply.error}"
+            return self._outcome(lease, math.nan, failure)
+        if round.fatal is None:
+            round.fatal = _fatal(lease, reply)
+        return None
+
+    def _outcome(self, lease: _Lease, score: float, failure: str | None) -> Outcome:
+        if failure is not None:
+            logger.warning("Sample %d failed: %s.", lease.task.id, failure)
+        return Outcome(lease.task, lease.slot.worker_id, score, failure)
+
+    def _reply(self, round: _Round, lease: _Lease, future: Future[Reply]) -> Reply | None:
+        """The worker's reply, or one on behalf of a worker that cannot; None if it is retried."""
+        error = future.exception()
+        if not isinstance(error, BrokenExecutor):
+            return future.result() if error is None else Reply(error=error)
+        lease.slot.end()
+        if lease.has_timed_out:
+            message = f"Sample {lease.task.id} took longer than {self._policy.timeout} s."
+            return self._own_reply(EvaluationTimeoutError(message))
+        deaths = round.deaths[lease.task.id] = round.deaths.get(lease.task.id, 0) + 1
+        message = f"The worker process died while it evaluated sample {lease.task.id}"
+        if deaths <= self._policy.retries:
+            logger.warning("%s; trying it again, alone.", message)
+            round.alone.append(lease.task)
+            return None
+        return self._own_reply(WorkerDiedError(f"{message} ({deaths} times)."))
+
+    def _own_reply(self, error: Exception) -> Reply:
+        return Reply(error=error, is_caught=isinstance(error, self._policy.catch))
+
+
+class _WorkerTraceback(Exception):
+    """Shows the traceback of another process as the cause of the exception it raised."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
+
+
+def _fatal(lease: _Lease, reply: Reply) -> BaseException:
+    """The exception that stops the run because of an evaluation."""
+    error, task = reply.error, lease.task
+    if isinstance(error, NotANumberError):
+        return TypeError(str(error))
+    if not isinstance(error, Exception) and error is not None:
+        # SystemExit and its kind end the program, wherever they were raised.
+        return error
+    fatal = EvaluationError(
+        f"The evaluation of sample {task.id} in slot {lease.slot.worker_id} raised "
+        f"{type(error).__name__}: {error}. Its parameters: {dict(task.parameters)!r}",
+        task.id,
+        lease.slot.worker_id,
+        task.parameters,
+    )
+    if error is not None and error.__traceback__ is None and reply.traceback:
+        error.__cause__ = _WorkerTraceback(reply.traceback)
+    fatal.__cause__ = error
+    return fatal

@@ -1,0 +1,325 @@
+"""HyperParameterList: the search space, as a list of parameters and as columns of numbers."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core import seeding
+from pyshac.core.hyperparameters.base import (
+    AbstractHyperParameter,
+    ColumnHyperParameter,
+    FloatArray,
+)
+from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, MultiHyperParameter
+from pyshac.core.hyperparameters.registry import get_parameter
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The columns that one parameter takes up.
+
+    Attributes:
+        parameter: The parameter.
+        columns: Its columns.
+        is_list: Whether its value is a list, one item a column.
+        draw: What draws each of its columns from the unit interval; None for a user's own type.
+    """
+
+    parameter: AbstractHyperParameter
+    columns: slice
+    is_list: bool
+    draw: ColumnHyperParameter | None
+
+    @property
+    def width(self) -> int:
+        return int(self.columns.stop - self.columns.start)
+
+
+class HyperParameterList:
+    """A search space: hyperparameters in order, each with a name of its own.
+
+    A sample of the space is a *row*: a flat list of values in which a multi parameter takes up as
+    many places as it has values. Encoded, it is a row of an array of shape (n, columns).
+
+    Args:
+        hyper_parameter_list: Hyperparameters, or None to add them later.
+        seed: Seed for `sample`. An engine without a seed of its own takes it as its seed.
+
+    Raises:
+        TypeError: If an item is not a hyperparameter.
+        ValueError: If two columns would have the same name.
+    """
+
+    def __init__(
+        self,
+        hyper_parameter_list: Iterable[AbstractHyperParameter] | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self._parameters: OrderedDict[str, AbstractHyperParameter] = OrderedDict()
+        self._blocks: list[_Block] = []
+        self._names: list[str] = []
+        self.seed: int | None = None
+        for parameter in hyper_parameter_list or ():
+            self.add_hyper_parameter(parameter)
+        self.set_seed(seed)
+
+    def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> None:
+        """Adds a hyperparameter at the end.
+
+        Raises:
+            TypeError: If it is not a hyperparameter.
+            ValueError: If a column of its name is there already, or there would be too many.
+        """
+        if not isinstance(parameter, AbstractHyperParameter):
+            raise TypeError(f"A hyperparameter was expected. Got {parameter!r} instead.")
+        block = self._block(parameter)
+        names = _column_names(block)
+        repeated = {parameter.name} & self._parameters.keys() or set(names) & set(self._names)
+        if repeated:
+            raise ValueError(
+                f"Names must be distinct. Got {min(repeated)!r} twice in the search space."
+            )
+        if block.columns.stop > MAX_SAMPLE_COUNT:
+            raise ValueError(
+                f"A search space must have at most {MAX_SAMPLE_COUNT} columns. "
+                f"Got {block.columns.stop} with {parameter.name!r}."
+            )
+        self._parameters[parameter.name] = parameter
+        self._blocks.append(block)
+        self._names += names
+
+    def _block(self, parameter: AbstractHyperParameter) -> _Block:
+        start = len(self._names)
+        width = getattr(parameter, "sample_count", 1)
+        draw = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
+        return _Block(
+            parameter,
+            slice(start, start + width),
+            hasattr(parameter, "sample_count"),
+            draw if isinstance(draw, ColumnHyperParameter) else None,
+        )
+
+    def remove_hyper_parameter(self, parameter: AbstractHyperParameter | str) -> None:
+        """Removes a hyperparameter, given itself or its name.
+
+        Raises:
+            KeyError: If it is not in the list.
+        """
+        name = parameter.name if isinstance(parameter, AbstractHyperParameter) else parameter
+        if name not in self._parameters:
+            raise KeyError(f"There is no hyperparameter {name!r} in {list(self._parameters)!r}.")
+        kept = [item for key, item in self._parameters.items() if key != name]
+        self._parameters, self._blocks, self._names = OrderedDict(), [], []
+        for item in kept:
+            self.add_hyper_parameter(item)
+
+    def get_parameter_names(self) -> list[str]:
+        """Returns the names of the columns: `name_1`, `name_2`, ... for a multi parameter."""
+        return list(self._names)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[AbstractHyperParameter]:
+        return iter(self._parameters.values())
+
+    def __getitem__(self, name: str) -> AbstractHyperParameter:
+        return self._parameters[name]
+
+    def __repr__(self) -> str:
+        return f"HyperParameterList({list(self)!r})"
+
+    @property
+    def num_columns(self) -> int:
+        """Number of columns."""
+        return len(self._names)
+
+    @property
+    def is_vectorised(self) -> bool:
+        """Whether every parameter is built in, so that whole columns can be drawn at once."""
+        return all(block.draw is not None for block in self._blocks)
+
+    def sample(self) -> list[Any]:
+        """Draws one row, each parameter from its own random state."""
+        row: list[Any] = []
+        for block in self._blocks:
+            value = block.parameter.sample()
+            row += value if block.is_list else [value]
+        return row
+
+    def encode(self, x: Sequence[Any]) -> FloatArray:
+        """Encodes a row.
+
+        Args:
+            x: Values, one a column.
+
+        Returns:
+            Array of shape (columns,).
+
+        Raises:
+            TypeError: If a value is of a wrong type.
+            ValueError: If a value lies outside the space, or their number is wrong.
+        """
+        encoded = np.empty(self.num_columns)
+        for block, values in self._split(x):
+            encoded[block.columns] = block.parameter.encode(values)
+        if not np.isfinite(encoded).all():
+            raise ValueError(f"Encoded values must be finite. Got {encoded} for {list(x)!r}.")
+        return encoded
+
+    def decode(self, x: Sequence[float] | FloatArray) -> list[Any]:
+        """Decodes a row of shape (columns,) into values."""
+        row: list[Any] = []
+        for block, values in self._split(x):
+            value = block.parameter.decode(values)
+            row += value if block.is_list else [value]
+        return row
+
+    def _split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[_Block, Any]]:
+        """Yields each parameter's block with its value, a list for a multi parameter."""
+        if len(row) != self.num_columns:
+            raise ValueError(
+                f"A row must have {self.num_columns} values, one for each of {self._names!r}. "
+                f"Got {len(row)} instead."
+            )
+        for block in self._blocks:
+            values = row[block.columns]
+            yield block, list(values) if block.is_list else values[0]
+
+    def from_unit(self, unit: FloatArray) -> FloatArray:
+        """Maps rows of the unit cube, shape (n, columns), to encoded rows of the same shape.
+
+        Raises:
+            TypeError: If a parameter is a user's own type, which has no such map.
+        """
+        return self._map_columns("from_unit", unit)
+
+    def to_unit(self, encoded: FloatArray) -> FloatArray:
+        """Maps encoded rows, shape (n, columns), to the unit cube: the reverse of `from_unit`."""
+        return self._map_columns("to_unit", encoded)
+
+    def _map_columns(self, method: str, rows: FloatArray) -> FloatArray:
+        mapped = np.empty(rows.shape)
+        for block in self._blocks:
+            if block.draw is None:
+                raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
+            mapped[:, block.columns] = getattr(block.draw, method)(rows[:, block.columns])
+        return mapped
+
+    def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws rows from the prior; the same rows for the same stream.
+
+        Args:
+            n: Number of rows.
+            stream: The random stream to draw from.
+
+        Returns:
+            Encoded rows, shape (n, columns).
+        """
+        rows = np.random.default_rng(stream).random((n, self.num_columns))
+        for number, block in enumerate(self._blocks):
+            if block.draw is not None:
+                rows[:, block.columns] = block.draw.from_unit(rows[:, block.columns])
+            else:
+                seed = seeding.as_integer(seeding.child(stream, number))
+                rows[:, block.columns] = _draw_one_by_one(block, n, seed)
+        return rows
+
+    def to_parameters(self, row: Sequence[Any]) -> OrderedDict[str, Any]:
+        """Returns a row as the `OrderedDict` that an evaluation function receives."""
+        return OrderedDict((block.parameter.name, value) for block, value in self._split(row))
+
+    def to_row(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """Returns the row of a mapping from names to values.
+
+        Raises:
+            ValueError: If a name is missing or unknown.
+        """
+        if set(parameters) != set(self._parameters):
+            raise ValueError(
+                f"Parameters must have the names {list(self._parameters)!r}. "
+                f"Got {list(parameters)!r} instead."
+            )
+        row: list[Any] = []
+        for block in self._blocks:
+            value = parameters[block.parameter.name]
+            row += value if block.is_list else [value]
+        return row
+
+    def row_to_text(self, row: Sequence[Any]) -> list[str]:
+        """Returns the text of each value of a row."""
+        cells = zip(self._column_parameters(), row, strict=True)
+        return [parameter.to_text(value) for parameter, value in cells]
+
+    def row_from_text(self, texts: Sequence[str]) -> list[Any]:
+        """Returns the row that `row_to_text` wrote.
+
+        Raises:
+            ValueError: If a text stands for no value of its column; the message names the column.
+        """
+        row = []
+        for name, parameter, text in zip(
+            self._names, self._column_parameters(), texts, strict=True
+        ):
+            try:
+                row.append(parameter.from_text(text))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"column {name!r}: {error}") from None
+        return row
+
+    def _column_parameters(self) -> Iterator[AbstractHyperParameter]:
+        for block in self._blocks:
+            yield from [block.parameter] * block.width
+
+    def set_seed(self, seed: int | None) -> None:
+        """Seeds every parameter with a random stream of its own; None takes fresh ones."""
+        self.seed = seeding.check_seed(seed)
+        for number, parameter in enumerate(self):
+            if self.seed is None:
+                parameter.set_seed(None)
+            else:
+                place = seeding.stream(self.seed, seeding.Purpose.PARAMETERS, number)
+                parameter.set_seed(seeding.as_integer(place))
+
+    def get_config(self) -> OrderedDict[str, list[Any]]:
+        """Returns `{name: [class name, config]}`, in order."""
+        return OrderedDict(
+            (parameter.name, [type(parameter).__name__, parameter.get_config()])
+            for parameter in self
+        )
+
+    @classmethod
+    def load_from_config(cls, config: Mapping[str, Sequence[Any]]) -> HyperParameterList:
+        """Builds a search space from what `get_config` returned.
+
+        Raises:
+            ValueError: If a type is unknown, or its config is not one.
+        """
+        parameters = []
+        for name, (class_name, arguments) in config.items():
+            try:
+                parameters.append(get_parameter(class_name).load_from_config(arguments))
+            except (TypeError, KeyError) as error:
+                raise ValueError(f"{name!r} has no config of a {class_name}: {error}") from error
+        return cls(parameters)
+
+
+def _column_names(block: _Block) -> list[str]:
+    if not block.is_list:
+        return [block.parameter.name]
+    return [f"{block.parameter.name}_{number + 1}" for number in range(block.width)]
+
+
+def _draw_one_by_one(block: _Block, n: int, seed: int) -> npt.NDArray[np.float64]:
+    """Draws and encodes n values of a user's own type, shape (n, its columns)."""
+    parameter = copy.deepcopy(block.parameter)
+    parameter.set_seed(seed)
+    encoded = [parameter.encode(parameter.sample()) for _ in range(n)]
+    return np.asarray(encoded, dtype=np.float64).reshape(n, block.width)

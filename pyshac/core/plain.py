@@ -1,0 +1,127 @@
+"""Plain values: what a hyperparameter's value may be, and its exact form in text and JSON files.
+
+A plain value is None, a bool, an int, a float, a str, or a tuple of plain values. Its text is its
+JSON form, but for a str that no JSON could be taken for, which stands as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+_TUPLE = "__tuple__"
+_SCALARS = (bool, int, float, str)
+
+
+def check_value(value: Any, what: str) -> Any:
+    """Returns `value` as a plain value; NumPy scalars become what they hold.
+
+    Args:
+        value: Any object; lists count as tuples.
+        what: What the value is, to name it in errors.
+
+    Raises:
+        TypeError: If the value is not plain.
+        ValueError: If it is NaN, which equals nothing, or text that UTF-8 cannot hold.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (list, tuple)):
+        return tuple(check_value(item, what) for item in value)
+    if value is not None and type(value) not in _SCALARS:
+        raise TypeError(
+            f"{what} must be None, bool, int, float, str or tuples of these. Got {value!r} of type "
+            f"{type(value).__name__} instead; name such objects by strings and look them up."
+        )
+    if isinstance(value, float) and math.isnan(value):
+        raise ValueError(f"{what} must not be NaN.")
+    if isinstance(value, str) and not is_storable(value):
+        raise ValueError(f"{what} must be text that a UTF-8 file can hold. Got {value!r} instead.")
+    return value
+
+
+def is_storable(text: str) -> bool:
+    """Says whether a UTF-8 CSV file can hold `text`: no lone surrogates, no NUL."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def identity(value: Any) -> Any:
+    """Returns a hashable that is equal for two plain values only if their types are, too."""
+    if isinstance(value, tuple):
+        return (tuple, tuple(identity(item) for item in value))
+    return (type(value), value)
+
+
+def to_json(value: Any) -> Any:
+    """Returns `value`, tuples in it marked, in a form that JSON keeps exactly."""
+    if isinstance(value, tuple):
+        return {_TUPLE: [to_json(item) for item in value]}
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    return value
+
+
+def from_json(value: Any) -> Any:
+    """Returns what `to_json` was given."""
+    if isinstance(value, list):
+        return [from_json(item) for item in value]
+    if isinstance(value, dict):
+        if set(value) == {_TUPLE}:
+            return tuple(from_json(item) for item in value[_TUPLE])
+        return {key: from_json(item) for key, item in value.items()}
+    return value
+
+
+def to_text(value: Any) -> str:
+    """Returns the exact text of a plain value: `adam`, `1`, `1.0`, `"1"`, `true`, `null`, `[3, 3]`."""
+    if isinstance(value, str) and not _is_json(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def from_text(text: str) -> Any:
+    """Returns the plain value that `to_text` wrote; text that is no JSON stands for itself."""
+    try:
+        return _tuples(json.loads(text))
+    except (ValueError, RecursionError):
+        return text
+
+
+def other_texts(value: Any) -> Iterable[str]:
+    """Yields further texts under which tables written by hand or by pandas hold a plain value."""
+    yield str(value)
+    if value is None:
+        yield ""
+    elif isinstance(value, bool):
+        yield str(value).upper()
+    elif isinstance(value, int):
+        yield f"{value}.0"
+    elif isinstance(value, float) and value.is_integer():
+        yield str(int(value))
+
+
+def _is_json(text: str) -> bool:
+    # An empty cell is how other programs write "nothing": quote the empty str, too.
+    if not text:
+        return True
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    return value

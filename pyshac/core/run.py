@@ -1,0 +1,172 @@
+"""Run: a search and its save directory, kept in step. What it is told is on disk when it returns."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+from collections.abc import Iterator
+
+from pyshac.core.cascade import Training
+from pyshac.core.errors import EvaluationError, SaveDirectoryError
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.sampler import Generators
+from pyshac.core.schedule import Schedule
+from pyshac.core.search import Batch, Search
+from pyshac.core.storage import SavedRun, SaveDirectory
+
+logger = logging.getLogger("pyshac")
+
+
+class Run:
+    """A search under way.
+
+    Args:
+        search: The search.
+        schedule: How its budget is spent.
+        directory: Where it is saved.
+
+    Attributes:
+        search: The search.
+        schedule: How its budget is spent.
+        directory: Where it is saved.
+        is_seeded: Whether a user chose the seed.
+    """
+
+    def __init__(self, search: Search, schedule: Schedule, directory: SaveDirectory) -> None:
+        self.search = search
+        self.schedule = schedule
+        self.is_seeded = False
+        self.directory = directory
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the whole budget has been evaluated."""
+        return self.search.num_complete >= self.schedule.total_budget
+
+    @property
+    def epoch(self) -> int:
+        """Number of the batch that is running or comes next, from 1."""
+        return self.search.num_complete // self.schedule.num_workers + 1
+
+    @property
+    def path(self) -> str:
+        """The save directory."""
+        return str(self.directory.path)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the save directory for writing; an empty one receives the run."""
+        with self.directory.writing():
+            if not self.directory.is_attached:
+                self.save()
+            yield
+
+    def save(self) -> None:
+        """Replaces what the save directory holds by the run as it is."""
+        schedule = self.schedule
+        self.directory.save(
+            self.search, schedule.total_budget, schedule.num_batches, self.is_seeded
+        )
+        logger.info("Saved %d samples and %d classifiers to %s.",
+                    len(self.search.dataset), len(self.search.cascade), self.path)  # fmt: skip
+
+    def current_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
+        """Returns the running batch, drawing the next one if there is none.
+
+        Returns:
+            None if the budget is spent.
+        """
+        if self.search.batch is None and not self.is_spent:
+            missing = self.schedule.total_budget - self.search.num_complete
+            size = min(self.schedule.num_workers, missing)
+            self.directory.begin_batch(self.search.begin_batch(size, relax_checks, generators))
+        return self.search.batch
+
+    def record(self, batch: Batch, scores: list[tuple[int, float, int | None]]) -> None:
+        """Takes in scores, each as (number, score, slot).
+
+        Raises:
+            OSError: If they cannot be written; they stay in memory, for `save` to try again.
+        """
+        for score in scores:
+            self.search.record(batch, *score)
+        self.directory.record(scores)
+
+    def finish_batch(self, check: bool, reuse_samples: bool) -> Training | None:
+        """Closes the running batch, all of whose samples have scores, and saves.
+
+        Returns:
+            The outcome of training a classifier; None if none was due.
+
+        Raises:
+            EvaluationError: If all of its samples failed, and there were several.
+        """
+        batch = self.search.batch
+        training = self.search.finish_batch(self.schedule, check, reuse_samples)
+        self.save()
+        if batch is not None and len(batch.rows) > 1:
+            scores = self.search.dataset.Y[-len(batch.rows) :]
+            if all(math.isnan(score) for score in scores):
+                raise EvaluationError(
+                    f"All {len(scores)} evaluations of batch {self.epoch - 1} failed, so the run "
+                    "stops. Everything is saved; fit() continues with the next batch."
+                )
+        return training
+
+    @classmethod
+    def restored(
+        cls,
+        saved: SavedRun,
+        schedule: Schedule,
+        directory: SaveDirectory,
+        objective: str,
+        reuse_samples: bool,
+    ) -> Run:
+        """Returns the run that a directory held, to be continued under a schedule.
+
+        Raises:
+            SaveDirectoryError: If it was after another objective.
+        """
+        run = cls(saved.search, schedule, directory)
+        run.is_seeded = saved.is_seeded
+        if saved.is_legacy:
+            saved.search.objective = objective
+            for _ in run.advance(check=True, reuse_samples=reuse_samples):
+                pass
+        if saved.search.objective != objective:
+            raise SaveDirectoryError(
+                f"{run.path!r} holds a search with objective {saved.search.objective!r}, "
+                f"not {objective!r}."
+            )
+        directory.attach(saved)
+        return run
+
+    def advance(self, check: bool, reuse_samples: bool) -> Iterator[Training | None]:
+        """Takes samples that are there already into account, batch by batch.
+
+        Yields:
+            For each batch the outcome of training a classifier; None if none was due.
+        """
+        total, size = len(self.search.dataset), self.schedule.num_workers
+        while self.search.num_complete < total:
+            stop = min(self.search.num_complete + size, total)
+            yield self.search.advance(stop, self.schedule, check, reuse_samples)
+
+
+def check_same_space(space: HyperParameterList, saved: HyperParameterList, path: str) -> None:
+    """Raises `SaveDirectoryError` unless both are the same search space but for seeds."""
+    ours, theirs = _comparable(space), _comparable(saved)
+    if ours != theirs:
+        differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+        raise SaveDirectoryError(
+            f"{path!r} holds a search of another space: {differing!r} differ, or their order."
+        )
+
+
+def _comparable(space: HyperParameterList) -> dict[str, str]:
+    # Text tells 1 from 1.0 and from True, which compare equal.
+    return {
+        name: f"{number}: {class_name}({sorted((k, repr(v)) for k, v in config.items() if k != 'seed')})"
+        for number, (name, (class_name, config)) in enumerate(space.get_config().items())
+    }

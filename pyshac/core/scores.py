@@ -1,0 +1,61 @@
+"""Scores: what counts as one, which are better, and what a run is after."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+OBJECTIVES = ("max", "min")
+
+
+def check_objective(objective: Any) -> str:
+    """Returns the objective if it is one; raises otherwise."""
+    if objective not in OBJECTIVES:
+        raise ValueError(f"objective must be 'max' or 'min'. Got {objective!r} instead.")
+    return str(objective)
+
+
+def check_score(score: Any, what: str) -> float:
+    """Returns a score as a float: NaN stands for a failed sample, and so do infinities.
+
+    Args:
+        score: A number, or an array or tensor that holds one.
+        what: What has this score, to name it in the error.
+
+    Raises:
+        TypeError: If it is not a number.
+    """
+    number = None
+    if not isinstance(score, (str, bytes, bool, np.bool_, type(None))):
+        try:
+            number = float(score)
+        except (TypeError, ValueError):
+            pass
+    if number is None:
+        raise TypeError(
+            f"The score of {what} must be a number. Got {score!r} of type "
+            f"{type(score).__name__} instead."
+        )
+    return number if math.isfinite(number) else math.nan
+
+
+def is_better_half(
+    scores: npt.NDArray[np.float64], objective: str = "max"
+) -> npt.NDArray[np.bool_]:
+    """Says which scores are strictly better than the median of those that are numbers.
+
+    Args:
+        scores: Shape (n,); NaN stands for a failed sample, which is never better.
+        objective: 'max' or 'min'.
+
+    Returns:
+        Shape (n,).
+    """
+    known = scores[~np.isnan(scores)]
+    if not len(known):
+        return np.zeros(len(scores), dtype=bool)
+    median = np.median(known)
+    return scores > median if objective == "max" else scores < median

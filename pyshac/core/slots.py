@@ -1,0 +1,214 @@
+"""Slots: the places where evaluations run, one at a time in each.
+
+A slot runs its evaluations in the caller's thread, in a thread of its own, or in a worker process
+of its own, which can die or be ended without the other slots.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import signal
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+
+import cloudpickle
+import joblib
+import loky
+
+from pyshac.core import worker
+from pyshac.core.worker import Reply, Task, Worker
+
+BACKENDS = ("loky", "multiprocessing", "threading")
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
+
+
+class Slot(ABC):
+    """One place where evaluations run.
+
+    Attributes:
+        worker_id: Its number.
+    """
+
+    can_be_ended = False
+
+    def __init__(self, worker_id: int) -> None:
+        self.worker_id = worker_id
+
+    @abstractmethod
+    def submit(self, task: Task) -> Future[Reply]:
+        """Starts an evaluation; the slot must be free."""
+
+    def started(self) -> float | None:
+        """Returns when the evaluation started (`time.monotonic`), None if its worker is not up."""
+        return None
+
+    def end(self) -> None:
+        """Ends the worker at once, in the middle of an evaluation; `submit` starts another."""
+
+    def close(self) -> None:
+        """Ends the worker after its evaluation; returns when it is gone."""
+
+
+class InlineSlot(Slot):
+    """Evaluates in the caller's thread: `submit` returns when the evaluation has ended."""
+
+    def __init__(self, worker_id: int, work: Worker) -> None:
+        super().__init__(worker_id)
+        self._work = work
+
+    def submit(self, task: Task) -> Future[Reply]:
+        future: Future[Reply] = Future()
+        future.set_result(self._work(task, self.worker_id))
+        return future
+
+
+class ThreadSlot(Slot):
+    """Evaluates in a thread of its own, which nobody can end from outside."""
+
+    def __init__(self, worker_id: int, work: Worker) -> None:
+        super().__init__(worker_id)
+        self._work = work
+        self._executor = concurrent.futures.ThreadPoolExecutor(1, f"pyshac-slot-{worker_id}")
+
+    def submit(self, task: Task) -> Future[Reply]:
+        return self._executor.submit(self._work, task, self.worker_id)
+
+    def end(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True)
+
+
+class ProcessSlot(Slot):
+    """Evaluates in a worker process of its own, which stays warm between evaluations.
+
+    Args:
+        worker_id: The slot's number.
+        new_executor: Returns an executor with one worker process.
+        fresh_process: Whether every evaluation gets a new process.
+    """
+
+    can_be_ended = True
+
+    def __init__(
+        self, worker_id: int, new_executor: Callable[[], Executor], fresh_process: bool
+    ) -> None:
+        super().__init__(worker_id)
+        self._new_executor = new_executor
+        self._fresh_process = fresh_process
+        self._executor: Executor | None = None
+        self._ready: Future[int] | None = None
+        self._submitted = 0.0
+        self._ready_at: float | None = None
+
+    def submit(self, task: Task) -> Future[Reply]:
+        if self._fresh_process:
+            self.close()
+        if self._executor is None:
+            self._executor = self._new_executor()
+            self._ready_at = None
+            self._ready = self._executor.submit(worker.process_id)
+            self._ready.add_done_callback(self._note_ready)
+        self._submitted = time.monotonic()
+        packed = self._executor.submit(worker.evaluate, task, self.worker_id)
+        return _unpacked(packed)
+
+    def _note_ready(self, _: Future[int]) -> None:
+        self._ready_at = time.monotonic()
+
+    def started(self) -> float | None:
+        return None if self._ready_at is None else max(self._submitted, self._ready_at)
+
+    def end(self) -> None:
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        if self._ready is not None and self._ready.done() and not self._ready.exception():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._ready.result(), getattr(signal, "SIGKILL", signal.SIGTERM))
+        executor.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True)
+
+
+def _unpacked(packed: Future[bytes]) -> Future[Reply]:
+    """Returns a future of the reply whose pickled form another future brings."""
+    future: Future[Reply] = Future()
+
+    def unpack(done: Future[bytes]) -> None:
+        try:
+            future.set_result(cloudpickle.loads(done.result()))
+        except BaseException as error:
+            future.set_exception(error)
+
+    packed.add_done_callback(unpack)
+    return future
+
+
+def make_slots(work: Worker, number: int, backend: str, fresh_process: bool) -> list[Slot]:
+    """Returns slots numbered from 0, whose workers start when they are first used.
+
+    Args:
+        work: What they run.
+        number: Number of slots.
+        backend: 'loky', 'multiprocessing' or 'threading'; one thread is the caller's own.
+        fresh_process: Whether every evaluation gets a new process.
+
+    Raises:
+        TypeError: If the evaluation function cannot be sent to a worker process.
+    """
+    if backend == "threading":
+        if number == 1:
+            return [InlineSlot(0, work)]
+        return [ThreadSlot(worker_id, work) for worker_id in range(number)]
+    new_executor = _executor_factory(_pickle(work), number, backend)
+    return [ProcessSlot(worker_id, new_executor, fresh_process) for worker_id in range(number)]
+
+
+def _pickle(work: Worker) -> bytes:
+    try:
+        payload: bytes = cloudpickle.dumps(work)
+    except Exception as error:
+        raise TypeError(
+            f"The evaluation function cannot be sent to worker processes: {error}. Build what it "
+            "holds inside the function, or call concurrent_evaluators() to stay in this process."
+        ) from error
+    return payload
+
+
+def _executor_factory(payload: bytes, number: int, backend: str) -> Callable[[], Executor]:
+    num_threads = max(1, joblib.cpu_count() // number)
+    limits = {name: str(num_threads) for name in _THREAD_VARIABLES if name not in os.environ}
+
+    def loky_executor() -> Executor:
+        executor: Executor = loky.ProcessPoolExecutor(
+            1, env=limits, initializer=worker.start, initargs=(payload, {}, None)
+        )
+        return executor
+
+    def standard_executor() -> Executor:
+        # A forked worker has its libraries loaded already, so the environment comes too late.
+        limit = num_threads if "OMP_NUM_THREADS" in limits else None
+        return concurrent.futures.ProcessPoolExecutor(
+            1, initializer=worker.start, initargs=(payload, limits, limit)
+        )
+
+    return loky_executor if backend == "loky" else standard_executor

@@ -1,0 +1,150 @@
+"""What runs inside a slot: the user's function, and nothing of the engine or the dataset.
+
+Worker processes import this module, so it imports little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+
+from pyshac.core.scores import check_score
+
+
+@dataclass(frozen=True)
+class Task:
+    """One sample to be evaluated.
+
+    Attributes:
+        id: The sample's number.
+        parameters: What the evaluation function receives.
+        seed: Seed for frameworks that the evaluation uses; None without a seeded run.
+    """
+
+    id: int
+    parameters: OrderedDict[str, Any]
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of one evaluation: a score, or an error.
+
+    Attributes:
+        score: The score; NaN for a failed sample.
+        error: The exception, if there was one.
+        is_caught: Whether the run goes on in spite of it.
+        traceback: Its traceback as text.
+    """
+
+    score: float = float("nan")
+    error: BaseException | None = None
+    is_caught: bool = False
+    traceback: str = ""
+
+
+class NotANumberError(TypeError):
+    """The evaluation function returned something that is not a score."""
+
+
+class Evaluator:
+    """What surrounds a call of the evaluation function; managed engines have their own."""
+
+    def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
+        """Returns what the evaluation function returns."""
+        return function(worker_id, task.parameters)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Evaluates tasks and turns whatever happens into a reply.
+
+    Attributes:
+        evaluator: What surrounds the call.
+        function: The user's evaluation function.
+        catch: Exception types that the run survives.
+    """
+
+    evaluator: Evaluator
+    function: Callable[..., Any]
+    catch: tuple[type[BaseException], ...] = ()
+
+    def __call__(self, task: Task, worker_id: int) -> Reply:
+        """Evaluates one sample in the slot `worker_id`."""
+        try:
+            score = self.evaluator(self.function, task, worker_id)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return Reply(
+                error=error,
+                is_caught=isinstance(error, self.catch),
+                traceback=traceback.format_exc(),
+            )
+        try:
+            return Reply(check_score(score, f"sample {task.id}, {dict(task.parameters)!r},"))
+        except TypeError as error:
+            return Reply(error=NotANumberError(str(error)))
+
+
+_payload: bytes = b""
+_worker: Worker | None = None
+
+
+def start(payload: bytes, environment: Mapping[str, str], num_threads: int | None) -> None:
+    """Prepares a worker process.
+
+    Args:
+        payload: The pickled `Worker`.
+        environment: Environment variables to set unless they are set.
+        num_threads: Limit for the threads of numerical libraries that are loaded already.
+    """
+    global _payload, _worker
+    _payload, _worker = payload, None
+    # Ctrl-C reaches every process of the terminal; what it ends is for the engine to say.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name, value in environment.items():
+        os.environ.setdefault(name, value)
+    if num_threads is not None:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(num_threads)
+
+
+def process_id() -> int:
+    """Returns the worker's process id; its arrival says that the worker has started."""
+    return os.getpid()
+
+
+def evaluate(task: Task, worker_id: int) -> bytes:
+    """Evaluates one sample in this process and returns the pickled reply."""
+    global _worker
+    try:
+        if _worker is None:
+            _worker = cloudpickle.loads(_payload)
+        reply = _worker(task, worker_id)
+    except Exception as error:
+        reply = Reply(error=error, traceback=traceback.format_exc())
+    return _pack(reply)
+
+
+def _pack(reply: Reply) -> bytes:
+    try:
+        data: bytes = cloudpickle.dumps(reply)
+        cloudpickle.loads(data)
+    except Exception:
+        # Some exceptions cannot travel: say in words what they were.
+        stand_in = RuntimeError(f"{type(reply.error).__name__}: {reply.error}")
+        data = cloudpickle.dumps(
+            Reply(error=stand_in, is_caught=reply.is_caught, traceback=reply.traceback)
+        )
+    return data
