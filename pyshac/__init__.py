@@ -44,54 +44,57 @@ if TYPE_CHECKING:
 
 __version__ = "1.0.0"
 
-_MODULES = {
-    "pyshac.core.callbacks": ["Callback", "CallbackList", "CSVLogger", "History"],
-    "pyshac.core.dataset": ["Dataset", "flatten_parameters"],
-    "pyshac.core.engine": ["SHAC"],
-    "pyshac.core.errors": [
-        "DirectoryInUseError",
-        "EvaluationError",
-        "EvaluationTimeoutError",
-        "NothingAcceptedError",
-        "SaveDirectoryError",
-        "WorkerDiedError",
-    ],
-    "pyshac.core.hyperparameters": [
-        "AbstractHyperParameter",
-        "DiscreteHP",
-        "DiscreteHyperParameter",
-        "DistributionHP",
-        "DistributionHyperParameter",
-        "HyperParameterList",
-        "IntegerHP",
-        "IntegerHyperParameter",
-        "LogUniformContinuousHyperParameter",
-        "LogUniformHP",
-        "MultiDiscreteHP",
-        "MultiDiscreteHyperParameter",
-        "MultiNormalContinuousHyperParameter",
-        "MultiNormalHP",
-        "MultiNormlHP",
-        "MultiUniformContinuousHyperParameter",
-        "MultiUniformHP",
-        "NormalContinuousHyperParameter",
-        "NormalHP",
-        "UniformContinuousHyperParameter",
-        "UniformHP",
-        "set_custom_parameter_class",
-    ],
-}
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = [
+    "SHAC",
+    "AbstractHyperParameter",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "Dataset",
+    "DirectoryInUseError",
+    "DiscreteHP",
+    "DiscreteHyperParameter",
+    "DistributionHP",
+    "DistributionHyperParameter",
+    "EvaluationError",
+    "EvaluationTimeoutError",
+    "History",
+    "HyperParameterList",
+    "IntegerHP",
+    "IntegerHyperParameter",
+    "LogUniformContinuousHyperParameter",
+    "LogUniformHP",
+    "MultiDiscreteHP",
+    "MultiDiscreteHyperParameter",
+    "MultiNormalContinuousHyperParameter",
+    "MultiNormalHP",
+    "MultiNormlHP",
+    "MultiUniformContinuousHyperParameter",
+    "MultiUniformHP",
+    "NormalContinuousHyperParameter",
+    "NormalHP",
+    "NothingAcceptedError",
+    "SaveDirectoryError",
+    "UniformContinuousHyperParameter",
+    "UniformHP",
+    "WorkerDiedError",
+    "flatten_parameters",
+    "set_custom_parameter_class",
+]
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+# Each imports at most those before it.
+_MODULES = ("errors", "callbacks", "hyperparameters", "dataset", "engine")
 
 
 def __getattr__(name: str) -> Any:
     # Worker processes import this package, and XGBoost brings pandas along: load when asked.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in __all__:
+        for module in _MODULES:
+            home = importlib.import_module(f"pyshac.core.{module}")
+            if hasattr(home, name):
+                return getattr(home, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The import paths of earlier PySHAC; aliases only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
     from pyshac.core.dataset import Dataset
@@ -83,6 +83,8 @@ class CallbackList(Callback):
         super().__init__()
         if isinstance(callbacks, Callback):
             callbacks = [callbacks]
+        if not isinstance(callbacks, (Iterable, type(None))):
+            raise TypeError(f"callbacks must be a list of callbacks. Got {callbacks!r} instead.")
         self.callbacks = list(callbacks or ())
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
@@ -192,9 +194,8 @@ class CSVLogger(Callback):
                 writer.writerow(cells)
             writer.writerow(_cell(value) for value in cells.values())
 
-    def _open(self, mode: str) -> TextIO:
-        file: TextIO = open(self.filename, mode, newline="", encoding="utf-8")
-        return file
+    def _open(self, mode: Literal["w", "a"]) -> TextIO:
+        return open(self.filename, mode, newline="", encoding="utf-8")
 
 
 def _cell(value: Any) -> Any:

@@ -64,6 +64,7 @@ def train_classifier(
     predicted = classifier.predict(rows)
     if (predicted == predicted[0]).all():
         return Training(None, "it says the same of every sample")
+    classifier.compact()
     return Training(classifier, "unchecked" if accuracy is None else f"accuracy {accuracy:.2f}")
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
+from pyshac.core.trees import Tree, merge_equal_shapes, read_trees
+
 NUM_TREES = 200
 PARAMETERS: dict[str, Any] = {
     "objective": "binary:logistic",
@@ -59,15 +61,18 @@ class BoostedTrees:
         self.booster = booster
         return self
 
+    def compact(self) -> None:
+        """Merges trees of equal shape: the same classifier, only faster to ask."""
+        self.booster = merge_equal_shapes(self._trained())
+        self.booster.set_param("nthread", "1")
+
     def margin(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Returns the log-odds, shape (n,), that each row of shape (n, columns) is good.
 
         Raises:
             RuntimeError: If the trees are not trained.
         """
-        if self.booster is None:
-            raise RuntimeError("BoostedTrees.margin was called before fit.")
-        margin: npt.NDArray[np.float32] = self.booster.inplace_predict(
+        margin: npt.NDArray[np.float32] = self._trained().inplace_predict(
             features, predict_type="margin"
         )
         return margin
@@ -78,9 +83,21 @@ class BoostedTrees:
 
     def to_bytes(self) -> bytes:
         """Returns the trained trees in XGBoost's UBJSON format."""
+        return bytes(self._trained().save_raw("ubj"))
+
+    @property
+    def num_trees(self) -> int:
+        """Number of trees, after `compact` only of different ones."""
+        return int(self._trained().num_boosted_rounds())
+
+    def trees(self) -> list[Tree]:
+        """Returns the trained trees."""
+        return read_trees(self._trained())
+
+    def _trained(self) -> xgboost.Booster:
         if self.booster is None:
-            raise RuntimeError("BoostedTrees.to_bytes was called before fit.")
-        return bytes(self.booster.save_raw("ubj"))
+            raise RuntimeError("The trees are not trained: call fit first.")
+        return self.booster
 
     @classmethod
     def from_bytes(cls, data: bytes) -> BoostedTrees:
@@ -93,5 +110,5 @@ class BoostedTrees:
             booster = xgboost.Booster(model_file=bytearray(data))
         except xgboost.core.XGBoostError as error:
             raise ValueError(f"no XGBoost model: {str(error).splitlines()[0]}") from None
-        booster.set_param("nthread", 1)
+        booster.set_param("nthread", "1")
         return cls(booster=booster)

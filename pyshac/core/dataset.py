@@ -6,6 +6,7 @@ import bisect
 import csv
 import io
 import math
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -115,14 +116,17 @@ class Dataset:
             id = self.ids[-1] + 1 if self.ids else 0
         score = check_score(value, f"sample {id}")
         encoded = space.encode(row)
+        texts = space.row_to_text(row)
+        line = _csv_line([id, *texts, _score_text(score)])
         place = bisect.bisect_left(self.ids, id)
         if place < len(self.ids) and self.ids[place] == id:
             raise ValueError(f"Sample {id} has a score already.")
         self.ids.insert(place, id)
-        self.X.insert(place, row)
+        # What is in memory is just what a file gives back: NumPy's scalars become Python's.
+        self.X.insert(place, space.row_from_text(texts))
         self.Y.insert(place, score)
         self._encoded.insert(place, encoded)
-        self._lines.insert(place, _csv_line([id, *space.row_to_text(row), _score_text(score)]))
+        self._lines.insert(place, line)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
         """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
@@ -190,7 +194,7 @@ class Dataset:
         return _csv_line(self.header()) + "".join(self._lines[:count])
 
     @classmethod
-    def load_from_directory(cls, basedir: str | Path = "shac") -> Dataset:
+    def load_from_directory(cls, basedir: str | os.PathLike[str] = "shac") -> Dataset:
         """Reads the dataset and the search space of a save directory.
 
         Raises:
@@ -289,5 +293,6 @@ def _score_text(score: float) -> str:
 
 def _csv_line(cells: Sequence[Any]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+    # Cells are only quoted for the characters of this line end, so it must have both.
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"

@@ -7,34 +7,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pyshac.core import plain, seeding
 from pyshac.core.callbacks import Callback, CallbackList, History
-from pyshac.core.callforms import begins_with_function, is_not_flag, optional_function
-from pyshac.core.classifier import BoostedTrees
-from pyshac.core.dataset import Dataset, as_parameter_list
+from pyshac.core.callforms import is_not_flag, optional_function
 from pyshac.core.evaluation import FailurePolicy, SlotPool
 from pyshac.core.fitting import FitLoop, FitOptions
-from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
-from pyshac.core.parallelism import Parallelism
 from pyshac.core.run import Run, check_same_space
-from pyshac.core.sampler import Generators, draw_accepted
-from pyshac.core.schedule import Schedule, check_positive
-from pyshac.core.scores import check_objective, check_score
-from pyshac.core.search import Search
+from pyshac.core.sampler import Generators
+from pyshac.core.schedule import check_positive
+from pyshac.core.scores import check_score
 from pyshac.core.seeding import Purpose
-from pyshac.core.storage import SaveDirectory
+from pyshac.core.state import EngineState, check_function
 from pyshac.core.worker import Evaluator
 
 
-class _SHAC(Parallelism, ABC):
+class _SHAC(EngineState, ABC):
     """What all engines share. A subclass says what surrounds one evaluation.
 
     Args:
@@ -63,153 +57,9 @@ class _SHAC(Parallelism, ABC):
         Successive Halving and Classification, https://arxiv.org/abs/1805.10255
     """
 
-    @optional_function(begins_with_function)
-    def __init__(
-        self,
-        evaluation_function: Callable[..., Any] | None,
-        hyperparameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None,
-        total_budget: int,
-        num_batches: int,
-        objective: str = "max",
-        max_classifiers: int = 18,
-        save_dir: str | os.PathLike[str] = "shac",
-    ) -> None:
-        self._function = _check_function(evaluation_function)
-        self._schedule = Schedule(total_budget, num_batches, max_classifiers)
-        super().__init__(self._schedule.num_workers)
-        self._objective = check_objective(objective)
-        self._directory = SaveDirectory(save_dir)
-        self._asked: dict[int, Any] = {}
-        self._num_predictions = 0
-        self.reuse_samples = True
-        self._run: Run | None = None
-        space = as_parameter_list(hyperparameter_list)
-        if space is not None:
-            self._begin(space)
-
-    def _begin(self, space: HyperParameterList) -> None:
-        if not len(space):
-            raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
-        entropy = seeding.fresh_entropy() if space.seed is None else space.seed
-        search = Search(space, self._objective, entropy, Dataset(space))
-        self._run = Run(search, self._schedule, self._directory)
-        self._run.is_seeded = space.seed is not None
-
     @abstractmethod
     def _make_evaluator(self) -> Evaluator:
         """Returns what surrounds each call of the evaluation function; it must be picklable."""
-
-    def __repr__(self) -> str:
-        run = self._run
-        done = f"{len(run.search.dataset)} of {self.total_budget} evaluations" if run else "empty"
-        return f"<{type(self).__name__}: {done}, save_dir={self.save_dir!r}>"
-
-    # What a run is made of
-
-    def _require_run(self) -> Run:
-        if self._run is None:
-            raise RuntimeError(
-                "The engine has no hyperparameters: hand them to the constructor, or call "
-                "restore_data() first."
-            )
-        return self._run
-
-    @property
-    def total_budget(self) -> int:
-        """N, number of evaluations."""
-        return self._schedule.total_budget
-
-    @property
-    def num_batches(self) -> int:
-        """M, number of batches."""
-        return self._schedule.num_batches
-
-    @property
-    def num_workers(self) -> int:
-        """W, samples in a batch."""
-        return self._schedule.num_workers
-
-    @property
-    def total_classifiers(self) -> int:
-        """K, classifiers in a full cascade."""
-        return self._schedule.total_classifiers
-
-    @property
-    def objective(self) -> str:
-        """'max' or 'min'."""
-        return self._objective
-
-    @property
-    def parameters(self) -> HyperParameterList | None:
-        """The search space; None before `restore_data` if the constructor was given none."""
-        return self._run.search.space if self._run else None
-
-    @property
-    def dataset(self) -> Dataset:
-        """The samples that have a score. Look at it; `tell` is what adds to it."""
-        return self._run.search.dataset if self._run else Dataset()
-
-    @property
-    def classifiers(self) -> list[BoostedTrees]:
-        """The classifiers so far, in order."""
-        return list(self._run.search.cascade) if self._run else []
-
-    @property
-    def best_parameters(self) -> OrderedDict[str, Any] | None:
-        """Parameters of the best sample so far; None if there is none."""
-        return self.dataset.get_best_parameters(self._objective) if len(self.dataset) else None
-
-    @property
-    def best_score(self) -> float | None:
-        """Best score so far; None if there is none."""
-        return self.dataset.get_best_score(self._objective)
-
-    @property
-    def save_dir(self) -> str:
-        """The save directory. Setting it saves to another directory from then on."""
-        return str(self._directory.path)
-
-    @save_dir.setter
-    def save_dir(self, path: str | os.PathLike[str]) -> None:
-        self._directory = SaveDirectory(path)
-        if self._run is not None:
-            self._run.directory = self._directory
-
-    # Seeds
-
-    def set_seed(self, seed: int | None) -> None:
-        """Seeds the engine and its parameters; the same seed gives the same run.
-
-        Args:
-            seed: A non-negative int, or None for a fresh seed.
-
-        Raises:
-            RuntimeError: If the engine has no parameters yet.
-        """
-        run = self._require_run()
-        seed = seeding.check_seed(seed)
-        run.search.space.set_seed(seed)
-        run.search.entropy = seeding.fresh_entropy() if seed is None else seed
-        run.is_seeded = seed is not None
-        self._num_predictions = 0
-
-    @contextlib.contextmanager
-    def as_deterministic(self, seed: int) -> Iterator[_SHAC]:
-        """Seeds the engine inside a `with` block and puts back afterwards what was there before.
-
-        Args:
-            seed: A non-negative int.
-        """
-        run = self._require_run()
-        before = (run.search.entropy, run.is_seeded, run.search.space.seed, self._num_predictions)
-        states = [(parameter, parameter.seed, parameter.random) for parameter in run.search.space]
-        self.set_seed(seed)
-        try:
-            yield self
-        finally:
-            run.search.entropy, run.is_seeded, run.search.space.seed, self._num_predictions = before
-            for parameter, parameter_seed, random in states:
-                parameter.seed, parameter.random = parameter_seed, random
 
     # The two halves of the circle
 
@@ -233,6 +83,9 @@ class _SHAC(Parallelism, ABC):
             n = check_positive("n", n)
         run = self._require_run()
         with run.writing():
+            if run.search.batch is not None and not run.search.batch.pending:
+                # A crash came between the batch's last score and what follows from it.
+                run.finish_batch(True, self.reuse_samples)
             batch = run.current_batch(relax_checks, self._generators(run.epoch))
         if batch is None:
             return []
@@ -267,8 +120,11 @@ class _SHAC(Parallelism, ABC):
             ValueError: If a sample was not asked for, or has a score already.
         """
         run = self._require_run()
-        samples = [parameters] if isinstance(parameters, Mapping) else list(parameters)
-        values = [scores] if isinstance(parameters, Mapping) else list(scores)  # type: ignore[arg-type]
+        if isinstance(parameters, Mapping):
+            parameters, scores = [parameters], [scores]  # type: ignore[list-item]
+        if not isinstance(scores, Iterable):
+            raise TypeError(f"scores must be as many as parameters. Got {scores!r} instead.")
+        samples, values = list(parameters), list(scores)
         if len(samples) != len(values):
             raise ValueError(
                 f"scores must be as many as parameters. Got {len(values)} scores for "
@@ -356,7 +212,7 @@ class _SHAC(Parallelism, ABC):
             SaveDirectoryError: If the save directory holds another run, or is in use.
             TypeError: If an evaluation returned something other than a number.
         """
-        function = _check_function(evaluation_function) or self._function
+        function = check_function(evaluation_function) or self._function
         if function is None:
             raise RuntimeError(
                 "There is no evaluation function: hand it to the constructor or to fit()."
@@ -364,6 +220,7 @@ class _SHAC(Parallelism, ABC):
         run = self._require_run()
         policy = FailurePolicy(timeout, retries, _as_types(catch), fresh_process)
         policy.check(self.evaluator_backend)
+        self._asked.clear()
         loop = FitLoop(run, self._begin_callbacks(callbacks), self._generators)
         options = FitOptions(skip_cv_checks, early_stop, relax_checks, self.reuse_samples)
         pool = SlotPool(
@@ -459,8 +316,7 @@ class _SHAC(Parallelism, ABC):
             number = check_positive("num_workers_per_batch", num_workers_per_batch)
             generators = Generators(number, self.generator_backend)
         stream = seeding.stream(run.search.entropy, Purpose.PREDICT, self._num_predictions)
-        encoded = draw_accepted(
-            run.search.space,
+        encoded = run.search.sampler.draw(
             cascade,
             check_positive("num_samples", num_samples),
             stream,
@@ -525,12 +381,6 @@ class SHAC(_SHAC):
 
     def _make_evaluator(self) -> Evaluator:
         return Evaluator()
-
-
-def _check_function(function: Any) -> Callable[..., Any] | None:
-    if function is not None and not callable(function):
-        raise TypeError(f"evaluation_function must be callable or None. Got {function!r} instead.")
-    return function  # type: ignore[no-any-return]
 
 
 def _as_types(catch: Any) -> tuple[type[BaseException], ...]:

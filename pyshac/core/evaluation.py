@@ -188,7 +188,7 @@ class SlotPool:
 
     def _arrivals(self, round: _Round) -> list[tuple[_Lease, Future[Reply]]]:
         """Waits for at least one evaluation to end and returns all that have."""
-        arrived = []
+        arrived: list[tuple[_Lease, Future[Reply]]] = []
         while not arrived:
             try:
                 arrived.append(round.arrivals.get(timeout=self._end_overdue(round)))
@@ -242,7 +242,7 @@ class SlotPool:
             return future.result() if error is None else Reply(error=error)
         lease.slot.end()
         if lease.has_timed_out:
-            message = f"Sample {lease.task.id} took longer than {self._policy.timeout} s."
+            message = f"Sample {lease.task.id} took longer than {self._policy.timeout} s"
             return self._own_reply(EvaluationTimeoutError(message))
         deaths = round.deaths[lease.task.id] = round.deaths.get(lease.task.id, 0) + 1
         message = f"The worker process died while it evaluated sample {lease.task.id}"
@@ -250,13 +250,13 @@ class SlotPool:
             logger.warning("%s; trying it again, alone.", message)
             round.alone.append(lease.task)
             return None
-        return self._own_reply(WorkerDiedError(f"{message} ({deaths} times)."))
+        return self._own_reply(WorkerDiedError(f"{message} ({deaths} times)"))
 
     def _own_reply(self, error: Exception) -> Reply:
         return Reply(error=error, is_caught=isinstance(error, self._policy.catch))
 
 
-class _WorkerTraceback(Exception):
+class _WorkerTraceback(Exception):  # noqa: N818
     """Shows the traceback of another process as the cause of the exception it raised."""
 
     def __init__(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""How a save directory is read and written: whole files or nothing, and never more than expected."""
+"""How a save directory is read and written: whole files or nothing, never more than expected."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.unlink(temporary)
         raise
     sync_directory(path.parent)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Removes what writers that were killed left in a folder; nobody may be writing there."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        path.unlink(missing_ok=True)
 
 
 def _mode_of(path: Path) -> int:

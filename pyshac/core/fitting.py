@@ -87,12 +87,16 @@ class FitLoop:
         run = self._run
         samples = self._read_samples(path, presort)
         with run.writing():
+            self._callbacks.on_train_begin({"begin_run_index": 0})
             for row, score in samples:
                 run.search.dataset.add_sample(row, score)
-            self._callbacks.on_train_begin({"begin_run_index": 0})
             with _saving_on_error(run):
-                while not run.is_spent and self._learn_from_batch(options):
-                    pass
+                try:
+                    while not run.is_spent and self._learn_from_batch(options):
+                        pass
+                finally:
+                    # Where training stops early, the other samples were evaluated all the same.
+                    run.search.num_complete = len(samples)
                 run.save()
         return self._end()
 

@@ -23,7 +23,7 @@ logger = logging.getLogger("pyshac")
 
 def encode_line(record: dict[str, Any]) -> bytes:
     """Returns a record as a line of the journal."""
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     data = text.encode("utf-8")
     return b"%08x %s\n" % (zlib.crc32(data), data)
 
@@ -32,15 +32,17 @@ def append(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """Adds records at the end and flushes them to the disk.
 
     Raises:
-        OSError: If that fails; the journal is as it was before.
+        OSError: If that fails, and whatever else interrupts it; the journal is as it was before.
     """
     data = b"".join(encode_line(record) for record in records)
     with open(path, "r+b", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         try:
-            file.write(data)
+            # A disk that fills up takes what fits and only complains the next time.
+            while data:
+                data = data[file.write(data) :]
             os.fsync(file.fileno())
-        except OSError:
+        except BaseException:
             file.truncate(size)
             raise
 

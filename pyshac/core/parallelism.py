@@ -39,7 +39,7 @@ class Parallelism:
         self.limit_memory = False
 
     def _as_many_as_useful(self) -> int:
-        return min(self._most_useful, joblib.cpu_count())
+        return min(self._most_useful, int(joblib.cpu_count()))
 
     def _number(self, name: str, n: int | None) -> int:
         if n is not None:
@@ -72,7 +72,7 @@ class Parallelism:
             TypeError: If `n` is not an int or None.
             ValueError: If it is below 1.
         """
-        self.num_parallel_generators = n  # type: ignore[assignment]
+        self.num_parallel_generators = n
 
     @property
     def num_parallel_evaluators(self) -> int:
@@ -93,7 +93,7 @@ class Parallelism:
             TypeError: If `n` is not an int or None.
             ValueError: If it is below 1.
         """
-        self.num_parallel_evaluators = n  # type: ignore[assignment]
+        self.num_parallel_evaluators = n
 
     @property
     def generator_backend(self) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+# The csv module refuses to read longer cells.
+MAX_TEXT_LENGTH = 2**16
 _TUPLE = "__tuple__"
 _SCALARS = (bool, int, float, str)
 
@@ -40,17 +42,25 @@ def check_value(value: Any, what: str) -> Any:
     if isinstance(value, float) and math.isnan(value):
         raise ValueError(f"{what} must not be NaN.")
     if isinstance(value, str) and not is_storable(value):
-        raise ValueError(f"{what} must be text that a UTF-8 file can hold. Got {value!r} instead.")
+        raise ValueError(
+            f"{what} must be text that a UTF-8 CSV file can hold, without NUL characters and not "
+            f"too long. Got {shorten(value)} instead."
+        )
     return value
 
 
 def is_storable(text: str) -> bool:
-    """Says whether a UTF-8 CSV file can hold `text`: no lone surrogates, no NUL."""
+    """Says whether a UTF-8 CSV file can hold `text`: no lone surrogates, no NUL, not too long."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         return False
-    return "\0" not in text
+    return "\0" not in text and len(text) < MAX_TEXT_LENGTH
+
+
+def shorten(text: str) -> str:
+    """Returns the quoted form of a text, cut to what fits into an error message."""
+    return repr(text) if len(text) <= 80 else f"{text[:80]!r}... ({len(text)} characters)"
 
 
 def identity(value: Any) -> Any:
@@ -83,7 +93,7 @@ def from_json(value: Any) -> Any:
 
 
 def to_text(value: Any) -> str:
-    """Returns the exact text of a plain value: `adam`, `1`, `1.0`, `"1"`, `true`, `null`, `[3, 3]`."""
+    """Returns the exact text of a plain value: `adam`, `1`, `1.0`, `"1"`, `true`, `null`, `[3]`."""
     if isinstance(value, str) and not _is_json(value):
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -1,11 +1,11 @@
-"""Run: a search and its save directory, kept in step. What it is told is on disk when it returns."""
+"""Run: a search and its save directory, kept in step; what it is told is on disk on return."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pyshac.core.cascade import Training
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
@@ -13,7 +13,7 @@ from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampler import Generators
 from pyshac.core.schedule import Schedule
 from pyshac.core.search import Batch, Search
-from pyshac.core.storage import SavedRun, SaveDirectory
+from pyshac.core.storage import SaveDirectory, SavedRun
 
 logger = logging.getLogger("pyshac")
 
@@ -56,9 +56,9 @@ class Run:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Holds the save directory for writing; an empty one receives the run."""
+        """Holds the save directory for writing; the first time, all of the run is saved."""
         with self.directory.writing():
-            if not self.directory.is_attached:
+            if self.directory.must_save:
                 self.save()
             yield
 
@@ -83,7 +83,7 @@ class Run:
             self.directory.begin_batch(self.search.begin_batch(size, relax_checks, generators))
         return self.search.batch
 
-    def record(self, batch: Batch, scores: list[tuple[int, float, int | None]]) -> None:
+    def record(self, batch: Batch, scores: Sequence[tuple[int, float, int | None]]) -> None:
         """Takes in scores, each as (number, score, slot).
 
         Raises:
@@ -165,8 +165,9 @@ def check_same_space(space: HyperParameterList, saved: HyperParameterList, path:
 
 
 def _comparable(space: HyperParameterList) -> dict[str, str]:
-    # Text tells 1 from 1.0 and from True, which compare equal.
-    return {
-        name: f"{number}: {class_name}({sorted((k, repr(v)) for k, v in config.items() if k != 'seed')})"
-        for number, (name, (class_name, config)) in enumerate(space.get_config().items())
-    }
+    comparable = {}
+    for number, (name, (class_name, config)) in enumerate(space.get_config().items()):
+        # Text tells 1 from 1.0 and from True, which compare equal.
+        arguments = sorted((key, repr(value)) for key, value in config.items() if key != "seed")
+        comparable[name] = f"{number}: {class_name}({arguments})"
+    return comparable

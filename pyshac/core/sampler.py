@@ -1,8 +1,9 @@
 """Accepted samples: draws from the prior on condition that the whole cascade accepts them.
 
-Proposals are drawn from the prior in blocks and the cascade keeps what it accepts. Block number b
-of a draw has a random stream of its own, and which sizes blocks have follows from the blocks
-before, so the samples are the same however many processes draw.
+Proposals are drawn in blocks, from the prior or, where that would take long, from a cover of the
+accepted region, and the cascade keeps what it accepts. Block number b of a draw has a random
+stream of its own, and how large blocks are follows from the blocks before, so the samples are the
+same however many processes draw.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from joblib import Parallel, delayed
 
 from pyshac.core import seeding
 from pyshac.core.cascade import Cascade
+from pyshac.core.cells import Cover, Covers
 from pyshac.core.errors import NothingAcceptedError
 from pyshac.core.hyperparameters import HyperParameterList
 
@@ -30,9 +32,11 @@ MAX_BLOCK_NUMBERS = 2**20
 MAX_BLOCK_ROWS = 2**18
 # A user's own types are drawn one by one in Python.
 MAX_SCALAR_ROWS = 2**12
+# A cover pays after all if plain draws have taken this many times as long as they should.
+PATIENCE = 4
 # Where even the worst halving of the space would have let this many through, nothing will come.
 HOPELESS_EXPECTED = 1000
-MIN_HOPELESS_PROPOSALS = 10**7
+MIN_HOPELESS_PROPOSALS = 10**6
 SECONDS_ALONE = 1.0
 FIRST_WARNING_SECONDS = 10.0
 
@@ -51,40 +55,184 @@ class Generators:
 
 
 @dataclass
-class _Search:
+class _Progress:
     """How a draw is going: what it has proposed, and how long it has been looking."""
 
     num_classifiers: int
     started: float = field(default_factory=time.monotonic)
     proposed: int = 0
+    from_prior: float = 0.0
     accepted: int = 0
     next_warning: float = FIRST_WARNING_SECONDS
 
-    def count(self, proposed: int, accepted: int) -> None:
+    def count(self, proposed: int, accepted: int, volume: float) -> None:
+        """Notes a block of proposals, drawn from a cover of some volume."""
         self.proposed += proposed
+        self.from_prior += proposed / volume
         self.accepted += accepted
-        self._warn()
-        hopeless = max(MIN_HOPELESS_PROPOSALS, HOPELESS_EXPECTED * 2**self.num_classifiers)
-        if not self.accepted and self.proposed >= hopeless:
-            raise NothingAcceptedError(
-                f"The {self.num_classifiers} classifiers accepted none of {self.proposed} "
-                "proposals. Everything evaluated so far is saved. Call fit or predict with "
-                "relax_checks=True, predict with fewer classifiers (max_classifiers), or search "
-                "a wider space."
-            )
+        if self.seconds >= self.next_warning:
+            self.next_warning = 2 * self.seconds
+            logger.warning(
+                "Looking for samples for %.0f s: %d classifiers accepted %d of %d proposals.",
+                self.seconds, self.num_classifiers, self.accepted, self.proposed,
+            )  # fmt: skip
+        is_hopeless = self.from_prior >= HOPELESS_EXPECTED * 2**self.num_classifiers
+        if not self.accepted and is_hopeless and self.proposed >= MIN_HOPELESS_PROPOSALS:
+            raise nothing_accepted(self.num_classifiers, f"none of {self.proposed} proposals")
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
-    def _warn(self) -> None:
-        if self.seconds < self.next_warning:
-            return
-        self.next_warning = 2 * self.seconds
-        logger.warning(
-            "Looking for samples for %.0f s: %d classifiers accepted %d of %d proposals.",
-            self.seconds, self.num_classifiers, self.accepted, self.proposed,
-        )  # fmt: skip
+
+def nothing_accepted(num_classifiers: int, what: str) -> NothingAcceptedError:
+    """Returns the error of a cascade that accepts nothing, with what can be done about it."""
+    return NothingAcceptedError(
+        f"The {num_classifiers} classifiers accept {what}. Everything evaluated so far is saved. "
+        "Call fit or predict with relax_checks=True, predict with fewer classifiers "
+        "(max_classifiers), or search a wider space."
+    )
+
+
+@dataclass(frozen=True)
+class _Proposals:
+    """Where proposals come from: the prior, or the prior restricted to a cover.
+
+    Attributes:
+        space: The search space.
+        cover: The cover; None for the prior itself.
+    """
+
+    space: HyperParameterList
+    cover: Cover | None = None
+
+    @property
+    def volume(self) -> float:
+        return 1.0 if self.cover is None else self.cover.volume
+
+    def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
+        if self.cover is None:
+            return self.space.draw(n, stream)
+        return self.cover.draw(n, self.space, stream)
+
+    def accepted(
+        self, cascade: Cascade, n: int, stream: np.random.SeedSequence, forgiven: int = 0
+    ) -> FloatArray:
+        """Draws n proposals and returns those that the cascade accepts, in order."""
+        rows = self.draw(n, stream)
+        return rows[cascade.accepts(rows, forgiven)]
+
+    @property
+    def largest_block(self) -> int:
+        if not self.space.is_vectorised:
+            return MAX_SCALAR_ROWS
+        return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_NUMBERS // self.space.num_columns))
+
+
+class Sampler:
+    """Draws accepted samples of one search space.
+
+    Args:
+        space: The search space, whose distributions are the prior.
+    """
+
+    def __init__(self, space: HyperParameterList) -> None:
+        self._space = space
+        self._covers = Covers(space)
+
+    def draw(
+        self,
+        cascade: Cascade,
+        n: int,
+        stream: np.random.SeedSequence,
+        relax_checks: bool = False,
+        generators: Generators = Generators(),
+    ) -> FloatArray:
+        """Draws samples from the prior, conditioned on the cascade accepting them.
+
+        Args:
+            cascade: The classifiers; with none of them, every draw is accepted.
+            n: Number of samples.
+            stream: Random stream; the same stream gives the same samples.
+            relax_checks: After 2**k proposals without an accepted one, k the number of
+                classifiers, overlook one more rejection for the sample that is looked for, at
+                most k.
+            generators: Who helps when there is much to draw.
+
+        Returns:
+            Encoded samples, shape (n, columns).
+
+        Raises:
+            NothingAcceptedError: If the cascade accepts nothing, or so little that nothing was
+                found in a thousand times as many proposals as it should take.
+        """
+        if not len(cascade):
+            return self._space.draw(n, seeding.child(stream, 0))
+        if relax_checks:
+            samples = [
+                self._draw_relaxed(cascade, seeding.child(stream, number)) for number in range(n)
+            ]
+            return np.stack(samples)
+        accepted: list[FloatArray] = []
+        found = 0
+        for rows in self._accepted_blocks(cascade, n, stream, generators):
+            accepted.append(rows)
+            found += len(rows)
+            if found >= n:
+                break
+        return np.concatenate(accepted)[:n]
+
+    def _accepted_blocks(
+        self,
+        cascade: Cascade,
+        n: int,
+        stream: np.random.SeedSequence,
+        generators: Generators,
+    ) -> Iterator[FloatArray]:
+        """Yields the accepted rows of block after block, without end."""
+        progress = _Progress(len(cascade))
+        use_cover = self._covers.is_worthwhile(cascade)
+        proposals = self._proposals(cascade, use_cover)
+        size = min(max(64, 2 * n), proposals.largest_block)
+        block = 0
+        while True:
+            if not use_cover and progress.proposed > PATIENCE * max(n, 8) * 2 ** len(cascade):
+                use_cover = True
+                proposals = self._proposals(cascade, use_cover)
+            if (
+                size == proposals.largest_block
+                and generators.number > 1
+                and progress.seconds > SECONDS_ALONE
+            ):
+                break
+            rows = proposals.accepted(cascade, size, seeding.child(stream, block))
+            yield rows
+            progress.count(size, len(rows), proposals.volume)
+            block += 1
+            size = _next_size(progress, n, size, proposals.largest_block)
+        yield from _in_parallel(proposals, cascade, progress, block, stream, generators)
+
+    def _proposals(self, cascade: Cascade, use_cover: bool, forgiven: int = 0) -> _Proposals:
+        if not use_cover:
+            return _Proposals(self._space)
+        cover = self._covers.cover(cascade, forgiven)
+        if not len(cover):
+            raise nothing_accepted(len(cascade), "nothing at all")
+        return _Proposals(self._space, cover)
+
+    def _draw_relaxed(
+        self, cascade: Cascade, stream: np.random.SeedSequence
+    ) -> npt.NDArray[np.float64]:
+        """Draws one sample; the k-th window of 2**k proposals overlooks k rejections."""
+        use_cover = self._covers.is_worthwhile(cascade)
+        for forgiven in range(len(cascade)):
+            cover = self._covers.cover(cascade, forgiven) if use_cover else None
+            window = seeding.child(stream, forgiven)
+            row = _first_accepted(_Proposals(self._space, cover), cascade, window, forgiven)
+            if row is not None:
+                return row
+        # Every rejection is overlooked: the next draw is as good as any.
+        return self._space.draw(1, seeding.child(stream, len(cascade)))[0]
 
 
 def draw_accepted(
@@ -93,114 +241,59 @@ def draw_accepted(
     n: int,
     stream: np.random.SeedSequence,
     relax_checks: bool = False,
-    generators: Generators = Generators(),  # noqa: B008
+    generators: Generators = Generators(),
 ) -> FloatArray:
-    """Draws samples from the prior, conditioned on the cascade accepting them.
-
-    Args:
-        space: The search space, whose distributions are the prior.
-        cascade: The classifiers; with none of them, every draw is accepted.
-        n: Number of samples.
-        stream: Random stream; the same stream gives the same samples.
-        relax_checks: After 2**k proposals without an accepted one, k the number of classifiers,
-            overlook one more rejection for the sample that is looked for, at most k.
-        generators: Who helps when there is much to draw.
-
-    Returns:
-        Encoded samples, shape (n, columns).
-
-    Raises:
-        NothingAcceptedError: If so many proposals were rejected that nothing will be accepted.
-    """
-    if not len(cascade):
-        return space.draw(n, seeding.child(stream, 0))
-    if relax_checks:
-        return _draw_relaxed(space, cascade, n, stream)
-    accepted = []
-    found = 0
-    for rows in _accepted_blocks(space, cascade, n, stream, generators):
-        accepted.append(rows)
-        found += len(rows)
-        if found >= n:
-            break
-    return np.concatenate(accepted)[:n]
+    """Draws accepted samples once; see `Sampler.draw`, which remembers covers between draws."""
+    return Sampler(space).draw(cascade, n, stream, relax_checks, generators)
 
 
-def _accepted_blocks(
-    space: HyperParameterList,
+def _in_parallel(
+    proposals: _Proposals,
     cascade: Cascade,
-    n: int,
+    progress: _Progress,
+    block: int,
     stream: np.random.SeedSequence,
     generators: Generators,
 ) -> Iterator[FloatArray]:
-    """Yields the accepted rows of block after block, without end."""
-    search = _Search(len(cascade))
-    largest = _largest_block(space)
-    size = min(max(64, 2 * n), largest)
-    block = 0
-    while size < largest or generators.number == 1 or search.seconds < SECONDS_ALONE:
-        rows = _propose(space, cascade, size, seeding.child(stream, block))
-        yield rows
-        search.count(size, len(rows))
-        block += 1
-        size = _next_size(search, n, size, largest)
+    """Yields the accepted rows of the largest blocks from number `block` on, without end."""
+    size, volume = proposals.largest_block, proposals.volume
     with Parallel(generators.number, backend=generators.backend) as parallel:
         while True:
-            blocks = range(block, block + generators.number)
+            numbers = range(block, block + generators.number)
             for rows in parallel(
-                delayed(_propose)(space, cascade, size, seeding.child(stream, b)) for b in blocks
+                delayed(proposals.accepted)(cascade, size, seeding.child(stream, number))
+                for number in numbers
             ):
                 yield rows
-                search.count(size, len(rows))
-            block = blocks.stop
+                progress.count(size, len(rows), volume)
+            block = numbers.stop
 
 
-def _next_size(search: _Search, n: int, size: int, largest: int) -> int:
+def _next_size(progress: _Progress, n: int, size: int, largest: int) -> int:
     """The size that should bring the samples still missing; once the largest, always so."""
     if size == largest:
         return largest
-    missing = max(n - search.accepted, 1)
-    expected = missing * search.proposed / max(search.accepted, 1)
+    missing = max(n - progress.accepted, 1)
+    expected = missing * progress.proposed / max(progress.accepted, 1)
     return int(min(max(1.5 * expected, size), 8 * size, largest))
 
 
-def _largest_block(space: HyperParameterList) -> int:
-    if not space.is_vectorised:
-        return MAX_SCALAR_ROWS
-    return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_NUMBERS // max(space.num_columns, 1)))
+def _first_accepted(
+    proposals: _Proposals, cascade: Cascade, stream: np.random.SeedSequence, forgiven: int
+) -> npt.NDArray[np.float64] | None:
+    """The first accepted row among 2**k proposals from the prior; None if there is none.
 
-
-def _propose(
-    space: HyperParameterList, cascade: Cascade, size: int, stream: np.random.SeedSequence
-) -> FloatArray:
-    """Draws one block of proposals and returns those that the cascade accepts."""
-    rows = space.draw(size, stream)
-    return rows[cascade.accepts(rows)]
-
-
-def _draw_relaxed(
-    space: HyperParameterList, cascade: Cascade, n: int, stream: np.random.SeedSequence
-) -> FloatArray:
-    samples = [
-        _draw_one_relaxed(space, cascade, seeding.child(stream, number)) for number in range(n)
-    ]
-    return np.stack(samples)
-
-
-def _draw_one_relaxed(
-    space: HyperParameterList, cascade: Cascade, stream: np.random.SeedSequence
-) -> npt.NDArray[np.float64]:
-    """Draws one sample; the k-th window of 2**k proposals overlooks k rejections."""
-    window = 2 ** len(cascade)
-    size = min(window, _largest_block(space))
-    block = 0
-    for forgiven in range(len(cascade)):
-        for _ in range(window // size):
-            rows = space.draw(size, seeding.child(stream, block))
-            accepted = np.flatnonzero(cascade.accepts(rows, forgiven))
-            if len(accepted):
-                return rows[accepted[0]]
-            block += 1
-        logger.info("No sample in %d proposals: overlooking %d rejections.", window, forgiven + 1)
-    # Every rejection is overlooked: the next draw is as good as any.
-    return space.draw(1, seeding.child(stream, block))[0]
+    Of the proposals from the prior only those that fall into the cover need to be drawn.
+    """
+    random = np.random.default_rng(seeding.child(stream, 0))
+    left = int(random.binomial(2 ** len(cascade), min(proposals.volume, 1.0)))
+    block = 1
+    while left > 0:
+        size = min(left, proposals.largest_block)
+        rows = proposals.accepted(cascade, size, seeding.child(stream, block), forgiven)
+        if len(rows):
+            return rows[0]
+        left -= size
+        block += 1
+    logger.info("No sample in 2**%d proposals: overlooking a rejection.", len(cascade))
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
@@ -28,18 +29,26 @@ def check_score(score: Any, what: str) -> float:
     Raises:
         TypeError: If it is not a number.
     """
-    number = None
-    if not isinstance(score, (str, bytes, bool, np.bool_, type(None))):
-        try:
-            number = float(score)
-        except (TypeError, ValueError):
-            pass
+    number, content = None, score
+    # Arrays and tensors that hold more than one number each raise what they like.
+    with contextlib.suppress(Exception):
+        content = score.item()
+    if not isinstance(content, (str, bytes, bool, np.bool_, type(None))):
+        with contextlib.suppress(Exception):
+            number = float(content) if not isinstance(content, int) else _from_int(content)
     if number is None:
         raise TypeError(
             f"The score of {what} must be a number. Got {score!r} of type "
             f"{type(score).__name__} instead."
         )
     return number if math.isfinite(number) else math.nan
+
+
+def _from_int(score: int) -> float:
+    try:
+        return float(score)
+    except OverflowError:
+        return math.inf
 
 
 def is_better_half(

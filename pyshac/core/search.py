@@ -16,7 +16,7 @@ from pyshac.core import seeding
 from pyshac.core.cascade import Cascade, Training, train_classifier
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.sampler import Generators, draw_accepted
+from pyshac.core.sampler import Generators, Sampler
 from pyshac.core.schedule import Schedule
 from pyshac.core.scores import is_better_half
 from pyshac.core.seeding import Purpose
@@ -77,10 +77,13 @@ class Search:
     stage_start: int = 0
     batch: Batch | None = None
 
+    def __post_init__(self) -> None:
+        self.sampler = Sampler(self.space)
+
     def begin_batch(self, size: int, relax_checks: bool, generators: Generators) -> Batch:
         """Draws the next batch of `size` samples; there must be none running."""
         stream = seeding.stream(self.entropy, Purpose.DRAW, self.num_complete)
-        encoded = draw_accepted(self.space, self.cascade, size, stream, relax_checks, generators)
+        encoded = self.sampler.draw(self.cascade, size, stream, relax_checks, generators)
         self.batch = Batch(self.num_complete, [self.space.decode(row) for row in encoded])
         return self.batch
 
@@ -99,10 +102,11 @@ class Search:
         Returns:
             The outcome of training a classifier; None if none was due.
         """
-        batch, self.batch = self.batch, None
-        if batch is None:
+        if self.batch is None:
             raise RuntimeError("finish_batch was called without a batch.")
-        return self.advance(batch.ids.stop, schedule, check, reuse_samples)
+        training = self.advance(self.batch.ids.stop, schedule, check, reuse_samples)
+        self.batch = None
+        return training
 
     def advance(
         self, num_complete: int, schedule: Schedule, check: bool, reuse_samples: bool
@@ -118,28 +122,28 @@ class Search:
         Returns:
             The outcome of training a classifier; None if none was due.
         """
-        before, self.num_complete = self.num_complete, num_complete
-        if len(self.cascade) >= schedule.total_classifiers:
-            return None
-        if not schedule.is_classifier_due(before, num_complete):
-            return None
-        training = self._train(check, reuse_samples)
-        if training.classifier is None:
-            logger.info("Classifier %d refused: %s.", len(self.cascade) + 1, training.reason)
-        else:
+        training = None
+        is_due = schedule.is_classifier_due(self.num_complete, num_complete)
+        if is_due and len(self.cascade) < schedule.total_classifiers:
+            training = self._train(num_complete, check, reuse_samples)
+        # Nothing has changed so far: training that is interrupted can be done again.
+        if training is not None and training.classifier is not None:
             self.cascade.append(training.classifier)
             self.stage_start = num_complete
-            logger.info("Classifier %d trained: %s.", len(self.cascade), training.reason)
+        self.num_complete = num_complete
+        if training is not None:
+            verb = "refused" if training.classifier is None else "trained"
+            logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)
         return training
 
-    def _train(self, check: bool, reuse_samples: bool) -> Training:
+    def _train(self, num_complete: int, check: bool, reuse_samples: bool) -> Training:
         encoded, scores = self.dataset.encoded, self.dataset.scores
-        seen = np.array(self.dataset.ids) < self.num_complete
+        seen = np.array(self.dataset.ids) < num_complete
         used = seen & (np.array(self.dataset.ids) >= self.stage_start)
         if reuse_samples:
             # Earlier samples that fall into the region are draws from the prior restricted to
             # it, as those of its own stage are.
             used |= seen & self.cascade.accepts(encoded)
         is_good = is_better_half(scores[used], self.objective)
-        stream = seeding.stream(self.entropy, Purpose.TRAIN, self.num_complete)
+        stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         return train_classifier(encoded[used], is_good, stream, check)

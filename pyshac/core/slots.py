@@ -6,14 +6,14 @@ of its own, which can die or be ended without the other slots.
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import os
 import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent import futures
+from concurrent.futures import BrokenExecutor, Executor, Future
 
 import cloudpickle
 import joblib
@@ -23,6 +23,9 @@ from pyshac.core import worker
 from pyshac.core.worker import Reply, Task, Worker
 
 BACKENDS = ("loky", "multiprocessing", "threading")
+
+# What a worker process may take to start before it is given up.
+MAX_STARTING_SECONDS = 30.0
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -82,7 +85,7 @@ class ThreadSlot(Slot):
     def __init__(self, worker_id: int, work: Worker) -> None:
         super().__init__(worker_id)
         self._work = work
-        self._executor = concurrent.futures.ThreadPoolExecutor(1, f"pyshac-slot-{worker_id}")
+        self._executor = futures.ThreadPoolExecutor(1, f"pyshac-slot-{worker_id}")
 
     def submit(self, task: Task) -> Future[Reply]:
         return self._executor.submit(self._work, task, self.worker_id)
@@ -138,10 +141,15 @@ class ProcessSlot(Slot):
         executor, self._executor = self._executor, None
         if executor is None:
             return
-        if self._ready is not None and self._ready.done() and not self._ready.exception():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._ready.result(), getattr(signal, "SIGKILL", signal.SIGTERM))
-        executor.shutdown(wait=False, cancel_futures=True)
+        self._kill()
+        executor.shutdown(wait=False)
+
+    def _kill(self) -> None:
+        # A worker that is still starting would go on to the evaluation: wait until it has a number.
+        with contextlib.suppress(BrokenExecutor, futures.TimeoutError, ProcessLookupError):
+            if self._ready is not None:
+                process = self._ready.result(MAX_STARTING_SECONDS)
+                os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def close(self) -> None:
         executor, self._executor = self._executor, None
@@ -207,7 +215,7 @@ def _executor_factory(payload: bytes, number: int, backend: str) -> Callable[[],
     def standard_executor() -> Executor:
         # A forked worker has its libraries loaded already, so the environment comes too late.
         limit = num_threads if "OMP_NUM_THREADS" in limits else None
-        return concurrent.futures.ProcessPoolExecutor(
+        return futures.ProcessPoolExecutor(
             1, initializer=worker.start, initargs=(payload, limits, limit)
         )
 

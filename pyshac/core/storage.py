@@ -16,7 +16,7 @@ import json
 import math
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import filelock
 
 from pyshac.core import files, journal, plain
 from pyshac.core.classifier import BoostedTrees
-from pyshac.core.dataset import Dataset
+from pyshac.core.dataset import Dataset, read_parameters
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search import Batch, Search
@@ -47,7 +47,7 @@ class State:
         stage_start: Number of the first sample drawn since the last classifier.
         csv_bytes: Length of the part of dataset.csv with the samples of finished batches.
         csv_sha256: Its checksum.
-        parameters_sha256: Checksum of parameters.json.
+        parameters_sha256: Checksum of parameters.json but for its seeds.
         classifiers: Checksums of the classifiers' files, in order.
         format: Version of this format.
     """
@@ -92,11 +92,14 @@ class SaveDirectory:
     Attributes:
         path: The directory.
         is_attached: Whether what the directory holds is this engine's run.
+        must_save: Whether the next write has to be a whole save: of a new run, or of one that
+            was restored from an older format or a torn journal.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.is_attached = False
+        self.must_save = True
         self._journal_seen: tuple[int, int] | None = None
         self._written: dict[str, str] = {}
         self._lock = filelock.FileLock(self.path / "lock", thread_local=False)
@@ -125,8 +128,10 @@ class SaveDirectory:
         return self.path / "classifiers" / f"{number:02d}.ubj"
 
     def holds_run(self) -> bool:
-        """Says whether a run was saved here."""
-        return self._state.exists() or self._csv.exists()
+        """Says whether a run was saved here; one that ended before its first save holds nothing."""
+        if self._state.exists():
+            return True
+        return self._csv.exists() and self._csv.read_bytes().count(b"\n") > 1
 
     # Writing
 
@@ -191,7 +196,7 @@ class SaveDirectory:
         """Notes that a batch was drawn."""
         self._append([_batch_record(batch)])
 
-    def record(self, scores: list[tuple[int, float, int | None]]) -> None:
+    def record(self, scores: Sequence[tuple[int, float, int | None]]) -> None:
         """Notes scores, each as (number, score, slot), so that a crash no longer loses them."""
         self._append([_score_record(*score) for score in scores])
 
@@ -208,6 +213,9 @@ class SaveDirectory:
         Raises:
             OSError: If a file cannot be written; what was saved before still restores.
         """
+        if self.must_save:
+            for folder in (self.path, self._csv.parent, self.path / "classifiers"):
+                files.remove_temporaries(folder)
         config = plain.to_json(search.space.get_config())
         parameters = json.dumps(config, indent=4, ensure_ascii=False).encode("utf-8")
         complete = search.dataset.to_csv(search.num_complete).encode("utf-8")
@@ -221,15 +229,17 @@ class SaveDirectory:
             stage_start=search.stage_start,
             csv_bytes=len(complete),
             csv_sha256=files.digest(complete),
-            parameters_sha256=files.digest(parameters),
+            parameters_sha256=_space_checksum(config),
             classifiers=[self._write_classifier(n, c) for n, c in enumerate(search.cascade)],
         )
         self._write(self._parameters, parameters)
         self._write(self._csv, search.dataset.to_csv().encode("utf-8"))
-        self._write(self._state, json.dumps(asdict(state), indent=4).encode("utf-8"))
+        content = asdict(state)
+        content["sha256"] = _checksum(content)
+        self._write(self._state, json.dumps(content, indent=4).encode("utf-8"))
         journal.replace(self._journal, _journal_of(search))
         self._journal_seen = self._look_at_journal()
-        self.is_attached = True
+        self.is_attached, self.must_save = True, False
 
     def _write_classifier(self, number: int, classifier: BoostedTrees) -> str:
         data = classifier.to_bytes()
@@ -255,13 +265,17 @@ class SaveDirectory:
         if not self.holds_run():
             raise FileNotFoundError(f"{str(self.path)!r} holds no saved search.")
         journal_seen = self._look_at_journal()
-        run = self._load_current() if self._state.exists() else self._load_legacy()
+        try:
+            run = self._load_current() if self._state.exists() else self._load_legacy()
+        except FileNotFoundError as error:
+            raise SaveDirectoryError(f"{str(error.filename)!r} is missing.") from None
         run.journal_seen = journal_seen
         return run
 
     def attach(self, run: SavedRun) -> None:
         """Takes a run that `load` returned as this engine's own, to be continued here."""
         self._journal_seen, self.is_attached, self._written = run.journal_seen, True, {}
+        self.must_save = True
 
     def _load_legacy(self) -> SavedRun:
         dataset = Dataset.load_from_directory(self.path)
@@ -272,14 +286,14 @@ class SaveDirectory:
 
     def _load_current(self) -> SavedRun:
         state = self._read_state()
-        self._check_digest(self._parameters, state.parameters_sha256, None)
-        self._check_digest(self._csv, state.csv_sha256, state.csv_bytes)
+        self._check_parameters(state.parameters_sha256)
+        self._check_csv(state.csv_sha256, state.csv_bytes)
         dataset = Dataset.load_from_directory(self.path)
         search = Search(
             _space(dataset),
             state.objective,
             state.entropy,
-            _first_samples(dataset, state.num_complete),
+            _first_samples(dataset, state.num_complete, repr(str(self._csv))),
             num_complete=state.num_complete,
             stage_start=state.stage_start,
         )
@@ -301,19 +315,26 @@ class SaveDirectory:
                 f"{source} has format {version}, written by a newer PySHAC; "
                 f"this one reads formats up to {FORMAT}."
             )
+        if content.pop("sha256", None) != _checksum(content):
+            raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
         return _checked_state(content, source)
 
-    def _check_digest(self, path: Path, expected: str, length: int | None) -> None:
-        data = files.read_bounded(path, files.MAX_CSV_BYTES)[:length]
+    def _check_parameters(self, expected: str) -> None:
+        source = repr(str(self._parameters))
+        read_parameters(self._parameters)
+        data = files.read_bounded(self._parameters, files.MAX_JSON_BYTES)
+        config = files.parse_json(files.decode_text(data, self._parameters), source)
+        if _space_checksum(config) != expected:
+            raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
+
+    def _check_csv(self, expected: str, length: int) -> None:
+        data = files.read_bounded(self._csv, files.MAX_CSV_BYTES)[:length]
         if files.digest(data) != expected:
-            raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
+            raise SaveDirectoryError(f"{str(self._csv)!r} is corrupt: its checksum does not match.")
 
     def _read_classifier(self, number: int, checksum: str) -> BoostedTrees:
         path = self._classifier(number)
-        try:
-            data = files.read_bounded(path, files.MAX_JSON_BYTES)
-        except FileNotFoundError:
-            raise SaveDirectoryError(f"{str(path)!r} is missing.") from None
+        data = files.read_bounded(path, files.MAX_JSON_BYTES)
         # Only bytes that this library wrote reach XGBoost's reader.
         if files.digest(data) != checksum:
             raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
@@ -329,14 +350,27 @@ def _space(dataset: Dataset) -> HyperParameterList:
     return dataset.parameters
 
 
-def _first_samples(dataset: Dataset, count: int) -> Dataset:
+def _first_samples(dataset: Dataset, count: int, source: str) -> Dataset:
     """Returns the samples of finished batches; the others stand in the journal."""
     if dataset.ids[:count] != list(range(count)):
-        raise SaveDirectoryError(f"The dataset lacks samples: ids 0 to {count - 1} were expected.")
+        raise SaveDirectoryError(f"{source} lacks samples: ids 0 to {count - 1} were expected.")
     first = Dataset(dataset.parameters)
     for number in range(count):
         first.add_sample(dataset.X[number], dataset.Y[number], number)
     return first
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return files.digest(json.dumps(content, sort_keys=True).encode("utf-8"))
+
+
+def _space_checksum(config: dict[str, Any]) -> str:
+    # A run that is seeded anew writes parameters.json before the state: a crash may come between.
+    seedless = [
+        [name, class_name, {key: arguments[key] for key in sorted(arguments) if key != "seed"}]
+        for name, (class_name, arguments) in config.items()
+    ]
+    return files.digest(json.dumps(seedless).encode("utf-8"))
 
 
 def _checked_state(content: dict[str, Any], source: str) -> State:
@@ -347,7 +381,7 @@ def _checked_state(content: dict[str, Any], source: str) -> State:
         raise SaveDirectoryError(f"{source} is not the state of a search: {error}.") from None
     for name, value in asdict(example).items():
         found = getattr(state, name)
-        if type(found) is not type(value) or isinstance(found, int) and found < 0:
+        if type(found) is not type(value) or (isinstance(found, int) and found < 0):
             raise SaveDirectoryError(f"{source} has no valid {name!r}: {found!r}.")
     if state.objective not in ("max", "min") or not all(
         isinstance(item, str) for item in state.classifiers
@@ -361,7 +395,7 @@ def _journal_of(search: Search) -> list[dict[str, Any]]:
     batch = search.batch
     if batch is None:
         return []
-    scored = {number: score for number, score in zip(search.dataset.ids, search.dataset.Y)}
+    scored = dict(zip(search.dataset.ids, search.dataset.Y, strict=True))
     scores = [_score_record(n, scored[n], worker) for n, worker in batch.worker_ids.items()]
     return [_batch_record(batch), *scores]
 

@@ -38,8 +38,8 @@ def check_name(name: Any) -> str:
         )
     if not plain.is_storable(name):
         raise ValueError(
-            "The name of a hyperparameter must be text that a UTF-8 file can hold, "
-            f"without NUL characters. Got {name!r} instead."
+            "The name of a hyperparameter must be text that a UTF-8 CSV file can hold, "
+            f"without NUL characters and not too long. Got {plain.shorten(name)} instead."
         )
     return name
 
@@ -47,7 +47,9 @@ def check_name(name: Any) -> str:
 def check_finite(owner: str, argument: str, value: Any) -> float:
     """Returns `value` as a finite float; `owner` and `argument` name it in the error."""
     try:
-        number = math.nan if isinstance(value, (str, bytes)) else float(value)
+        number = math.nan if isinstance(value, (str, bytes, bool, np.bool_)) else float(value)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
         number = math.nan
     if math.isnan(number) and not isinstance(value, (float, np.floating)):
@@ -160,8 +162,13 @@ class AbstractHyperParameter(ABC):
         return x
 
     def to_text(self, value: Any) -> str:
-        """Returns the text of one value in a dataset file."""
-        return plain.to_text(value)
+        """Returns the text of one value in a dataset file.
+
+        Raises:
+            TypeError: If the value is not plain.
+            ValueError: If no file can hold it.
+        """
+        return plain.to_text(plain.check_value(value, f"A value of {self.name!r}"))
 
     def from_text(self, text: str) -> Any:
         """Returns the value that `to_text` wrote.

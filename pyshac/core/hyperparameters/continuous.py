@@ -19,6 +19,7 @@ from pyshac.core.hyperparameters.base import (
     check_log,
     check_range,
 )
+from pyshac.core.hyperparameters.discrete import smallest_whole
 
 
 class _ContinuousHyperParameter(ColumnHyperParameter):
@@ -188,10 +189,15 @@ class NormalContinuousHyperParameter(_ContinuousHyperParameter):
         self.std = check_finite(name, "std", std)
         if self.std <= 0:
             raise ValueError(f"std of {name!r} must be above 0. Got {self.std!r} instead.")
+        if not math.isfinite(abs(self.mean) + 10 * self.std):
+            raise ValueError(
+                f"All draws of {name!r} must be finite, but got "
+                f"(mean={self.mean!r}, std={self.std!r})."
+            )
 
     def _quantile(self, unit: FloatArray) -> FloatArray:
         # Unit values are multiples of 2**-53; 0 itself would be minus infinity.
-        return self.mean + self.std * special.ndtri(np.maximum(unit, 2.0**-54))
+        return np.asarray(self.mean + self.std * special.ndtri(np.maximum(unit, 2.0**-54)))
 
     def _probability(self, value: FloatArray) -> FloatArray:
         return np.asarray(special.ndtr((value - self.mean) / self.std))
@@ -211,7 +217,8 @@ class DistributionHyperParameter(_ContinuousHyperParameter):
         seed: Seed for `sample`.
 
     Raises:
-        TypeError: If `distribution` is not a frozen distribution that `scipy.stats` has by name.
+        TypeError: If `distribution` is not a frozen distribution that `scipy.stats` has by name,
+            or its arguments are arrays.
         ValueError: If its arguments are not allowed, its values are not whole numbers although
             it is discrete, or the logarithm is asked of a range that reaches 0.
     """
@@ -228,7 +235,13 @@ class DistributionHyperParameter(_ContinuousHyperParameter):
         self.distribution = distribution
         self.log_encode = bool(log_encode)
         self.is_discrete = isinstance(distribution.dist, stats.rv_discrete)
-        self.low, self.high = (float(bound) for bound in distribution.support())
+        bounds = distribution.support()
+        if any(np.ndim(bound) for bound in bounds):
+            raise TypeError(
+                f"distribution of {name!r} must have single numbers as arguments. "
+                f"Got {self._describe()} instead."
+            )
+        self.low, self.high = (float(bound) for bound in bounds)
         self._check_distribution()
 
     def _check_distribution(self) -> None:
@@ -260,9 +273,18 @@ class DistributionHyperParameter(_ContinuousHyperParameter):
         return values
 
     def _probability(self, value: FloatArray) -> FloatArray:
-        if self.is_discrete:
-            value = np.ceil(np.round(value, 9)) - 1
         return np.asarray(self.distribution.cdf(value))
+
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        if not self.is_discrete:
+            return super().to_unit(encoded)
+        return self._probability(smallest_whole(encoded, self.log_encode) - 1)
+
+    def encode(self, x: Any) -> float:
+        encoded = super().encode(x)
+        if self.is_discrete and not float(x).is_integer():
+            raise ValueError(f"A value of {self.name!r} must be a whole number. Got {x!r} instead.")
+        return encoded
 
     def decode(self, x: Any) -> float:
         value = super().decode(x)

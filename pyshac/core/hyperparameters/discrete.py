@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,29 @@ from pyshac.core.hyperparameters.base import (
 def _cells_from_unit(unit: npt.ArrayLike, count: int) -> FloatArray:
     """Returns i for every unit value in [i / count, (i + 1) / count), as floats."""
     unit = np.asarray(unit, dtype=np.float64)
-    index = np.clip(np.floor(unit * count), 0, count - 1)
+    index: FloatArray = np.clip(np.floor(unit * count), 0, count - 1)
     # The product can round across the edge of a cell.
     index += (unit >= (index + 1) / count) & (index < count - 1)
     index -= unit < index / count
     return index
+
+
+def smallest_whole(encoded: npt.ArrayLike, is_log: bool) -> FloatArray:
+    """Returns the smallest whole number whose encoded form is not below each given one.
+
+    Args:
+        encoded: Encoded values, of any shape.
+        is_log: Whether a number's encoded form is its natural logarithm, not the number itself.
+    """
+    encoded = np.asarray(encoded, dtype=np.float64)
+    if not is_log:
+        return np.ceil(encoded)
+    with np.errstate(over="ignore", divide="ignore"):
+        whole: FloatArray = np.ceil(np.exp(encoded))
+        # The exponential can round across a whole number.
+        whole -= np.log(np.maximum(whole - 1, 0.0)) >= encoded
+        whole += np.log(whole) < encoded
+    return whole
 
 
 class DiscreteHyperParameter(ColumnHyperParameter):
@@ -47,7 +65,9 @@ class DiscreteHyperParameter(ColumnHyperParameter):
 
     def __init__(self, name: str, values: Sequence[Any], seed: int | None = None) -> None:
         super().__init__(name, None, seed)
-        if isinstance(values, (str, bytes, Mapping)):
+        # The order of a set of strings changes from process to process.
+        no_list = isinstance(values, (str, bytes, Mapping, Set))
+        if no_list or not isinstance(values, Iterable):
             raise TypeError(f"values of {name!r} must be a list of values. Got {values!r} instead.")
         self.values = tuple(plain.check_value(value, f"values of {name!r}") for value in values)
         self._check_values()
@@ -111,7 +131,8 @@ class DiscreteHyperParameter(ColumnHyperParameter):
             return self._text[text]
         except KeyError:
             raise ValueError(
-                f"A value of {self.name!r} must be one of {list(self.values)!r}. Got {text!r} instead."
+                f"A value of {self.name!r} must be one of {list(self.values)!r}. "
+                f"Got {text!r} instead."
             ) from None
 
     def get_config(self) -> dict[str, Any]:
@@ -131,8 +152,8 @@ class IntegerHyperParameter(ColumnHyperParameter):
 
     Raises:
         TypeError: If a bound is not an int.
-        ValueError: If `min_value >= max_value`, a bound lies beyond 2**52, or `log`
-            is asked of a range that reaches 0.
+        ValueError: If `min_value >= max_value`, a bound lies beyond 2**52 (2**46 with `log`), or
+            `log` is asked of a range that reaches 0.
     """
 
     def __init__(
@@ -150,10 +171,11 @@ class IntegerHyperParameter(ColumnHyperParameter):
         check_range(name, self.min_value, self.max_value)
         if self.log:
             check_log(name, self.min_value)
-        # Beyond 2**53 a float no longer holds every whole number.
-        if max(abs(self.min_value), abs(self.max_value)) > 2**52:
+        # Beyond 2**53 a float no longer holds every whole number, beyond 2**46 its logarithm.
+        exponent = 46 if self.log else 52
+        if max(abs(self.min_value), abs(self.max_value)) > 2**exponent:
             raise ValueError(
-                f"min_value and max_value of {name!r} must lie within 2**52 of 0, but got "
+                f"min_value and max_value of {name!r} must lie within 2**{exponent} of 0, but got "
                 f"(min_value={self.min_value!r}, max_value={self.max_value!r})."
             )
 
@@ -183,14 +205,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
         return np.log(value)
 
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
-        encoded = np.asarray(encoded, dtype=np.float64)
-        if not self.log:
-            return self._below(np.ceil(encoded))
-        with np.errstate(over="ignore", divide="ignore"):
-            value = np.ceil(np.minimum(np.exp(encoded), self.max_value + 1.0))
-            value -= np.log(np.maximum(value - 1, 0.0)) >= encoded
-            value += np.log(value) < encoded
-        return self._below(value)
+        return self._below(smallest_whole(encoded, self.log))
 
     def encode(self, x: Any) -> float:
         """Returns the number itself, or its natural logarithm with `log`.

@@ -20,6 +20,16 @@ from pyshac.core.hyperparameters.discrete import DiscreteHyperParameter
 MAX_SAMPLE_COUNT = 100_000
 
 
+def check_sample_count(owner: str, sample_count: Any) -> int:
+    """Returns `sample_count` as an int if a parameter can have so many columns."""
+    number = check_integer(owner, "sample_count", sample_count)
+    if not 1 <= number <= MAX_SAMPLE_COUNT:
+        raise ValueError(
+            f"sample_count of {owner!r} must be in [1, {MAX_SAMPLE_COUNT}]. Got {number} instead."
+        )
+    return number
+
+
 class MultiHyperParameter(AbstractHyperParameter):
     """A list of `sample_count` independent values, each drawn from the same `element`.
 
@@ -35,17 +45,12 @@ class MultiHyperParameter(AbstractHyperParameter):
     ) -> None:
         super().__init__(element.name, None, seed)
         self.element = element
-        self.sample_count = check_integer(element.name, "sample_count", sample_count)
-        if not 1 <= self.sample_count <= MAX_SAMPLE_COUNT:
-            raise ValueError(
-                f"sample_count of {element.name!r} must be in [1, {MAX_SAMPLE_COUNT}]. "
-                f"Got {sample_count!r} instead."
-            )
+        self.sample_count = check_sample_count(element.name, sample_count)
 
     def sample(self) -> list[Any]:
         """Draws `sample_count` values."""
         unit = self.random.random_sample(self.sample_count)
-        return self.decode(self.element.from_unit(unit))
+        return self.decode(list(self.element.from_unit(unit)))
 
     def encode(self, x: Sequence[Any]) -> list[Any]:
         """Encodes `sample_count` values, each as the element does."""

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core import seeding
+from pyshac.core import plain, seeding
 from pyshac.core.hyperparameters.base import (
     AbstractHyperParameter,
     ColumnHyperParameter,
     FloatArray,
 )
-from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, MultiHyperParameter
+from pyshac.core.hyperparameters.multi import (
+    MAX_SAMPLE_COUNT,
+    MultiHyperParameter,
+    check_sample_count,
+)
 from pyshac.core.hyperparameters.registry import get_parameter
 
 
@@ -50,7 +54,8 @@ class HyperParameterList:
 
     Args:
         hyper_parameter_list: Hyperparameters, or None to add them later.
-        seed: Seed for `sample`. An engine without a seed of its own takes it as its seed.
+        seed: Seed for `sample`, of which each parameter gets a stream of its own; None leaves the
+            parameters' own seeds. An engine without a seed of its own takes it as its seed.
 
     Raises:
         TypeError: If an item is not a hyperparameter.
@@ -66,9 +71,15 @@ class HyperParameterList:
         self._blocks: list[_Block] = []
         self._names: list[str] = []
         self.seed: int | None = None
+        if not isinstance(hyper_parameter_list, (Iterable, type(None))):
+            raise TypeError(
+                "hyper_parameter_list must be a list of hyperparameters. "
+                f"Got {hyper_parameter_list!r} instead."
+            )
         for parameter in hyper_parameter_list or ():
             self.add_hyper_parameter(parameter)
-        self.set_seed(seed)
+        if seed is not None:
+            self.set_seed(seed)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> None:
         """Adds a hyperparameter at the end.
@@ -91,13 +102,15 @@ class HyperParameterList:
                 f"A search space must have at most {MAX_SAMPLE_COUNT} columns. "
                 f"Got {block.columns.stop} with {parameter.name!r}."
             )
+        if self.seed is not None:
+            parameter.set_seed(self._seed_of(self.seed, len(self)))
         self._parameters[parameter.name] = parameter
         self._blocks.append(block)
         self._names += names
 
     def _block(self, parameter: AbstractHyperParameter) -> _Block:
         start = len(self._names)
-        width = getattr(parameter, "sample_count", 1)
+        width = check_sample_count(parameter.name, getattr(parameter, "sample_count", 1))
         draw = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
         return _Block(
             parameter,
@@ -146,6 +159,13 @@ class HyperParameterList:
         """Whether every parameter is built in, so that whole columns can be drawn at once."""
         return all(block.draw is not None for block in self._blocks)
 
+    @property
+    def maps_to_unit(self) -> npt.NDArray[np.bool_]:
+        """Which columns `from_unit` can draw, shape (columns,): not those of a user's own type."""
+        return np.array([block.draw is not None for block in self._blocks]).repeat(
+            [block.width for block in self._blocks]
+        )
+
     def sample(self) -> list[Any]:
         """Draws one row, each parameter from its own random state."""
         row: list[Any] = []
@@ -179,7 +199,11 @@ class HyperParameterList:
         row: list[Any] = []
         for block, values in self._split(x):
             value = block.parameter.decode(values)
-            row += value if block.is_list else [value]
+            items = value if block.is_list else [value]
+            if block.draw is None:
+                what = f"A value of {block.parameter.name!r}"
+                items = [plain.check_value(item, what) for item in items]
+            row += items
         return row
 
     def _split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[_Block, Any]]:
@@ -213,6 +237,17 @@ class HyperParameterList:
             mapped[:, block.columns] = getattr(block.draw, method)(rows[:, block.columns])
         return mapped
 
+    def column_from_unit(self, column: int, unit: npt.ArrayLike) -> FloatArray:
+        """Maps unit values of one column to encoded values; any shape.
+
+        Raises:
+            TypeError: If the column's parameter is a user's own type, which has no such map.
+        """
+        block = next(block for block in self._blocks if column < block.columns.stop)
+        if block.draw is None:
+            raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
+        return block.draw.from_unit(unit)
+
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.
 
@@ -223,13 +258,25 @@ class HyperParameterList:
         Returns:
             Encoded rows, shape (n, columns).
         """
-        rows = np.random.default_rng(stream).random((n, self.num_columns))
+        return self.encode_unit(np.random.default_rng(stream).random((n, self.num_columns)), stream)
+
+    def encode_unit(self, unit: FloatArray, stream: np.random.SeedSequence) -> FloatArray:
+        """Maps rows of the unit cube to encoded rows; a user's own types are drawn afresh.
+
+        Args:
+            unit: Shape (n, columns).
+            stream: The random stream from which a user's own types are drawn, one by one.
+
+        Returns:
+            Encoded rows, shape (n, columns).
+        """
+        rows = np.empty(unit.shape)
         for number, block in enumerate(self._blocks):
             if block.draw is not None:
-                rows[:, block.columns] = block.draw.from_unit(rows[:, block.columns])
+                rows[:, block.columns] = block.draw.from_unit(unit[:, block.columns])
             else:
                 seed = seeding.as_integer(seeding.child(stream, number))
-                rows[:, block.columns] = _draw_one_by_one(block, n, seed)
+                rows[:, block.columns] = _draw_one_by_one(block, len(unit), seed)
         return rows
 
     def to_parameters(self, row: Sequence[Any]) -> OrderedDict[str, Any]:
@@ -282,11 +329,12 @@ class HyperParameterList:
         """Seeds every parameter with a random stream of its own; None takes fresh ones."""
         self.seed = seeding.check_seed(seed)
         for number, parameter in enumerate(self):
-            if self.seed is None:
-                parameter.set_seed(None)
-            else:
-                place = seeding.stream(self.seed, seeding.Purpose.PARAMETERS, number)
-                parameter.set_seed(seeding.as_integer(place))
+            parameter.set_seed(None if self.seed is None else self._seed_of(self.seed, number))
+
+    @staticmethod
+    def _seed_of(seed: int, number: int) -> int:
+        place = seeding.stream(seed, seeding.Purpose.PARAMETERS, number)
+        return seeding.as_integer(place)
 
     def get_config(self) -> OrderedDict[str, list[Any]]:
         """Returns `{name: [class name, config]}`, in order."""
@@ -303,11 +351,15 @@ class HyperParameterList:
             ValueError: If a type is unknown, or its config is not one.
         """
         parameters = []
-        for name, (class_name, arguments) in config.items():
+        for name, entry in config.items():
             try:
-                parameters.append(get_parameter(class_name).load_from_config(arguments))
-            except (TypeError, KeyError) as error:
-                raise ValueError(f"{name!r} has no config of a {class_name}: {error}") from error
+                class_name, arguments = entry
+                parameter = get_parameter(class_name).load_from_config(arguments)
+            except (TypeError, ValueError, KeyError) as error:
+                raise ValueError(f"{name!r} has no config of a hyperparameter: {error}") from error
+            if parameter.name != name:
+                raise ValueError(f"{name!r} has the config of {parameter.name!r}.")
+            parameters.append(parameter)
         return cls(parameters)
 
 

@@ -1,0 +1,1 @@
+"""Engines that look after a framework around each evaluation."""

@@ -1,0 +1,302 @@
+"""The accepted region as a cover of boxes, so that few proposals are wasted.
+
+Work in the unit cube, where the prior is uniform: a box has its prior probability as its volume.
+A box that more classifiers reject for sure than are forgiven holds no accepted point and is
+dropped. One that is accepted for sure stays as it is. The rest are split at a threshold of a
+classifier that is undecided there, those that hold most of what will be rejected first.
+Proposals drawn from the boxes that are left, by their volume, are draws from the prior restricted
+to them; the cascade still decides on every one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.bounds import GRID, MarginBounds
+from pyshac.core.cascade import Cascade
+from pyshac.core.classifier import BoostedTrees
+from pyshac.core.hyperparameters import HyperParameterList
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+MAX_BOXES = 2**12
+MAX_SPLITS_A_ROUND = 2**8
+
+# Costs in the unit of `MarginBounds.cost`, for each tree of a classifier. A proposal from the
+# prior meets two classifiers on average.
+PROPOSAL_COST = 5
+MIN_PROPOSAL_COST = 40
+BOUND_COST = 60
+READING_COST = 10_000
+MIN_READING_COST = 1_600_000
+# A cover is judged by what it saves when so many samples are drawn.
+SAMPLES = 100
+# It is built where plain draws would cost this many times as much.
+MIN_SAVING = 6
+# Each refinement may bound so many boxes, or cost this share of plain draws.
+MIN_BOXES_BOUNDED = 2000
+SHARE = 0.05
+# Fewer proposals than this for one sample are not worth further splits.
+FEW_PROPOSALS = 8
+# A refinement stops when all that is left of its budget would not shrink the cover by this.
+SMALLEST_GAIN = 0.1
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Boxes of the unit cube, disjoint, that hold every point that a cascade accepts.
+
+    Attributes:
+        low: Lower corners, shape (boxes, columns).
+        high: Upper corners, which do not belong to the boxes; shape (boxes, columns).
+        lower: Lower bounds of the classifiers' margins, shape (boxes, classifiers).
+        upper: Upper bounds of the classifiers' margins, shape (boxes, classifiers).
+        forgiven: Number of rejections that are overlooked.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    forgiven: int = 0
+
+    @classmethod
+    def everything(cls, num_columns: int, forgiven: int = 0) -> Cover:
+        """Returns the cover of no classifiers: the whole cube."""
+        corner, none = np.zeros((1, num_columns)), np.empty((1, 0))
+        return cls(corner, corner + 1.0, none, none, forgiven)
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    @property
+    def volumes(self) -> FloatArray:
+        """The boxes' prior probabilities, shape (boxes,)."""
+        return np.prod(self.high - self.low, axis=1)
+
+    @property
+    def volume(self) -> float:
+        """The prior probability of the cover."""
+        return float(self.volumes.sum())
+
+    @property
+    def is_undecided(self) -> BoolArray:
+        """Which boxes may hold accepted and rejected points, shape (boxes,)."""
+        return (self.lower <= 0).sum(axis=1) > self.forgiven
+
+    def select(self, boxes: BoolArray | IntArray) -> Cover:
+        """Returns the cover of some of the boxes."""
+        return Cover(
+            self.low[boxes], self.high[boxes], self.lower[boxes], self.upper[boxes], self.forgiven
+        )
+
+    def without_rejected(self) -> Cover:
+        """Returns the cover without the boxes that are rejected for sure."""
+        return self.select((self.upper <= 0).sum(axis=1) <= self.forgiven)
+
+    def join(self, other: Cover) -> Cover:
+        """Returns the boxes of both covers."""
+        return Cover(
+            np.concatenate([self.low, other.low]),
+            np.concatenate([self.high, other.high]),
+            np.concatenate([self.lower, other.lower]),
+            np.concatenate([self.upper, other.upper]),
+            self.forgiven,
+        )
+
+    def draw(self, n: int, space: HyperParameterList, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws rows from the prior, conditioned on lying in the cover.
+
+        Args:
+            n: Number of rows.
+            space: The search space.
+            stream: The random stream to draw from.
+
+        Returns:
+            Encoded rows, shape (n, columns).
+        """
+        random = np.random.default_rng(stream)
+        edges = np.cumsum(self.volumes)
+        box = np.searchsorted(edges, random.random(n) * edges[-1], side="right")
+        box = np.minimum(box, len(self) - 1)
+        low, width = self.low[box], self.high[box] - self.low[box]
+        steps = np.floor(random.random(low.shape) * (width / GRID))
+        unit = low + np.minimum(steps, width / GRID - 1) * GRID
+        return space.encode_unit(unit, stream)
+
+
+class Covers:
+    """The covers of a growing cascade; a new classifier refines the cover there was before.
+
+    A cover depends on nothing but the space and the classifiers, so a resumed run finds the same.
+
+    Args:
+        space: The search space.
+    """
+
+    def __init__(self, space: HyperParameterList) -> None:
+        self._space = space
+        self._bounds: dict[int, tuple[BoostedTrees, MarginBounds]] = {}
+        self._latest: dict[int, tuple[list[BoostedTrees], Cover]] = {}
+
+    def is_worthwhile(self, cascade: Cascade) -> bool:
+        """Says whether building the cover of a cascade should cost less than it saves."""
+        trees = [classifier.num_trees for classifier in cascade]
+        building = sum(_least_budget(number) + _reading_cost(number) for number in trees)
+        return _plain_cost(trees) >= MIN_SAVING * building
+
+    def cover(self, cascade: Cascade, forgiven: int = 0) -> Cover:
+        """Returns the cover of what a cascade accepts when rejections are overlooked.
+
+        Args:
+            cascade: The classifiers.
+            forgiven: Number of rejections that are overlooked.
+        """
+        classifiers = list(cascade)
+        start = Cover.everything(self._space.num_columns, forgiven)
+        done, cover = self._latest.get(forgiven, ([], start))
+        if classifiers[: len(done)] != done:
+            done, cover = [], start
+        for number in range(len(done), len(classifiers)):
+            bounds = [self._bounds_of(classifier) for classifier in classifiers[: number + 1]]
+            cover = refine(cover, bounds)
+        # A shorter cascade, asked for now and then, must not displace the run's own.
+        if len(classifiers) >= len(self._latest.get(forgiven, ([], start))[0]):
+            self._latest[forgiven] = classifiers, cover
+        return cover
+
+    def _bounds_of(self, classifier: BoostedTrees) -> MarginBounds:
+        if id(classifier) not in self._bounds:
+            bounds = MarginBounds(classifier.trees(), self._space)
+            self._bounds[id(classifier)] = classifier, bounds
+        return self._bounds[id(classifier)][1]
+
+
+def refine(cover: Cover, bounds: list[MarginBounds]) -> Cover:
+    """Returns the cover of a cascade with one more classifier.
+
+    Args:
+        cover: The cover without the last classifier.
+        bounds: What bounds the margin of each classifier.
+    """
+    lower, upper = bounds[-1](cover.low, cover.high)
+    cover = Cover(
+        cover.low,
+        cover.high,
+        np.column_stack([cover.lower, lower]),
+        np.column_stack([cover.upper, upper]),
+        cover.forgiven,
+    ).without_rejected()
+    num_trees = [bound.num_trees for bound in bounds]
+    budget = max(SHARE * _plain_cost(num_trees), _least_budget(num_trees[-1]))
+    spent, start, checked = 0.0, cover.volume, 0.0
+    while spent < budget and len(cover) < MAX_BOXES:
+        boxes = _worst_boxes(cover)
+        if not len(boxes) or cover.volume * 2.0 ** len(bounds) < FEW_PROPOSALS:
+            break
+        cover, cost = _split(cover, boxes, bounds)
+        spent += cost
+        if spent > checked + budget / 10:
+            checked = spent
+            rate = math.log(start / max(cover.volume, 1e-300)) / spent
+            if rate * (budget - spent) < SMALLEST_GAIN:
+                break
+    return cover
+
+
+def _plain_cost(num_trees: list[int]) -> float:
+    """The cost of drawing samples from the prior, where each classifier halves the space."""
+    proposal = MIN_PROPOSAL_COST + PROPOSAL_COST * float(np.mean(num_trees))
+    return SAMPLES * 2.0 ** len(num_trees) * proposal
+
+
+def _least_budget(num_trees: int) -> float:
+    return float(MIN_BOXES_BOUNDED * BOUND_COST * num_trees)
+
+
+def _reading_cost(num_trees: int) -> float:
+    return float(max(READING_COST * num_trees, MIN_READING_COST))
+
+
+def _worst_boxes(cover: Cover) -> IntArray:
+    """The undecided boxes that hold most of what the cascade will reject; a quarter of all."""
+    undecided = np.flatnonzero(cover.is_undecided)
+    number = min(len(undecided), MAX_SPLITS_A_ROUND, max(1, len(cover) // 4))
+    if number == 0:
+        return undecided
+    chance = _acceptance(cover)[undecided].min(axis=1)
+    rejected = cover.volumes[undecided] * (1 - chance)
+    return undecided[np.argpartition(-rejected, number - 1)[:number]]
+
+
+def _acceptance(cover: Cover) -> FloatArray:
+    """A guess at each classifier's acceptance in each undecided box, from its bounds; else 1."""
+    is_open = (cover.lower <= 0) & (cover.upper > 0)
+    span = np.where(is_open, cover.upper - cover.lower, 1.0)
+    return np.where(is_open, cover.upper / span, 1.0)
+
+
+def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[Cover, float]:
+    """Splits boxes in two and drops what is rejected; returns the cover and the cost."""
+    column, edge = _best_splits(cover.select(boxes), bounds)
+    can_split = np.flatnonzero(column >= 0)
+    boxes, column, edge = boxes[can_split], column[can_split], edge[can_split]
+    if not len(boxes):
+        return cover, math.inf
+    left, right = cover.select(boxes), cover.select(boxes)
+    each = np.arange(len(boxes))
+    left.high[each, column] = edge
+    right.low[each, column] = edge
+    halves = left.join(right)
+    cost = 0
+    for number in reversed(range(len(bounds))):
+        open_boxes = np.flatnonzero(
+            (halves.lower[:, number] <= 0)
+            & (halves.upper[:, number] > 0)
+            & ((halves.upper <= 0).sum(axis=1) <= cover.forgiven)
+        )
+        if len(open_boxes):
+            low, high = halves.low[open_boxes], halves.high[open_boxes]
+            lower, upper = bounds[number](low, high)
+            halves.lower[open_boxes, number], halves.upper[open_boxes, number] = lower, upper
+            cost += len(open_boxes) * bounds[number].cost
+    rest = np.ones(len(cover), dtype=bool)
+    rest[boxes] = False
+    return cover.select(rest).join(halves.without_rejected()), float(cost)
+
+
+def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, FloatArray]:
+    """Returns column and edge at which to split each box; column -1 where there is no split.
+
+    The split is the one across which the classifier that is most likely to reject changes most.
+    """
+    column = np.full(len(cover), -1)
+    edge = np.zeros(len(cover))
+    chance = _acceptance(cover)
+    for number in np.argsort(chance, axis=1).T:
+        unsplit = column < 0
+        for one in np.unique(number[unsplit]):
+            boxes = np.flatnonzero(unsplit & (number == one) & (chance[:, one] < 1))
+            found_column, found_edge = _best_split_of(cover.select(boxes), bounds[one])
+            column[boxes], edge[boxes] = found_column, found_edge
+        if not (column < 0).any():
+            break
+    return column, edge
+
+
+def _best_split_of(cover: Cover, bounds: MarginBounds) -> tuple[IntArray, FloatArray]:
+    """The best split of each box for one classifier, as `_best_splits` returns it."""
+    splits = bounds.splits
+    is_inside = (cover.low[:, splits.column] < splits.edge) & (
+        splits.edge < cover.high[:, splits.column]
+    )
+    weight = np.where(is_inside, splits.weight, 0.0)
+    best = np.argmax(weight, axis=1)
+    has_split = weight[np.arange(len(cover)), best] > 0
+    return np.where(has_split, splits.column[best], -1), splits.edge[best]

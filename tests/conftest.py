@@ -1,0 +1,65 @@
+"""Fixtures and settings that all tests share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import hypothesis
+import pytest
+from scipy import stats
+
+from pyshac.core.hyperparameters import (
+    DiscreteHP,
+    DistributionHP,
+    HyperParameterList,
+    IntegerHP,
+    LogUniformHP,
+    MultiDiscreteHP,
+    MultiNormalHP,
+    MultiUniformHP,
+    NormalHP,
+    UniformHP,
+)
+
+# The same examples on every run, and no time limit that a busy machine could miss.
+hypothesis.settings.register_profile(
+    "pyshac", derandomize=True, deadline=None, max_examples=60, database=None
+)
+# Other examples on every run, many of them: pytest --hypothesis-profile=search
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2000, database=None)
+hypothesis.settings.load_profile("pyshac")
+
+
+@pytest.fixture
+def small_space() -> HyperParameterList:
+    """One parameter of every built-in type, 15 columns."""
+    return HyperParameterList(
+        [
+            DiscreteHP("choice", [1, 1.0, "1", True, None, (3, 3), 'a, "b"\n']),
+            IntegerHP("integer", -2, 4),
+            IntegerHP("log_integer", 1, 1000, log=True),
+            UniformHP("uniform", -1.0, 3.0),
+            UniformHP("log_encoded", 0.5, 8.0, log_encode=True),
+            LogUniformHP("log_uniform", 1e-5, 1e-1),
+            NormalHP("normal", 2.0, 0.5),
+            DistributionHP("beta", stats.beta(2, 5)),
+            DistributionHP("poisson", stats.poisson(3)),
+            MultiDiscreteHP("choices", ["x", "y", 2], sample_count=2),
+            MultiUniformHP("uniforms", 0.0, 1.0, sample_count=2),
+            MultiNormalHP("normals", 0.0, 1.0, sample_count=2),
+        ]
+    )
+
+
+def _branin(worker_id: int, parameters: Mapping[str, Any]) -> float:
+    x, y = parameters["h1"], parameters["h2"]
+    parabola = y - 5.1 / (4 * math.pi**2) * x**2 + 5 / math.pi * x - 6
+    return parabola**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10
+
+
+@pytest.fixture
+def branin() -> Callable[[int, Mapping[str, Any]], float]:
+    """The Branin function of h1 in [-5, 10] and h2 in [0, 15]; its minimum is 0.397887."""
+    return _branin

@@ -1,0 +1,301 @@
+"""fit: the budget, the stages, and what it does about classifiers that fail."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+
+from pyshac import DiscreteHP, HyperParameterList, NothingAcceptedError, UniformHP
+from pyshac.core.schedule import Schedule
+from tests.engine.engine_helpers import (
+    branin,
+    branin_space,
+    evaluate,
+    make_engine,
+    restored,
+)
+
+
+class Counting:
+    """An objective that notes what it was called with."""
+
+    def __init__(self, function=evaluate):
+        self.function = function
+        self.calls = []
+
+    def __call__(self, worker_id, parameters):
+        self.calls.append((worker_id, parameters))
+        return self.function(worker_id, parameters)
+
+
+def constant(worker_id, parameters):
+    return 1.0
+
+
+def test_every_sample_of_the_budget_is_evaluated_once(tmp_path):
+    function = Counting()
+    engine = make_engine(tmp_path, function)
+    engine.fit()
+    assert len(function.calls) == 18
+    assert len(engine.dataset) == 18
+    assert engine.dataset.ids == list(range(18))
+    for (worker_id, parameters), row, score in zip(
+        function.calls, engine.dataset.X, engine.dataset.Y, strict=True
+    ):
+        assert worker_id == 0
+        assert type(parameters) is OrderedDict
+        assert list(parameters) == ["x", "kind", "w"]
+        assert [parameters["x"], parameters["kind"], *parameters["w"]] == row
+        assert evaluate(0, parameters) == score
+
+
+def test_best_sample(tmp_path):
+    engine = make_engine(tmp_path)
+    assert engine.best_score is None
+    assert engine.best_parameters is None
+    engine.fit(skip_cv_checks=True)
+    assert engine.best_score == min(engine.dataset.Y)
+    assert evaluate(0, engine.best_parameters) == engine.best_score
+    assert engine.dataset.get_best_parameters("min") == engine.best_parameters
+    worst = engine.dataset.get_best_parameters("max")
+    assert evaluate(0, worst) == max(engine.dataset.Y)
+
+
+def test_maximising_mirrors_minimising(tmp_path):
+    low = make_engine(tmp_path / "min", objective="min")
+    low.fit(skip_cv_checks=True)
+    high = make_engine(tmp_path / "max", lambda i, p: -evaluate(i, p), objective="max")
+    high.fit(skip_cv_checks=True)
+    assert high.dataset.X == low.dataset.X
+    assert high.best_parameters == low.best_parameters
+    assert high.best_score == -low.best_score
+
+
+def test_finds_the_minimum_of_branin(tmp_path):
+    best = []
+    for seed in range(3):
+        engine = make_engine(tmp_path / str(seed), branin, branin_space, 100, 10, seed=seed)
+        engine.fit()
+        assert len(engine.classifiers) >= 5
+        # The last quarter was drawn from what is left of the space after several halvings.
+        assert np.median(engine.dataset.Y[75:]) < np.median(engine.dataset.Y[:10]) / 4
+        best.append(engine.best_score)
+    # The minimum is 0.397887. The best of 400 random points is 0.565 on average, so with a
+    # quarter of the budget the middle one of three runs has to do better.
+    assert min(best) >= 0.397887
+    assert sorted(best)[1] < 0.565
+
+
+@pytest.mark.parametrize(
+    ("total_budget", "num_batches", "max_classifiers", "workers", "classifiers", "budget"),
+    [
+        (200, 20, 18, 10, 18, 10),
+        (200, 20, 3, 10, 3, 50),
+        (100, 10, 18, 10, 9, 10),
+        (100, 5, 18, 20, 4, 20),
+        (40, 20, 4, 2, 4, 8),
+        (10, 1, 18, 10, 1, 10),
+        (10, 10, 18, 1, 9, 1),
+    ],
+)
+def test_schedule(
+    tmp_path, total_budget, num_batches, max_classifiers, workers, classifiers, budget
+):
+    # W = N / M, K = min(max(M - 1, 1), max_classifiers), T_c = W * floor(N / (W * (K + 1))).
+    engine = make_engine(
+        tmp_path,
+        total_budget=total_budget,
+        num_batches=num_batches,
+        max_classifiers=max_classifiers,
+    )
+    assert engine.num_workers == workers
+    assert engine.total_classifiers == classifiers
+    schedule = Schedule(total_budget, num_batches, max_classifiers)
+    assert schedule.per_classifier_budget == budget
+
+
+def test_a_stage_of_several_batches_ends_with_one_classifier(tmp_path):
+    engine = make_engine(tmp_path, total_budget=40, num_batches=10, max_classifiers=2)
+    history = engine.fit(skip_cv_checks=True).history
+    # T_c = 4 * floor(40 / (4 * 3)) = 12: three batches of 4 a stage, and no more than two stages.
+    assert history["per_classifier_budget"] == [12] * 10
+    trained = [number for number, model in enumerate(history["model"], 1) if model is not None]
+    assert trained == [3, 6]
+    assert history["model"][2] is engine.classifiers[0]
+    assert history["dataset_index"] == [0, 0, 0, 12, 12, 12, 24, 24, 24, 24]
+
+
+def test_samples_of_a_stage_are_accepted_by_the_cascade_before_it(tmp_path):
+    engine = make_engine(tmp_path, total_budget=40, num_batches=4)
+    history = engine.fit(skip_cv_checks=True).history
+    assert len(engine.classifiers) == 3
+    encoded = engine.dataset.encoded.astype(np.float32)
+    for model, start in zip(history["model"], [10, 20, 30], strict=False):
+        assert model.predict(encoded[start:]).all()
+        assert not model.predict(encoded[:start]).all()
+
+
+def test_returns_at_once_when_the_budget_is_spent(tmp_path):
+    make_engine(tmp_path).fit()
+    function = Counting()
+    engine = restored(tmp_path, function=function, backend="loky", evaluators=2)
+    modified = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    history = engine.fit()
+    assert function.calls == []
+    assert history.history["begin_run_index"] == 18
+    assert {path: path.stat().st_mtime_ns for path in modified} == modified
+    assert engine.ask() == []
+
+
+def test_the_function_may_do_what_it_likes_to_its_parameters(tmp_path):
+    def greedy(worker_id, parameters):
+        score = evaluate(worker_id, parameters)
+        parameters["w"].clear()
+        parameters.clear()
+        return score
+
+    engine, other = make_engine(tmp_path / "a", greedy), make_engine(tmp_path / "b")
+    engine.fit(skip_cv_checks=True)
+    other.fit(skip_cv_checks=True)
+    assert engine.dataset.X == other.dataset.X
+
+
+@pytest.mark.parametrize(
+    "wrap", [float, np.float64, np.float32, np.array, lambda score: np.array([score])]
+)
+def test_scores_may_be_any_kind_of_number(tmp_path, wrap):
+    engine = make_engine(tmp_path, lambda i, p: wrap(evaluate(i, p)), total_budget=4, num_batches=1)
+    engine.fit()
+    assert {type(score) for score in engine.dataset.Y} == {float}
+    expected = [evaluate(0, engine.parameters.to_parameters(row)) for row in engine.dataset.X]
+    np.testing.assert_allclose(engine.dataset.Y, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("skip_cv_checks", [False, True])
+def test_a_constant_classifier_never_counts(tmp_path, skip_cv_checks):
+    engine = make_engine(tmp_path, constant)
+    history = engine.fit(skip_cv_checks=skip_cv_checks).history
+    assert engine.classifiers == []
+    assert history["model"] == [None, None, None]
+    assert history["dataset_index"] == [0, 0, 0]
+
+
+def test_without_classifiers_the_run_is_random_search(tmp_path):
+    """Draw for draw: what is drawn from the prior depends on no score and no objective."""
+    engine = make_engine(tmp_path / "a", constant)
+    engine.fit()
+    other = make_engine(tmp_path / "b", lambda i, p: float("nan") if p["x"] > 0 else 1.0)
+    other.fit()
+    assert other.classifiers == engine.classifiers == []
+    assert other.dataset.X == engine.dataset.X
+
+
+class BestIsLeft:
+    """Constant in the first batch of six; then the better half lies at x < 0."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, worker_id, parameters):
+        self.calls += 1
+        return 1.0 if self.calls <= 6 else parameters["x"]
+
+
+def test_a_classifier_that_fails_leaves_its_samples_for_the_next_try(tmp_path):
+    models = {}
+    for reuse in (True, False):
+        engine = make_engine(tmp_path / str(reuse), BestIsLeft(), total_budget=24, num_batches=4)
+        engine.reuse_samples = reuse
+        history = engine.fit(skip_cv_checks=True).history
+        assert history["model"][0] is None
+        assert history["model"][1] is not None
+        assert history["dataset_index"][:3] == [0, 0, 12]
+        models[reuse] = history["model"][1]
+    # Both were trained on the twelve samples of both batches.
+    assert models[True].to_bytes() == models[False].to_bytes()
+
+
+def test_reuse_samples_chooses_what_classifiers_see(tmp_path):
+    engines = {}
+    for reuse in (True, False):
+        engine = make_engine(tmp_path / str(reuse), total_budget=30, num_batches=3)
+        assert engine.reuse_samples is True
+        engine.reuse_samples = reuse
+        engine.fit(skip_cv_checks=True)
+        assert len(engine.classifiers) == 2
+        engines[reuse] = engine
+    with_all, own = engines[True], engines[False]
+    # The first classifier has nothing to reuse; the second has the good half of the first batch.
+    assert own.dataset.X[:20] == with_all.dataset.X[:20]
+    assert own.classifiers[0].to_bytes() == with_all.classifiers[0].to_bytes()
+    assert own.classifiers[1].to_bytes() != with_all.classifiers[1].to_bytes()
+
+
+def test_early_stop(tmp_path):
+    function = Counting(constant)
+    engine = make_engine(tmp_path, function)
+    history = engine.fit(early_stop=True)
+    assert len(function.calls) == 6
+    assert history.epochs == [1]
+    # What was evaluated is saved, and the rest of the budget can still be spent.
+    again = restored(tmp_path, function=function)
+    assert len(again.dataset) == 6
+    again.fit()
+    assert len(again.dataset) == 18
+
+
+def test_early_stop_goes_on_while_classifiers_are_found(tmp_path):
+    engine = make_engine(tmp_path)
+    engine.fit(skip_cv_checks=True, early_stop=True)
+    assert len(engine.dataset) == 18
+
+
+def write_contradiction(path):
+    """Twelve samples from whose halves two classifiers are learnt that agree on nothing."""
+    lines = ["id,a,scores"]
+    lines += [f"{n},{n % 2},{n % 2}" for n in range(6)]
+    lines += [f"{n},{n % 2},{1 - n % 2}" for n in range(6, 12)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def contradictory(tmp_path):
+    """The save directory of a cascade that accepts nothing at all."""
+    write_contradiction(tmp_path / "samples.csv")
+    space = HyperParameterList([DiscreteHP("a", [0, 1])])
+    engine = make_engine(tmp_path / "shac", None, space, total_budget=12, num_batches=4)
+    engine.reuse_samples = False
+    engine.fit_dataset(tmp_path / "samples.csv", skip_cv_checks=True, presort=False)
+    return tmp_path / "shac"
+
+
+def test_a_cascade_that_accepts_nothing_is_an_error_that_says_what_to_do(contradictory):
+    function = Counting(constant)
+    engine = restored(contradictory, function=function, total_budget=24, num_batches=8)
+    assert len(engine.classifiers) >= 2
+    with pytest.raises(NothingAcceptedError, match="relax_checks=True"):
+        engine.fit()
+    assert function.calls == []
+    again = restored(contradictory, function=function, total_budget=24, num_batches=8)
+    assert len(again.dataset) == 12
+    again.fit(relax_checks=True)
+    assert len(again.dataset) == 24
+    assert len(function.calls) == 12
+
+
+def test_ordinary_runs_need_no_relaxing(tmp_path, caplog):
+    """relax_checks leaves the samples accepted where acceptance comes soon."""
+    with caplog.at_level(logging.WARNING, logger="pyshac"):
+        engine = make_engine(
+            tmp_path, lambda i, p: p["x"], [UniformHP("x", 0.0, 1.0)], 40, 4, seed=3
+        )
+        history = engine.fit(skip_cv_checks=True, relax_checks=True).history
+    encoded = engine.dataset.encoded.astype(np.float32)
+    first = history["model"][0]
+    # One classifier, two proposals of which it accepts each with 1/2: nothing needs forgiving
+    # in three of four draws, so of ten most are accepted.
+    assert first.predict(encoded[10:20]).sum() >= 5
+    assert not caplog.records

@@ -1,0 +1,272 @@
+"""The history that fit returns, and the callbacks it tells."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from pyshac import Callback, CSVLogger, History
+from tests.engine.engine_helpers import (
+    HISTORY_KEYS,
+    InterruptedAt,
+    InterruptionError,
+    evaluate,
+    make_engine,
+    restored,
+)
+
+
+class Recorder(Callback):
+    """Notes the name of everything it is told, and what came with it."""
+
+    def __init__(self):
+        super().__init__()
+        self.events = []
+
+    def _note(self, name, *values):
+        # Logs grow while an epoch goes on: keep what they are now.
+        kept = [dict(value) if isinstance(value, dict) else value for value in values]
+        self.events.append((name, *kept))
+
+    def on_train_begin(self, logs=None):
+        self._note("train begin", logs)
+
+    def on_train_end(self, logs=None):
+        self._note("train end", logs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._note("epoch begin", epoch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._note("epoch end", epoch, logs)
+
+    def on_evaluation_begin(self, params, logs=None):
+        self._note("evaluation begin", params, logs)
+
+    def on_evaluation_ended(self, evaluations, logs=None):
+        self._note("evaluation ended", evaluations, logs)
+
+    def on_dataset_changed(self, dataset, logs=None):
+        self._note("dataset changed", len(dataset), logs)
+
+    @property
+    def names(self):
+        return [name for name, *_ in self.events]
+
+
+ONE_EPOCH = [
+    "epoch begin",
+    "evaluation begin",
+    "evaluation ended",
+    "dataset changed",
+    "epoch end",
+]
+
+
+def test_history_has_one_entry_an_epoch(tmp_path):
+    engine = make_engine(tmp_path)
+    result = engine.fit(skip_cv_checks=True)
+    assert type(result) is History
+    assert type(result.history) is dict
+    assert set(result.history) == HISTORY_KEYS
+    assert result.history["begin_run_index"] == 0
+    assert result.epochs == [1, 2, 3]
+    for key in HISTORY_KEYS - {"begin_run_index"}:
+        assert type(result.history[key]) is list
+        assert len(result.history[key]) == 3
+
+    history = result.history
+    rows = [list(parameters.values()) for batch in history["parameters"] for parameters in batch]
+    assert [[x, kind, *w] for x, kind, w in rows] == engine.dataset.X
+    assert [score for batch in history["evaluations"] for score in batch] == engine.dataset.Y
+    assert history["device_ids"] == [[0] * 6] * 3
+    assert history["dataset_index"] == [0, 6, 12]
+    assert history["model"] == [*engine.classifiers, None]
+    assert history["generator_threads"] == [1, 1, 1]
+    assert history["per_classifier_budget"] == [6, 6, 6]
+
+
+def test_history_of_a_run_that_is_continued(tmp_path):
+    engine = make_engine(tmp_path, InterruptedAt(9))
+    with pytest.raises(RuntimeError):
+        engine.fit(skip_cv_checks=True)
+    result = restored(tmp_path).fit(skip_cv_checks=True)
+    assert result.history["begin_run_index"] == 8
+    assert result.epochs == [2, 3]
+    # The epoch that was cut is there as a whole, with what was evaluated before.
+    assert [len(batch) for batch in result.history["evaluations"]] == [6, 6]
+    assert result.history["device_ids"] == [[0] * 6, [0] * 6]
+
+
+def test_history_of_a_failed_run_ends_with_its_last_whole_epoch(tmp_path):
+    history = History()
+    engine = make_engine(tmp_path, InterruptedAt(9))
+    with pytest.raises(RuntimeError):
+        engine.fit(callbacks=[history])
+    assert history.epochs == [1]
+    assert len(history.history["evaluations"]) == 1
+
+
+def test_a_history_of_the_users_own_is_the_one_returned(tmp_path):
+    mine = History()
+    engine = make_engine(tmp_path, total_budget=6, num_batches=1)
+    assert engine.fit(callbacks=[mine]) is mine
+    assert len(mine.history["evaluations"]) == 1
+
+
+@pytest.mark.parametrize("wrap", [lambda callback: callback, lambda callback: [callback], iter])
+def test_callbacks_may_be_one_or_several(tmp_path, wrap):
+    recorder = Recorder()
+    callbacks = wrap([recorder]) if wrap is iter else wrap(recorder)
+    make_engine(tmp_path, total_budget=6, num_batches=1).fit(callbacks=callbacks)
+    assert recorder.names == ["train begin", *ONE_EPOCH, "train end"]
+
+
+def test_callbacks_are_told_in_order(tmp_path):
+    recorder = Recorder()
+    engine = make_engine(tmp_path)
+    result = engine.fit(skip_cv_checks=True, callbacks=[recorder])
+    assert recorder.engine is engine
+    assert recorder.names == ["train begin", *ONE_EPOCH * 3, "train end"]
+
+    events = recorder.events[1:6]
+    assert recorder.events[0] == ("train begin", {"begin_run_index": 0})
+    assert events[0] == (
+        "epoch begin",
+        1,
+        {"generator_threads": 1, "per_classifier_budget": 6},
+    )
+    assert events[1][1] == result.history["parameters"][0]
+    assert set(events[1][2]) >= {"parameters", "generator_threads"}
+    assert events[2][1] == result.history["evaluations"][0]
+    assert set(events[2][2]) >= {"evaluations", "device_ids", "dataset_index"}
+    assert events[3][1] == 6
+    assert events[4][1] == 1
+    assert set(events[4][2]) == HISTORY_KEYS - {"begin_run_index"}
+    assert recorder.events[-1] == ("train end", result.history)
+
+
+def test_several_callbacks_are_told_in_the_order_of_the_list(tmp_path):
+    told = []
+
+    class Named(Callback):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+        def on_epoch_end(self, epoch, logs=None):
+            told.append((self.name, epoch))
+
+    callbacks = [Named("a"), Named("b")]
+    make_engine(tmp_path, total_budget=12, num_batches=2).fit(callbacks=callbacks)
+    assert told == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert [callback.name for callback in callbacks] == ["a", "b"]
+
+
+def test_the_epoch_is_saved_before_its_end_is_told(tmp_path):
+    seen = []
+
+    class Restoring(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            again = restored(tmp_path)
+            seen.append((epoch, len(again.dataset), len(again.classifiers)))
+
+    make_engine(tmp_path).fit(skip_cv_checks=True, callbacks=Restoring())
+    assert seen == [(1, 6, 1), (2, 12, 2), (3, 18, 2)]
+
+
+def test_spent_budget_tells_begin_and_end(tmp_path):
+    make_engine(tmp_path, total_budget=6, num_batches=1).fit()
+    recorder = Recorder()
+    engine = restored(tmp_path, total_budget=6, num_batches=1)
+    result = engine.fit(callbacks=[recorder])
+    assert recorder.names == ["train begin", "train end"]
+    assert result.history["begin_run_index"] == 6
+    assert result.epochs == []
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    engine = make_engine(tmp_path_factory.mktemp("whole"))
+    engine.fit(skip_cv_checks=True)
+    return engine
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "on_train_begin",
+        "on_epoch_begin",
+        "on_evaluation_begin",
+        "on_evaluation_ended",
+        "on_dataset_changed",
+        "on_epoch_end",
+        "on_train_end",
+    ],
+)
+def test_a_callback_that_raises_stops_the_run_and_loses_nothing(tmp_path, event, uninterrupted):
+    class Raising(Callback):
+        def __init__(self):
+            super().__init__()
+            self.told = 0
+
+        def raise_the_second_time(self, *args, **kwargs):
+            self.told += 1
+            if self.told == 2 or "train" in event:
+                raise InterruptionError(event)
+
+    callback = Raising()
+    setattr(callback, event, callback.raise_the_second_time)
+    engine = make_engine(tmp_path / "cut")
+    with pytest.raises(InterruptionError, match=event):
+        engine.fit(skip_cv_checks=True, callbacks=callback)
+
+    evaluated = {"on_train_begin": 0, "on_train_end": 18, "on_epoch_begin": 6}
+    if event != "on_train_begin":
+        again = restored(tmp_path / "cut")
+        expected = evaluated.get(event, 6 if event == "on_evaluation_begin" else 12)
+        assert len(again.dataset) == expected
+        again.fit(skip_cv_checks=True)
+        assert again.dataset.X == uninterrupted.dataset.X
+    # The engine whose run was cut can go on as well, unless the directory was taken over.
+    other = make_engine(tmp_path / "same")
+    callback.told = 0
+    with pytest.raises(InterruptionError):
+        other.fit(skip_cv_checks=True, callbacks=callback)
+    other.fit(skip_cv_checks=True)
+    assert other.dataset.X == uninterrupted.dataset.X
+
+
+def test_csv_logger(tmp_path):
+    path = tmp_path / "log.csv"
+    engine = make_engine(tmp_path / "shac")
+    history = engine.fit(skip_cv_checks=True, callbacks=[CSVLogger(path)]).history
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["epoch"] for line in lines] == ["1", "2", "3"]
+    assert set(lines[0]) == {"epoch", *HISTORY_KEYS} - {"begin_run_index", "model"}
+    for line, scores in zip(lines, history["evaluations"], strict=True):
+        assert line["evaluations"] == str(scores)
+        assert line["device_ids"] == "[0, 0, 0, 0, 0, 0]"
+
+
+@pytest.mark.parametrize("append", [False, True])
+def test_csv_logger_of_a_continued_run(tmp_path, append):
+    path = tmp_path / "log.csv"
+    engine = make_engine(tmp_path / "shac", InterruptedAt(13))
+    with pytest.raises(RuntimeError):
+        engine.fit(skip_cv_checks=True, callbacks=[CSVLogger(path, separator=";")])
+    again = restored(tmp_path / "shac", function=evaluate)
+    again.fit(skip_cv_checks=True, callbacks=[CSVLogger(path, separator=";", append=append)])
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = list(csv.reader(file, delimiter=";"))
+    assert lines[0][0] == "epoch"
+    assert [line[0] for line in lines[1:]] == (["1", "2", "3"] if append else ["3"])
+
+
+def test_callbacks_must_be_callbacks(tmp_path):
+    engine = make_engine(tmp_path)
+    with pytest.raises(TypeError, match="callbacks must hold callbacks"):
+        engine.fit(callbacks=[lambda: None])
+    assert len(engine.dataset) == 0

@@ -1,0 +1,34 @@
+"""Runs Python scripts as users do: in a process and a folder of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyshac
+
+PACKAGE_PARENT = Path(pyshac.__file__).parents[1]
+TIMEOUT_SECONDS = 300
+
+
+def run_script(path, folder):
+    """Runs a script with the PySHAC under test; fails unless it succeeds.
+
+    Args:
+        path: The script.
+        folder: Its working directory.
+
+    Returns:
+        What it printed.
+    """
+    result = subprocess.run(
+        [sys.executable, str(path)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert result.returncode == 0, f"{path}:\n{result.stdout}\n{result.stderr}"
+    return result.stdout

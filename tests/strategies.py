@@ -1,0 +1,178 @@
+"""What property tests draw: plain values, names, parameters of every type, and spaces of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+from scipy import stats
+
+from pyshac.core import plain
+from pyshac.core.hyperparameters import (
+    DiscreteHP,
+    DistributionHP,
+    HyperParameterList,
+    IntegerHP,
+    LogUniformHP,
+    MultiDiscreteHP,
+    MultiNormalHP,
+    MultiUniformHP,
+    NormalHP,
+    UniformHP,
+)
+
+DISCRETE_DISTRIBUTIONS = [
+    (stats.poisson(3), False),
+    (stats.binom(10, 0.3), False),
+    (stats.randint(-3, 9), False),
+    (stats.geom(0.3), False),
+    (stats.geom(0.3), True),
+    (stats.nbinom(3, 0.4), False),
+    (stats.hypergeom(20, 7, 12), False),
+    (stats.poisson(3, loc=-7), False),
+    (stats.randint(1, 10**9), True),
+]
+CONTINUOUS_DISTRIBUTIONS = [
+    (stats.beta(2, 5), False),
+    (stats.expon(scale=2), False),
+    (stats.gamma(2.5, loc=1), True),
+    (stats.truncnorm(-1, 2), False),
+    (stats.loguniform(1e-5, 10), True),
+    (stats.triang(c=0.3), False),
+]
+
+# Every text that a UTF-8 file can hold, with those often that mean something to CSV and JSON.
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+awkward_texts = st.sampled_from(
+    ["", " ", "1", "1.0", "01", "1e5", "true", "True", "null", "None", "NaN", "nan", "inf", "-0.0"]
+    + ["Infinity", '"', '"1"', '""', "'", ",", "a,b", "\n", "\r", "\r\n", "a\rb", "\t", "[1, 2]"]
+    + ["{}", '{"__tuple__": []}', "=1+1", "=cmd|' /C calc'!A0", "@x", "+1", "-1", "#", "é", "漢字"]
+    + ["\ufeff", "\u2028", "\x85", "\x1f", "😀", "\\", "\\n", "%s", "{0}"]
+)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    texts,
+    awkward_texts,
+    st.sampled_from([0, 0.0, False, 1, 1.0, True, 2, 2.0]),
+)
+plain_values = st.recursive(
+    scalars, lambda items: st.lists(items, max_size=3).map(tuple), max_leaves=5
+)
+names = st.one_of(texts, awkward_texts).filter(lambda name: name not in ("", "id", "scores"))
+value_lists = st.lists(plain_values, min_size=1, max_size=6, unique_by=plain.identity)
+sample_counts = st.integers(1, 3)
+
+
+@st.composite
+def float_ranges(draw: st.DrawFn, smallest: float = -1e9) -> tuple[float, float]:
+    """Two bounds, far enough apart for floats between them to be many."""
+    bounds = st.floats(smallest, 1e9, allow_subnormal=False)
+    low, high = sorted((draw(bounds), draw(bounds)))
+    assume(high - low > 1e-6 * max(abs(low), abs(high)) + 1e-12)
+    return low, high
+
+
+@st.composite
+def integers(draw: st.DrawFn, names: Any = st.just("p")) -> IntegerHP:
+    """An `IntegerHyperParameter`."""
+    log = draw(st.booleans())
+    largest = draw(st.sampled_from([10, 1000, 2**31, 2**46 if log else 2**52]))
+    bounds = st.integers(1 if log else -largest, largest)
+    low, high = sorted(draw(st.lists(bounds, min_size=2, max_size=2, unique=True)))
+    return IntegerHP(draw(names), low, high, log=log)
+
+
+@st.composite
+def uniforms(draw: st.DrawFn, names: Any = st.just("p")) -> UniformHP:
+    """A `UniformContinuousHyperParameter`."""
+    log_encode = draw(st.booleans())
+    low, high = draw(float_ranges(1e-9 if log_encode else -1e9))
+    return UniformHP(draw(names), low, high, log_encode)
+
+
+@st.composite
+def log_uniforms(draw: st.DrawFn, names: Any = st.just("p")) -> LogUniformHP:
+    """A `LogUniformContinuousHyperParameter`."""
+    return LogUniformHP(draw(names), *draw(float_ranges(1e-9)))
+
+
+normal_arguments = st.tuples(st.floats(-1e9, 1e9), st.floats(1e-3, 1e9)).filter(
+    lambda arguments: arguments[1] > 1e-6 * abs(arguments[0])
+)
+
+
+@st.composite
+def normals(draw: st.DrawFn, names: Any = st.just("p")) -> NormalHP:
+    """A `NormalContinuousHyperParameter`."""
+    return NormalHP(draw(names), *draw(normal_arguments))
+
+
+@st.composite
+def distributions(draw: st.DrawFn, which: list[Any], names: Any = st.just("p")) -> DistributionHP:
+    """A `DistributionHyperParameter` of one of the distributions in `which`."""
+    return DistributionHP(draw(names), *draw(st.sampled_from(which)))
+
+
+@st.composite
+def choices(draw: st.DrawFn, names: Any = st.just("p")) -> DiscreteHP:
+    """A `DiscreteHyperParameter`."""
+    return DiscreteHP(draw(names), draw(value_lists))
+
+
+@st.composite
+def multis(draw: st.DrawFn, names: Any = st.just("p")) -> Any:
+    """A multi parameter of any of the three types."""
+    name, count, kind = draw(names), draw(sample_counts), draw(st.sampled_from("dun"))
+    if kind == "d":
+        return MultiDiscreteHP(name, draw(value_lists), sample_count=count)
+    if kind == "u":
+        return MultiUniformHP(name, *draw(float_ranges(1e-9)), draw(st.booleans()), count)
+    return MultiNormalHP(name, *draw(normal_arguments), sample_count=count)
+
+
+def stepped(names: Any = st.just("p")) -> st.SearchStrategy[Any]:
+    """A parameter of one column whose values are separate."""
+    return st.one_of(choices(names), integers(names), distributions(DISCRETE_DISTRIBUTIONS, names))
+
+
+def continuous(names: Any = st.just("p")) -> st.SearchStrategy[Any]:
+    """A parameter of one column whose values are real numbers."""
+    return st.one_of(
+        uniforms(names),
+        log_uniforms(names),
+        normals(names),
+        distributions(CONTINUOUS_DISTRIBUTIONS, names),
+    )
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> HyperParameterList:
+    """A search space of one to five parameters of any built-in types, with any names."""
+    parts = st.one_of(stepped(names), continuous(names), multis(names))
+    parameters = draw(st.lists(parts, min_size=1, max_size=5, unique_by=lambda part: part.name))
+    columns = [column for part in parameters for column in _columns(part)]
+    assume(len(set(columns)) == len(columns))
+    return HyperParameterList(parameters)
+
+
+def _columns(parameter: Any) -> list[str]:
+    count = getattr(parameter, "sample_count", None)
+    numbered = [f"{parameter.name}_{number}" for number in range(1, (count or 0) + 1)]
+    return numbered if count else [parameter.name]
+
+
+# Unit values as draws have them, multiples of 2**-53; the ends of the interval often.
+units = st.one_of(
+    st.integers(1, 2**53 - 1), st.sampled_from([1, 2, 2**52, 2**53 - 2, 2**53 - 1])
+).map(lambda number: number * 2.0**-53)
+
+
+def typed(value: Any) -> Any:
+    """A form that is equal for two values only if they are the same, types and signs included."""
+    if isinstance(value, (tuple, list)):
+        return (type(value), [typed(item) for item in value])
+    return (type(value), repr(value))
