@@ -175,4 +175,4 @@ def check_function(function: Any) -> Callable[..., Any] | None:
     """Returns an evaluation function, or None; raises if it is neither."""
     if function is not None and not callable(function):
         raise TypeError(f"evaluation_function must be callable or None. Got {function!r} instead.")
-    return function  # type: ignore[no-any-return]
+    return function

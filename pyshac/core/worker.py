@@ -16,6 +16,7 @@ from typing import Any
 
 import cloudpickle
 
+from pyshac.core.memory import held_memory
 from pyshac.core.scores import check_score
 
 
@@ -57,6 +58,10 @@ class NotANumberError(TypeError):
 
 class Evaluator:
     """What surrounds a call of the evaluation function; managed engines have their own."""
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables that worker processes need before they import anything."""
+        return {}
 
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
         """Returns what the evaluation function returns."""
@@ -104,7 +109,7 @@ def start(payload: bytes, environment: Mapping[str, str], num_threads: int | Non
 
     Args:
         payload: The pickled `Worker`.
-        environment: Environment variables to set unless they are set.
+        environment: Environment variables to set.
         num_threads: Limit for the threads of numerical libraries that are loaded already.
     """
     global _payload, _worker
@@ -112,8 +117,7 @@ def start(payload: bytes, environment: Mapping[str, str], num_threads: int | Non
     # Ctrl-C reaches every process of the terminal; what it ends is for the engine to say.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name, value in environment.items():
-        os.environ.setdefault(name, value)
+    os.environ.update(environment)
     if num_threads is not None:
         from threadpoolctl import threadpool_limits
 
@@ -125,8 +129,8 @@ def process_id() -> int:
     return os.getpid()
 
 
-def evaluate(task: Task, worker_id: int) -> bytes:
-    """Evaluates one sample in this process and returns the pickled reply."""
+def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
+    """Evaluates one sample in this process; returns the pickled reply and the memory it holds."""
     global _worker
     try:
         if _worker is None:
@@ -134,7 +138,10 @@ def evaluate(task: Task, worker_id: int) -> bytes:
         reply = _worker(task, worker_id)
     except Exception as error:
         reply = Reply(error=error, traceback=traceback.format_exc())
-    return _pack(reply)
+    packed = _pack(reply)
+    # An exception holds, through its traceback, all that the evaluation held.
+    del reply
+    return packed, held_memory()
 
 
 def _pack(reply: Reply) -> bytes:

@@ -133,7 +133,7 @@ class TestCsvRoundTrip:
         pandas = pytest.importorskip("pandas")
         dataset = fill(space, [0.1 + 0.2, NAN, -1e-300, 3.0])
         path = write_directory(tmp_path, dataset)
-        pandas.read_csv(path, keep_default_na=True).to_csv(path, index=False)
+        pandas.read_csv(path, float_precision="round_trip").to_csv(path, index=False)
         assert contents(Dataset.load_from_directory(tmp_path)) == contents(dataset)
 
 
