@@ -21,7 +21,7 @@ def main():
     space = [UniformHP("x", -5, 10), UniformHP("y", 0, 15)]
     with tempfile.TemporaryDirectory() as save_dir:
         shac = SHAC(
-            branin, space, total_budget=100, num_batches=10, objective="min", save_dir=save_dir
+            branin, space, total_budget=120, num_batches=12, objective="min", save_dir=save_dir
         )
         # One evaluation takes microseconds here: worker processes would only cost time.
         shac.set_num_parallel_evaluators(1)

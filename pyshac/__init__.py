@@ -41,6 +41,9 @@ if TYPE_CHECKING:
         UniformHP,
         set_custom_parameter_class,
     )
+    from pyshac.core.managed.keras_engine import KerasSHAC
+    from pyshac.core.managed.tf_engine import TensorflowSHAC
+    from pyshac.core.managed.torch_engine import TorchSHAC
 
 __version__ = "1.0.0"
 
@@ -62,6 +65,7 @@ __all__ = [
     "HyperParameterList",
     "IntegerHP",
     "IntegerHyperParameter",
+    "KerasSHAC",
     "LogUniformContinuousHyperParameter",
     "LogUniformHP",
     "MultiDiscreteHP",
@@ -75,6 +79,8 @@ __all__ = [
     "NormalHP",
     "NothingAcceptedError",
     "SaveDirectoryError",
+    "TensorflowSHAC",
+    "TorchSHAC",
     "UniformContinuousHyperParameter",
     "UniformHP",
     "WorkerDiedError",
@@ -83,7 +89,16 @@ __all__ = [
 ]
 
 # Each imports at most those before it.
-_MODULES = ("errors", "callbacks", "hyperparameters", "dataset", "engine")
+_MODULES = (
+    "errors",
+    "callbacks",
+    "hyperparameters",
+    "dataset",
+    "engine",
+    "managed.torch_engine",
+    "managed.tf_engine",
+    "managed.keras_engine",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -19,10 +19,10 @@ def _numbers(output):
 # What an example's output must show, given its numbers. All runs are seeded; the bands leave room
 # for versions of NumPy and XGBoost that draw or train differently.
 CHECKS = {
-    # One in three random searches with the same budget comes this close.
-    "branin": lambda n: n["true minimum"] - 1e-6 <= n["found minimum"] < 0.6,
+    # One in nine random searches with the same budget comes this close.
+    "branin": lambda n: n["true minimum"] - 1e-6 <= n["found minimum"] < 0.45,
     "basic": lambda n: 0.94 < n["best score"] <= n["best possible"],
-    # One in four does here; on average they reach -2.3.
+    # Here one in four does; on average they reach -2.3.
     "hartmann6": lambda n: n["true minimum"] - 1e-5 <= n["found minimum"] < -2.6,
     "multi_parameters": lambda n: n["best of all"] < 0.75 * n["best of the first batch"],
     "external_dataset": lambda n: (

@@ -11,6 +11,7 @@ to them; the cascade still decides on every one.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +43,11 @@ MIN_SAVING = 6
 # Each refinement may bound so many boxes, or cost this share of plain draws.
 MIN_BOXES_BOUNDED = 2000
 SHARE = 0.05
-# Fewer proposals than this for one sample are not worth further splits.
-FEW_PROPOSALS = 8
+# A cover is good enough when this share of its proposals is accepted, judged by a pilot draw once
+# its volume makes that likely.
+GOOD_ACCEPTANCE = 0.15
+PILOT_PROPOSALS = 200
+PILOT_VOLUME = 64
 # A refinement stops when all that is left of its budget would not shrink the cover by this.
 SMALLEST_GAIN = 0.1
 
@@ -145,11 +149,19 @@ class Covers:
         self._bounds: dict[int, tuple[BoostedTrees, MarginBounds]] = {}
         self._latest: dict[int, tuple[list[BoostedTrees], Cover]] = {}
 
-    def is_worthwhile(self, cascade: Cascade) -> bool:
-        """Says whether building the cover of a cascade should cost less than it saves."""
+    def is_worthwhile(self, cascade: Cascade, num_proposals: float | None = None) -> bool:
+        """Says whether building the cover of a cascade should cost less than it saves.
+
+        Args:
+            cascade: The classifiers.
+            num_proposals: Proposals from the prior that it would save; None for those that a
+                hundred samples take if each classifier halves the space.
+        """
         trees = [classifier.num_trees for classifier in cascade]
+        if num_proposals is None:
+            num_proposals = SAMPLES * 2.0 ** len(trees)
         building = sum(_least_budget(number) + _reading_cost(number) for number in trees)
-        return _plain_cost(trees) >= MIN_SAVING * building
+        return num_proposals * _proposal_cost(trees) >= MIN_SAVING * building
 
     def cover(self, cascade: Cascade, forgiven: int = 0) -> Cover:
         """Returns the cover of what a cascade accepts when rejections are overlooked.
@@ -165,11 +177,20 @@ class Covers:
             done, cover = [], start
         for number in range(len(done), len(classifiers)):
             bounds = [self._bounds_of(classifier) for classifier in classifiers[: number + 1]]
-            cover = refine(cover, bounds)
+            cover = refine(cover, bounds, self._pilot(cascade.first(number + 1)))
         # A shorter cascade, asked for now and then, must not displace the run's own.
         if len(classifiers) >= len(self._latest.get(forgiven, ([], start))[0]):
             self._latest[forgiven] = classifiers, cover
         return cover
+
+    def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
+        """Returns what estimates the accepted share of a cover's proposals, always the same."""
+
+        def acceptance(cover: Cover) -> float:
+            rows = cover.draw(PILOT_PROPOSALS, self._space, np.random.SeedSequence(0))
+            return float(cascade.accepts(rows, cover.forgiven).mean())
+
+        return acceptance
 
     def _bounds_of(self, classifier: BoostedTrees) -> MarginBounds:
         if id(classifier) not in self._bounds:
@@ -178,12 +199,13 @@ class Covers:
         return self._bounds[id(classifier)][1]
 
 
-def refine(cover: Cover, bounds: list[MarginBounds]) -> Cover:
+def refine(cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover], float]) -> Cover:
     """Returns the cover of a cascade with one more classifier.
 
     Args:
         cover: The cover without the last classifier.
         bounds: What bounds the margin of each classifier.
+        acceptance: Estimates the accepted share of a cover's proposals.
     """
     lower, upper = bounds[-1](cover.low, cover.high)
     cover = Cover(
@@ -194,26 +216,29 @@ def refine(cover: Cover, bounds: list[MarginBounds]) -> Cover:
         cover.forgiven,
     ).without_rejected()
     num_trees = [bound.num_trees for bound in bounds]
-    budget = max(SHARE * _plain_cost(num_trees), _least_budget(num_trees[-1]))
+    plain = SAMPLES * 2.0 ** len(num_trees) * _proposal_cost(num_trees)
+    budget = max(SHARE * plain, _least_budget(num_trees[-1]))
     spent, start, checked = 0.0, cover.volume, 0.0
     while spent < budget and len(cover) < MAX_BOXES:
         boxes = _worst_boxes(cover)
-        if not len(boxes) or cover.volume * 2.0 ** len(bounds) < FEW_PROPOSALS:
+        if not len(boxes):
             break
         cover, cost = _split(cover, boxes, bounds)
         spent += cost
-        if spent > checked + budget / 10:
+        if spent > checked + budget / 10 and len(cover):
             checked = spent
+            may_do = cover.volume * 2.0 ** len(bounds) < PILOT_VOLUME
+            if may_do and acceptance(cover) > GOOD_ACCEPTANCE:
+                break
             rate = math.log(start / max(cover.volume, 1e-300)) / spent
             if rate * (budget - spent) < SMALLEST_GAIN:
                 break
     return cover
 
 
-def _plain_cost(num_trees: list[int]) -> float:
-    """The cost of drawing samples from the prior, where each classifier halves the space."""
-    proposal = MIN_PROPOSAL_COST + PROPOSAL_COST * float(np.mean(num_trees))
-    return SAMPLES * 2.0 ** len(num_trees) * proposal
+def _proposal_cost(num_trees: list[int]) -> float:
+    """The cost of drawing a proposal from the prior and classifying it."""
+    return MIN_PROPOSAL_COST + PROPOSAL_COST * float(np.mean(num_trees))
 
 
 def _least_budget(num_trees: int) -> float:

@@ -8,6 +8,7 @@ same however many processes draw.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator
@@ -28,12 +29,10 @@ FloatArray = npt.NDArray[np.float64]
 logger = logging.getLogger("pyshac")
 
 # Numbers in a block: large enough that XGBoost is busy, small enough for caches and memory.
-MAX_BLOCK_NUMBERS = 2**20
-MAX_BLOCK_ROWS = 2**18
+MAX_BLOCK_NUMBERS = 2**19
+MAX_BLOCK_ROWS = 2**16
 # A user's own types are drawn one by one in Python.
 MAX_SCALAR_ROWS = 2**12
-# A cover pays after all if plain draws have taken this many times as long as they should.
-PATIENCE = 4
 # Where even the worst halving of the space would have let this many through, nothing will come.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
@@ -80,6 +79,10 @@ class _Progress:
         if not self.accepted and is_hopeless and self.proposed >= MIN_HOPELESS_PROPOSALS:
             raise nothing_accepted(self.num_classifiers, f"none of {self.proposed} proposals")
 
+    def missing(self, n: int) -> float:
+        """The proposals that the samples still missing should take, going by those so far."""
+        return max(n - self.accepted, 0) * self.proposed / max(self.accepted, 1)
+
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
@@ -95,7 +98,7 @@ def nothing_accepted(num_classifiers: int, what: str) -> NothingAcceptedError:
 
 
 @dataclass(frozen=True)
-class _Proposals:
+class Proposals:
     """Where proposals come from: the prior, or the prior restricted to a cover.
 
     Attributes:
@@ -108,9 +111,11 @@ class _Proposals:
 
     @property
     def volume(self) -> float:
+        """The prior probability of what is proposed."""
         return 1.0 if self.cover is None else self.cover.volume
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws n proposals, shape (n, columns)."""
         if self.cover is None:
             return self.space.draw(n, stream)
         return self.cover.draw(n, self.space, stream)
@@ -124,9 +129,72 @@ class _Proposals:
 
     @property
     def largest_block(self) -> int:
+        """The largest number of proposals that are drawn at once."""
         if not self.space.is_vectorised:
             return MAX_SCALAR_ROWS
         return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_NUMBERS // self.space.num_columns))
+
+
+class _BlockSource:
+    """Draws blocks in order; several at once where that pays. A context manager.
+
+    Args:
+        cascade: The classifiers.
+        stream: Random stream, of which each block has a child.
+        generators: Who draws.
+    """
+
+    def __init__(
+        self, cascade: Cascade, stream: np.random.SeedSequence, generators: Generators
+    ) -> None:
+        self._cascade = cascade
+        self._stream = stream
+        self._generators = generators
+        self._started = time.monotonic()
+        self._number = 0
+        self._ahead: dict[int, FloatArray] = {}
+        self._drawn_from: Proposals | None = None
+        self._exit = contextlib.ExitStack()
+        self._parallel: Parallel | None = None
+
+    def __enter__(self) -> _BlockSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def next(self, proposals: Proposals, size: int) -> FloatArray:
+        """Returns the accepted rows of the next block of proposals."""
+        if proposals is not self._drawn_from:
+            self._ahead, self._drawn_from = {}, proposals
+        if self._number not in self._ahead:
+            self._ahead = dict(self._draw(proposals, size))
+        self._number += 1
+        return self._ahead.pop(self._number - 1)
+
+    def _draw(self, proposals: Proposals, size: int) -> Iterator[tuple[int, FloatArray]]:
+        """Draws the next block; with the largest, which never change, those after it, too."""
+        takes_long = time.monotonic() - self._started > SECONDS_ALONE
+        if self._generators.number > 1 and size == proposals.largest_block and takes_long:
+            numbers = range(self._number, self._number + self._generators.number)
+            drawn = self._start_parallel()(
+                delayed(proposals.accepted)(
+                    self._cascade, size, seeding.child(self._stream, number)
+                )
+                for number in numbers
+            )
+            yield from zip(numbers, drawn, strict=True)
+        else:
+            stream = seeding.child(self._stream, self._number)
+            yield self._number, proposals.accepted(self._cascade, size, stream)
+
+    def _start_parallel(self) -> Parallel:
+        if self._parallel is None:
+            generators = self._generators
+            self._parallel = self._exit.enter_context(
+                Parallel(generators.number, backend=generators.backend)
+            )
+        return self._parallel
 
 
 class Sampler:
@@ -193,32 +261,27 @@ class Sampler:
         progress = _Progress(len(cascade))
         use_cover = self._covers.is_worthwhile(cascade)
         proposals = self._proposals(cascade, use_cover)
-        size = min(max(64, 2 * n), proposals.largest_block)
-        block = 0
-        while True:
-            if not use_cover and progress.proposed > PATIENCE * max(n, 8) * 2 ** len(cascade):
-                use_cover = True
-                proposals = self._proposals(cascade, use_cover)
-            if (
-                size == proposals.largest_block
-                and generators.number > 1
-                and progress.seconds > SECONDS_ALONE
-            ):
-                break
-            rows = proposals.accepted(cascade, size, seeding.child(stream, block))
-            yield rows
-            progress.count(size, len(rows), proposals.volume)
-            block += 1
-            size = _next_size(progress, n, size, proposals.largest_block)
-        yield from _in_parallel(proposals, cascade, progress, block, stream, generators)
+        size = _first_size(n, cascade, proposals)
+        with _BlockSource(cascade, stream, generators) as blocks:
+            while True:
+                rows = blocks.next(proposals, size)
+                yield rows
+                progress.count(size, len(rows), proposals.volume)
+                missing = progress.missing(n)
+                if not use_cover and self._covers.is_worthwhile(cascade, missing):
+                    use_cover = True
+                    proposals = self._proposals(cascade, use_cover)
+                    size = _first_size(n, cascade, proposals)
+                elif size < proposals.largest_block:
+                    size = int(min(max(1.2 * missing, 64), 8 * size, proposals.largest_block))
 
-    def _proposals(self, cascade: Cascade, use_cover: bool, forgiven: int = 0) -> _Proposals:
+    def _proposals(self, cascade: Cascade, use_cover: bool, forgiven: int = 0) -> Proposals:
         if not use_cover:
-            return _Proposals(self._space)
+            return Proposals(self._space)
         cover = self._covers.cover(cascade, forgiven)
         if not len(cover):
             raise nothing_accepted(len(cascade), "nothing at all")
-        return _Proposals(self._space, cover)
+        return Proposals(self._space, cover)
 
     def _draw_relaxed(
         self, cascade: Cascade, stream: np.random.SeedSequence
@@ -228,7 +291,7 @@ class Sampler:
         for forgiven in range(len(cascade)):
             cover = self._covers.cover(cascade, forgiven) if use_cover else None
             window = seeding.child(stream, forgiven)
-            row = _first_accepted(_Proposals(self._space, cover), cascade, window, forgiven)
+            row = _first_accepted(Proposals(self._space, cover), cascade, window, forgiven)
             if row is not None:
                 return row
         # Every rejection is overlooked: the next draw is as good as any.
@@ -247,39 +310,14 @@ def draw_accepted(
     return Sampler(space).draw(cascade, n, stream, relax_checks, generators)
 
 
-def _in_parallel(
-    proposals: _Proposals,
-    cascade: Cascade,
-    progress: _Progress,
-    block: int,
-    stream: np.random.SeedSequence,
-    generators: Generators,
-) -> Iterator[FloatArray]:
-    """Yields the accepted rows of the largest blocks from number `block` on, without end."""
-    size, volume = proposals.largest_block, proposals.volume
-    with Parallel(generators.number, backend=generators.backend) as parallel:
-        while True:
-            numbers = range(block, block + generators.number)
-            for rows in parallel(
-                delayed(proposals.accepted)(cascade, size, seeding.child(stream, number))
-                for number in numbers
-            ):
-                yield rows
-                progress.count(size, len(rows), volume)
-            block = numbers.stop
-
-
-def _next_size(progress: _Progress, n: int, size: int, largest: int) -> int:
-    """The size that should bring the samples still missing; once the largest, always so."""
-    if size == largest:
-        return largest
-    missing = max(n - progress.accepted, 1)
-    expected = missing * progress.proposed / max(progress.accepted, 1)
-    return int(min(max(1.5 * expected, size), 8 * size, largest))
+def _first_size(n: int, cascade: Cascade, proposals: Proposals) -> int:
+    """The size that brings all samples at once if each classifier halves the space."""
+    expected = n * 2.0 ** len(cascade) * proposals.volume
+    return int(min(max(1.25 * expected, 2 * n, 64), proposals.largest_block))
 
 
 def _first_accepted(
-    proposals: _Proposals, cascade: Cascade, stream: np.random.SeedSequence, forgiven: int
+    proposals: Proposals, cascade: Cascade, stream: np.random.SeedSequence, forgiven: int
 ) -> npt.NDArray[np.float64] | None:
     """The first accepted row among 2**k proposals from the prior; None if there is none.
 

@@ -7,6 +7,7 @@ of its own, which can die or be ended without the other slots.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import time
@@ -20,7 +21,10 @@ import joblib
 import loky
 
 from pyshac.core import worker
+from pyshac.core.memory import MemoryWatch
 from pyshac.core.worker import Reply, Task, Worker
+
+logger = logging.getLogger("pyshac")
 
 BACKENDS = ("loky", "multiprocessing", "threading")
 
@@ -37,6 +41,10 @@ _THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",
 )
+
+# Loky ends a worker that has grown by 300 MB since its first call, which is what importing a
+# framework takes. Slots have a watch of their own.
+_NO_LEAK_CHECK = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2**60)}
 
 
 class Slot(ABC):
@@ -100,6 +108,8 @@ class ThreadSlot(Slot):
 class ProcessSlot(Slot):
     """Evaluates in a worker process of its own, which stays warm between evaluations.
 
+    A worker that has grown too far is replaced before the next evaluation.
+
     Args:
         worker_id: The slot's number.
         new_executor: Returns an executor with one worker process.
@@ -118,21 +128,49 @@ class ProcessSlot(Slot):
         self._ready: Future[int] | None = None
         self._submitted = 0.0
         self._ready_at: float | None = None
+        self._memory = MemoryWatch()
 
     def submit(self, task: Task) -> Future[Reply]:
         if self._fresh_process:
             self.close()
-        if self._executor is None:
-            self._executor = self._new_executor()
-            self._ready_at = None
-            self._ready = self._executor.submit(worker.process_id)
-            self._ready.add_done_callback(self._note_ready)
+        elif self._memory.is_due():
+            logger.info(
+                "Slot %d: its worker process holds %.0f MB, %.0f MB after its first evaluations. "
+                "A new one takes its place.",
+                self.worker_id, self._memory.held / 1e6, self._memory.baseline / 1e6,
+            )  # fmt: skip
+            self.close()
+        executor = self._executor or self._start()
         self._submitted = time.monotonic()
-        packed = self._executor.submit(worker.evaluate, task, self.worker_id)
-        return _unpacked(packed)
+        return self._unpacked(executor.submit(worker.evaluate, task, self.worker_id))
 
-    def _note_ready(self, _: Future[int]) -> None:
-        self._ready_at = time.monotonic()
+    def _start(self) -> Executor:
+        self._executor = executor = self._new_executor()
+        self._memory.begin()
+        self._ready_at = None
+        self._ready = executor.submit(worker.process_id)
+        self._ready.add_done_callback(self._note_ready)
+        return executor
+
+    def _note_ready(self, ready: Future[int]) -> None:
+        # A worker that was ended may report after the next one has been started.
+        if ready is self._ready:
+            self._ready_at = time.monotonic()
+
+    def _unpacked(self, packed: Future[tuple[bytes, int]]) -> Future[Reply]:
+        """Returns a future of the reply whose pickled form another future brings."""
+        future: Future[Reply] = Future()
+
+        def unpack(done: Future[tuple[bytes, int]]) -> None:
+            try:
+                data, held = done.result()
+                self._memory.add(held)
+                future.set_result(cloudpickle.loads(data))
+            except BaseException as error:
+                future.set_exception(error)
+
+        packed.add_done_callback(unpack)
+        return future
 
     def started(self) -> float | None:
         return None if self._ready_at is None else max(self._submitted, self._ready_at)
@@ -157,20 +195,6 @@ class ProcessSlot(Slot):
             executor.shutdown(wait=True)
 
 
-def _unpacked(packed: Future[bytes]) -> Future[Reply]:
-    """Returns a future of the reply whose pickled form another future brings."""
-    future: Future[Reply] = Future()
-
-    def unpack(done: Future[bytes]) -> None:
-        try:
-            future.set_result(cloudpickle.loads(done.result()))
-        except BaseException as error:
-            future.set_exception(error)
-
-    packed.add_done_callback(unpack)
-    return future
-
-
 def make_slots(work: Worker, number: int, backend: str, fresh_process: bool) -> list[Slot]:
     """Returns slots numbered from 0, whose workers start when they are first used.
 
@@ -187,7 +211,7 @@ def make_slots(work: Worker, number: int, backend: str, fresh_process: bool) -> 
         if number == 1:
             return [InlineSlot(0, work)]
         return [ThreadSlot(worker_id, work) for worker_id in range(number)]
-    new_executor = _executor_factory(_pickle(work), number, backend)
+    new_executor = _executor_factory(work, number, backend)
     return [ProcessSlot(worker_id, new_executor, fresh_process) for worker_id in range(number)]
 
 
@@ -202,13 +226,18 @@ def _pickle(work: Worker) -> bytes:
     return payload
 
 
-def _executor_factory(payload: bytes, number: int, backend: str) -> Callable[[], Executor]:
+def _executor_factory(work: Worker, number: int, backend: str) -> Callable[[], Executor]:
+    payload = _pickle(work)
     num_threads = max(1, joblib.cpu_count() // number)
     limits = {name: str(num_threads) for name in _THREAD_VARIABLES if name not in os.environ}
+    environment = {**limits, **work.evaluator.environment()}
 
     def loky_executor() -> Executor:
         executor: Executor = loky.ProcessPoolExecutor(
-            1, env=limits, initializer=worker.start, initargs=(payload, {}, None)
+            1,
+            env={**environment, **_NO_LEAK_CHECK},
+            initializer=worker.start,
+            initargs=(payload, {}, None),
         )
         return executor
 
@@ -216,7 +245,7 @@ def _executor_factory(payload: bytes, number: int, backend: str) -> Callable[[],
         # A forked worker has its libraries loaded already, so the environment comes too late.
         limit = num_threads if "OMP_NUM_THREADS" in limits else None
         return futures.ProcessPoolExecutor(
-            1, initializer=worker.start, initargs=(payload, limits, limit)
+            1, initializer=worker.start, initargs=(payload, environment, limit)
         )
 
     return loky_executor if backend == "loky" else standard_executor

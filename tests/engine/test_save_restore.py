@@ -222,8 +222,10 @@ write = 0
 while True:
     write += 1
     path = root / str(write)
-    if run(path, write, seed) == 0:
+    status = run(path, write, seed)
+    if status == 0:
         break
+    assert status == 9
     engine = make_engine(path, parameters=None, total_budget=8, num_batches=2)
     try:
         engine.restore_data()

@@ -1,0 +1,317 @@
+"""What sampling costs: with a cover, by plain rejection, and in PySHAC 0.3.5.1, in one run.
+
+    python benchmarks/sampling.py               everything; about half an hour
+    python benchmarks/sampling.py --rows Branin  one row
+    python benchmarks/sampling.py --no-old      without 0.3.5.1
+
+Prints the tables, and writes them to benchmarks/results/ and the plot to docs/images/.
+Our own times are processor time of one thread, so that other programs on the machine do not
+count; 0.3.5.1's are wall time. Only ratios mean anything elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pyshac_0351
+import tasks
+import xgboost
+
+import pyshac
+from pyshac.core.cascade import Cascade, as_features, train_classifier
+from pyshac.core.cells import Covers
+from pyshac.core.dataset import Dataset
+from pyshac.core.sampler import Generators, Proposals, Sampler
+from pyshac.core.schedule import Schedule
+from pyshac.core.search import Search
+
+RESULTS = Path(__file__).parent / "results"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+NUM_SAMPLES = 100
+CLASSIFIERS = (6, 12, 18)
+OLD_CLASSIFIERS = (3, 4, 5, 6, 7, 8)
+MEASURED_SECONDS = 30.0
+
+ROWS: list[tuple[Callable[[], tasks.Task], int]] = [
+    (tasks.branin, 10),
+    (tasks.hartmann6, 10),
+    (tasks.hartmann6, 50),
+    (tasks.levy, 20),
+    (tasks.levy, 100),
+    (tasks.choices, 10),
+    (tasks.mixed50, 50),
+]
+
+
+@dataclass
+class Row:
+    """One line of the table; seconds are for 100 accepted samples.
+
+    Attributes:
+        task: Name of the task.
+        batch: W, samples in a batch.
+        classifiers: K.
+        sampler: Seconds with the default sampler, building excluded.
+        building: Seconds to build its cover; 0 where it takes none.
+        plain: Seconds by plain vectorised rejection.
+        plain_is_measured: Whether that ran to its end, or was computed from its rate.
+        floor: Seconds XGBoost needs to classify the 100 samples once with all classifiers.
+        acceptance: Accepted share of the default sampler's proposals.
+        fewer: How many times fewer proposals that takes than plain rejection.
+    """
+
+    task: str
+    batch: int
+    classifiers: int
+    sampler: float
+    building: float
+    plain: float
+    plain_is_measured: bool
+    floor: float
+    acceptance: float
+    fewer: float
+
+
+def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
+    """Returns the processor time of a call, and its result."""
+    start = time.process_time()
+    result = call()
+    return time.process_time() - start, result
+
+
+def median_seconds(call: Callable[[], Any], repeats: int = 5) -> float:
+    """Returns the median processor time of several calls."""
+    return float(np.median([seconds(call)[0] for _ in range(repeats)]))
+
+
+def train_cascade(task: tasks.Task, batch_size: int, num_classifiers: int) -> Cascade:
+    """Trains a cascade as a run with a classifier after every batch does."""
+    search = Search(task.space, "min", 0, Dataset(task.space))
+    schedule = Schedule(batch_size * (num_classifiers + 1), num_classifiers + 1, num_classifiers)
+    while len(search.cascade) < num_classifiers:
+        batch = search.begin_batch(batch_size, False, Generators())
+        scores = task.score(np.array([task.space.encode(row) for row in batch.rows]))
+        for number, score in zip(batch.ids, scores, strict=True):
+            search.record(batch, number, float(score), None)
+        search.finish_batch(schedule, True, True)
+    return search.cascade
+
+
+def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
+    """Measures one line of the table."""
+    covers = Covers(task.space)
+    building, proposals = 0.0, Proposals(task.space)
+    if covers.is_worthwhile(cascade):
+        building, cover = seconds(lambda: covers.cover(cascade))
+        proposals = Proposals(task.space, cover)
+    acceptance = estimate_acceptance(proposals, cascade)
+    sampler = Sampler(task.space)
+    sampler.draw(cascade, 1, np.random.SeedSequence(0))
+    drawing = [
+        seconds(lambda n=n: sampler.draw(cascade, NUM_SAMPLES, np.random.SeedSequence(n)))[0]
+        for n in range(1, 4)
+    ]
+    samples = as_features(sampler.draw(cascade, NUM_SAMPLES, np.random.SeedSequence(1)))
+    floor = median_seconds(lambda: [c.margin(samples) for c in cascade])
+    plain, is_measured = measure_plain(task, cascade, acceptance * proposals.volume)
+    return Row(
+        task.name,
+        batch_size,
+        len(cascade),
+        float(np.median(drawing)),
+        building,
+        plain,
+        is_measured,
+        floor,
+        acceptance,
+        1 / proposals.volume,
+    )
+
+
+def estimate_acceptance(proposals: Proposals, cascade: Cascade, needed: int = 300) -> float:
+    """Draws until some hundred proposals are accepted; returns the accepted share."""
+    proposed = accepted = 0
+    while accepted < needed and proposed < 2**24:
+        stream = np.random.SeedSequence((7, proposed))
+        accepted += len(proposals.accepted(cascade, 2**14, stream))
+        proposed += 2**14
+    return accepted / proposed
+
+
+def measure_plain(task: tasks.Task, cascade: Cascade, probability: float) -> tuple[float, bool]:
+    """Seconds of plain rejection for 100 samples; computed from its rate where it takes long."""
+    prior = Proposals(task.space)
+    size = 2**16
+    rate = median_seconds(lambda: prior.accepted(cascade, size, np.random.SeedSequence(3))) / size
+    expected = rate * NUM_SAMPLES / probability
+    if expected > MEASURED_SECONDS:
+        return expected, False
+
+    def draw() -> None:
+        found = block = 0
+        while found < NUM_SAMPLES:
+            stream = np.random.SeedSequence((11, block))
+            found += len(prior.accepted(cascade, min(size, 64 * 2 ** len(cascade)), stream))
+            block += 1
+
+    return seconds(draw)[0], True
+
+
+def print_rows(rows: list[Row]) -> None:
+    """Prints the table; `~` marks what was computed instead of measured."""
+    names = ["task", "W", "K", "cover", "building", "plain", "floor", "x floor", "accepted",
+             "fewer", "(cover+building)/plain"]  # fmt: skip
+    print("| " + " | ".join(names) + " |\n|" + "---|" * len(names))
+    for r in rows:
+        plain = f"{'' if r.plain_is_measured else '~'}{r.plain:.3g}"
+        share = (r.sampler + r.building) / r.plain
+        print(
+            f"| {r.task} | {r.batch} | {r.classifiers} | {r.sampler:.3g} | {r.building:.3g} | "
+            f"{plain} | {r.floor:.3g} | {r.sampler / r.floor:.1f} | {r.acceptance:.3g} | "
+            f"{r.fewer:.3g} | {share:.3g} |",
+            flush=True,
+        )
+
+
+def write_rows(rows: list[Row], path: Path) -> None:
+    """Writes the table as CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def compare_fit() -> None:
+    """A whole fit, N=200, M=20, serial, against the training of its classifiers alone."""
+    training: list[float] = []
+
+    def timed_training(*args: Any) -> Any:
+        elapsed, result = seconds(lambda: train_classifier(*args))
+        training.append(elapsed)
+        return result
+
+    with tempfile.TemporaryDirectory() as folder:
+        engine = branin_engine(200, 20, folder)
+        with mock.patch("pyshac.core.search.train_classifier", timed_training):
+            whole, _ = seconds(engine.fit)
+    print(
+        f"\nWhole fit of Branin, N=200, M=20, serial: {whole:.2f} s, {whole / sum(training):.2f} "
+        f"times training its {len(engine.classifiers)} classifiers"
+    )
+
+
+def branin_engine(total_budget: int, num_batches: int, folder: str) -> pyshac.SHAC:
+    """An engine that minimises Branin serially."""
+    task = tasks.branin()
+
+    def evaluate(worker_id: int, parameters: dict[str, float]) -> float:
+        return float(task.score(np.array([list(parameters.values())]))[0])
+
+    engine = pyshac.SHAC(
+        evaluate, task.space, total_budget, num_batches, objective="min", save_dir=folder
+    )
+    engine.set_seed(0)
+    engine.set_num_parallel_evaluators(1)
+    engine.concurrent_evaluators()
+    engine.set_num_parallel_generators(1)
+    return engine
+
+
+def wall_seconds(call: Callable[[], Any]) -> float:
+    """Returns the wall time of a call, as 0.3.5.1 is measured."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def compare_with_old() -> None:
+    """Fit with 9 classifiers, and 5 samples through 17, against PySHAC 0.3.5.1 on Branin."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours_fit = wall_seconds(branin_engine(100, 10, folder).fit)
+    old_fit = pyshac_0351.fit_seconds(9, seed=0, timeout=300)
+    if old_fit is None:
+        measured = {k: pyshac_0351.fit_seconds(k, 0, timeout=120) for k in (4, 5, 6, 7)}
+        old_fit = pyshac_0351.extrapolate({k: s for k, s in measured.items() if s}, 9)
+    print(f"\nfit, 9 classifiers: {ours_fit:.2f} s, 0.3.5.1 {old_fit:.1f} s, "
+          f"ratio {old_fit / ours_fit:.0f}")  # fmt: skip
+    measured = {}
+    for k in OLD_CLASSIFIERS:
+        old = pyshac_0351.predict_seconds(k, 20, timeout=60)
+        if old is not None:
+            measured[k] = old / 4
+    old_predict = pyshac_0351.extrapolate(measured, 17)
+    cascade = train_cascade(tasks.branin(), 10, 17)
+    sampler = Sampler(tasks.branin().space)
+    first = wall_seconds(lambda: sampler.draw(cascade, 5, np.random.SeedSequence(0)))
+    again = wall_seconds(lambda: sampler.draw(cascade, 5, np.random.SeedSequence(1)))
+    print(
+        f"predict, 5 samples, 17 classifiers: {first:.3f} s with building the cover, {again:.4f} s "
+        f"after that; 0.3.5.1 {old_predict:.0f} s (extrapolated from {sorted(measured)}), "
+        f"ratios {old_predict / first:.0f} and {old_predict / again:.0f}"
+    )
+
+
+def plot(rows: list[Row]) -> None:
+    """Draws cost against the number of classifiers, on a logarithmic scale."""
+    from matplotlib.figure import Figure
+
+    keys = list(dict.fromkeys((row.task, row.batch) for row in rows))
+    figure = Figure(figsize=(11, 5.5), layout="constrained")
+    grid = figure.subplots(2, 4, sharex=True, sharey=True)
+    for axes, key in zip(grid.flat, keys, strict=False):
+        line = [row for row in rows if (row.task, row.batch) == key]
+        k = [row.classifiers for row in line]
+        axes.plot(k, [row.plain for row in line], "s--", color="#D55E00", label="plain rejection")
+        axes.plot(k, [row.sampler for row in line], "o-", color="#0072B2", label="PySHAC")
+        axes.plot(k, [row.floor for row in line], "^:", color="#555555", label="floor")
+        axes.set(title=f"{key[0]}, W = {key[1]}", yscale="log", xticks=k)
+    for axes in grid.flat[len(keys) :]:
+        axes.set_axis_off()
+    figure.supxlabel("classifiers")
+    figure.supylabel("seconds for 100 accepted samples")
+    grid.flat[len(keys)].legend(*grid.flat[0].get_legend_handles_labels(), loc="center")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    figure.savefig(IMAGES / "sampling.png", dpi=120)
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", help="only tasks whose name starts so")
+    parser.add_argument("--no-old", action="store_true", help="leave PySHAC 0.3.5.1 out")
+    arguments = parser.parse_args()
+    print(
+        f"{datetime.date.today()}, PySHAC {pyshac.__version__}, XGBoost {xgboost.__version__}, "
+        f"NumPy {np.__version__}, Python {platform.python_version()}\n"
+    )
+    rows: list[Row] = []
+    for make_task, batch_size in ROWS:
+        task = make_task()
+        if arguments.rows and not task.name.startswith(arguments.rows):
+            continue
+        cascade = train_cascade(task, batch_size, max(CLASSIFIERS))
+        new = [measure(task, batch_size, cascade.first(k)) for k in CLASSIFIERS]
+        print_rows(new)
+        rows += new
+    if not arguments.rows:
+        write_rows(rows, RESULTS / "sampling.csv")
+        plot(rows)
+    compare_fit()
+    if not arguments.no_old:
+        compare_with_old()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""What the managed engines share: how many evaluations run at once, and on what."""
+
+from __future__ import annotations
+
+import importlib.util
+import operator
+import os
+import sys
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import joblib
+
+from pyshac.core.callforms import begins_with_function, optional_function
+from pyshac.core.engine import _SHAC
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+
+
+class ManagedSHAC(_SHAC):
+    """An engine that looks after a framework around each evaluation.
+
+    Args:
+        evaluation_function: What is to be optimised. May be left out, also by position, and
+            handed to `fit` instead.
+        hyperparameter_list: The search space: a list of hyperparameters or a
+            `HyperParameterList`. None if it comes from the save directory.
+        total_budget: N, number of evaluations.
+        num_batches: M, number of batches; N must be divisible by it.
+        max_gpu_evaluators: Number of GPUs, and of evaluations that run at once, each with a
+            `worker_id` in `[0, max_gpu_evaluators)`. 0 to evaluate on the CPU.
+        objective: 'max' or 'min'.
+        max_classifiers: Highest number of classifiers to train; 18 is the paper's.
+        max_cpu_evaluators: Evaluations that run at once if there are no GPU evaluators; -1 for
+            as many as there are cores. Each needs memory for a model.
+        save_dir: Directory in which the search is saved.
+
+    Raises:
+        ModuleNotFoundError: If the framework is not installed.
+        TypeError: If an argument is of a wrong type.
+        ValueError: If an argument has a value that is not allowed.
+    """
+
+    @optional_function(begins_with_function)
+    def __init__(
+        self,
+        evaluation_function: Callable[..., Any] | None,
+        hyperparameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None,
+        total_budget: int,
+        num_batches: int,
+        max_gpu_evaluators: int,
+        objective: str = "max",
+        max_classifiers: int = 18,
+        max_cpu_evaluators: int = 1,
+        save_dir: str | os.PathLike[str] = "shac",
+    ) -> None:
+        self._max_gpu_evaluators = _check_gpu_evaluators(max_gpu_evaluators)
+        self._max_cpu_evaluators = _check_cpu_evaluators(max_cpu_evaluators)
+        self._check_framework()
+        super().__init__(
+            evaluation_function=evaluation_function,
+            hyperparameter_list=hyperparameter_list,
+            total_budget=total_budget,
+            num_batches=num_batches,
+            objective=objective,
+            max_classifiers=max_classifiers,
+            save_dir=save_dir,
+        )
+        if self.uses_gpus:
+            self.set_num_parallel_evaluators(self._max_gpu_evaluators)
+            self.limit_memory = True
+        else:
+            every_core = self._max_cpu_evaluators == -1
+            self.set_num_parallel_evaluators(
+                int(joblib.cpu_count()) if every_core else self._max_cpu_evaluators
+            )
+
+    @abstractmethod
+    def _check_framework(self) -> None:
+        """Raises if the framework cannot be used here; imports nothing."""
+
+    @property
+    def max_gpu_evaluators(self) -> int:
+        """Number of GPUs that evaluations use; 0 if they run on the CPU."""
+        return self._max_gpu_evaluators
+
+    @property
+    def max_cpu_evaluators(self) -> int:
+        """Number of evaluations at once without GPUs; -1 for as many as there are cores."""
+        return self._max_cpu_evaluators
+
+    @property
+    def uses_gpus(self) -> bool:
+        """Whether evaluations are placed on GPUs."""
+        return self._max_gpu_evaluators > 0
+
+
+def is_installed(package: str) -> bool:
+    """Says whether a package can be imported, without importing it."""
+    return package in sys.modules or importlib.util.find_spec(package) is not None
+
+
+def require(engine: str, package: str, extra: str) -> None:
+    """Raises if a package is not installed.
+
+    Args:
+        engine: Who needs it.
+        package: Its import name.
+        extra: The extra of PySHAC that installs it.
+
+    Raises:
+        ModuleNotFoundError: The message names the extra.
+    """
+    if not is_installed(package):
+        raise ModuleNotFoundError(
+            f"{engine} needs the package {package!r}, which is not installed: "
+            f"pip install 'pyshac[{extra}]'",
+            name=package,
+        )
+
+
+def _as_int(name: str, value: Any, allowed: str) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be {allowed}. Got {value!r} instead.") from None
+
+
+def _check_gpu_evaluators(value: Any) -> int:
+    allowed = "an int of at least 0"
+    number = _as_int("max_gpu_evaluators", value, allowed)
+    if number < 0:
+        raise ValueError(f"max_gpu_evaluators must be {allowed}. Got {number} instead.")
+    return number
+
+
+def _check_cpu_evaluators(value: Any) -> int:
+    allowed = "an int of at least 1, or -1 for every core"
+    number = _as_int("max_cpu_evaluators", value, allowed)
+    if number < 1 and number != -1:
+        raise ValueError(f"max_cpu_evaluators must be {allowed}. Got {number} instead.")
+    return number

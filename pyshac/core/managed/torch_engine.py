@@ -1,0 +1,43 @@
+"""`TorchSHAC`: for evaluation functions that use PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pyshac.core.managed.base import ManagedSHAC, require
+from pyshac.core.managed.seeds import seeded_python, seeded_torch
+from pyshac.core.worker import Evaluator, Task
+
+
+class TorchEvaluator(Evaluator):
+    """Calls the function with NumPy and PyTorch seeded, if the engine has a seed."""
+
+    def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
+        with seeded_python(task.seed), seeded_torch(task.seed):
+            return function(worker_id, task.parameters)
+
+
+class TorchSHAC(ManagedSHAC):
+    """Searches hyperparameters of PyTorch models.
+
+    The evaluation function is called as `evaluation_function(worker_id, parameters)` and returns
+    a number. No device is set for it: with GPU evaluators, `torch.device(f"cuda:{worker_id}")` is
+    one that no other evaluation uses. If the engine has a seed, `random`, NumPy and PyTorch (on the
+    CPU and all GPUs) are seeded before each evaluation. Arguments are those of
+    `pyshac.core.managed.base.ManagedSHAC`, methods those of every engine.
+
+    Example:
+        ```python
+        shac = pyshac.TorchSHAC(
+            evaluate, space, total_budget=100, num_batches=10, max_gpu_evaluators=4
+        )
+        shac.fit()
+        ```
+    """
+
+    def _check_framework(self) -> None:
+        require("TorchSHAC", "torch", "torch")
+
+    def _make_evaluator(self) -> Evaluator:
+        return TorchEvaluator()

@@ -1,0 +1,76 @@
+"""Cascades to test with, and the plain ways to ask them that the library must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core import seeding
+from pyshac.core.cascade import Cascade, train_classifier
+from pyshac.core.classifier import BoostedTrees
+from pyshac.core.hyperparameters import HyperParameterList, UniformHP
+
+FloatArray = npt.NDArray[np.float64]
+Rule = Callable[[FloatArray], npt.NDArray[np.bool_]]
+
+
+def unit_square() -> HyperParameterList:
+    """Two uniform parameters in [0, 1]."""
+    return HyperParameterList([UniformHP("x", 0, 1), UniformHP("y", 0, 1)])
+
+
+def classifier_of(rule: Rule, space: HyperParameterList, num_rows: int = 400) -> BoostedTrees:
+    """A classifier that has learnt a rule from many samples."""
+    rows = space.draw(num_rows, seeding.stream(99, seeding.Purpose.DRAW))
+    return BoostedTrees(0).fit(rows.astype(np.float32), rule(rows))
+
+
+def trained_cascade(
+    space: HyperParameterList,
+    score: Callable[[FloatArray], FloatArray],
+    num_classifiers: int,
+    num_rows: int = 40,
+) -> Cascade:
+    """A cascade as a run trains it, each classifier on samples that those before it accept."""
+    cascade = Cascade()
+    for number in range(num_classifiers):
+        rows = rejection_sample(space, cascade, num_rows, number)
+        scores = score(rows)
+        stream = seeding.stream(98, seeding.Purpose.TRAIN, number)
+        training = train_classifier(rows, scores > np.median(scores), stream, check=False)
+        assert training.classifier is not None, training.reason
+        cascade.append(training.classifier)
+    return cascade
+
+
+def plainly_accepts(
+    cascade: Cascade, rows: FloatArray, forgiven: int = 0
+) -> npt.NDArray[np.bool_]:
+    """Asks every classifier about every row."""
+    features = rows.astype(np.float32)
+    rejections = sum(
+        (~classifier.predict(features)).astype(int) for classifier in cascade
+    ) + np.zeros(len(rows))
+    return rejections <= forgiven
+
+
+def proposals(space: HyperParameterList, seed: int, size: int) -> Iterator[FloatArray]:
+    """Yields draws from the prior, `size` at a time, that no other code of the tests uses."""
+    number = 0
+    while True:
+        yield space.draw(size, np.random.SeedSequence([97, seed, number]))
+        number += 1
+
+
+def rejection_sample(
+    space: HyperParameterList, cascade: Cascade, n: int, seed: int, size: int = 4096
+) -> FloatArray:
+    """Draws n samples that every classifier accepts, by plain rejection."""
+    accepted: list[FloatArray] = []
+    for rows in proposals(space, seed, size):
+        accepted.append(rows[plainly_accepts(cascade, rows)])
+        if sum(map(len, accepted)) >= n:
+            break
+    return np.concatenate(accepted)[:n]
