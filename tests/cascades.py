@@ -24,7 +24,9 @@ def unit_square() -> HyperParameterList:
 def classifier_of(rule: Rule, space: HyperParameterList, num_rows: int = 400) -> BoostedTrees:
     """A classifier that has learnt a rule from many samples."""
     rows = space.draw(num_rows, seeding.stream(99, seeding.Purpose.DRAW))
-    return BoostedTrees(0).fit(rows.astype(np.float32), rule(rows))
+    classifier = BoostedTrees(0).fit(rows.astype(np.float32), rule(rows))
+    classifier.compact()
+    return classifier
 
 
 def trained_cascade(
@@ -45,15 +47,20 @@ def trained_cascade(
     return cascade
 
 
+def rejections(cascade: Cascade, rows: FloatArray) -> npt.NDArray[np.int64]:
+    """Asks every classifier about every row and counts those that reject it."""
+    features = rows.astype(np.float32)
+    counts = np.zeros(len(rows), dtype=np.int64)
+    for classifier in cascade:
+        counts += ~classifier.predict(features)
+    return counts
+
+
 def plainly_accepts(
     cascade: Cascade, rows: FloatArray, forgiven: int = 0
 ) -> npt.NDArray[np.bool_]:
-    """Asks every classifier about every row."""
-    features = rows.astype(np.float32)
-    rejections = sum(
-        (~classifier.predict(features)).astype(int) for classifier in cascade
-    ) + np.zeros(len(rows))
-    return rejections <= forgiven
+    """Says which rows at most `forgiven` classifiers reject."""
+    return rejections(cascade, rows) <= forgiven
 
 
 def proposals(space: HyperParameterList, seed: int, size: int) -> Iterator[FloatArray]:

@@ -311,9 +311,9 @@ def draw_accepted(
 
 
 def _first_size(n: int, cascade: Cascade, proposals: Proposals) -> int:
-    """The size that brings all samples at once if each classifier halves the space."""
+    """A little less than should bring all samples if each classifier halves the space."""
     expected = n * 2.0 ** len(cascade) * proposals.volume
-    return int(min(max(1.25 * expected, 2 * n, 64), proposals.largest_block))
+    return int(min(max(0.75 * expected, 2 * n, 64), proposals.largest_block))
 
 
 def _first_accepted(

@@ -18,6 +18,9 @@ from pyshac.core.worker import Evaluator, Task
 # JAX would else take three quarters of each GPU's memory.
 GROWING_MEMORY_OF_JAX = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
+# Keras places models on a GPU that it can see, also where none is meant to be used.
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1"}
+
 
 @dataclass(frozen=True)
 class KerasEvaluator(Evaluator):
@@ -32,10 +35,8 @@ class KerasEvaluator(Evaluator):
     on_gpu: bool
 
     def environment(self) -> dict[str, str]:
-        return {
-            **unless_set({**GROWING_MEMORY, **GROWING_MEMORY_OF_JAX}),
-            **self.choice.environment(),
-        }
+        gpus = {**GROWING_MEMORY, **GROWING_MEMORY_OF_JAX} if self.on_gpu else NO_GPU
+        return {**unless_set(gpus), **self.choice.environment()}
 
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
         try:
@@ -48,8 +49,9 @@ class KerasEvaluator(Evaluator):
     def _surroundings(self, seed: int | None) -> contextlib.AbstractContextManager[Any]:
         if self.choice.backend == CNTK:
             return _keras_on_cntk(seed)
-        surround = _legacy_keras if self.choice.is_legacy else _keras_3
-        return surround(self, seed)
+        if self.choice.is_legacy:
+            return _legacy_keras(seed, self.on_gpu)
+        return _keras_3(seed, self.choice.backend)
 
 
 @contextlib.contextmanager
@@ -64,7 +66,7 @@ def _keras_on_cntk(seed: int | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _legacy_keras(evaluator: KerasEvaluator, seed: int | None) -> Iterator[Any]:
+def _legacy_keras(seed: int | None, on_gpu: bool) -> Iterator[Any]:
     """Gives a managed session that is Keras's session too."""
     import tensorflow as tf
 
@@ -74,7 +76,7 @@ def _legacy_keras(evaluator: KerasEvaluator, seed: int | None) -> Iterator[Any]:
             seeded_python(seed),
             seeded_tensorflow(seed),
             managed_session(seed) as session,
-            inside(session, evaluator.on_gpu),
+            inside(session, on_gpu),
         ):
             backend.set_session(session)
             yield session
@@ -87,7 +89,7 @@ def _legacy_keras(evaluator: KerasEvaluator, seed: int | None) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _keras_3(evaluator: KerasEvaluator, seed: int | None) -> Iterator[Any]:
+def _keras_3(seed: int | None, backend: str) -> Iterator[Any]:
     """Gives a managed session that stands by, or None where TensorFlow is not the backend."""
     import keras
 
@@ -97,13 +99,11 @@ def _keras_3(evaluator: KerasEvaluator, seed: int | None) -> Iterator[Any]:
         if is_installed("tensorflow"):
             # Keras seeds TensorFlow even if it is not the backend, for the sake of tf.data.
             stack.enter_context(seeded_tensorflow(seed))
-        if evaluator.choice.backend == "torch":
+        if backend == "torch":
             stack.enter_context(seeded_torch(seed))
         if seed is not None:
             keras.utils.set_random_seed(seed)
-        if not evaluator.on_gpu:
-            stack.enter_context(keras.device("cpu:0"))
-        if evaluator.choice.backend == "tensorflow":
+        if backend == "tensorflow":
             yield stack.enter_context(managed_session(seed))
         else:
             yield None

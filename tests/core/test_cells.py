@@ -1,0 +1,208 @@
+"""Covers of the accepted region: nothing accepted is ever outside, and nothing is lost."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyshac import (
+    DiscreteHP,
+    DistributionHP,
+    HyperParameterList,
+    IntegerHP,
+    LogUniformHP,
+    NormalHP,
+    UniformHP,
+)
+from pyshac.core.bounds import GRID, MarginBounds, unit_edges
+from pyshac.core.cascade import Cascade
+from pyshac.core.cells import Cover, Covers
+from pyshac.core.errors import NothingAcceptedError
+from pyshac.core.sampler import Proposals, Sampler
+from tests.forests import Forest
+
+
+def square() -> HyperParameterList:
+    return HyperParameterList([UniformHP("x", 0, 1), UniformHP("y", 0, 1)])
+
+
+def every_kind() -> HyperParameterList:
+    from scipy import stats
+
+    return HyperParameterList(
+        [
+            UniformHP("uniform", -3, 2),
+            UniformHP("encoded", 1, 9, log_encode=True),
+            LogUniformHP("log", 1e-4, 10),
+            NormalHP("normal", 1, 2),
+            IntegerHP("integer", 0, 6),
+            IntegerHP("log integer", 1, 100, log=True),
+            DiscreteHP("choice", list("abcde")),
+            DistributionHP("beta", stats.beta(2, 5)),
+            DistributionHP("poisson", stats.poisson(3)),
+        ]
+    )
+
+
+def contains(cover: Cover, unit: np.ndarray) -> np.ndarray:
+    """How many boxes of a cover hold each point."""
+    inside = (cover.low <= unit[:, None, :]) & (unit[:, None, :] < cover.high)
+    return inside.all(axis=2).sum(axis=1)
+
+
+BOX = Forest((0, 0.3, (1, 0.6, -1.0, 1.0), -1.0))
+ELL = Forest((0, 0.5, (1, 0.5, 1.0, 1.0), (1, 0.5, 1.0, -1.0)))
+ISLANDS = Forest((0, 0.1, -1.0, (0, 0.2, 1.0, (0, 0.8, -1.0, (0, 0.9, 1.0, -1.0)))))
+LEFT, RIGHT = Forest((0, 0.5, 1.0, -1.0)), Forest((0, 0.5, -1.0, 1.0))
+SLIVER = Forest((0, 0.1, -1.0, (0, 0.1 + 1e-7, 1.0, -1.0)))
+
+KNOWN = [
+    ([BOX], 0.3 * 0.4),
+    ([ELL], 0.75),
+    ([ISLANDS], 0.2),
+    ([ISLANDS, Forest((1, 0.25, 1.0, -1.0))], 0.05),
+    ([BOX, ELL], 0.3 * 0.4),
+    ([LEFT, Forest((0, 0.25, -1.0, 1.0)), Forest((1, 0.5, -1.0, 1.0))], 0.125),
+]
+
+
+@pytest.mark.parametrize(("classifiers", "volume"), KNOWN)
+def test_known_regions_are_found_exactly(classifiers, volume):
+    cover = Covers(square()).cover(Cascade(classifiers))
+    assert not cover.is_undecided.any()
+    assert cover.volume == pytest.approx(volume, rel=1e-6)
+
+
+def test_a_sliver_of_one_part_in_ten_million_is_found_and_sampled():
+    space, cascade = square(), Cascade([SLIVER])
+    cover = Covers(space).cover(cascade)
+    thresholds = np.float32([0.1, 0.1 + 1e-7]).astype(float)
+    assert cover.volume == pytest.approx(np.diff(thresholds)[0], rel=0.1)
+    rows = Proposals(space, cover).accepted(cascade, 1000, np.random.SeedSequence(0))
+    assert len(rows) == 1000
+    # Single precision has few numbers there; the edges of the first and the last are met.
+    assert rows[:, 0].min() < thresholds[0] + 0.1e-7
+    assert rows[:, 0].max() > thresholds[1] - 0.2e-7
+
+
+def test_nothing_accepted_is_said_at_once():
+    cascade = Cascade([LEFT, RIGHT])
+    assert len(Covers(square()).cover(cascade)) == 0
+    with pytest.raises(NothingAcceptedError, match="accept nothing at all"):
+        Sampler(square())._proposals(cascade, use_cover=True)
+
+
+@pytest.mark.parametrize(("forgiven", "volume"), [(0, 0.0), (1, 1.0), (2, 1.0)])
+def test_forgiven_rejections_make_the_region_larger(forgiven, volume):
+    cover = Covers(square()).cover(Cascade([LEFT, RIGHT]), forgiven)
+    assert cover.volume == volume
+
+
+@pytest.mark.parametrize("threshold", [1.0, 2.0, 2.5, 4.0])
+def test_thresholds_on_and_between_discrete_values(threshold):
+    space = HyperParameterList([DiscreteHP("choice", list("abcde"))])
+    below = int(np.ceil(threshold))
+    cover = Covers(space).cover(Cascade([Forest((0, threshold, 1.0, -1.0))]))
+    assert cover.volume == pytest.approx(below / 5, abs=4 * GRID)
+    rows = cover.draw(4000, space, np.random.SeedSequence(1))
+    assert sorted(set(rows[:, 0])) == list(range(below))
+
+
+def test_edges_are_the_first_draws_at_or_above_a_threshold():
+    space = every_kind()
+    random = np.random.default_rng(0)
+    rows = space.draw(40, np.random.SeedSequence(3)).astype(np.float32)
+    for column in range(space.num_columns):
+        threshold = np.concatenate([rows[:, column], rows[:20, column] + np.float32(0.01)])
+        edge = unit_edges(space, np.full(len(threshold), column), threshold)
+        encoded = space.column_from_unit(column, np.minimum(edge, 1 - GRID)).astype(np.float32)
+        before = space.column_from_unit(column, np.maximum(edge - GRID, 0)).astype(np.float32)
+        reached, has_before = edge < 1, edge > 0
+        assert (encoded[reached] >= threshold[reached]).all()
+        assert (before[has_before] < threshold[has_before]).all()
+        unit = random.random(1000)
+        is_below = space.column_from_unit(column, unit).astype(np.float32) < threshold[:, None]
+        np.testing.assert_array_equal(is_below, unit < edge[:, None])
+
+
+@st.composite
+def forests(draw: st.DrawFn, num_columns: int) -> Forest:
+    thresholds = st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0])
+    leaves = st.sampled_from([-1.0, -0.5, -0.1, 0.1, 0.3, 1.0])
+    nodes = st.recursive(
+        leaves,
+        lambda child: st.tuples(st.integers(0, num_columns - 1), thresholds, child, child),
+        max_leaves=6,
+    )
+    return Forest(*draw(st.lists(nodes, min_size=1, max_size=5)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_accepted_point_is_outside_the_cover(data):
+    space = every_kind()
+    classifiers = data.draw(st.lists(forests(space.num_columns), min_size=1, max_size=4))
+    forgiven = data.draw(st.integers(0, len(classifiers)))
+    cascade = Cascade(classifiers)
+    cover = Covers(space).cover(cascade, forgiven)
+    stream = np.random.SeedSequence(data.draw(st.integers(0, 2**32)))
+    unit = np.random.default_rng(stream).random((1000, space.num_columns))
+    accepted = cascade.accepts(space.encode_unit(unit, stream), forgiven)
+    boxes = contains(cover, unit)
+    assert (boxes <= 1).all()
+    assert (boxes[accepted] == 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_margins_lie_between_their_bounds(data):
+    space = every_kind()
+    forest = data.draw(forests(space.num_columns))
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    low = np.floor(random.random((20, space.num_columns)) / GRID / 2) * GRID
+    high = low + np.floor((1 - low) * random.random(low.shape) / GRID) * GRID + GRID
+    lower, upper = MarginBounds(forest.trees(), space)(low, high)
+    for box in range(len(low)):
+        width = (high[box] - low[box]) / GRID
+        unit = low[box] + np.floor(random.random((50, len(width))) * width) * GRID
+        rows = space.encode_unit(unit, np.random.SeedSequence(0))
+        margin = forest.margin(rows.astype(np.float32))
+        assert (lower[box] <= margin).all()
+        assert (margin <= upper[box]).all()
+
+
+def test_a_new_classifier_refines_the_cover_there_was(monkeypatch):
+    from pyshac.core import cells
+
+    refined = []
+    refine = cells.refine
+
+    def counted(cover, bounds, acceptance):
+        refined.append(len(bounds))
+        return refine(cover, bounds, acceptance)
+
+    monkeypatch.setattr(cells, "refine", counted)
+    covers, classifiers = Covers(square()), [ELL, BOX, ISLANDS]
+    for count in (1, 2, 3):
+        grown = covers.cover(Cascade(classifiers[:count]))
+    assert refined == [1, 2, 3]
+    at_once = Covers(square()).cover(Cascade(classifiers))
+    np.testing.assert_array_equal(grown.low, at_once.low)
+    np.testing.assert_array_equal(grown.high, at_once.high)
+    # A shorter cascade in between does not displace the longer one.
+    refined.clear()
+    covers.cover(Cascade(classifiers[:1]))
+    covers.cover(Cascade(classifiers))
+    assert refined == [1]
+
+
+def test_draws_from_a_cover_are_uniform_in_its_boxes():
+    cover = Covers(square()).cover(Cascade([ISLANDS, Forest((1, 0.25, 1.0, -1.0))]))
+    rows = cover.draw(100_000, square(), np.random.SeedSequence(5))
+    counts, _, _ = np.histogram2d(
+        rows[:, 0], rows[:, 1], bins=[[0.1, 0.15, 0.2, 0.8, 0.85, 0.9], [0, 0.125, 0.25]]
+    )
+    counts = counts[[0, 1, 3, 4]]
+    assert counts.sum() == 100_000
+    # Eight equal cells: each holds 12,500 draws with a standard deviation of 105.
+    assert np.abs(counts - 12_500).max() < 5 * 105

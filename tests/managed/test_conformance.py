@@ -1,0 +1,197 @@
+"""What holds for all engines, on all frameworks, with real trainings."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyshac import EvaluationError
+from tests.managed import trainings
+from tests.managed.cases import BY_NAME, CASES, Case, parameters
+
+SEED = 3
+TOTAL_BUDGET, NUM_BATCHES = 6, 2
+SIGNATURE = (
+    "evaluation_function hyperparameter_list total_budget num_batches max_gpu_evaluators "
+    "objective max_classifiers max_cpu_evaluators save_dir"
+).split()
+
+# The quick run shows the suite with the engine that needs no framework.
+every_case = pytest.mark.parametrize(
+    "case",
+    [*parameters([BY_NAME["SHAC"]]), *parameters(CASES[1:], pytest.mark.slow)],
+)
+every_engine = pytest.mark.parametrize("case", parameters(CASES))
+managed_engine = pytest.mark.parametrize("case", parameters(CASES[1:]))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A seeded run that was fitted, and what it drew afterwards."""
+
+    engine: Any
+    save_dir: Path
+    predictions: list[Any]
+
+
+_finished: dict[str, Finished] = {}
+
+
+@pytest.fixture(autouse=True)
+def environment(request, monkeypatch):
+    case = request.getfixturevalue("case") if "case" in request.fixturenames else None
+    for name, value in (case.environment if case else {}).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def finished(case: Case, environment, tmp_path_factory) -> Finished:
+    """One run for all tests of a case, because trainings take their time."""
+    if case.name not in _finished:
+        save_dir = tmp_path_factory.mktemp("finished")
+        engine = case.make(trainings.space(), TOTAL_BUDGET, NUM_BATCHES, save_dir=save_dir)
+        with engine.as_deterministic(SEED):
+            engine.fit(case.train, skip_cv_checks=True)
+            predictions = engine.predict(num_samples=3)
+            engine.save_data()
+        _finished[case.name] = Finished(engine, save_dir, predictions)
+    return _finished[case.name]
+
+
+@every_case
+def test_fit_trains_models(case, finished):
+    engine = finished.engine
+    assert len(engine.dataset) == TOTAL_BUDGET
+    assert len(engine.classifiers) == 1
+    # A guess is right in one of ten; the best of six real trainings gets far beyond.
+    assert engine.best_score > 0.6
+    assert all(0 <= score <= 1 for score in engine.dataset.Y)
+
+
+@every_case
+def test_same_seed_same_scores(case, finished, tmp_path):
+    engine = case.make(trainings.space(), TOTAL_BUDGET, NUM_BATCHES, save_dir=tmp_path)
+    with engine.as_deterministic(SEED):
+        engine.fit(case.train, skip_cv_checks=True)
+        assert engine.predict(num_samples=3) == finished.predictions
+    assert engine.dataset.X == finished.engine.dataset.X
+    assert engine.dataset.Y == finished.engine.dataset.Y
+
+
+@every_case
+def test_saved_runs_are_restored(case, finished):
+    engine = case.make(None, TOTAL_BUDGET, NUM_BATCHES, save_dir=finished.save_dir)
+    engine.restore_data()
+    assert engine.dataset.X == finished.engine.dataset.X
+    assert engine.dataset.Y == finished.engine.dataset.Y
+    assert engine.best_parameters == finished.engine.best_parameters
+    assert len(engine.classifiers) == 1
+    assert engine.predict(num_samples=3) == finished.predictions
+
+
+@every_case
+def test_restored_runs_go_on(case, finished, tmp_path):
+    engine = case.make(None, TOTAL_BUDGET + 3, NUM_BATCHES + 1, save_dir=finished.save_dir)
+    engine.restore_data()
+    engine.save_dir = tmp_path
+    history = engine.fit(case.function(lambda worker_id, parameters: 0.5))
+    assert engine.dataset.Y[:TOTAL_BUDGET] == finished.engine.dataset.Y
+    assert engine.dataset.Y[TOTAL_BUDGET:] == [0.5] * 3
+    assert history.history["device_ids"] == [[0] * 3]
+
+
+@every_case
+def test_exceptions_name_the_sample(case, tmp_path):
+    def fail(worker_id, parameters):
+        raise KeyError("no such layer")
+
+    engine = case.make(trainings.space(), 4, 2, save_dir=tmp_path)
+    with pytest.raises(EvaluationError, match=r"sample 0 in slot 0 raised KeyError.*units") as info:
+        engine.fit(case.function(fail))
+    assert isinstance(info.value.__cause__, KeyError)
+    with pytest.raises(EvaluationError, match="whole batch|every evaluation|all"):
+        engine.fit(case.function(fail), catch=KeyError)
+
+
+@every_engine
+def test_both_call_forms(case, tmp_path):
+    function, space = case.function(lambda worker_id, parameters: 1.0), trainings.space()
+    gpus = () if case.engine == "SHAC" else (0,)
+    arguments = {"total_budget": 8, "num_batches": 4, "save_dir": tmp_path, **case.arguments}
+    engine_class = case.engine_class
+    with_function = [
+        engine_class(function, space, 8, 4, *gpus, "min", save_dir=tmp_path),
+        engine_class(function, space, objective="min", **arguments),
+        engine_class(space, 8, 4, *gpus, "min", evaluation_function=function, save_dir=tmp_path),
+    ]
+    without = [
+        engine_class(space, 8, 4, *gpus, "min", 18, save_dir=tmp_path),
+        engine_class(None, space, 8, 4, *gpus, "min", save_dir=tmp_path),
+        engine_class(hyperparameter_list=space, objective="min", **arguments),
+    ]
+    for engine in with_function + without:
+        assert engine.parameters.get_parameter_names() == ["units", "learning_rate"]
+        assert (engine.total_budget, engine.num_batches, engine.objective) == (8, 4, "min")
+    for engine in without:
+        with pytest.raises(RuntimeError, match="evaluation function"):
+            engine.fit()
+    engine = engine_class(None, None, 8, 4, *gpus, save_dir=tmp_path)
+    assert engine.parameters is None
+
+
+@managed_engine
+def test_signature(case):
+    signature = inspect.signature(case.engine_class).parameters
+    assert list(signature) == SIGNATURE
+    defaults = {name: p.default for name, p in signature.items() if p.default is not p.empty}
+    assert defaults == {
+        "objective": "max",
+        "max_classifiers": 18,
+        "max_cpu_evaluators": 1,
+        "save_dir": "shac",
+    }
+
+
+@managed_engine
+def test_numbers_of_evaluators(case, tmp_path, monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 6)
+
+    def make(gpus, cpus=1):
+        return case.engine_class(
+            trainings.space(), 20, 2, gpus, max_cpu_evaluators=cpus, save_dir=tmp_path
+        )
+
+    assert make(0).num_parallel_evaluators == 1
+    assert make(0, 3).num_parallel_evaluators == 3
+    assert make(0, -1).num_parallel_evaluators == 6
+    assert not make(0, 3).limit_memory
+    # As many as there are GPUs, however many cores or samples there are.
+    assert make(16, 3).num_parallel_evaluators == 16
+    assert make(1, -1).num_parallel_evaluators == 1
+    assert make(1).limit_memory
+    assert (make(4, 3).max_gpu_evaluators, make(4, 3).max_cpu_evaluators) == (4, 3)
+
+
+@managed_engine
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"max_gpu_evaluators": -1}, ValueError, "max_gpu_evaluators .* Got -1"),
+        ({"max_gpu_evaluators": 1.5}, TypeError, "max_gpu_evaluators .* Got 1.5"),
+        ({"max_gpu_evaluators": True}, TypeError, "max_gpu_evaluators .* Got True"),
+        ({"max_gpu_evaluators": None}, TypeError, "max_gpu_evaluators .* Got None"),
+        ({"max_cpu_evaluators": 0}, ValueError, "max_cpu_evaluators .* Got 0"),
+        ({"max_cpu_evaluators": -2}, ValueError, "max_cpu_evaluators .* Got -2"),
+        ({"max_cpu_evaluators": "2"}, TypeError, "max_cpu_evaluators .* Got '2'"),
+        ({"objective": "best"}, ValueError, "objective .* 'best'"),
+        ({"num_batches": 7}, ValueError, "20.*7|7.*20"),
+    ],
+)
+def test_bad_arguments_are_named(case, arguments, error, message, tmp_path):
+    good = {"total_budget": 20, "num_batches": 2, "max_gpu_evaluators": 0, "save_dir": tmp_path}
+    with pytest.raises(error, match=message):
+        case.engine_class(trainings.space(), **{**good, **arguments})
