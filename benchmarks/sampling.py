@@ -4,7 +4,9 @@
     python benchmarks/sampling.py --rows Branin  one row
     python benchmarks/sampling.py --no-old      without 0.3.5.1
 
-Prints the tables, and writes them to benchmarks/results/ and the plot to docs/images/.
+Prints the tables, and writes them to benchmarks/results/ and the plot to docs/images/. Cascades,
+which take most of the time, are kept in ~/.cache/pyshac-benchmarks (or where
+PYSHAC_BENCHMARK_CACHE says), so that a run that was interrupted continues.
 Our own times are processor time of one thread, so that other programs on the machine do not
 count; 0.3.5.1's are wall time. Only ratios mean anything elsewhere.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import os
 import platform
 import tempfile
 import time
@@ -31,10 +34,7 @@ import xgboost
 import pyshac
 from pyshac.core.cascade import Cascade, as_features, train_classifier
 from pyshac.core.cells import Covers
-from pyshac.core.dataset import Dataset
-from pyshac.core.sampler import Generators, Proposals, Sampler
-from pyshac.core.schedule import Schedule
-from pyshac.core.search import Search
+from pyshac.core.sampler import Proposals, Sampler
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -65,7 +65,8 @@ class Row:
         sampler: Seconds with the default sampler, building excluded.
         building: Seconds to build its cover; 0 where it takes none.
         plain: Seconds by plain vectorised rejection.
-        plain_is_measured: Whether that ran to its end, or was computed from its rate.
+        is_measured: Whether all of this ran to its end; else what takes long was computed from
+            the rate of its proposals and the accepted share.
         floor: Seconds XGBoost needs to classify the 100 samples once with all classifiers.
         acceptance: Accepted share of the default sampler's proposals.
         fewer: How many times fewer proposals that takes than plain rejection.
@@ -77,7 +78,7 @@ class Row:
     sampler: float
     building: float
     plain: float
-    plain_is_measured: bool
+    is_measured: bool
     floor: float
     acceptance: float
     fewer: float
@@ -95,77 +96,102 @@ def median_seconds(call: Callable[[], Any], repeats: int = 5) -> float:
     return float(np.median([seconds(call)[0] for _ in range(repeats)]))
 
 
+def cache() -> Path:
+    """Where trained cascades are kept."""
+    default = Path.home() / ".cache" / "pyshac-benchmarks"
+    return Path(os.environ.get("PYSHAC_BENCHMARK_CACHE", default))
+
+
 def train_cascade(task: tasks.Task, batch_size: int, num_classifiers: int) -> Cascade:
-    """Trains a cascade as a run with a classifier after every batch does."""
-    search = Search(task.space, "min", 0, Dataset(task.space))
-    schedule = Schedule(batch_size * (num_classifiers + 1), num_classifiers + 1, num_classifiers)
-    while len(search.cascade) < num_classifiers:
-        batch = search.begin_batch(batch_size, False, Generators())
-        scores = task.score(np.array([task.space.encode(row) for row in batch.rows]))
-        for number, score in zip(batch.ids, scores, strict=True):
-            search.record(batch, number, float(score), None)
-        search.finish_batch(schedule, True, True)
-    return search.cascade
+    """Trains a cascade as a run with a classifier after every batch does; or continues to."""
+    name = f"{task.name} W={batch_size}".replace(" ", "-")
+    folder = cache() / f"cascades-{pyshac.__version__}" / name
+    engine = pyshac.SHAC(
+        task.space,
+        batch_size * 2 * num_classifiers,
+        2 * num_classifiers,
+        objective="min",
+        max_classifiers=num_classifiers,
+        save_dir=folder,
+    )
+    if folder.exists():
+        engine.restore_data()
+    else:
+        engine.set_seed(0)
+    engine.set_num_parallel_generators(1)
+    while len(engine.classifiers) < num_classifiers:
+        batch = engine.ask()
+        rows = [task.space.encode(task.space.to_row(sample)) for sample in batch]
+        engine.tell(batch, task.score(np.array(rows)).tolist())
+    return Cascade(engine.classifiers[:num_classifiers])
 
 
 def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
     """Measures one line of the table."""
     covers = Covers(task.space)
-    building, proposals = 0.0, Proposals(task.space)
+    building, proposals, prior = 0.0, Proposals(task.space), Proposals(task.space)
     if covers.is_worthwhile(cascade):
         building, cover = seconds(lambda: covers.cover(cascade))
         proposals = Proposals(task.space, cover)
     acceptance = estimate_acceptance(proposals, cascade)
     sampler = Sampler(task.space)
-    sampler.draw(cascade, 1, np.random.SeedSequence(0))
-    drawing = [
-        seconds(lambda n=n: sampler.draw(cascade, NUM_SAMPLES, np.random.SeedSequence(n)))[0]
-        for n in range(1, 4)
-    ]
-    samples = as_features(sampler.draw(cascade, NUM_SAMPLES, np.random.SeedSequence(1)))
-    floor = median_seconds(lambda: [c.margin(samples) for c in cascade])
-    plain, is_measured = measure_plain(task, cascade, acceptance * proposals.volume)
+    drawing, drawing_is_measured = measure_draw(
+        lambda n: sampler.draw(cascade, NUM_SAMPLES, np.random.SeedSequence(n)),
+        rate(proposals, cascade) * NUM_SAMPLES / acceptance,
+    )
+    plain, plain_is_measured = measure_draw(
+        lambda n: draw_plainly(prior, cascade, n),
+        rate(prior, cascade) * NUM_SAMPLES / (acceptance * proposals.volume),
+    )
+    samples = as_features(proposals.draw(NUM_SAMPLES, np.random.SeedSequence(1)))
     return Row(
         task.name,
         batch_size,
         len(cascade),
-        float(np.median(drawing)),
+        drawing,
         building,
         plain,
-        is_measured,
-        floor,
+        drawing_is_measured and plain_is_measured,
+        median_seconds(lambda: [c.margin(samples) for c in cascade]),
         acceptance,
         1 / proposals.volume,
     )
 
 
+def rate(proposals: Proposals, cascade: Cascade) -> float:
+    """Seconds that one proposal takes."""
+    size = proposals.largest_block
+    return (
+        median_seconds(lambda: proposals.accepted(cascade, size, np.random.SeedSequence(3)), 3)
+        / size
+    )
+
+
+def measure_draw(draw: Callable[[int], Any], expected: float) -> tuple[float, bool]:
+    """Median seconds of a draw after a first one; the expected ones if that takes long."""
+    if expected > MEASURED_SECONDS:
+        return expected, False
+    draw(0)
+    return float(np.median([seconds(lambda n=n: draw(n))[0] for n in (1, 2, 3)])), True
+
+
+def draw_plainly(prior: Proposals, cascade: Cascade, seed: int) -> None:
+    """Draws 100 samples by plain vectorised rejection, in blocks of fixed size."""
+    size = min(prior.largest_block, 64 * 2 ** len(cascade))
+    found = block = 0
+    while found < NUM_SAMPLES:
+        found += len(prior.accepted(cascade, size, np.random.SeedSequence((seed, block))))
+        block += 1
+
+
 def estimate_acceptance(proposals: Proposals, cascade: Cascade, needed: int = 300) -> float:
     """Draws until some hundred proposals are accepted; returns the accepted share."""
     proposed = accepted = 0
-    while accepted < needed and proposed < 2**24:
+    while accepted < needed and proposed < 2**23:
         stream = np.random.SeedSequence((7, proposed))
         accepted += len(proposals.accepted(cascade, 2**14, stream))
         proposed += 2**14
-    return accepted / proposed
-
-
-def measure_plain(task: tasks.Task, cascade: Cascade, probability: float) -> tuple[float, bool]:
-    """Seconds of plain rejection for 100 samples; computed from its rate where it takes long."""
-    prior = Proposals(task.space)
-    size = 2**16
-    rate = median_seconds(lambda: prior.accepted(cascade, size, np.random.SeedSequence(3))) / size
-    expected = rate * NUM_SAMPLES / probability
-    if expected > MEASURED_SECONDS:
-        return expected, False
-
-    def draw() -> None:
-        found = block = 0
-        while found < NUM_SAMPLES:
-            stream = np.random.SeedSequence((11, block))
-            found += len(prior.accepted(cascade, min(size, 64 * 2 ** len(cascade)), stream))
-            block += 1
-
-    return seconds(draw)[0], True
+    return max(accepted, 1) / proposed
 
 
 def print_rows(rows: list[Row]) -> None:
@@ -173,15 +199,15 @@ def print_rows(rows: list[Row]) -> None:
     names = ["task", "W", "K", "cover", "building", "plain", "floor", "x floor", "accepted",
              "fewer", "(cover+building)/plain"]  # fmt: skip
     print("| " + " | ".join(names) + " |\n|" + "---|" * len(names))
-    for r in rows:
-        plain = f"{'' if r.plain_is_measured else '~'}{r.plain:.3g}"
-        share = (r.sampler + r.building) / r.plain
-        print(
-            f"| {r.task} | {r.batch} | {r.classifiers} | {r.sampler:.3g} | {r.building:.3g} | "
-            f"{plain} | {r.floor:.3g} | {r.sampler / r.floor:.1f} | {r.acceptance:.3g} | "
-            f"{r.fewer:.3g} | {share:.3g} |",
-            flush=True,
-        )
+    for row in rows:
+        numbers = [row.sampler, row.building, row.plain, row.floor, row.sampler / row.floor]
+        numbers += [row.acceptance, row.fewer, (row.sampler + row.building) / row.plain]
+        cells = [f"{number:.3g}" for number in numbers]
+        for column in (0, 2):
+            if not row.is_measured and numbers[column] > MEASURED_SECONDS:
+                cells[column] = f"~{cells[column]}"
+        names = [row.task, str(row.batch), str(row.classifiers)]
+        print("| " + " | ".join(names + cells) + " |", flush=True)
 
 
 def write_rows(rows: list[Row], path: Path) -> None:

@@ -56,9 +56,7 @@ def rejections(cascade: Cascade, rows: FloatArray) -> npt.NDArray[np.int64]:
     return counts
 
 
-def plainly_accepts(
-    cascade: Cascade, rows: FloatArray, forgiven: int = 0
-) -> npt.NDArray[np.bool_]:
+def plainly_accepts(cascade: Cascade, rows: FloatArray, forgiven: int = 0) -> npt.NDArray[np.bool_]:
     """Says which rows at most `forgiven` classifiers reject."""
     return rejections(cascade, rows) <= forgiven
 

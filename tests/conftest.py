@@ -25,7 +25,7 @@ from pyshac.core.hyperparameters import (
 
 # The same examples on every run, and no time limit that a busy machine could miss.
 hypothesis.settings.register_profile(
-    "pyshac", derandomize=True, deadline=None, max_examples=60, database=None
+    "pyshac", derandomize=True, deadline=None, max_examples=40, database=None
 )
 # Other examples on every run, many of them: pytest --hypothesis-profile=search
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000, database=None)

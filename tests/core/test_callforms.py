@@ -94,7 +94,12 @@ def test_signatures_show_the_form_with_the_function():
 
 @pytest.mark.parametrize(
     ("args", "kwargs"),
-    [((), {}), ((PARAMETERS,), {}), ((evaluate, PARAMETERS, 10), {}), ((PARAMETERS, 10, 2), {"x": 1})],
+    [
+        ((), {}),
+        ((PARAMETERS,), {}),
+        ((evaluate, PARAMETERS, 10), {}),
+        ((PARAMETERS, 10, 2), {"x": 1}),
+    ],
 )
 def test_missing_and_unknown_arguments_are_type_errors(args, kwargs):
     with pytest.raises(TypeError, match=r"missing|unexpected"):

@@ -136,7 +136,9 @@ def cascade(space):
 
 
 class TestAccepts:
-    @given(forgiven=st.integers(0, NUM_CLASSIFIERS), seed=st.integers(0, 2**32), n=st.integers(0, 30))
+    @given(
+        forgiven=st.integers(0, NUM_CLASSIFIERS), seed=st.integers(0, 2**32), n=st.integers(0, 30)
+    )
     def test_as_a_plain_loop_over_rows_and_classifiers(self, cascade, forgiven, seed, n):
         # Half of the rows lie where most classifiers accept.
         rows = np.random.default_rng(seed).random((n, 2))

@@ -67,7 +67,9 @@ def test_classifiers_are_due_at_the_ends_of_batches_and_all_of_them_in_time(sche
         assert ends[schedule.total_classifiers - 1] < schedule.total_budget
 
 
-@pytest.mark.parametrize(("before", "after", "is_due"), [(0, 9, 0), (9, 10, 1), (5, 25, 1), (10, 19, 0)])
+@pytest.mark.parametrize(
+    ("before", "after", "is_due"), [(0, 9, 0), (9, 10, 1), (5, 25, 1), (10, 19, 0)]
+)
 def test_a_classifier_is_due_when_its_samples_are_in(before, after, is_due):
     assert Schedule(100, 10, 9).is_classifier_due(before, after) is bool(is_due)
 

@@ -100,7 +100,9 @@ class TestBetterHalf:
             assert is_good.shape == scores.shape
             assert is_good.sum() <= known / 2
             assert not is_good[np.isnan(scores)].any()
-            assert (is_good == is_better_half(-scores, {"max": "min", "min": "max"}[objective])).all()
+            assert (
+                is_good == is_better_half(-scores, {"max": "min", "min": "max"}[objective])
+            ).all()
 
     @given(st.lists(st.integers(-1000, 1000), unique=True, max_size=31), st.floats(0.1, 10))
     def test_distinct_scores_are_halved_whatever_their_scale(self, scores, scale):

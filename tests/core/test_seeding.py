@@ -45,7 +45,7 @@ def test_purposes_keep_their_numbers_on_which_seeded_runs_depend():
 def test_integers_of_streams_are_31_bits_and_repeat():
     numbers = [seeding.as_integer(seeding.stream(1, Purpose.TRAIN, place)) for place in range(500)]
     assert len(set(numbers)) == 500
-    assert 0 <= min(numbers)
+    assert min(numbers) >= 0
     assert 2**30 < max(numbers) < 2**31
     assert seeding.as_integer(seeding.stream(1, Purpose.TRAIN, 0)) == numbers[0]
 

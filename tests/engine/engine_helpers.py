@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pyshac import SHAC, DiscreteHP, HyperParameterList, MultiUniformHP, UniformHP
+from tests.engine.objectives import InterruptedAt, InterruptionError, branin, evaluate
+
+__all__ = [
+    "FIXTURES", "HISTORY_KEYS", "ROOT", "InterruptedAt", "InterruptionError", "branin",
+    "branin_space", "contents", "evaluate", "make_engine", "make_space", "restored", "run_script",
+    "samples_of",
+]  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "saved-by-pyshac-0.2"
@@ -39,19 +46,6 @@ def make_space(seed: int | None = None) -> HyperParameterList:
         ],
         seed=seed,
     )
-
-
-def evaluate(worker_id: int, parameters: Mapping[str, Any]) -> float:
-    """A smooth objective on `make_space`; its best value is 0, at x = 1, kind '1', w = 0."""
-    kind = 0.0 if parameters["kind"] == "1" else 1.0
-    return (parameters["x"] - 1.0) ** 2 + kind + sum(parameters["w"])
-
-
-def branin(worker_id: int, parameters: Mapping[str, Any]) -> float:
-    """Branin's function of h1 and h2; its minimum is 0.397887."""
-    x, y = parameters["h1"], parameters["h2"]
-    bowl = (y - 5.1 / (4 * math.pi**2) * x**2 + 5 / math.pi * x - 6) ** 2
-    return bowl + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10
 
 
 def branin_space() -> list[UniformHP]:
@@ -104,38 +98,27 @@ def samples_of(engine: SHAC) -> list[tuple[int, list[Any], float]]:
     return list(zip(dataset.ids, dataset.X, dataset.Y, strict=True))
 
 
-class InterruptionError(Exception):
-    """What an objective raises to interrupt a run."""
-
-
-class InterruptedAt:
-    """An objective that raises when it is called for the n-th time, counted from 1."""
-
-    def __init__(self, call: int, function: Callable[..., float] = evaluate) -> None:
-        self.call = call
-        self.function = function
-        self.calls = 0
-
-    def __call__(self, worker_id: int, parameters: Mapping[str, Any]) -> float:
-        self.calls += 1
-        if self.calls == self.call:
-            raise InterruptionError(f"call {self.call}")
-        return self.function(worker_id, parameters)
-
-
 def run_script(
-    source: str, *arguments: object, timeout: float = 120, **environment: str
+    source: str | Path, *arguments: object, timeout: float = 120, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a script in a new process that can import this package and these helpers."""
-    return subprocess.run(
-        [sys.executable, "-c", source, *map(str, arguments)],
-        env=script_environment(**environment),
-        capture_output=True,
+    """Runs a script, or a file with one, in a new process that can import these helpers.
+
+    Raises:
+        subprocess.TimeoutExpired: If it took too long; it and its children have been killed.
+    """
+    script = [str(source)] if isinstance(source, Path) else ["-c", source]
+    command = [sys.executable, *script, *map(str, arguments)]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-        check=False,
-    )
-
-
-def script_environment(**environment: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)

@@ -1,0 +1,492 @@
+"""Saving and restoring: a run that was cut anywhere goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+import pytest
+
+from pyshac import SHAC, Callback, EvaluationError
+from tests.engine.engine_helpers import (
+    InterruptedAt,
+    InterruptionError,
+    contents,
+    evaluate,
+    make_engine,
+    make_space,
+    restored,
+    run_script,
+    samples_of,
+)
+
+BUDGET = 18
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The directory of the run that was not cut."""
+    engine = make_engine(tmp_path_factory.mktemp("whole"))
+    engine.fit(skip_cv_checks=True)
+    assert len(engine.classifiers) == 2
+    return contents(engine.save_dir)
+
+
+# A new process
+
+CUT = """
+import sys
+from pyshac import EvaluationError
+from tests.engine.engine_helpers import *
+
+engine = make_engine(sys.argv[1], InterruptedAt(35), total_budget=60, num_batches=6)
+try:
+    engine.fit()
+except EvaluationError as error:
+    assert error.sample_id == 34, error
+    assert len(engine.dataset) == 34
+else:
+    sys.exit("not interrupted")
+"""
+
+CONTINUED = """
+import sys
+from pyshac import SHAC
+from tests.engine.engine_helpers import *
+
+engine = SHAC(None, 60, 6, objective="min", save_dir=sys.argv[1])
+engine.restore_data()
+assert len(engine.dataset) == 34
+function = InterruptedAt(0)
+engine.concurrent_evaluators()
+engine.set_num_parallel_evaluators(1)
+history = engine.fit(function)
+assert function.calls == 26
+assert history.history["begin_run_index"] == 34
+"""
+
+
+def test_a_new_process_continues_in_the_middle_of_a_batch(tmp_path):
+    """A crash at evaluation 35 of batches of 10 loses nothing, and leaves no trace."""
+    uninterrupted = make_engine(tmp_path / "whole", total_budget=60, num_batches=6)
+    uninterrupted.fit()
+    assert uninterrupted.classifiers
+
+    cut = run_script(CUT, tmp_path / "cut")
+    assert cut.returncode == 0, cut.stderr
+    between = restored(tmp_path / "cut", total_budget=60, num_batches=6)
+    assert samples_of(between) == samples_of(uninterrupted)[:34]
+    continued = run_script(CONTINUED, tmp_path / "cut")
+    assert continued.returncode == 0, continued.stderr
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+KILLED = """
+import os, signal, sys
+from tests.engine.engine_helpers import *
+
+def evaluate_or_die(worker_id, parameters, calls=[]):
+    calls.append(1)
+    if len(calls) == 9:
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    return evaluate(worker_id, parameters)
+
+make_engine(sys.argv[1], evaluate_or_die).fit(skip_cv_checks=True)
+"""
+
+
+def test_a_process_that_is_killed_leaves_every_score_behind(tmp_path, whole):
+    killed = run_script(KILLED, tmp_path)
+    assert killed.returncode != 0
+    engine = restored(tmp_path)
+    assert len(engine.dataset) == 8
+    engine.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+# Everywhere in a batch
+
+
+@pytest.mark.parametrize("call", range(1, BUDGET + 1))
+def test_fit_interrupted_at_any_evaluation(tmp_path, whole, call):
+    engine = make_engine(tmp_path, InterruptedAt(call))
+    with pytest.raises(EvaluationError) as caught:
+        engine.fit(skip_cv_checks=True)
+    assert type(caught.value.__cause__) is InterruptionError
+    again = restored(tmp_path)
+    assert len(again.dataset) == call - 1
+    again.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+@pytest.mark.parametrize("told", range(BUDGET + 1))
+def test_ask_and_tell_abandoned_at_any_point(tmp_path, whole, told):
+    engine = make_engine(tmp_path)
+    for _ in range(told):
+        sample = engine.ask(1)[0]
+        engine.tell(sample, evaluate(0, sample), skip_cv_checks=True)
+    if told < BUDGET:
+        engine.ask(1)
+    again = restored(tmp_path) if told < BUDGET or told else engine
+    assert len(again.dataset) == told
+    again.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+def test_every_sample_by_an_engine_of_its_own(tmp_path, whole):
+    make_engine(tmp_path).save_data()
+    for number in range(BUDGET):
+        engine = restored(tmp_path)
+        assert len(engine.dataset) == number
+        sample = engine.ask(2)[-1]
+        engine.tell(sample, evaluate(0, sample), skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+def test_the_same_engine_goes_on_after_every_interruption(tmp_path, whole):
+    engine = make_engine(tmp_path)
+    for _ in range(BUDGET // 2 - 1):
+        with pytest.raises(EvaluationError):
+            engine.fit(InterruptedAt(3), skip_cv_checks=True)
+    engine.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+@pytest.mark.parametrize("seconds", [0.002, 0.01, 0.03, 0.06])
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that interrupts")
+def test_interrupted_while_it_learns(tmp_path, seconds):
+    """Ctrl-C between the last score of a batch and the classifier that it leads to."""
+
+    class Alarm(Callback):
+        def on_dataset_changed(self, dataset, logs=None):
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+        def on_epoch_end(self, epoch, logs=None):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    uninterrupted = make_engine(tmp_path / "whole", total_budget=40, num_batches=2)
+    uninterrupted.fit()
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        engine = make_engine(tmp_path / "cut", total_budget=40, num_batches=2)
+        # Where training was quicker than the alarm, there is nothing to interrupt.
+        with contextlib.suppress(KeyboardInterrupt):
+            engine.fit(callbacks=Alarm())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    again = restored(tmp_path / "cut", total_budget=40, num_batches=2)
+    again.fit()
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+CRASHES = """
+import os, sys
+from pathlib import Path
+from tests.engine.engine_helpers import *
+
+countdown = None
+
+def crash_before_write(event, arguments):
+    global countdown
+    is_write = event == "os.rename" or (event == "open" and "+" in (arguments[1] or ""))
+    if countdown is None or not is_write:
+        return
+    countdown -= 1
+    if countdown == 0:
+        os._exit(9)
+
+sys.addaudithook(crash_before_write)
+
+def run(path, write, seed):
+    global countdown
+    process = os.fork()
+    if process == 0:
+        engine = make_engine(path, total_budget=8, num_batches=2)
+        if seed is not None:
+            engine.save_data()
+            engine.set_seed(seed)
+        countdown = write
+        engine.fit(skip_cv_checks=True)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+root, seed = Path(sys.argv[1]), int(sys.argv[2]) or None
+for name, its_seed in ("whole", seed), ("unseeded", None):
+    assert run(root / name, 10**9, its_seed) == 0
+write = 0
+while True:
+    write += 1
+    path = root / str(write)
+    status = run(path, write, seed)
+    if status == 0:
+        break
+    assert status == 9
+    engine = make_engine(path, parameters=None, total_budget=8, num_batches=2)
+    try:
+        engine.restore_data()
+    except FileNotFoundError:
+        # Nothing was evaluated yet.
+        assert not (path / "state.json").exists()
+        continue
+    engine.fit(skip_cv_checks=True)
+    engine.save_data()
+    expected = contents(root / "whole")
+    if contents(path) != expected:
+        # Before the state had the new seed the old one counts, but for sampling by hand.
+        assert seed is not None and write <= 3, f"write {write}"
+        expected = contents(root / "unseeded")
+        expected["datasets/parameters.json"] = contents(path)["datasets/parameters.json"]
+    assert contents(path) == expected, f"write {write}"
+print(write - 1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("new_seed", [0, 8])
+def test_a_crash_before_any_write_leaves_what_restores(tmp_path, new_seed):
+    # A fork of a process with OpenMP threads may hang, whoever opened them.
+    result = run_script(CRASHES, tmp_path, new_seed, OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    # The first save, two batches of four scores, a save after each, and one classifier.
+    assert int(result.stdout) >= 3 + 2 + 8 + 2 * 3 + 1
+
+
+# Every way out of fit
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError, GeneratorExit])
+@pytest.mark.parametrize("evaluators", [1, 2])
+def test_saved_on_every_way_out(tmp_path, whole, error, evaluators):
+    calls = iter(range(100))
+
+    def leaves(worker_id, parameters):
+        if next(calls) == 8:
+            raise error
+        return evaluate(worker_id, parameters)
+
+    engine = make_engine(tmp_path, leaves, evaluators=evaluators)
+    expected = EvaluationError if error is MemoryError else error
+    with pytest.raises(expected):
+        engine.fit(skip_cv_checks=True)
+    again = restored(tmp_path)
+    # The other slot may have gone on until the error arrived.
+    assert len(again.dataset) == 8 if evaluators == 1 else 8 <= len(again.dataset) < 12
+    again.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+def test_the_save_is_complete_without_the_journal(tmp_path):
+    """The dataset that users read has every score after an interruption, too."""
+    engine = make_engine(tmp_path, InterruptedAt(9))
+    with pytest.raises(EvaluationError):
+        engine.fit()
+    lines = (tmp_path / "datasets" / "dataset.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "id,x,kind,w_1,w_2,scores"
+    assert [line.split(",")[0] for line in lines[1:]] == [str(number) for number in range(8)]
+
+
+# What is saved
+
+
+def test_nothing_is_written_before_it_is_asked_for(tmp_path):
+    engine = make_engine(tmp_path / "shac")
+    engine.set_seed(3)
+    engine.predict()
+    assert not (tmp_path / "shac").exists()
+    engine.save_data()
+    assert set(contents(tmp_path / "shac")) == {
+        "datasets/dataset.csv", "datasets/parameters.json", "journal.jsonl", "state.json",
+    }  # fmt: skip
+
+
+def test_files_of_a_finished_run(whole):
+    assert set(whole) == {
+        "classifiers/00.ubj",
+        "classifiers/01.ubj",
+        "datasets/dataset.csv",
+        "datasets/parameters.json",
+        "journal.jsonl",
+        "state.json",
+    }
+    assert whole["journal.jsonl"] == b""
+
+
+def test_saving_twice_changes_nothing(tmp_path):
+    engine = make_engine(tmp_path)
+    engine.fit(skip_cv_checks=True)
+    before = contents(tmp_path)
+    engine.save_data()
+    assert contents(tmp_path) == before
+    restored(tmp_path).save_data()
+    assert contents(tmp_path) == before
+
+
+def test_restoring_changes_nothing(tmp_path):
+    engine = make_engine(tmp_path, InterruptedAt(9))
+    with pytest.raises(EvaluationError):
+        engine.fit()
+    before = contents(tmp_path)
+    assert len(restored(tmp_path).dataset) == 8
+    assert contents(tmp_path) == before
+
+
+def test_what_is_restored(tmp_path):
+    engine = make_engine(tmp_path)
+    engine.fit(skip_cv_checks=True)
+    again = restored(tmp_path)
+    assert samples_of(again) == samples_of(engine)
+    assert again.parameters.get_config() == engine.parameters.get_config()
+    assert [type(value) for value in again.parameters["kind"].values] == [
+        int, float, str, bool, type(None),
+    ]  # fmt: skip
+    assert [c.to_bytes() for c in again.classifiers] == [c.to_bytes() for c in engine.classifiers]
+    assert again.best_parameters == engine.best_parameters
+    assert again.best_score == engine.best_score
+
+
+def test_restoring_into_an_engine_with_the_same_space(tmp_path, whole):
+    engine = make_engine(tmp_path, InterruptedAt(9))
+    with pytest.raises(EvaluationError):
+        engine.fit(skip_cv_checks=True)
+    # The seed of the saved run counts, not the engine's own.
+    again = make_engine(tmp_path, seed=99)
+    again.restore_data()
+    again.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+def test_a_run_without_a_seed_is_continued_with_its_own(tmp_path):
+    engine = make_engine(tmp_path, seed=None)
+    samples = engine.ask()
+    again = restored(tmp_path)
+    assert again.ask() == samples
+    again.tell(samples, [evaluate(0, sample) for sample in samples])
+    next_samples = again.ask()
+    assert restored(tmp_path).ask() == next_samples
+
+
+def test_a_larger_budget_continues_a_finished_run(tmp_path, whole):
+    make_engine(tmp_path).fit(skip_cv_checks=True)
+    before = samples_of(restored(tmp_path))
+    engine = restored(tmp_path, total_budget=36, num_batches=6)
+    history = engine.fit(skip_cv_checks=True)
+    assert history.epochs == [4, 5, 6]
+    assert samples_of(engine)[:18] == before
+    assert len(engine.dataset) == 36
+    assert len(engine.classifiers) > 2
+
+
+def test_other_batches_continue_a_run(tmp_path):
+    engine = make_engine(tmp_path, InterruptedAt(9))
+    with pytest.raises(EvaluationError):
+        engine.fit(skip_cv_checks=True)
+    # The batch of six that was cut is finished first; batches of four follow.
+    again = restored(tmp_path, total_budget=20, num_batches=5)
+    history = again.fit(skip_cv_checks=True).history
+    assert [len(batch) for batch in history["evaluations"]] == [6, 4, 4]
+    assert len(again.dataset) == 20
+
+
+def test_a_smaller_budget_is_spent_already(tmp_path):
+    make_engine(tmp_path).fit(skip_cv_checks=True)
+    engine = restored(tmp_path, total_budget=6, num_batches=1)
+    assert engine.fit().epochs == []
+    assert len(engine.dataset) == 18
+
+
+def test_save_dir_can_be_changed(tmp_path, whole):
+    engine = make_engine(tmp_path / "first")
+    engine.fit(skip_cv_checks=True)
+    engine.save_dir = tmp_path / "second"
+    assert engine.save_dir == str(tmp_path / "second")
+    engine.save_data()
+    assert contents(tmp_path / "second") == contents(tmp_path / "first") == whole
+
+
+def test_save_dir_may_be_a_deep_path(tmp_path):
+    engine = make_engine(str(tmp_path / "a" / "b b" / "ü"), total_budget=6, num_batches=1)
+    engine.fit()
+    assert len(restored(engine.save_dir).dataset) == 6
+
+
+def test_restoring_where_nothing_was_saved(tmp_path):
+    engine = SHAC(None, 12, 3, save_dir=tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match="none' holds no saved search"):
+        engine.restore_data()
+    assert not (tmp_path / "none").exists()
+
+
+def test_failed_samples_come_back_as_such(tmp_path):
+    engine = make_engine(tmp_path, lambda i, p: float("nan") if p["x"] < 0 else evaluate(i, p))
+    engine.fit(skip_cv_checks=True)
+    failed = [score != score for score in engine.dataset.Y]
+    assert 0 < sum(failed) < 18
+    assert [score != score for score in restored(tmp_path).dataset.Y] == failed
+
+
+def test_a_disk_that_is_full_loses_nothing_that_was_saved(tmp_path, whole):
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    calls = iter(range(100))
+
+    def fills(worker_id, parameters):
+        score = evaluate(worker_id, parameters)
+        if next(calls) == 8:
+            journal = (tmp_path / "journal.jsonl").stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (journal + 10, limits[1]))
+        return score
+
+    engine = make_engine(tmp_path, fills)
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            engine.fit(skip_cv_checks=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(restored(tmp_path).dataset) == 8
+    # The engine itself still has the ninth score, and can save it when there is room again.
+    engine.save_data()
+    again = restored(tmp_path)
+    assert len(again.dataset) == 9
+    again.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+def test_a_space_of_the_users_own_type_is_restored(tmp_path):
+    from pyshac import AbstractHyperParameter, set_custom_parameter_class
+
+    class Even(AbstractHyperParameter):
+        def __init__(self, name, limit, seed=None):
+            super().__init__(name, None, seed)
+            self.limit = limit
+
+        def sample(self):
+            return 2 * int(self.random.randint(self.limit))
+
+        def encode(self, x):
+            return x / 2
+
+        def decode(self, x):
+            return 2 * round(x)
+
+        def get_config(self):
+            return {**super().get_config(), "limit": self.limit}
+
+    set_custom_parameter_class(Even)
+    space = [*make_space(), Even("even", 50)]
+    objective = lambda i, p: abs(p["even"] - 40) + evaluate(i, p)  # noqa: E731
+    uninterrupted = make_engine(tmp_path / "whole", objective, space)
+    uninterrupted.fit(skip_cv_checks=True)
+    assert uninterrupted.classifiers
+    engine = make_engine(tmp_path / "cut", InterruptedAt(9, objective), space)
+    with pytest.raises(EvaluationError):
+        engine.fit(skip_cv_checks=True)
+    again = restored(tmp_path / "cut", function=objective)
+    again.fit(skip_cv_checks=True)
+    assert {type(row[-1]) for row in again.dataset.X} == {int}
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")

@@ -14,7 +14,7 @@ from tests.managed import trainings
 from tests.managed.cases import BY_NAME, CASES, Case, parameters
 
 SEED = 3
-TOTAL_BUDGET, NUM_BATCHES = 6, 2
+TOTAL_BUDGET, NUM_BATCHES = 4, 2
 SIGNATURE = (
     "evaluation_function hyperparameter_list total_budget num_batches max_gpu_evaluators "
     "objective max_classifiers max_cpu_evaluators save_dir"
@@ -74,12 +74,13 @@ def test_fit_trains_models(case, finished):
 
 @every_case
 def test_same_seed_same_scores(case, finished, tmp_path):
-    engine = case.make(trainings.space(), TOTAL_BUDGET, NUM_BATCHES, save_dir=tmp_path)
+    engine = case.make(trainings.space(), TOTAL_BUDGET // NUM_BATCHES, 1, save_dir=tmp_path)
     with engine.as_deterministic(SEED):
-        engine.fit(case.train, skip_cv_checks=True)
-        assert engine.predict(num_samples=3) == finished.predictions
-    assert engine.dataset.X == finished.engine.dataset.X
-    assert engine.dataset.Y == finished.engine.dataset.Y
+        # Neither does it matter what a process has evaluated before.
+        engine.fit(case.train, fresh_process=True)
+    first_batch = slice(0, TOTAL_BUDGET // NUM_BATCHES)
+    assert engine.dataset.X == finished.engine.dataset.X[first_batch]
+    assert engine.dataset.Y == finished.engine.dataset.Y[first_batch]
 
 
 @every_case
@@ -94,27 +95,26 @@ def test_saved_runs_are_restored(case, finished):
 
 
 @every_case
-def test_restored_runs_go_on(case, finished, tmp_path):
-    engine = case.make(None, TOTAL_BUDGET + 3, NUM_BATCHES + 1, save_dir=finished.save_dir)
+def test_restored_runs_go_on_until_one_raises(case, finished, tmp_path):
+    def fail_later(worker_id, parameters):
+        number = len(list(tmp_path.glob("evaluated-*")))
+        (tmp_path / f"evaluated-{number}").touch()
+        if number == 2:
+            raise KeyError("no such layer")
+        return 0.5
+
+    engine = case.make(None, TOTAL_BUDGET * 2, NUM_BATCHES * 2, save_dir=finished.save_dir)
     engine.restore_data()
-    engine.save_dir = tmp_path
-    history = engine.fit(case.function(lambda worker_id, parameters: 0.5))
-    assert engine.dataset.Y[:TOTAL_BUDGET] == finished.engine.dataset.Y
-    assert engine.dataset.Y[TOTAL_BUDGET:] == [0.5] * 3
-    assert history.history["device_ids"] == [[0] * 3]
-
-
-@every_case
-def test_exceptions_name_the_sample(case, tmp_path):
-    def fail(worker_id, parameters):
-        raise KeyError("no such layer")
-
-    engine = case.make(trainings.space(), 4, 2, save_dir=tmp_path)
-    with pytest.raises(EvaluationError, match=r"sample 0 in slot 0 raised KeyError.*units") as info:
-        engine.fit(case.function(fail))
+    engine.save_dir = tmp_path / "continued"
+    message = rf"sample {TOTAL_BUDGET + 2} in slot 0 raised KeyError.*'units'"
+    with pytest.raises(EvaluationError, match=message) as info:
+        engine.fit(case.function(fail_later), skip_cv_checks=True)
     assert isinstance(info.value.__cause__, KeyError)
-    with pytest.raises(EvaluationError, match="whole batch|every evaluation|all"):
-        engine.fit(case.function(fail), catch=KeyError)
+    assert "in fail_later" in str(info.value.__cause__.__cause__)
+
+    saved = case.make(None, TOTAL_BUDGET * 2, NUM_BATCHES * 2, save_dir=engine.save_dir)
+    saved.restore_data()
+    assert saved.dataset.Y == [*finished.engine.dataset.Y, 0.5, 0.5]
 
 
 @every_engine

@@ -93,10 +93,10 @@ def _train(keras, optimizers, parameters):
     model.compile(
         optimizers.Adam(parameters["learning_rate"]),
         "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
     )
     model.fit(x, y, batch_size=BATCH_SIZE, epochs=4, verbose=0)
-    return model.evaluate(x_test, y_test, batch_size=NUM_TEST, verbose=0)[1]
+    predictions = model.predict_on_batch(x_test)
+    return np.mean(predictions.argmax(axis=1) == y_test)
 
 
 def train_keras(session, worker_id, parameters):

@@ -62,7 +62,8 @@ class _ContinuousHyperParameter(ColumnHyperParameter):
                 f"A value of {self.name!r} must be in [{self.low!r}, {self.high!r}]. "
                 f"Got {value!r} instead."
             )
-        return math.log(value) if self.log_encode else value
+        # The logarithm of `from_unit`: that of `math` can differ in the last digit.
+        return float(np.log(value)) if self.log_encode else value
 
     def decode(self, x: Any) -> float:
         """Returns the number that an encoded one stands for."""

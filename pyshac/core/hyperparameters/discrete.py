@@ -220,7 +220,8 @@ class IntegerHyperParameter(ColumnHyperParameter):
                 f"A value of {self.name!r} must be in [{self.min_value}, {self.max_value}]. "
                 f"Got {value} instead."
             )
-        return math.log(value) if self.log else float(value)
+        # The logarithm of `from_unit`: that of `math` can differ in the last digit.
+        return float(np.log(value)) if self.log else float(value)
 
     def decode(self, x: Any) -> int:
         """Returns the whole number that an encoded one stands for."""

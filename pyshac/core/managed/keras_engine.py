@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -95,10 +96,11 @@ def _keras_3(seed: int | None, backend: str) -> Iterator[Any]:
 
     with contextlib.ExitStack() as stack:
         stack.callback(keras.utils.clear_session)
-        stack.enter_context(seeded_python(seed))
-        if is_installed("tensorflow"):
+        if seed is not None and is_installed("tensorflow"):
             # Keras seeds TensorFlow even if it is not the backend, for the sake of tf.data.
+            importlib.import_module("tensorflow")
             stack.enter_context(seeded_tensorflow(seed))
+        stack.enter_context(seeded_python(seed))
         if backend == "torch":
             stack.enter_context(seeded_torch(seed))
         if seed is not None:

@@ -1,4 +1,8 @@
-"""Seeds of an evaluation: set before it, and put back after it as the caller had them."""
+"""Seeds of an evaluation: set before it, and put back after it as the caller had them.
+
+Importing a framework draws random numbers: engines import theirs before they seed anything, or the
+first evaluation of a process would differ from the others.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class TensorflowEvaluator(Evaluator):
         return unless_set(GROWING_MEMORY)
 
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
+        importlib.import_module("tensorflow")
         try:
             with (
                 seeded_python(task.seed),

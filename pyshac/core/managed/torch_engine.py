@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ class TorchEvaluator(Evaluator):
     """Calls the function with NumPy and PyTorch seeded, if the engine has a seed."""
 
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
+        importlib.import_module("torch")
         with seeded_python(task.seed), seeded_torch(task.seed):
             return function(worker_id, task.parameters)
 

@@ -175,7 +175,11 @@ BAD_ARGUMENTS = [
     (lambda: UniformHP("p", -INF, 1), ValueError, "min_value of 'p' must be finite. Got -inf"),
     (lambda: UniformHP("p", 0, INF), ValueError, "max_value of 'p' must be finite. Got inf"),
     (lambda: UniformHP("p", 0, 10**400), ValueError, "max_value of 'p' must be finite. Got inf"),
-    (lambda: UniformHP("p", -1e308, 1e308), ValueError, "`max_value - min_value` of 'p' must be fin"),
+    (
+        lambda: UniformHP("p", -1e308, 1e308),
+        ValueError,
+        "`max_value - min_value` of 'p' must be fin",
+    ),
     (lambda: UniformHP("p", "0", 1), TypeError, "min_value of 'p' must be a number. Got '0'"),
     (lambda: UniformHP("p", None, 1), TypeError, "min_value of 'p' must be a number. Got None"),
     (lambda: UniformHP("p", 0, True), TypeError, "max_value of 'p' must be a number. Got True"),
@@ -209,15 +213,31 @@ BAD_ARGUMENTS = [
     (lambda: DistributionHP("p", stats.poisson(3), True), ValueError, "'p' must be above 0"),
     (lambda: DistributionHP("", stats.norm()), ValueError, "name of a hyperparameter must not be"),
     (lambda: UniformHP("p", 0, 1).encode(1.5), ValueError, "of 'p' must be in [0.0, 1.0]. Got 1.5"),
-    (lambda: UniformHP("p", 0, 1).encode(NAN), ValueError, "A value of 'p' must be finite. Got nan"),
-    (lambda: UniformHP("p", 0, 1).encode("x"), TypeError, "A value of 'p' must be a number. Got 'x'"),
-    (lambda: NormalHP("p", 0, 1).encode(-INF), ValueError, "A value of 'p' must be finite. Got -inf"),
+    (
+        lambda: UniformHP("p", 0, 1).encode(NAN),
+        ValueError,
+        "A value of 'p' must be finite. Got nan",
+    ),
+    (
+        lambda: UniformHP("p", 0, 1).encode("x"),
+        TypeError,
+        "A value of 'p' must be a number. Got 'x'",
+    ),
+    (
+        lambda: NormalHP("p", 0, 1).encode(-INF),
+        ValueError,
+        "A value of 'p' must be finite. Got -inf",
+    ),
     (
         lambda: DistributionHP("p", stats.poisson(3)).encode(2.5),
         ValueError,
         "A value of 'p' must be a whole number. Got 2.5",
     ),
-    (lambda: DistributionHP("p", stats.beta(2, 5)).encode(-0.1), ValueError, "in [0.0, 1.0]. Got -0.1"),
+    (
+        lambda: DistributionHP("p", stats.beta(2, 5)).encode(-0.1),
+        ValueError,
+        "in [0.0, 1.0]. Got -0.1",
+    ),
     (lambda: UniformHP("p", 0, 1).from_text("x"), ValueError, "'x'"),
     (lambda: UniformHP("p", 0, 1).from_text("2"), ValueError, "[0.0, 1.0]. Got 2.0"),
     (

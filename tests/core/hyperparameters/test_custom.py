@@ -120,7 +120,12 @@ class TestSpace:
         rows = space.draw(30, stream(1))
         space.sample()
         assert (space.draw(30, stream(1)) == rows).all()
-        assert not (space.draw(30, stream(2)) == rows).all(axis=1).any()
+        assert (space.draw(30, stream(2)) != rows).any(axis=0).all()
+
+    def test_parameters_of_one_type_are_drawn_apart(self):
+        space = HyperParameterList([Dice("first"), Dice("second")])
+        rows = space.draw(3000, stream(1))
+        assert abs(stats.spearmanr(rows).statistic) * np.sqrt(len(rows)) < 4
 
     def test_draws_follow_the_types_own_sample(self, space):
         rows = space.draw(10_000, stream(3))
@@ -201,7 +206,9 @@ class TestRegistry:
 
     @pytest.mark.parametrize("wrong", [int, 5, None, UniformHP("p", 0, 1)])
     def test_what_is_no_type_of_parameters_is_refused(self, wrong):
-        with pytest.raises(TypeError, match="cls must be a subclass of AbstractHyperParameter. Got"):
+        with pytest.raises(
+            TypeError, match="cls must be a subclass of AbstractHyperParameter. Got"
+        ):
             set_custom_parameter_class(wrong)
 
     @pytest.mark.parametrize("name", ["Nobody", None, 5])

@@ -17,7 +17,23 @@ from tests import strategies
 from tests.goodness_of_fit import LEVEL, NUM_DRAWS, chi_square, count
 from tests.strategies import typed
 
-LOOKALIKES = [1, 1.0, "1", True, None, 0, 0.0, False, "", "None", "True", "null", "true", (1,), "[1]"]
+LOOKALIKES = [
+    1,
+    1.0,
+    "1",
+    True,
+    None,
+    0,
+    0.0,
+    False,
+    "",
+    "None",
+    "True",
+    "null",
+    "true",
+    (1,),
+    "[1]",
+]
 
 
 def draw_column(parameter: Any, n: int = NUM_DRAWS) -> np.ndarray:
@@ -102,6 +118,25 @@ class TestUnitInterval:
         square = np.array(units)[:, None] * np.ones(3)
         assert parameter.from_unit(square).shape == parameter.to_unit(square).shape == square.shape
 
+    @pytest.mark.parametrize("num_values", [*range(1, 120), 1000, 12345])
+    def test_cells_end_just_where_the_next_begins(self, num_values):
+        edges = np.arange(num_values) / num_values
+        for parameter in (
+            DiscreteHP("p", range(num_values)),
+            *([IntegerHP("p", 0, num_values - 1)] if num_values > 1 else []),
+        ):
+            assert (parameter.from_unit(edges) == np.arange(num_values)).all()
+            below = parameter.from_unit(np.nextafter(edges[1:], 0))
+            assert (below == np.arange(num_values - 1)).all()
+
+    @pytest.mark.parametrize(("low", "high"), [(1, 2), (1, 5000), (999, 3000), (10**9, 10**9 + 99)])
+    def test_cells_of_log_integers_do_so_too(self, low, high):
+        parameter = IntegerHP("p", low, high, log=True)
+        values = np.arange(low, high + 1)
+        edges = parameter.to_unit(np.log(values))
+        assert (parameter.from_unit(edges) == np.log(values)).all()
+        assert (parameter.from_unit(np.nextafter(edges[1:], 0)) == np.log(values[:-1])).all()
+
     @given(strategies.integers(), st.sampled_from([0.0, 1 - 2.0**-53]))
     def test_the_ends_of_the_interval_are_the_ends_of_the_range(self, parameter, unit):
         value = parameter.decode(parameter.from_unit(unit))
@@ -126,7 +161,9 @@ class TestDraws:
     @pytest.mark.parametrize(("low", "high"), [(1, 2), (1, 100), (7, 5000)])
     def test_log_integers_are_rounded_log_uniform_numbers(self, low, high):
         values = np.arange(low, high + 1)
-        probabilities = np.log((values + 0.5) / (values - 0.5)) / math.log((high + 0.5) / (low - 0.5))
+        probabilities = np.log((values + 0.5) / (values - 0.5)) / math.log(
+            (high + 0.5) / (low - 0.5)
+        )
         counts = count(draw_column(IntegerHP("p", low, high, log=True)), np.log(values))
         assert chi_square(counts, probabilities) > LEVEL
 
@@ -220,7 +257,11 @@ BAD_ARGUMENTS = [
     (lambda: DiscreteHP("p", ["\0"]), ValueError, "values of 'p' must be text"),
     (lambda: DiscreteHP("p", ["\ud800"]), ValueError, "values of 'p' must be text"),
     (lambda: DiscreteHP("p", ["x" * 2**16]), ValueError, "(65536 characters)"),
-    (lambda: DiscreteHP("p", "abc"), TypeError, "values of 'p' must be a list of values. Got 'abc'"),
+    (
+        lambda: DiscreteHP("p", "abc"),
+        TypeError,
+        "values of 'p' must be a list of values. Got 'abc'",
+    ),
     (lambda: DiscreteHP("p", {"a": 1}), TypeError, "values of 'p' must be a list of values. Got {"),
     (lambda: DiscreteHP("p", {1, 2}), TypeError, "values of 'p' must be a list of values. Got {1"),
     (lambda: DiscreteHP("p", 5), TypeError, "values of 'p' must be a list of values. Got 5"),
@@ -251,12 +292,20 @@ BAD_ARGUMENTS = [
     (lambda: DiscreteHP("p", [1, 2]).encode(1.0), ValueError, "Got 1.0 instead"),
     (lambda: DiscreteHP("p", [1, 2]).encode(True), ValueError, "Got True instead"),
     (lambda: DiscreteHP("p", [1, 2]).encode("1"), ValueError, "Got '1' instead"),
-    (lambda: DiscreteHP("p", [1, 2]).encode(object), TypeError, "A value of 'p' must be None, bool"),
+    (
+        lambda: DiscreteHP("p", [1, 2]).encode(object),
+        TypeError,
+        "A value of 'p' must be None, bool",
+    ),
     (lambda: DiscreteHP("p", [1, 2]).decode(2), ValueError, "of 'p' must be in [0, 1]. Got 2"),
     (lambda: DiscreteHP("p", [1, 2]).decode(-1), ValueError, "of 'p' must be in [0, 1]. Got -1"),
     (lambda: IntegerHP("p", 1, 4).encode(5), ValueError, "A value of 'p' must be in [1, 4]. Got 5"),
     (lambda: IntegerHP("p", 1, 4).encode(2.0), TypeError, "A value of 'p' must be an int. Got 2.0"),
-    (lambda: IntegerHP("p", 1, 4).encode(True), TypeError, "A value of 'p' must be an int. Got True"),
+    (
+        lambda: IntegerHP("p", 1, 4).encode(True),
+        TypeError,
+        "A value of 'p' must be an int. Got True",
+    ),
 ]
 
 

@@ -129,7 +129,9 @@ class TestRows:
         parameters = dict(reversed(small_space.to_parameters(row).items()))
         assert typed(small_space.to_row(parameters)) == typed(row)
 
-    @pytest.mark.parametrize("parameters", [{}, {"a": 1}, {"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 2}])
+    @pytest.mark.parametrize(
+        "parameters", [{}, {"a": 1}, {"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 2}]
+    )
     def test_parameters_with_other_names_are_refused(self, parameters):
         space = HyperParameterList([IntegerHP("a", 0, 9), IntegerHP("b", 0, 9)])
         with pytest.raises(ValueError, match=r"must have the names \['a', 'b'\]. Got \["):
@@ -215,7 +217,9 @@ class TestSeeds:
         assert space.seed is None
         assert space.sample() not in first
 
-    @pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (0.5, TypeError), ("1", TypeError)])
+    @pytest.mark.parametrize(
+        ("seed", "error"), [(-1, ValueError), (0.5, TypeError), ("1", TypeError)]
+    )
     def test_what_is_no_seed_is_refused(self, seed, error):
         with pytest.raises(error, match=f"seed must be a non-negative int or None. Got {seed!r}"):
             HyperParameterList(self.parts(), seed=seed)
