@@ -7,7 +7,7 @@ import csv
 import io
 import math
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -207,10 +207,17 @@ class Dataset:
         text = files.decode_text(files.read_bounded(path, files.MAX_CSV_BYTES), path)
         try:
             for number, row, score in read_csv(text, dataset._space(), str(path)):
-                dataset.add_sample(row, score, _check_id(number, str(path)))
+                dataset._add_new(row, score, _check_id(number, str(path)), str(path))
         except ValueError as error:
             raise SaveDirectoryError(str(error)) from None
+        if not text.endswith("\n"):
+            raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
         return dataset
+
+    def _add_new(self, row: list[Any], score: float, id: int, source: str) -> None:
+        if self.ids and id <= self.ids[-1]:
+            raise ValueError(f"{source!r}, column 'id': {id} follows {self.ids[-1]}.")
+        self.add_sample(row, score, id)
 
 
 def read_csv(
@@ -267,8 +274,8 @@ def _check_header(header: list[str], space: HyperParameterList, source: str) -> 
     expected = ["id", *space.get_parameter_names(), "scores"]
     if header == expected:
         return
-    missing = [name for name in expected if name not in header]
-    extra = [name for name in header if name not in expected]
+    missing = list((Counter(expected) - Counter(header)).elements())
+    extra = list((Counter(header) - Counter(expected)).elements())
     problem = f"missing {missing!r}, unexpected {extra!r}" if missing or extra else "another order"
     raise ValueError(f"{source!r}, line 1: expected the columns {expected!r}; {problem}.")
 

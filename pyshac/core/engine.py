@@ -262,10 +262,10 @@ class _SHAC(EngineState, ABC):
                 does not allow; the message names line and column.
         """
         run = self._require_run()
-        if len(run.search.dataset):
+        if len(run.search.dataset) or run.search.batch is not None:
             raise RuntimeError(
-                f"The engine has {len(run.search.dataset)} evaluations already, which would be "
-                "lost. Make a new engine with a save_dir of its own."
+                f"The engine has {len(run.search.dataset)} evaluations already, or a batch that "
+                "was asked for, which would be lost. Make a new engine with a save_dir of its own."
             )
         loop = FitLoop(run, self._begin_callbacks(callbacks), self._generators)
         options = FitOptions(skip_cv_checks, early_stop, False, self.reuse_samples)
@@ -384,7 +384,7 @@ class SHAC(_SHAC):
 
 
 def _as_types(catch: Any) -> tuple[type[BaseException], ...]:
-    return (catch,) if isinstance(catch, type) else tuple(catch)
+    return tuple(catch) if isinstance(catch, Iterable) else (catch,)
 
 
 def _identity(row: Sequence[Any]) -> Any:

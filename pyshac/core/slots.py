@@ -142,7 +142,13 @@ class ProcessSlot(Slot):
             self.close()
         executor = self._executor or self._start()
         self._submitted = time.monotonic()
-        return self._unpacked(executor.submit(worker.evaluate, task, self.worker_id))
+        try:
+            packed = executor.submit(worker.evaluate, task, self.worker_id)
+        except BrokenExecutor:
+            # The worker died while it had nothing to do.
+            self.end()
+            packed = self._start().submit(worker.evaluate, task, self.worker_id)
+        return self._unpacked(packed)
 
     def _start(self) -> Executor:
         self._executor = executor = self._new_executor()

@@ -129,9 +129,11 @@ class SaveDirectory:
 
     def holds_run(self) -> bool:
         """Says whether a run was saved here; one that ended before its first save holds nothing."""
-        if self._state.exists():
-            return True
-        return self._csv.exists() and self._csv.read_bytes().count(b"\n") > 1
+        if self._state.exists() or not self._csv.exists():
+            return self._state.exists()
+        data = files.read_bounded(self._csv, files.MAX_CSV_BYTES)
+        has_header_only = data.count(b"\n") == 1 and data.endswith(b"\n")
+        return not has_header_only
 
     # Writing
 

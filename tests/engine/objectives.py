@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -37,3 +40,41 @@ class InterruptedAt:
         if self.calls == self.call:
             raise InterruptionError(f"call {self.call}")
         return self.function(worker_id, parameters)
+
+
+class Attempts:
+    """Counts attempts across processes, with a file for each."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = str(directory)
+
+    def next(self, x: object) -> int:
+        """Notes one more attempt at x and returns its number, from 1."""
+        number = 1
+        while True:
+            try:
+                path = os.path.join(self.directory, f"{x}-{number}")
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+                return number
+            except FileExistsError:
+                number += 1
+
+    def of(self, x: object) -> int:
+        """Returns how many attempts at x were made."""
+        return len(list(Path(self.directory).glob(f"{x}-*")))
+
+
+def kill_self() -> None:
+    """Ends the process as the system does when memory runs out."""
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+class BadLearningRateError(ValueError):
+    """What an objective raises."""
+
+
+def raises_at_two(worker_id: int, parameters: Mapping[str, Any]) -> float:
+    """An objective of x that cannot do 2."""
+    if parameters["x"] == 2:
+        raise ValueError("diverged")
+    return float(parameters["x"])

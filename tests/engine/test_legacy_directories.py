@@ -1,0 +1,250 @@
+"""Directories saved by PySHAC 0.2: restored, continued, predicted from, and never unpickled."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+from pyshac import SHAC, SaveDirectoryError
+from tests.engine.engine_helpers import (
+    FIXTURES,
+    branin,
+    branin_space,
+    contents,
+    make_engine,
+    restored,
+    samples_of,
+)
+
+# What the runs were after, and how they were cut: 180 of 200 in batches of 10, 100 in tens.
+OBJECTIVES = {"branin": "min", "convnet": "max"}
+SIZES = {"branin": 180, "convnet": 100}
+
+opened: list[str] = []
+
+
+def note_opened(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        opened.append(arguments[0])
+
+
+# An audit hook cannot be taken away again; this one only notes names.
+sys.addaudithook(note_opened)
+
+
+def accuracy(worker_id, parameters):
+    """Something to go on with where the original objective trained networks."""
+    return 0.5 + parameters["h1"] / 200 - abs(parameters["dropout1"] - 0.2)
+
+
+FUNCTIONS = {"branin": branin, "convnet": accuracy}
+
+
+@pytest.fixture(params=sorted(SIZES))
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def directory(name, tmp_path):
+    """A copy of a directory, with a pickle that runs code when it is read."""
+    shutil.copytree(FIXTURES / name, tmp_path / name)
+    classifiers = tmp_path / name / "classifiers"
+    classifiers.mkdir()
+    (classifiers / "classifiers.pkl").write_bytes(pickle.dumps(RunsCode(tmp_path / "ran")))
+    return tmp_path / name
+
+
+class RunsCode:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def engine_for(name, directory, budget=None, max_classifiers=2):
+    """The directory in batches of ten; by default with few classifiers, which take little time."""
+    budget = budget or SIZES[name]
+    opened.clear()
+    return restored(
+        directory,
+        function=FUNCTIONS[name],
+        total_budget=budget,
+        num_batches=budget // 10,
+        objective=OBJECTIVES[name],
+        max_classifiers=max_classifiers,
+    )
+
+
+def assert_not_unpickled(directory):
+    assert [path for path in opened if path.endswith(".pkl")] == []
+    assert not (directory.parent / "ran").exists()
+    assert (directory / "classifiers" / "classifiers.pkl").exists()
+
+
+def test_the_pickle_of_these_tests_would_run_code(tmp_path):
+    pickle.loads(pickle.dumps(RunsCode(tmp_path / "ran"))).close()
+    assert (tmp_path / "ran").exists()
+
+
+def test_restored(name, directory):
+    before = contents(directory)
+    engine = engine_for(name, directory)
+    assert_not_unpickled(directory)
+    assert contents(directory) == before
+    assert len(engine.dataset) == SIZES[name]
+    lines = (directory / "datasets" / "dataset.csv").read_text().splitlines()
+    for line, (number, row, score) in zip(lines[1:], samples_of(engine), strict=True):
+        assert line.split(",") == [str(number), *map(str, row), str(score)]
+    scores = [float(line.split(",")[-1]) for line in lines[1:]]
+    assert engine.best_score == (min if OBJECTIVES[name] == "min" else max)(scores)
+    assert len(engine.classifiers) == 2
+
+
+def test_values_keep_their_types(name, directory):
+    row = engine_for(name, directory).dataset.X[0]
+    if name == "branin":
+        assert [type(value) for value in row] == [float, float]
+    else:
+        assert row[:4] == [16, 48, "he_uniform", "he_uniform"]
+        types = [int, int, str, str, float, float, str, float]
+        assert [type(value) for value in row] == types
+
+
+def test_the_cascade_is_trained_again_from_the_dataset(name, directory):
+    engine, again = engine_for(name, directory), engine_for(name, directory)
+    assert [c.to_bytes() for c in engine.classifiers] == [c.to_bytes() for c in again.classifiers]
+    # What the cascade accepts of the samples is better than what it rejects.
+    rows = engine.dataset.encoded.astype(np.float32)
+    accepted = np.all([c.predict(rows) for c in engine.classifiers], axis=0)
+    scores = engine.dataset.scores * (1 if OBJECTIVES[name] == "max" else -1)
+    assert 0 < accepted.sum() < len(rows)
+    assert np.median(scores[accepted]) > np.median(scores[~accepted])
+
+
+def test_predicted_from(name, directory):
+    engine = engine_for(name, directory)
+    samples = engine.predict(num_samples=6)
+    rows = np.array(
+        [engine.parameters.encode(engine.parameters.to_row(sample)) for sample in samples],
+        dtype=np.float32,
+    )
+    assert all(classifier.predict(rows).all() for classifier in engine.classifiers)
+    assert_not_unpickled(directory)
+
+
+@pytest.mark.parametrize(
+    "max_classifiers", [2, pytest.param(18, marks=pytest.mark.slow, id="full cascade")]
+)
+def test_continued(name, directory, max_classifiers):
+    size = SIZES[name]
+    before = samples_of(engine_for(name, directory))
+    engine = engine_for(name, directory, size + 20, max_classifiers)
+    history = engine.fit()
+    assert_not_unpickled(directory)
+    assert len(engine.dataset) == size + 20
+    assert samples_of(engine)[:size] == before
+    assert history.history["begin_run_index"] == size
+    assert history.epochs == [size // 10 + 1, size // 10 + 2]
+    # From now on it is a directory like any other.
+    again = engine_for(name, directory, size + 20, max_classifiers)
+    assert_not_unpickled(directory)
+    assert samples_of(again) == samples_of(engine)
+    assert [c.to_bytes() for c in again.classifiers] == [c.to_bytes() for c in engine.classifiers]
+
+
+def test_continued_across_a_crash(name, directory):
+    """The first score of a continued run is on disk as any other."""
+    size = SIZES[name]
+    engine = engine_for(name, directory, budget=size + 10)
+    samples = engine.ask()
+    engine.tell(samples[0], 0.5)
+    again = engine_for(name, directory, budget=size + 10)
+    assert len(again.dataset) == size + 1
+    assert again.ask() == samples[1:]
+
+
+def test_continued_in_a_space_of_ones_own(tmp_path):
+    shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
+    engine = make_engine(tmp_path / "branin", branin, branin_space, 180, 18, max_classifiers=1)
+    engine.restore_data()
+    assert len(engine.dataset) == 180
+    other = make_engine(tmp_path / "branin", branin, total_budget=180, num_batches=18)
+    with pytest.raises(SaveDirectoryError, match="another space"):
+        other.restore_data()
+
+
+def test_the_form_of_earlier_releases(tmp_path):
+    """SHAC(None, N, M), restore_data(), predict()."""
+    shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
+    engine = SHAC(None, 180, 18, "min", 3, save_dir=str(tmp_path / "branin"))
+    engine.restore_data()
+    samples = engine.predict(max_classfiers=3)
+    assert len(samples) == 18
+    # Three halvings of the space leave values far below the 54.3 of its mean.
+    assert np.mean([branin(0, sample) for sample in samples]) < 27
+
+
+@pytest.mark.parametrize("file", ["dataset.csv", "parameters.json"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.97])
+def test_truncated(name, directory, file, share):
+    path = directory / "datasets" / file
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    before = contents(directory)
+    with pytest.raises(SaveDirectoryError) as caught:
+        engine_for(name, directory)
+    assert_not_unpickled(directory)
+    assert str(path) in str(caught.value)
+    assert contents(directory) == before
+
+
+def test_truncated_in_the_last_number(name, directory):
+    """The score of the last sample, a few digits short, is still a number."""
+    path = directory / "datasets" / "dataset.csv"
+    path.write_bytes(path.read_bytes().rstrip()[:-2])
+    with pytest.raises(SaveDirectoryError, match="cut short") as caught:
+        engine_for(name, directory)
+    assert str(path) in str(caught.value)
+
+
+def test_missing_parameters(name, directory):
+    path = directory / "datasets" / "parameters.json"
+    path.unlink()
+    with pytest.raises(SaveDirectoryError, match="is missing") as caught:
+        engine_for(name, directory)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "message"),
+    [
+        (1, "99", "column 'h1'"),
+        (0, "7", "column 'id': 5 follows 7"),
+        (0, "0", "column 'id': 0 follows 3"),
+        (0, "x", "column 'id'"),
+        (-1, "a", "column 'scores'"),
+    ],
+)
+def test_values_outside_the_space(name, directory, column, text, message):
+    path = directory / "datasets" / "dataset.csv"
+    lines = path.read_text().splitlines()
+    cells = lines[5].split(",")
+    cells[column] = text
+    path.write_text("\n".join([*lines[:5], ",".join(cells), *lines[6:]]) + "\n")
+    with pytest.raises(SaveDirectoryError, match=message) as caught:
+        engine_for(name, directory)
+    assert str(path) in str(caught.value)
+
+
+def test_a_fresh_engine_does_not_overwrite_it(tmp_path):
+    shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
+    before = contents(tmp_path / "branin")
+    engine = make_engine(tmp_path / "branin", branin, branin_space)
+    with pytest.raises(SaveDirectoryError, match="holds a run of its own already"):
+        engine.fit()
+    assert contents(tmp_path / "branin") == before
