@@ -39,7 +39,7 @@ MIN_READING_COST = 1_600_000
 # A cover is judged by what it saves when so many samples are drawn.
 SAMPLES = 100
 # It is built where plain draws would cost this many times as much.
-MIN_SAVING = 6
+MIN_SAVING = 4
 # Each refinement may bound so many boxes, or cost this share of plain draws.
 MIN_BOXES_BOUNDED = 2000
 SHARE = 0.05

@@ -192,7 +192,8 @@ class _BlockSource:
         if self._parallel is None:
             generators = self._generators
             self._parallel = self._exit.enter_context(
-                Parallel(generators.number, backend=generators.backend)
+                # A cover is small; joblib's files in shared memory are more trouble than help.
+                Parallel(generators.number, backend=generators.backend, max_nbytes=None)
             )
         return self._parallel
 

@@ -69,8 +69,16 @@ def attempts(tmp_path):
 # Scores
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("slots", [1, 2])
+@pytest.mark.parametrize(
+    ("backend", "slots"),
+    [
+        ("loky", 2),
+        ("multiprocessing", 1),
+        ("multiprocessing", 2),
+        ("threading", 1),
+        ("threading", 2),
+    ],
+)
 def test_every_sample_is_evaluated_once(backend, slots):
     outcomes = run(lambda worker_id, p: p["x"] ** 2, 5, slots, backend)
     assert scores(outcomes) == [0.0, 1.0, 4.0, 9.0, 16.0]
@@ -217,8 +225,10 @@ def test_an_exception_that_cannot_travel():
     assert "UnpicklableError: holds a lock" in outcomes[0].failure
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("slots", [1, 2])
+@pytest.mark.parametrize(
+    ("backend", "slots"),
+    [("loky", 1), ("multiprocessing", 2), ("threading", 1), ("threading", 2)],
+)
 def test_sys_exit_ends_the_program(backend, slots):
     def exits(worker_id, p):
         if p["x"] == 1:
@@ -250,8 +260,9 @@ def test_sys_exit_can_be_caught():
 # Deaths
 
 
-@pytest.mark.parametrize("backend", PROCESSES)
-@pytest.mark.parametrize("slots", [1, 2])
+@pytest.mark.parametrize(
+    ("backend", "slots"), [("loky", 1), ("multiprocessing", 1), ("multiprocessing", 2)]
+)
 def test_a_worker_that_dies_is_replaced_and_its_sample_tried_again(
     backend, slots, attempts, caplog
 ):
@@ -583,7 +594,9 @@ engine.fit()
 """
 
 
-@pytest.mark.parametrize("backend", PROCESSES)
+@pytest.mark.parametrize(
+    "backend", ["loky", pytest.param("multiprocessing", marks=pytest.mark.slow)]
+)
 def test_ctrl_c_leaves_at_once_and_loses_nothing(tmp_path, backend):
     """As a terminal does it: the signal reaches the engine and all of its workers."""
     notes = tmp_path / "notes"
