@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import threadpoolctl
 import xgboost
 
 # Building a new model pays only if it is clearly smaller.
@@ -40,6 +41,20 @@ class Tree:
 def _model(booster: xgboost.Booster) -> dict[str, Any]:
     model: dict[str, Any] = json.loads(bytes(booster.save_raw("json")))
     return model
+
+
+def load_model(data: bytes) -> xgboost.Booster:
+    """Returns the model that XGBoost wrote as JSON or UBJSON, to be used with one thread.
+
+    Raises:
+        xgboost.core.XGBoostError: If the bytes are no model.
+    """
+    # XGBoost would read the trees with several threads and keep these: a forked process that then
+    # reads a model, as a generator does, waits for them for ever.
+    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
+        booster = xgboost.Booster(model_file=bytearray(data))
+    booster.set_param("nthread", "1")
+    return booster
 
 
 def read_trees(booster: xgboost.Booster) -> list[Tree]:
@@ -80,7 +95,7 @@ def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
     forest["tree_info"] = [0] * len(trees)
     forest["iteration_indptr"] = list(range(len(trees) + 1))
     forest["gbtree_model_param"]["num_trees"] = str(len(trees))
-    return xgboost.Booster(model_file=bytearray(json.dumps(model).encode()))
+    return load_model(json.dumps(model).encode())
 
 
 def _shape(tree: dict[str, Any]) -> Any:

@@ -409,8 +409,10 @@ def test_state_lasts_in_a_warm_process_only():
     assert scores(run(counts, 3, fresh_process=True)) == [1.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("raises", [False, True])
-@pytest.mark.parametrize("backend", PROCESSES)
+@pytest.mark.parametrize(
+    ("backend", "raises"),
+    [("loky", True), ("multiprocessing", True), ("multiprocessing", False)],
+)
 def test_workers_are_gone_afterwards(backend, raises, tmp_path):
     def noting(worker_id, p):
         (tmp_path / str(os.getpid())).touch()
@@ -594,9 +596,8 @@ engine.fit()
 """
 
 
-@pytest.mark.parametrize(
-    "backend", ["loky", pytest.param("multiprocessing", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", PROCESSES)
 def test_ctrl_c_leaves_at_once_and_loses_nothing(tmp_path, backend):
     """As a terminal does it: the signal reaches the engine and all of its workers."""
     notes = tmp_path / "notes"

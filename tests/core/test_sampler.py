@@ -5,20 +5,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
 import pytest
+import xgboost  # noqa: F401
 from scipy import stats
 
 from pyshac.core import cells, sampler, seeding
 from pyshac.core.cascade import Cascade
+from pyshac.core.classifier import BoostedTrees  # noqa: F401
 from pyshac.core.errors import NothingAcceptedError
 from pyshac.core.hyperparameters import (
     AbstractHyperParameter,
@@ -87,9 +95,6 @@ def corner_cascade(space: HyperParameterList, num_classifiers: int, edge: float 
     rules = [lambda rows, c=c: rows[:, c] < edge for c in range(3)]
     rules += [lambda rows, c=c: rows[:, 0] < 0.5 + 0.1 * c for c in range(num_classifiers - 3)]
     return Cascade([classifier_of(rule, space, 1000) for rule in rules])
-
-
-PROCESSES = [pytest.param(name, marks=pytest.mark.slow) for name in ("loky", "multiprocessing")]
 
 
 class TestNoClassifiers:
@@ -224,6 +229,40 @@ class TestExactness:
         assert_same_distribution(draw_accepted(space, cascade, 20_000, stream(9)), plain)
 
 
+FORKING = """
+from tests.core.test_sampler import *
+sampler.SECONDS_ALONE, sampler.MAX_BLOCK_ROWS, sampler.MAX_SCALAR_ROWS = 0.0, 256, 256
+for first in UniformHP("s", 0, 1), Scalar("s"):
+    space = HyperParameterList([first, MultiUniformHP("m", 0, 1, sample_count=2)])
+    cascade = corner_cascade(space, 6)
+    # Before.
+    alone = draw_accepted(space, cascade, 8, stream(10))
+    generators = Generators(3, "multiprocessing")
+    assert (draw_accepted(space, cascade, 8, stream(10), generators=generators) == alone).all()
+print("the same")
+"""
+RESTORE = "cascade = Cascade([BoostedTrees.from_bytes(one.to_bytes()) for one in cascade])"
+# XGBoost reads a model with several threads, which a forked process does not have.
+LEAVE_THREADS = "xgboost.Booster(model_file=bytearray(next(iter(cascade)).to_bytes()))"
+
+
+def run_bounded(code: str) -> str:
+    """Runs code in a fresh interpreter, ended with all its processes if it hangs."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+    )
+    try:
+        return process.communicate(timeout=120)[0].strip()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 class TestGenerators:
     @pytest.fixture(autouse=True)
     def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +271,7 @@ class TestGenerators:
         monkeypatch.setattr(sampler, "MAX_BLOCK_ROWS", 256)
         monkeypatch.setattr(sampler, "MAX_SCALAR_ROWS", 256)
 
-    @pytest.mark.parametrize("backend", ["threading", *PROCESSES])
+    @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
     @pytest.mark.parametrize("is_own", [False, True], ids=["built in", "a user's own"])
     def test_samples_do_not_depend_on_their_number(self, is_own, backend):
         first = Scalar("s") if is_own else UniformHP("s", 0, 1)
@@ -253,6 +292,11 @@ class TestGenerators:
         for number in (2, 3):
             rows = draw_accepted(space, rare, 20, stream(12), generators=Generators(number))
             assert (rows == alone).all()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("before", ["", RESTORE, LEAVE_THREADS], ids=["", "restored", "threads"])
+    def test_forked_processes_neither_hang_nor_matter(self, before):
+        assert run_bounded(FORKING.replace("# Before.", before)) == "the same"
 
     def test_several_threads_do_the_work(self, monkeypatch):
         space = HyperParameterList([Scalar("s"), MultiUniformHP("m", 0, 1, sample_count=2)])
@@ -370,7 +414,7 @@ class TestNothingAccepted:
         with pytest.raises(NothingAcceptedError, match=r"none of \d+ proposals"):
             draw_accepted(space, ends(space), 3, stream(26))
 
-    @pytest.mark.parametrize("backend", ["threading", *PROCESSES])
+    @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
     def test_generators_give_up_too(self, monkeypatch, backend):
         monkeypatch.setattr(sampler, "MIN_HOPELESS_PROPOSALS", 20_000)
         monkeypatch.setattr(sampler, "SECONDS_ALONE", 0.0)

@@ -92,7 +92,7 @@ def test_a_seeded_engine_learns_the_same_again(tmp_path):
     path = write(tmp_path / "samples.csv", make_rows(40))
     for name in "ab":
         engine = make_engine(tmp_path / name, None, total_budget=40, num_batches=4)
-        engine.fit_dataset(path)
+        engine.fit_dataset(path, skip_cv_checks=True)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
@@ -107,7 +107,7 @@ def test_the_run_goes_on_with_a_larger_budget(tmp_path, engine):
 def test_a_run_saved_by_fit_can_be_learnt_from(tmp_path, engine):
     fitted = make_engine(tmp_path / "fitted", total_budget=40, num_batches=4)
     fitted.fit(skip_cv_checks=True)
-    engine.fit_dataset(tmp_path / "fitted" / "datasets" / "dataset.csv", presort=False)
+    engine.fit_dataset(tmp_path / "fitted" / "datasets" / "dataset.csv", True, presort=False)
     assert samples_of(engine) == samples_of(fitted)
 
 
@@ -147,7 +147,7 @@ def test_files_written_by_pandas(tmp_path, engine):
     path = write(tmp_path / "samples.csv", make_rows(40))
     frame = pandas.read_csv(path, dtype=str, keep_default_na=False)
     frame.to_csv(tmp_path / "pandas.csv", index=False)
-    engine.fit_dataset(tmp_path / "pandas.csv", presort=False)
+    engine.fit_dataset(tmp_path / "pandas.csv", skip_cv_checks=True, presort=False)
     kinds = [space.row_from_text(row[1:-1])[1] for row in make_rows(40)]
     assert [row[1] for row in engine.dataset.X] == kinds
 
@@ -183,7 +183,7 @@ def test_a_callback_that_raises(tmp_path, engine):
 def test_callbacks(tmp_path, engine):
     path = write(tmp_path / "samples.csv", make_rows(40))
     mine, log = History(), tmp_path / "log.csv"
-    assert engine.fit_dataset(path, callbacks=[mine, CSVLogger(log)]) is mine
+    assert engine.fit_dataset(path, True, callbacks=[mine, CSVLogger(log)]) is mine
     assert [line.split(",")[0] for line in log.read_text().splitlines()][1:] == list("1234")
 
 

@@ -166,9 +166,7 @@ shac = pyshac.SHAC(evaluate, [pyshac.UniformHP("x", 0, 5)], 8, 2, "min", save_di
 shac.set_seed(1)
 shac.num_parallel_evaluators = 2
 shac.fit(skip_cv_checks=True)
-with_lambda = pyshac.SHAC([pyshac.UniformHP("x", 0, 5)], 4, 1, save_dir="DIRECTORY-2")
-with_lambda.fit(lambda worker_id, parameters: offset)
-print(len(shac.dataset), shac.evaluator_backend, with_lambda.best_score)
+print(len(shac.dataset), shac.evaluator_backend)
 """
 
 
@@ -178,7 +176,7 @@ def test_a_script_needs_no_guard(tmp_path):
     script.write_text(UNGUARDED.replace("DIRECTORY", (tmp_path / "shac").as_posix()))
     result = run_script(script)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["8", "loky", "3.0"]
+    assert result.stdout.split() == ["8", "loky"]
 
 
 def test_a_function_that_cannot_travel(tmp_path):

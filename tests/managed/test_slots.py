@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -60,7 +61,7 @@ def test_leases_never_overlap_and_no_slot_idles(backend, tmp_path):
     for slot in range(slots):
         held = sorted((begin, end) for worker_id, begin, end in leases if worker_id == slot)
         assert len(held) > number / slots / 2
-        for before, after in zip(held, held[1:], strict=False):
+        for before, after in itertools.pairwise(held):
             assert before[1] <= after[0]
     # With no time lost at all it would be the mean load; nearer to that than to rounds that wait.
     wall = max(end for _, _, end in leases) - min(begin for _, begin, _ in leases)
@@ -99,7 +100,7 @@ def test_workers_killed_at_random_lose_no_evaluation(tmp_path):
         killer.join()
     assert len(set(killed)) >= 5
     assert list(engine.dataset.ids) == list(range(60))
-    assert engine.dataset.Y == [row[0] ** 2 for row in engine.dataset.X]
+    assert list(engine.dataset.Y) == [row[0] ** 2 for row in engine.dataset.X]
 
 
 def test_a_worker_that_dies_while_idle_is_replaced():
@@ -163,7 +164,7 @@ def test_a_caught_failure_is_a_failed_sample(name, backend, tmp_path):
     engine = failing(failure, tmp_path, backend)
     engine.fit(catch=error, **options)
     assert list(engine.dataset.ids) == list(range(6))
-    assert engine.dataset.Y == pytest.approx(expected(engine), nan_ok=True, abs=0)
+    assert list(engine.dataset.Y) == pytest.approx(expected(engine), nan_ok=True, abs=0)
     assert math.isnan(engine.dataset.Y[BAD_SAMPLE])
 
 
@@ -182,7 +183,7 @@ def test_any_other_failure_stops_the_run(name, backend, tmp_path):
     saved.restore_data()
     assert len(saved.dataset) >= 2
     assert BAD_SAMPLE not in saved.dataset.ids
-    assert saved.dataset.Y == expected(saved)
+    assert list(saved.dataset.Y) == expected(saved)
 
 
 @pytest.mark.parametrize("backend", ["threading", *PROCESSES])
@@ -190,7 +191,7 @@ def test_any_other_failure_stops_the_run(name, backend, tmp_path):
 def test_a_score_that_is_not_finite_is_a_failed_sample(score, backend, tmp_path):
     engine = failing(lambda: score, tmp_path, backend)
     engine.fit()
-    assert engine.dataset.Y == pytest.approx(expected(engine), nan_ok=True, abs=0)
+    assert list(engine.dataset.Y) == pytest.approx(expected(engine), nan_ok=True, abs=0)
 
 
 @pytest.mark.parametrize("backend", PROCESSES)
