@@ -207,17 +207,19 @@ class Dataset:
         text = files.decode_text(files.read_bounded(path, files.MAX_CSV_BYTES), path)
         try:
             for number, row, score in read_csv(text, dataset._space(), str(path)):
-                dataset._add_new(row, score, _check_id(number, str(path)), str(path))
+                dataset._add_from(str(path), row, score, number)
         except ValueError as error:
             raise SaveDirectoryError(str(error)) from None
         if not text.endswith("\n"):
             raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
         return dataset
 
-    def _add_new(self, row: list[Any], score: float, id: int, source: str) -> None:
-        if self.ids and id <= self.ids[-1]:
-            raise ValueError(f"{source!r}, column 'id': {id} follows {self.ids[-1]}.")
-        self.add_sample(row, score, id)
+    def _add_from(self, source: str, row: list[Any], score: float, id: str) -> None:
+        number = _check_id(id, source)
+        try:
+            self.add_sample(row, score, number)
+        except ValueError as error:
+            raise ValueError(f"{source!r}: {error}") from None
 
 
 def read_csv(
@@ -274,9 +276,12 @@ def _check_header(header: list[str], space: HyperParameterList, source: str) -> 
     expected = ["id", *space.get_parameter_names(), "scores"]
     if header == expected:
         return
-    missing = list((Counter(expected) - Counter(header)).elements())
-    extra = list((Counter(header) - Counter(expected)).elements())
-    problem = f"missing {missing!r}, unexpected {extra!r}" if missing or extra else "another order"
+    missing = [name for name in expected if name not in header]
+    extra = [name for name in header if name not in expected]
+    repeated = [name for name, count in Counter(header).items() if count > 1]
+    problem = f"repeated {repeated!r}, or another order" if repeated else "another order"
+    if missing or extra:
+        problem = f"missing {missing!r}, unexpected {extra!r}"
     raise ValueError(f"{source!r}, line 1: expected the columns {expected!r}; {problem}.")
 
 

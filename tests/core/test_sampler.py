@@ -21,12 +21,10 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-import xgboost  # noqa: F401
 from scipy import stats
 
 from pyshac.core import cells, sampler, seeding
 from pyshac.core.cascade import Cascade
-from pyshac.core.classifier import BoostedTrees  # noqa: F401
 from pyshac.core.errors import NothingAcceptedError
 from pyshac.core.hyperparameters import (
     AbstractHyperParameter,
@@ -230,6 +228,8 @@ class TestExactness:
 
 
 FORKING = """
+import xgboost
+from pyshac.core.classifier import BoostedTrees
 from tests.core.test_sampler import *
 sampler.SECONDS_ALONE, sampler.MAX_BLOCK_ROWS, sampler.MAX_SCALAR_ROWS = 0.0, 256, 256
 for first in UniformHP("s", 0, 1), Scalar("s"):
@@ -256,7 +256,7 @@ def run_bounded(code: str) -> str:
         start_new_session=True,
     )
     try:
-        return process.communicate(timeout=120)[0].strip()
+        return process.communicate(timeout=60)[0].strip()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -294,7 +294,9 @@ class TestGenerators:
             assert (rows == alone).all()
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("before", ["", RESTORE, LEAVE_THREADS], ids=["", "restored", "threads"])
+    @pytest.mark.parametrize(
+        "before", ["", RESTORE, LEAVE_THREADS], ids=["", "restored", "threads"]
+    )
     def test_forked_processes_neither_hang_nor_matter(self, before):
         assert run_bounded(FORKING.replace("# Before.", before)) == "the same"
 

@@ -231,7 +231,7 @@ def test_values_that_are_none(tmp_path, engine, row, column, text, message):
         (["id", "X", "kind", "w_1", "w_2", "scores"], r"missing \['x'\], unexpected \['X'\]"),
         (["id", "x", "kind", "w", "scores"], r"missing \['w_1', 'w_2'\], unexpected \['w'\]"),
         (["", *HEADER], r"unexpected \[''\]"),
-        (["id", "x", "x", "kind", "w_1", "w_2", "scores"], r"missing \[\], unexpected \['x'\]"),
+        (["id", "x", "x", "kind", "w_1", "w_2", "scores"], r"repeated \['x'\]"),
     ],
 )
 def test_columns_that_are_others(tmp_path, engine, header, message):

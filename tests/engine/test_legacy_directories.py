@@ -219,8 +219,8 @@ def test_missing_parameters(name, directory):
     ("column", "text", "message"),
     [
         (1, "99", "column 'h1'"),
-        (0, "7", "column 'id': 5 follows 7"),
-        (0, "0", "column 'id': 0 follows 3"),
+        (0, "7", "Sample 7 has a score already"),
+        (0, "999", "ids must be 0, 1, 2 and so on"),
         (0, "x", "column 'id'"),
         (-1, "a", "column 'scores'"),
     ],
