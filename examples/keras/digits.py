@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from pyshac import DiscreteHP, KerasSHAC, LogUniformHP
 
-TOTAL_BUDGET = 24
+TOTAL_BUDGET = 16
 SEED = 0
 SPACE = [
     DiscreteHP("layers", [1, 2]),
@@ -69,7 +69,7 @@ def report(name, shac):
 
 def main():
     report("random search", search(num_batches=1))
-    report("shac         ", search(num_batches=6))
+    report("shac         ", search(num_batches=4))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ class Parallelism:
 
     @property
     def generator_backend(self) -> str:
-        """What generators are: 'loky' or 'multiprocessing' processes, or 'threading'."""
+        """What generators are: threads ('threading'), or processes ('loky', 'multiprocessing')."""
         return self._generator_backend
 
     @generator_backend.setter

@@ -46,7 +46,7 @@ class Generators:
 
     Attributes:
         number: Number of processes or threads.
-        backend: 'loky', 'multiprocessing' or 'threading'.
+        backend: 'threading' for threads; 'loky' or 'multiprocessing' for processes.
     """
 
     number: int = 1
@@ -190,10 +190,12 @@ class _BlockSource:
 
     def _start_parallel(self) -> Parallel:
         if self._parallel is None:
-            generators = self._generators
+            # A forked process hangs when it unpickles a classifier, because XGBoost's threads do
+            # not survive the fork: generators of both kinds are loky's processes.
+            backend = "threading" if self._generators.backend == "threading" else "loky"
             self._parallel = self._exit.enter_context(
                 # A cover is small; joblib's files in shared memory are more trouble than help.
-                Parallel(generators.number, backend=generators.backend, max_nbytes=None)
+                Parallel(self._generators.number, backend=backend, max_nbytes=None)
             )
         return self._parallel
 

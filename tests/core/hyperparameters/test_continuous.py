@@ -150,7 +150,7 @@ class TestDraws:
     @pytest.mark.parametrize(("parameter", "distribution", "is_log"), EXACT, ids=EXACT_IDS)
     def test_sample_draws_from_the_same_distribution(self, parameter, distribution, is_log):
         parameter.set_seed(4)
-        values = [parameter.sample() for _ in range(2000)]
+        values = [parameter.sample() for _ in range(1000)]
         assert min(continuous_p_values(values, distribution)) > LEVEL
 
     def test_samples_of_discrete_distributions_are_ints(self):

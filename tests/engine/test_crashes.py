@@ -1,0 +1,175 @@
+"""Crashes: killed, interrupted while it learns, cut before any write, out of disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+import pytest
+
+from pyshac import Callback
+from tests.engine.engine_helpers import contents, evaluate, make_engine, restored, run_script
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The directory of the run that was not cut."""
+    engine = make_engine(tmp_path_factory.mktemp("whole"))
+    engine.fit(skip_cv_checks=True)
+    assert len(engine.classifiers) == 2
+    return contents(engine.save_dir)
+
+
+KILLED = """
+import os, signal, sys
+from tests.engine.engine_helpers import *
+
+def evaluate_or_die(worker_id, parameters, calls=[]):
+    calls.append(1)
+    if len(calls) == 9:
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    return evaluate(worker_id, parameters)
+
+make_engine(sys.argv[1], evaluate_or_die).fit(skip_cv_checks=True)
+"""
+
+
+def test_a_process_that_is_killed_leaves_every_score_behind(tmp_path, whole):
+    killed = run_script(KILLED, tmp_path)
+    assert killed.returncode != 0
+    engine = restored(tmp_path)
+    assert len(engine.dataset) == 8
+    engine.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
+@pytest.mark.parametrize("seconds", [0.002, 0.02])
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that interrupts")
+def test_interrupted_while_it_learns(tmp_path, seconds):
+    """Ctrl-C between the last score of a batch and the classifier that it leads to."""
+
+    class Alarm(Callback):
+        def on_dataset_changed(self, dataset, logs=None):
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+        def on_epoch_end(self, epoch, logs=None):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    uninterrupted = make_engine(tmp_path / "whole", total_budget=20, num_batches=2)
+    uninterrupted.fit()
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        engine = make_engine(tmp_path / "cut", total_budget=20, num_batches=2)
+        # Where training was quicker than the alarm, there is nothing to interrupt.
+        with contextlib.suppress(KeyboardInterrupt):
+            engine.fit(callbacks=Alarm())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    again = restored(tmp_path / "cut", total_budget=20, num_batches=2)
+    again.fit()
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+CRASHES = """
+import os, sys
+from pathlib import Path
+from tests.engine.engine_helpers import *
+
+countdown = None
+
+def crash_before_write(event, arguments):
+    global countdown
+    is_write = event == "os.rename" or (event == "open" and "+" in (arguments[1] or ""))
+    if countdown is None or not is_write:
+        return
+    countdown -= 1
+    if countdown == 0:
+        os._exit(9)
+
+sys.addaudithook(crash_before_write)
+
+def run(path, write, seed):
+    global countdown
+    process = os.fork()
+    if process == 0:
+        engine = make_engine(path, total_budget=8, num_batches=2)
+        if seed is not None:
+            engine.save_data()
+            engine.set_seed(seed)
+        countdown = write
+        engine.fit(skip_cv_checks=True)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+root, seed = Path(sys.argv[1]), int(sys.argv[2]) or None
+for name, its_seed in ("whole", seed), ("unseeded", None):
+    assert run(root / name, 10**9, its_seed) == 0
+write = 0
+while True:
+    write += 1
+    path = root / str(write)
+    status = run(path, write, seed)
+    if status == 0:
+        break
+    assert status == 9
+    engine = make_engine(path, parameters=None, total_budget=8, num_batches=2)
+    try:
+        engine.restore_data()
+    except FileNotFoundError:
+        # Nothing was evaluated yet.
+        assert not (path / "state.json").exists()
+        continue
+    engine.fit(skip_cv_checks=True)
+    engine.save_data()
+    expected = contents(root / "whole")
+    if contents(path) != expected:
+        # Before the state had the new seed the old one counts, but for sampling by hand.
+        assert seed is not None and write <= 3, f"write {write}"
+        expected = contents(root / "unseeded")
+        expected["datasets/parameters.json"] = contents(path)["datasets/parameters.json"]
+    assert contents(path) == expected, f"write {write}"
+print(write - 1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("new_seed", [0, 8])
+def test_a_crash_before_any_write_leaves_what_restores(tmp_path, new_seed):
+    # A fork of a process with OpenMP threads may hang, whoever opened them.
+    result = run_script(CRASHES, tmp_path, new_seed, OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    # The first save, two batches of four scores, a save after each, and one classifier.
+    assert int(result.stdout) >= 3 + 2 + 8 + 2 * 3 + 1
+
+
+def test_a_disk_that_is_full_loses_nothing_that_was_saved(tmp_path, whole):
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    calls = iter(range(100))
+
+    def fills(worker_id, parameters):
+        score = evaluate(worker_id, parameters)
+        if next(calls) == 8:
+            journal = (tmp_path / "journal.jsonl").stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (journal + 10, limits[1]))
+        return score
+
+    engine = make_engine(tmp_path, fills)
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            engine.fit(skip_cv_checks=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(restored(tmp_path).dataset) == 8
+    # The engine itself still has the ninth score, and can save it when there is room again.
+    engine.save_data()
+    again = restored(tmp_path)
+    assert len(again.dataset) == 9
+    again.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
