@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from pyshac.core.trees import Tree, merge_equal_shapes, read_trees
+from pyshac.core.trees import Tree, load_model, merge_equal_shapes, read_trees
 
 NUM_TREES = 200
 PARAMETERS: dict[str, Any] = {
@@ -107,8 +107,7 @@ class BoostedTrees:
             ValueError: If the bytes are no XGBoost model.
         """
         try:
-            booster = xgboost.Booster(model_file=bytearray(data))
+            booster = load_model(data)
         except xgboost.core.XGBoostError as error:
             raise ValueError(f"no XGBoost model: {str(error).splitlines()[0]}") from None
-        booster.set_param("nthread", "1")
         return cls(booster=booster)

@@ -139,11 +139,12 @@ class Search:
     def _train(self, num_complete: int, check: bool, reuse_samples: bool) -> Training:
         encoded, scores = self.dataset.encoded, self.dataset.scores
         seen = np.array(self.dataset.ids) < num_complete
-        used = seen & (np.array(self.dataset.ids) >= self.stage_start)
         if reuse_samples:
             # Earlier samples that fall into the region are draws from the prior restricted to
-            # it, as those of its own stage are.
-            used |= seen & self.cascade.accepts(encoded)
+            # it, as those of its own stage are. Those outside could only contradict the cascade.
+            used = seen & self.cascade.accepts(encoded)
+        else:
+            used = seen & (np.array(self.dataset.ids) >= self.stage_start)
         is_good = is_better_half(scores[used], self.objective)
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         return train_classifier(encoded[used], is_good, stream, check)
