@@ -82,8 +82,8 @@ def _cross_validate(
 
 def as_features(encoded: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """Returns encoded rows in the precision in which XGBoost compares them."""
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(encoded, dtype=np.float32)
+    largest = np.finfo(np.float32).max
+    return np.ascontiguousarray(np.clip(encoded, -largest, largest), dtype=np.float32)
 
 
 class Cascade:

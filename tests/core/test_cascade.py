@@ -196,3 +196,9 @@ class TestList:
         given_list = list(cascade)
         Cascade(given_list).append(given_list[0])
         assert len(given_list) == NUM_CLASSIFIERS
+
+
+def test_numbers_beyond_single_precision_are_its_largest():
+    rows = np.array([[1e300, -1e300, 1.5]])
+    largest = np.finfo(np.float32).max
+    np.testing.assert_array_equal(as_features(rows), np.float32([[largest, -largest, 1.5]]))
