@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +31,9 @@ hypothesis.settings.register_profile(
 # Other examples on every run, many of them: pytest --hypothesis-profile=search
 hypothesis.settings.register_profile("search", deadline=None, max_examples=2000, database=None)
 hypothesis.settings.load_profile("pyshac")
+
+# Started in the background, as by a script, programs ignore Ctrl-C, and their children do, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

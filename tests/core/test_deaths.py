@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -199,7 +200,11 @@ def test_ctrl_c_leaves_at_once_and_loses_nothing(tmp_path, backend):
         # Both slots are busy for ten minutes now, unless something ends them.
         time.sleep(0.3)
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode != 0
     assert "KeyboardInterrupt" in errors
     engine = restored(tmp_path / "shac", total_budget=8, num_batches=1, objective="max")
