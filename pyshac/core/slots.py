@@ -54,8 +54,6 @@ class Slot(ABC):
         worker_id: Its number.
     """
 
-    can_be_ended = False
-
     def __init__(self, worker_id: int) -> None:
         self.worker_id = worker_id
 
@@ -115,8 +113,6 @@ class ProcessSlot(Slot):
         new_executor: Returns an executor with one worker process.
         fresh_process: Whether every evaluation gets a new process.
     """
-
-    can_be_ended = True
 
     def __init__(
         self, worker_id: int, new_executor: Callable[[], Executor], fresh_process: bool
