@@ -128,11 +128,9 @@ def train_cascade(task: tasks.Task, batch_size: int, num_classifiers: int) -> Ca
 
 def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
     """Measures one line of the table."""
-    covers = Covers(task.space)
-    building, proposals, prior = 0.0, Proposals(task.space), Proposals(task.space)
-    if covers.is_worthwhile(cascade):
-        building, cover = seconds(lambda: covers.cover(cascade))
-        proposals = Proposals(task.space, cover)
+    planned = NUM_SAMPLES * 2.0 ** len(cascade)
+    building, cover = seconds(lambda: Covers(task.space).cover(cascade, num_proposals=planned))
+    proposals, prior = Proposals(task.space, cover), Proposals(task.space)
     acceptance = estimate_acceptance(proposals, cascade)
     sampler = Sampler(task.space)
     drawing, drawing_is_measured = measure_draw(

@@ -34,12 +34,10 @@ MAX_SPLITS_A_ROUND = 2**8
 PROPOSAL_COST = 5
 MIN_PROPOSAL_COST = 40
 BOUND_COST = 60
-READING_COST = 10_000
-MIN_READING_COST = 1_600_000
-# A cover is judged by what it saves when so many samples are drawn.
+READING_COST = 60_000
+MIN_READING_COST = 500_000
+# What a refinement may cost is a share of what drawing so many samples would.
 SAMPLES = 100
-# It is built where plain draws would cost this many times as much.
-MIN_SAVING = 4
 # Each refinement may bound so many boxes, or cost this share of plain draws.
 MIN_BOXES_BOUNDED = 2000
 SHARE = 0.05
@@ -87,7 +85,7 @@ class Cover:
     @property
     def volume(self) -> float:
         """The prior probability of the cover."""
-        return float(self.volumes.sum())
+        return min(float(self.volumes.sum()), 1.0)
 
     @property
     def is_undecided(self) -> BoolArray:
@@ -135,10 +133,49 @@ class Cover:
         return space.encode_unit(unit, stream)
 
 
+@dataclass(frozen=True)
+class _Construction:
+    """How far the cover of a cascade is built.
+
+    Attributes:
+        cover: The cover of what the classifiers so far accept.
+        classifiers: These classifiers.
+        volumes: The cover's volume after each of them.
+        costs: What it took up to each of them.
+    """
+
+    cover: Cover
+    classifiers: tuple[BoostedTrees, ...] = ()
+    volumes: tuple[float, ...] = ()
+    costs: tuple[float, ...] = ()
+
+    def is_promising(self, num_classifiers: int, plain: float) -> bool:
+        """Says whether going on should cost less than it saves, if all goes on as it began.
+
+        All classifiers so far have to agree, so that the answer is the same whether they were
+        added now or earlier.
+        """
+        for done, (volume, cost) in enumerate(zip(self.volumes, self.costs, strict=True), 1):
+            saving = plain * (1 - volume ** (num_classifiers / done))
+            if saving < cost / done * (num_classifiers - done):
+                return False
+        return True
+
+    def add(self, classifier: BoostedTrees, cover: Cover, cost: float) -> _Construction:
+        """Returns the construction with one more classifier."""
+        return _Construction(
+            cover,
+            (*self.classifiers, classifier),
+            (*self.volumes, cover.volume),
+            (*self.costs, cost + (self.costs[-1] if self.costs else 0.0)),
+        )
+
+
 class Covers:
     """The covers of a growing cascade; a new classifier refines the cover there was before.
 
-    A cover depends on nothing but the space and the classifiers, so a resumed run finds the same.
+    A cover depends on nothing but the space, the classifiers and the number of proposals that it
+    is to replace, so a resumed run finds the same.
 
     Args:
         space: The search space.
@@ -147,41 +184,46 @@ class Covers:
     def __init__(self, space: HyperParameterList) -> None:
         self._space = space
         self._bounds: dict[int, tuple[BoostedTrees, MarginBounds]] = {}
-        self._latest: dict[int, tuple[list[BoostedTrees], Cover]] = {}
+        self._latest: dict[int, _Construction] = {}
 
-    def is_worthwhile(self, cascade: Cascade, num_proposals: float | None = None) -> bool:
-        """Says whether building the cover of a cascade should cost less than it saves.
-
-        Args:
-            cascade: The classifiers.
-            num_proposals: Proposals from the prior that it would save; None for those that a
-                hundred samples take if each classifier halves the space.
-        """
-        trees = [classifier.num_trees for classifier in cascade]
-        if num_proposals is None:
-            num_proposals = SAMPLES * 2.0 ** len(trees)
-        building = sum(_least_budget(number) + _reading_cost(number) for number in trees)
-        return num_proposals * _proposal_cost(trees) >= MIN_SAVING * building
-
-    def cover(self, cascade: Cascade, forgiven: int = 0) -> Cover:
+    def cover(
+        self, cascade: Cascade, forgiven: int = 0, num_proposals: float | None = None
+    ) -> Cover | None:
         """Returns the cover of what a cascade accepts when rejections are overlooked.
 
         Args:
             cascade: The classifiers.
             forgiven: Number of rejections that are overlooked.
+            num_proposals: Number of proposals from the prior that it would replace; None if it
+                is to be built whatever it costs.
+
+        Returns:
+            The cover; None if it should cost more than it saves, or this turned out on the way.
         """
-        classifiers = list(cascade)
-        start = Cover.everything(self._space.num_columns, forgiven)
-        done, cover = self._latest.get(forgiven, ([], start))
-        if classifiers[: len(done)] != done:
-            done, cover = [], start
-        for number in range(len(done), len(classifiers)):
-            bounds = [self._bounds_of(classifier) for classifier in classifiers[: number + 1]]
-            cover = refine(cover, bounds, self._pilot(cascade.first(number + 1)))
-        # A shorter cascade, asked for now and then, must not displace the run's own.
-        if len(classifiers) >= len(self._latest.get(forgiven, ([], start))[0]):
-            self._latest[forgiven] = classifiers, cover
-        return cover
+        trees = [classifier.num_trees for classifier in cascade]
+        plain = math.inf if num_proposals is None else num_proposals * _proposal_cost(trees)
+        if plain < _least_cost(trees):
+            return None
+        latest = self._latest.get(forgiven)
+        built = latest
+        if built is None or tuple(cascade)[: len(built.classifiers)] != built.classifiers:
+            built = _Construction(Cover.everything(self._space.num_columns, forgiven))
+        while built.is_promising(len(cascade), plain):
+            if len(built.classifiers) == len(cascade):
+                return built.cover
+            built = self._continue(built, cascade)
+            # A shorter cascade, asked for now and then, must not displace the run's own.
+            if latest is None or len(built.classifiers) >= len(latest.classifiers):
+                self._latest[forgiven] = built
+        return None
+
+    def _continue(self, built: _Construction, cascade: Cascade) -> _Construction:
+        """Refines a cover for the next classifier."""
+        part = cascade.first(len(built.classifiers) + 1)
+        bounds = [self._bounds_of(classifier) for classifier in part]
+        cover, spent = refine(built.cover, bounds, self._pilot(part))
+        *_, classifier = part
+        return built.add(classifier, cover, _reading_cost(classifier.num_trees) + spent)
 
     def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
         """Returns what estimates the accepted share of a cover's proposals, always the same."""
@@ -199,8 +241,10 @@ class Covers:
         return self._bounds[id(classifier)][1]
 
 
-def refine(cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover], float]) -> Cover:
-    """Returns the cover of a cascade with one more classifier.
+def refine(
+    cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover], float]
+) -> tuple[Cover, float]:
+    """Returns the cover of a cascade with one more classifier, and what it took to find it.
 
     Args:
         cover: The cover without the last classifier.
@@ -224,6 +268,8 @@ def refine(cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover
         if not len(boxes):
             break
         cover, cost = _split(cover, boxes, bounds)
+        if not cost:
+            break
         spent += cost
         if spent > checked + budget / 10 and len(cover):
             checked = spent
@@ -233,12 +279,17 @@ def refine(cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover
             rate = math.log(start / max(cover.volume, 1e-300)) / spent
             if rate * (budget - spent) < SMALLEST_GAIN:
                 break
-    return cover
+    return cover, spent
 
 
 def _proposal_cost(num_trees: list[int]) -> float:
     """The cost of drawing a proposal from the prior and classifying it."""
     return MIN_PROPOSAL_COST + PROPOSAL_COST * float(np.mean(num_trees))
+
+
+def _least_cost(num_trees: list[int]) -> float:
+    """What a good cover should cost at least."""
+    return sum(_least_budget(number) + _reading_cost(number) for number in num_trees)
 
 
 def _least_budget(num_trees: int) -> float:
@@ -268,12 +319,15 @@ def _acceptance(cover: Cover) -> FloatArray:
 
 
 def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[Cover, float]:
-    """Splits boxes in two and drops what is rejected; returns the cover and the cost."""
+    """Splits boxes in two and drops what is rejected; returns the cover and the cost.
+
+    The cost is 0 if none of the boxes can be split.
+    """
     column, edge = _best_splits(cover.select(boxes), bounds)
     can_split = np.flatnonzero(column >= 0)
     boxes, column, edge = boxes[can_split], column[can_split], edge[can_split]
     if not len(boxes):
-        return cover, math.inf
+        return cover, 0.0
     left, right = cover.select(boxes), cover.select(boxes)
     each = np.arange(len(boxes))
     left.high[each, column] = edge

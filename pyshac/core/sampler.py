@@ -31,6 +31,8 @@ logger = logging.getLogger("pyshac")
 # Numbers in a block: large enough that XGBoost is busy, small enough for caches and memory.
 MAX_BLOCK_NUMBERS = 2**19
 MAX_BLOCK_ROWS = 2**16
+# A cover is kept from draw to draw: it need not pay for itself in the first.
+PLANNED_SAMPLES = 100
 # A user's own types are drawn one by one in Python.
 MAX_SCALAR_ROWS = 2**12
 # Where even the worst halving of the space would have let this many through, nothing will come.
@@ -262,8 +264,7 @@ class Sampler:
     ) -> Iterator[FloatArray]:
         """Yields the accepted rows of block after block, without end."""
         progress = _Progress(len(cascade))
-        use_cover = self._covers.is_worthwhile(cascade)
-        proposals = self._proposals(cascade, use_cover)
+        proposals = self._proposals(cascade, _planned_proposals(cascade))
         size = _first_size(n, cascade, proposals)
         with _BlockSource(cascade, stream, generators) as blocks:
             while True:
@@ -271,18 +272,17 @@ class Sampler:
                 yield rows
                 progress.count(size, len(rows), proposals.volume)
                 missing = progress.missing(n)
-                if not use_cover and self._covers.is_worthwhile(cascade, missing):
-                    use_cover = True
-                    proposals = self._proposals(cascade, use_cover)
-                    size = _first_size(n, cascade, proposals)
-                elif size < proposals.largest_block:
-                    size = int(min(max(1.2 * missing, 64), 8 * size, proposals.largest_block))
+                if size < proposals.largest_block:
+                    size = int(min(max(1.1 * missing, 64), 8 * size, proposals.largest_block))
+                if proposals.cover is None:
+                    better = self._proposals(cascade, missing)
+                    if better.cover is not None:
+                        proposals, size = better, _first_size(n, cascade, better)
 
-    def _proposals(self, cascade: Cascade, use_cover: bool, forgiven: int = 0) -> Proposals:
-        if not use_cover:
-            return Proposals(self._space)
-        cover = self._covers.cover(cascade, forgiven)
-        if not len(cover):
+    def _proposals(self, cascade: Cascade, num_proposals: float) -> Proposals:
+        """Returns what proposals are to be drawn from, if so many from the prior would do."""
+        cover = self._covers.cover(cascade, num_proposals=num_proposals)
+        if cover is not None and not len(cover):
             raise nothing_accepted(len(cascade), "nothing at all")
         return Proposals(self._space, cover)
 
@@ -290,9 +290,8 @@ class Sampler:
         self, cascade: Cascade, stream: np.random.SeedSequence
     ) -> npt.NDArray[np.float64]:
         """Draws one sample; the k-th window of 2**k proposals overlooks k rejections."""
-        use_cover = self._covers.is_worthwhile(cascade)
         for forgiven in range(len(cascade)):
-            cover = self._covers.cover(cascade, forgiven) if use_cover else None
+            cover = self._covers.cover(cascade, forgiven, _planned_proposals(cascade))
             window = seeding.child(stream, forgiven)
             row = _first_accepted(Proposals(self._space, cover), cascade, window, forgiven)
             if row is not None:
@@ -301,22 +300,15 @@ class Sampler:
         return self._space.draw(1, seeding.child(stream, len(cascade)))[0]
 
 
-def draw_accepted(
-    space: HyperParameterList,
-    cascade: Cascade,
-    n: int,
-    stream: np.random.SeedSequence,
-    relax_checks: bool = False,
-    generators: Generators = Generators(),
-) -> FloatArray:
-    """Draws accepted samples once; see `Sampler.draw`, which remembers covers between draws."""
-    return Sampler(space).draw(cascade, n, stream, relax_checks, generators)
+def _planned_proposals(cascade: Cascade) -> float:
+    """What samples for a few batches take from the prior, if each classifier halves the space."""
+    return PLANNED_SAMPLES * 2.0 ** len(cascade)
 
 
 def _first_size(n: int, cascade: Cascade, proposals: Proposals) -> int:
-    """A little less than should bring all samples if each classifier halves the space."""
+    """Less than should bring all samples if each classifier halves the space: it may do better."""
     expected = n * 2.0 ** len(cascade) * proposals.volume
-    return int(min(max(0.75 * expected, 2 * n, 64), proposals.largest_block))
+    return int(min(max(0.3 * expected, 2 * n, 64), proposals.largest_block))
 
 
 def _first_accepted(
@@ -327,7 +319,7 @@ def _first_accepted(
     Of the proposals from the prior only those that fall into the cover need to be drawn.
     """
     random = np.random.default_rng(seeding.child(stream, 0))
-    left = int(random.binomial(2 ** len(cascade), min(proposals.volume, 1.0)))
+    left = int(random.binomial(2 ** len(cascade), proposals.volume))
     block = 1
     while left > 0:
         size = min(left, proposals.largest_block)

@@ -14,6 +14,7 @@ from pyshac import (
     NormalHP,
     UniformHP,
 )
+from pyshac.core import cells
 from pyshac.core.bounds import GRID, MarginBounds, unit_edges
 from pyshac.core.cascade import Cascade
 from pyshac.core.cells import Cover, Covers
@@ -89,7 +90,7 @@ def test_nothing_accepted_is_said_at_once():
     cascade = Cascade([LEFT, RIGHT])
     assert len(Covers(square()).cover(cascade)) == 0
     with pytest.raises(NothingAcceptedError, match="accept nothing at all"):
-        Sampler(square())._proposals(cascade, use_cover=True)
+        Sampler(square()).draw(cascade, 1, np.random.SeedSequence(0))
 
 
 @pytest.mark.parametrize(("forgiven", "volume"), [(0, 0.0), (1, 1.0), (2, 1.0)])
@@ -171,17 +172,21 @@ def test_margins_lie_between_their_bounds(data):
         assert (margin <= upper[box]).all()
 
 
-def test_a_new_classifier_refines_the_cover_there_was(monkeypatch):
-    from pyshac.core import cells
-
-    refined = []
+@pytest.fixture
+def refined(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """For how many classifiers covers were refined, one entry a refinement."""
+    counts: list[int] = []
     refine = cells.refine
 
     def counted(cover, bounds, acceptance):
-        refined.append(len(bounds))
+        counts.append(len(bounds))
         return refine(cover, bounds, acceptance)
 
     monkeypatch.setattr(cells, "refine", counted)
+    return counts
+
+
+def test_a_new_classifier_refines_the_cover_there_was(refined):
     covers, classifiers = Covers(square()), [ELL, BOX, ISLANDS]
     for count in (1, 2, 3):
         grown = covers.cover(Cascade(classifiers[:count]))
@@ -194,6 +199,40 @@ def test_a_new_classifier_refines_the_cover_there_was(monkeypatch):
     covers.cover(Cascade(classifiers[:1]))
     covers.cover(Cascade(classifiers))
     assert refined == [1]
+
+
+def wide() -> HyperParameterList:
+    return HyperParameterList([UniformHP(f"x{number}", 0, 1) for number in range(41)])
+
+
+# Boxes must be narrow in half of the columns before it rejects one for sure.
+MAJORITY = Forest(*((column, 0.5, 1.0, -1.0) for column in range(41)))
+
+
+def test_a_cover_that_does_not_shrink_is_given_up(refined):
+    covers, cascade = Covers(wide()), Cascade([MAJORITY] * 8)
+    assert covers.cover(cascade, num_proposals=1e9) is None
+    assert refined == [1]
+    assert covers.cover(cascade, num_proposals=1e9) is None
+    assert refined == [1]
+    assert covers.cover(cascade).volume == pytest.approx(1.0)
+
+
+def test_a_cover_does_not_depend_on_those_asked_for_before():
+    classifiers = [ELL, BOX, MAJORITY, ELL, MAJORITY, ISLANDS, MAJORITY, MAJORITY]
+    covers = Covers(wide())
+    found = []
+    for count in range(1, 9):
+        for num_proposals in (1e4, 1e6, 3e4, 1e5):
+            cascade = Cascade(classifiers[:count])
+            one = covers.cover(cascade, num_proposals=num_proposals)
+            other = Covers(wide()).cover(cascade, num_proposals=num_proposals)
+            assert (one is None) == (other is None)
+            found.append(one is None)
+            if one is not None:
+                np.testing.assert_array_equal(one.low, other.low)
+                np.testing.assert_array_equal(one.high, other.high)
+    assert 5 < sum(found) < 27
 
 
 def test_draws_from_a_cover_are_uniform_in_its_boxes():

@@ -35,7 +35,7 @@ from pyshac.core.hyperparameters import (
     NormalHP,
     UniformHP,
 )
-from pyshac.core.sampler import Generators, draw_accepted
+from pyshac.core.sampler import Generators, Sampler
 from tests.cascades import (
     classifier_of,
     plainly_accepts,
@@ -99,12 +99,12 @@ class TestNoClassifiers:
     @pytest.mark.parametrize("relax_checks", [False, True])
     @pytest.mark.parametrize("n", [1, 7, 300])
     def test_random_search_draw_for_draw(self, small_space, n, relax_checks):
-        rows = draw_accepted(small_space, Cascade(), n, stream(1), relax_checks)
+        rows = Sampler(small_space).draw(Cascade(), n, stream(1), relax_checks)
         assert (rows == small_space.draw(n, seeding.child(stream(1), 0))).all()
 
     def test_generators_do_not_matter(self, small_space):
-        rows = draw_accepted(small_space, Cascade(), 9, stream(1), generators=Generators(3))
-        assert (rows == draw_accepted(small_space, Cascade(), 9, stream(1))).all()
+        rows = Sampler(small_space).draw(Cascade(), 9, stream(1), generators=Generators(3))
+        assert (rows == Sampler(small_space).draw(Cascade(), 9, stream(1))).all()
 
 
 @pytest.fixture(scope="module")
@@ -120,23 +120,23 @@ def cascade(space: HyperParameterList) -> Cascade:
 class TestAccepted:
     @pytest.mark.parametrize("n", [1, 2, 50, 1000])
     def test_as_many_as_asked_for_and_all_accepted(self, space, cascade, n):
-        rows = draw_accepted(space, cascade, n, stream(2))
+        rows = Sampler(space).draw(cascade, n, stream(2))
         assert rows.shape == (n, 6)
         assert plainly_accepts(cascade, rows).all()
         assert len(np.unique(rows, axis=0)) == n
 
     def test_the_stream_and_nothing_else_decides(self, space, cascade):
-        rows = draw_accepted(space, cascade, 30, stream(3))
+        rows = Sampler(space).draw(cascade, 30, stream(3))
         np.random.seed(0)
         state = np.random.get_state()[1].copy()
-        assert (draw_accepted(space, cascade, 30, stream(3)) == rows).all()
+        assert (Sampler(space).draw(cascade, 30, stream(3)) == rows).all()
         assert (np.random.get_state()[1] == state).all()
-        other = draw_accepted(space, cascade, 30, stream(4))
+        other = Sampler(space).draw(cascade, 30, stream(4))
         assert not (other[:, 0] == rows[:, 0]).any()
 
     def test_every_draw_of_a_run_is_independent(self, space, cascade):
-        draws = [draw_accepted(space, cascade, 5, stream(place))[:, 0] for place in range(100)]
-        together = draw_accepted(space, cascade, 500, stream(5))[:, 0]
+        draws = [Sampler(space).draw(cascade, 5, stream(place))[:, 0] for place in range(100)]
+        together = Sampler(space).draw(cascade, 500, stream(5))[:, 0]
         assert same_distribution(np.concatenate(draws), together) > LEVEL
         first, second = np.concatenate(draws[::2]), np.concatenate(draws[1::2])
         assert abs(stats.spearmanr(first, second).statistic) * np.sqrt(len(first)) < 4
@@ -162,7 +162,13 @@ def assert_same_distribution(first: np.ndarray, second: np.ndarray) -> None:
 @pytest.fixture(params=["with a cover", "without a cover"])
 def covering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws always from a cover of boxes, or always from the prior."""
-    monkeypatch.setattr(cells, "MIN_SAVING", 0 if request.param == "with a cover" else np.inf)
+    decide(monkeypatch, request.param == "with a cover")
+
+
+def decide(monkeypatch: pytest.MonkeyPatch, use_cover: bool) -> None:
+    """Draws from a cover whatever it costs, or never."""
+    monkeypatch.setattr(cells, "_least_cost", lambda _: -np.inf if use_cover else np.inf)
+    monkeypatch.setattr(cells._Construction, "is_promising", lambda *_: True)
 
 
 @pytest.fixture(scope="module")
@@ -203,15 +209,15 @@ def own() -> tuple[HyperParameterList, Cascade, np.ndarray]:
 @pytest.mark.usefixtures("covering")
 class TestExactness:
     def test_the_distribution_is_that_of_rejection_one_by_one(self, space, cascade, one_by_one):
-        assert_same_distribution(draw_accepted(space, cascade, 4000, stream(6)), one_by_one)
+        assert_same_distribution(Sampler(space).draw(cascade, 4000, stream(6)), one_by_one)
 
     def test_the_distribution_is_that_of_rejection_for_many_samples(self, space, cascade, many):
-        assert_same_distribution(draw_accepted(space, cascade, 10_000, stream(7)), many)
+        assert_same_distribution(Sampler(space).draw(cascade, 10_000, stream(7)), many)
 
     @pytest.mark.parametrize("which", ["deep", "own"])
     def test_the_distribution_is_that_of_rejection_for_other_cascades(self, request, which):
         space, cascade, plain = request.getfixturevalue(which)
-        assert_same_distribution(draw_accepted(space, cascade, len(plain), stream(8)), plain)
+        assert_same_distribution(Sampler(space).draw(cascade, len(plain), stream(8)), plain)
 
     def test_few_samples_at_a_time_have_that_distribution_too(self, deep):
         space, cascade, plain = deep
@@ -224,7 +230,7 @@ class TestExactness:
         space = unit_square()
         cascade = trained_cascade(space, hill, 10, num_rows=20)
         plain = rejection_sample(space, cascade, 20_000, seed=6, size=2**18)
-        assert_same_distribution(draw_accepted(space, cascade, 20_000, stream(9)), plain)
+        assert_same_distribution(Sampler(space).draw(cascade, 20_000, stream(9)), plain)
 
 
 FORKING = """
@@ -236,9 +242,9 @@ for first in UniformHP("s", 0, 1), Scalar("s"):
     space = HyperParameterList([first, MultiUniformHP("m", 0, 1, sample_count=2)])
     cascade = corner_cascade(space, 6)
     # Before.
-    alone = draw_accepted(space, cascade, 8, stream(10))
+    alone = Sampler(space).draw(cascade, 8, stream(10))
     generators = Generators(3, "multiprocessing")
-    assert (draw_accepted(space, cascade, 8, stream(10), generators=generators) == alone).all()
+    assert (Sampler(space).draw(cascade, 8, stream(10), generators=generators) == alone).all()
 print("the same")
 """
 RESTORE = "cascade = Cascade([BoostedTrees.from_bytes(one.to_bytes()) for one in cascade])"
@@ -277,20 +283,20 @@ class TestGenerators:
         first = Scalar("s") if is_own else UniformHP("s", 0, 1)
         space = HyperParameterList([first, MultiUniformHP("m", 0, 1, sample_count=2)])
         rare = corner_cascade(space, 6)
-        alone = draw_accepted(space, rare, 8, stream(10))
-        rows = draw_accepted(space, rare, 8, stream(10), generators=Generators(3, backend))
+        alone = Sampler(space).draw(rare, 8, stream(10))
+        rows = Sampler(space).draw(rare, 8, stream(10), generators=Generators(3, backend))
         assert (rows == alone).all()
 
-    @pytest.mark.parametrize("saving", [0.002, 0.005, 0.01, 0.02, 0.05])
-    def test_a_cover_that_comes_late_comes_at_the_same_time(self, monkeypatch, saving):
-        # It is built once the proposals still to come would cost this part of building it.
-        monkeypatch.setattr(cells, "SAMPLES", 0)
-        monkeypatch.setattr(cells, "MIN_SAVING", saving)
+    @pytest.mark.parametrize("limit", [10, 300, 1000, 3000, 10_000])
+    def test_a_cover_that_comes_late_comes_at_the_same_time(self, monkeypatch, limit):
+        monkeypatch.setattr(sampler, "PLANNED_SAMPLES", 0)
+        monkeypatch.setattr(cells, "_least_cost", lambda trees: limit * cells._proposal_cost(trees))
+        monkeypatch.setattr(cells._Construction, "is_promising", lambda *_: True)
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 4)
-        alone = draw_accepted(space, rare, 20, stream(12))
+        alone = Sampler(space).draw(rare, 20, stream(12))
         for number in (2, 3):
-            rows = draw_accepted(space, rare, 20, stream(12), generators=Generators(number))
+            rows = Sampler(space).draw(rare, 20, stream(12), generators=Generators(number))
             assert (rows == alone).all()
 
     @pytest.mark.slow
@@ -305,7 +311,7 @@ class TestGenerators:
         space = HyperParameterList([Scalar("s"), MultiUniformHP("m", 0, 1, sample_count=2)])
         rare = corner_cascade(space, 3)
         monkeypatch.setattr(Scalar, "threads", set())
-        draw_accepted(space, rare, 8, stream(11), generators=Generators(3, "threading"))
+        Sampler(space).draw(rare, 8, stream(11), generators=Generators(3, "threading"))
         assert len(Scalar.threads) > 1
 
     def test_samples_do_not_depend_on_when_the_others_start_to_help(self, monkeypatch):
@@ -315,7 +321,7 @@ class TestGenerators:
         draws = []
         for seconds in (0.0, 0.02, 1e9):
             monkeypatch.setattr(sampler, "SECONDS_ALONE", seconds)
-            draws.append(draw_accepted(space, rare, 20, stream(12), generators=generators))
+            draws.append(Sampler(space).draw(rare, 20, stream(12), generators=generators))
         assert all((rows == draws[0]).all() for rows in draws)
 
 
@@ -343,7 +349,7 @@ def one(square: HyperParameterList) -> Cascade:
 @pytest.fixture(scope="module")
 def rejected_by_one(square: HyperParameterList, one: Cascade) -> np.ndarray:
     """Which of a thousand relaxed samples the only classifier rejects."""
-    return ~plainly_accepts(one, draw_accepted(square, one, 1000, stream(14), True))
+    return ~plainly_accepts(one, Sampler(square).draw(one, 1000, stream(14), True))
 
 
 class TestRelaxedChecks:
@@ -366,14 +372,13 @@ class TestRelaxedChecks:
         rows = square.draw(100_000, stream(15))
         assert not plainly_accepts(cascade, rows).any()
         share = (~plainly_accepts(cascade, rows, forgiven=1)).mean()
-        drawn = draw_accepted(square, cascade, 500, stream(16), relax_checks=True)
+        drawn = Sampler(square).draw(cascade, 500, stream(16), relax_checks=True)
         rejected_twice = int((~plainly_accepts(cascade, drawn, forgiven=1)).sum())
         # With one rejection overlooked, four proposals that both reject, and then anything.
         assert stats.binomtest(rejected_twice, 500, share**5).pvalue > LEVEL
 
-    @pytest.mark.parametrize("saving", [0, np.inf], ids=["with a cover", "without a cover"])
-    def test_how_many_rejections_are_overlooked_how_often(self, square, monkeypatch, saving):
-        monkeypatch.setattr(cells, "MIN_SAVING", saving)
+    @pytest.mark.usefixtures("covering")
+    def test_how_many_rejections_are_overlooked_how_often(self, square):
         cascade = trained_cascade(square, hill, 3, num_rows=40)
         counts = np.bincount(rejections(cascade, square.draw(100_000, stream(17))), minlength=4)
         exactly, share = counts / 100_000, np.cumsum(counts) / 100_000
@@ -384,28 +389,28 @@ class TestRelaxedChecks:
             found = 1 - (1 - share[forgiven]) ** 8
             expected[: forgiven + 1] += missed * found * exactly[: forgiven + 1] / share[forgiven]
             missed *= 1 - found
-        drawn = draw_accepted(square, cascade, 250, stream(18), relax_checks=True)
+        drawn = Sampler(square).draw(cascade, 250, stream(18), relax_checks=True)
         found = np.bincount(rejections(cascade, drawn), minlength=4)
         assert chi_square(found, expected) > LEVEL
 
     def test_a_cascade_that_accepts_nothing_is_drawn_from(self, square):
         none = Cascade([*ends(square), classifier_of(lambda rows: rows[:, 1] > 0.5, square)])
-        rows = draw_accepted(square, none, 20, stream(20), relax_checks=True)
+        rows = Sampler(square).draw(none, 20, stream(20), relax_checks=True)
         assert rows.shape == (20, 2)
         assert not plainly_accepts(none, rows).any()
 
     def test_the_stream_decides_and_generators_do_not(self, space, cascade):
-        rows = draw_accepted(space, cascade, 20, stream(21), True)
-        again = draw_accepted(space, cascade, 20, stream(21), True, Generators(3, "threading"))
+        rows = Sampler(space).draw(cascade, 20, stream(21), True)
+        again = Sampler(space).draw(cascade, 20, stream(21), True, Generators(3, "threading"))
         assert (rows == again).all()
-        assert not (draw_accepted(space, cascade, 20, stream(22), True) == rows).all(axis=1).any()
+        assert not (Sampler(space).draw(cascade, 20, stream(22), True) == rows).all(axis=1).any()
 
 
 class TestNothingAccepted:
     def test_an_error_says_what_to_do(self):
         space = unit_square()
         with pytest.raises(NothingAcceptedError) as caught:
-            draw_accepted(space, ends(space), 3, stream(25))
+            Sampler(space).draw(ends(space), 3, stream(25))
         message = str(caught.value)
         assert message.startswith("The 2 classifiers accept")
         for advice in ("is saved", "relax_checks=True", "max_classifiers", "wider space"):
@@ -415,7 +420,7 @@ class TestNothingAccepted:
         monkeypatch.setattr(sampler, "MIN_HOPELESS_PROPOSALS", 20_000)
         space = HyperParameterList([Scalar("s"), UniformHP("u", 0, 1)])
         with pytest.raises(NothingAcceptedError, match=r"none of \d+ proposals"):
-            draw_accepted(space, ends(space), 3, stream(26))
+            Sampler(space).draw(ends(space), 3, stream(26))
 
     @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
     def test_generators_give_up_too(self, monkeypatch, backend):
@@ -424,23 +429,23 @@ class TestNothingAccepted:
         monkeypatch.setattr(sampler, "MAX_SCALAR_ROWS", 256)
         space = HyperParameterList([Scalar("s"), UniformHP("u", 0, 1)])
         with pytest.raises(NothingAcceptedError):
-            draw_accepted(space, ends(space), 3, stream(27), False, Generators(2, backend))
+            Sampler(space).draw(ends(space), 3, stream(27), False, Generators(2, backend))
 
     def test_a_cascade_that_accepts_little_is_waited_for(self):
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 3, edge=0.03)
-        rows = draw_accepted(space, rare, 4, stream(28))
+        rows = Sampler(space).draw(rare, 4, stream(28))
         assert plainly_accepts(rare, rows).all()
 
     def test_a_long_search_says_so(self, monkeypatch, caplog):
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 3)
         with caplog.at_level(logging.WARNING, "pyshac"):
-            draw_accepted(space, rare, 20, stream(29))
+            Sampler(space).draw(rare, 20, stream(29))
         assert caplog.text == ""
         # A clock on which twenty seconds pass between two looks at it.
         clock = itertools.count(time.monotonic(), 20.0)
         monkeypatch.setattr(sampler, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         with caplog.at_level(logging.WARNING, "pyshac"):
-            draw_accepted(space, rare, 20, stream(29))
+            Sampler(space).draw(rare, 20, stream(29))
         assert re.search(r"for \d+ s: 3 classifiers accepted \d+ of \d+ proposals", caplog.text)

@@ -22,7 +22,7 @@ from pyshac.core.hyperparameters import (
     registry,
     set_custom_parameter_class,
 )
-from pyshac.core.sampler import draw_accepted
+from pyshac.core.sampler import Sampler
 from tests.goodness_of_fit import LEVEL, chi_square, continuous_p_values, count
 from tests.strategies import typed
 
@@ -246,15 +246,15 @@ class TestSampler:
 
     def test_accepted_samples_are_drawn_repeatably(self, space):
         cascade = self.cascade(space)
-        rows = draw_accepted(space, cascade, 40, stream(7))
+        rows = Sampler(space).draw(cascade, 40, stream(7))
         assert cascade.accepts(rows).all()
-        assert (draw_accepted(space, cascade, 40, stream(7)) == rows).all()
+        assert (Sampler(space).draw(cascade, 40, stream(7)) == rows).all()
         assert (np.diff(rows[:, 3:]) >= 0).all()
 
     def test_zero_classifiers_draw_from_the_prior(self, space):
-        rows = draw_accepted(space, Cascade(), 10, stream(8))
+        rows = Sampler(space).draw(Cascade(), 10, stream(8))
         assert (rows == space.draw(10, seeding.child(stream(8), 0))).all()
 
     def test_relaxed_draws_work(self, space):
-        rows = draw_accepted(space, self.cascade(space), 10, stream(9), relax_checks=True)
+        rows = Sampler(space).draw(self.cascade(space), 10, stream(9), relax_checks=True)
         assert rows.shape == (10, 6)
