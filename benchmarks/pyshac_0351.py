@@ -37,7 +37,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -52,6 +52,8 @@ BATCH_SIZE = 10
 CASCADE_SEED = 7
 
 Generators = Literal["serial", "default"]
+Space = Sequence[Sequence[Any]]
+Stage = tuple[Sequence[Sequence[Any]], Sequence[float]]
 
 _DEPENDENCIES = ("numpy<3", "pandas<4", "scikit-learn<2", "joblib<2", "six<2")
 # XGBoost's own dependencies would add a GPU library that nothing here uses.
@@ -207,6 +209,38 @@ def measure_predict(
     return _ask(request, timeout)
 
 
+def measure_draw(
+    space: Space,
+    stages: Sequence[Stage],
+    num_classifiers: int,
+    num_samples: int,
+    timeout: float | None = None,
+) -> Measurement | None:
+    """Times a ``predict`` in any space, by one generator, through a cascade of given samples.
+
+    Args:
+        space: The parameters: for each the name of its type in PySHAC 0.3.5.1 and its arguments.
+        stages: Batches of points to train classifiers on, one each without cross-validation, and
+            their scores. Those from which PySHAC makes no classifier are left out.
+        num_classifiers: Length of the cascade; less if there are not so many stages.
+        num_samples: How many points to ask for.
+        timeout: Seconds after which the call is given up, start-up and training included, or None
+            for no limit.
+
+    Returns:
+        The measurement, its acceptance unknown, or None if the call was given up.
+    """
+    request = {
+        "task": "draw",
+        "space": space,
+        "stages": stages,
+        "num_classifiers": num_classifiers,
+        "num_samples": num_samples,
+        "generators": "serial",
+    }
+    return _ask(request, timeout)
+
+
 def extrapolate(measured: Mapping[int, float], k: int) -> float:
     """Estimates the seconds for ``k`` classifiers from those measured for fewer of them.
 
@@ -298,7 +332,11 @@ def main() -> None:
     request = json.load(sys.stdin)
     answer = os.dup(1)
     os.dup2(2, 1)
-    tasks: dict[str, Callable[..., Measurement]] = {"fit": _fit, "predict": _predict}
+    tasks: dict[str, Callable[..., Measurement]] = {
+        "fit": _fit,
+        "predict": _predict,
+        "draw": _draw,
+    }
     measurement = tasks[request.pop("task")](**request)
     os.write(answer, json.dumps(asdict(measurement)).encode())
 
@@ -319,24 +357,57 @@ def _predict(
     """Trains a cascade, then times one ``predict`` through it."""
     engine = _engine(num_classifiers, generators)
     _train_cascade(engine, num_classifiers, np.random.default_rng(seed))
+    return _measurement(engine, generators, _predict_seconds(engine, num_samples))
+
+
+def _draw(
+    space: Space,
+    stages: Sequence[Stage],
+    num_classifiers: int,
+    num_samples: int,
+    generators: Generators,
+) -> Measurement:
+    """Trains a cascade of given samples, then times one ``predict`` through it."""
+    engine = _engine(num_classifiers, generators, space)
+    for points, scores in stages:
+        if len(engine.classifiers) == num_classifiers:
+            break
+        for point, score in zip(points, scores, strict=True):
+            engine.dataset.add_sample(point, score)
+        samples = engine._prepare_train_dataset(np.array(points, dtype=object), np.array(scores))
+        # One split means no cross-validation: what is timed here is the cascade, whatever it is.
+        classifier = engine._train_classifier(*samples, num_splits=1)
+        if classifier is not None:
+            engine.classifiers.append(classifier)
+    seconds = _predict_seconds(engine, num_samples)
+    return Measurement(seconds, generators, len(engine.classifiers), math.nan)
+
+
+def _predict_seconds(engine: Any, num_samples: int) -> float:
+    """Times one ``predict``."""
     start = time.perf_counter()
     points = engine.predict(num_samples=num_samples)
     seconds = time.perf_counter() - start
     if len(points) != num_samples:
         raise RuntimeError(f"predict gave {len(points)} points instead of {num_samples}")
-    return _measurement(engine, generators, seconds)
+    return seconds
 
 
-def _engine(num_classifiers: int, generators: Generators) -> Any:
+BRANIN: Space = (("UniformHP", "x1", -5.0, 10.0), ("UniformHP", "x2", 0.0, 15.0))
+
+
+def _engine(num_classifiers: int, generators: Generators, space: Space = BRANIN) -> Any:
     """Makes an engine of PySHAC 0.3.5.1 that may train ``num_classifiers``."""
     pyshac: Any = importlib.import_module("pyshac")
     if pyshac.__version__ != VERSION:
         raise RuntimeError(f"PySHAC {VERSION} expected, found {pyshac.__version__}")
     _put_back_folds()
-    space = [pyshac.UniformHP("x1", -5.0, 10.0), pyshac.UniformHP("x2", 0.0, 15.0)]
     num_batches = num_classifiers + 1
     engine = pyshac.SHAC(
-        space, total_budget=num_batches * BATCH_SIZE, num_batches=num_batches, objective="min"
+        [getattr(pyshac, kind)(*arguments) for kind, *arguments in space],
+        total_budget=num_batches * BATCH_SIZE,
+        num_batches=num_batches,
+        objective="min",
     )
     engine.set_num_parallel_evaluators(1)
     engine.concurrent_evaluators()

@@ -16,12 +16,13 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import math
 import os
 import platform
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -39,9 +40,12 @@ from pyshac.core.sampler import Proposals, Sampler
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 NUM_SAMPLES = 100
-CLASSIFIERS = (6, 12, 18)
+CLASSIFIERS = (6, 9, 12, 15, 18)
 OLD_CLASSIFIERS = (3, 4, 5, 6, 7, 8)
-MEASURED_SECONDS = 30.0
+MEASURED_SECONDS = 10.0
+OLD_TIMEOUT = 60.0
+# Classifiers and samples, until it is done within that time.
+OLD_DRAWS = ((min(CLASSIFIERS), NUM_SAMPLES), (min(CLASSIFIERS), 10), (3, 10))
 
 ROWS: list[tuple[Callable[[], tasks.Task], int]] = [
     (tasks.branin, 10),
@@ -70,6 +74,9 @@ class Row:
         floor: Seconds XGBoost needs to classify the 100 samples once with all classifiers.
         acceptance: Accepted share of the default sampler's proposals.
         fewer: How many times fewer proposals that takes than plain rejection.
+        old: Seconds that PySHAC 0.3.5.1 needs; NaN where it was left out.
+        old_is_measured: Whether it did that. Else its time was computed: for fewer samples or
+            classifiers it was measured, and each classifier doubles it.
     """
 
     task: str
@@ -82,6 +89,8 @@ class Row:
     floor: float
     acceptance: float
     fewer: float
+    old: float = math.nan
+    old_is_measured: bool = False
 
 
 def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -102,7 +111,7 @@ def cache() -> Path:
     return Path(os.environ.get("PYSHAC_BENCHMARK_CACHE", default))
 
 
-def train_cascade(task: tasks.Task, batch_size: int, num_classifiers: int) -> Cascade:
+def train_engine(task: tasks.Task, batch_size: int, num_classifiers: int) -> pyshac.SHAC:
     """Trains a cascade as a run with a classifier after every batch does; or continues to."""
     name = f"{task.name} W={batch_size}".replace(" ", "-")
     folder = cache() / f"cascades-{pyshac.__version__}" / name
@@ -123,7 +132,12 @@ def train_cascade(task: tasks.Task, batch_size: int, num_classifiers: int) -> Ca
         batch = engine.ask()
         rows = [task.space.encode(task.space.to_row(sample)) for sample in batch]
         engine.tell(batch, task.score(np.array(rows)).tolist())
-    return Cascade(engine.classifiers[:num_classifiers])
+    return engine
+
+
+def train_cascade(task: tasks.Task, batch_size: int, num_classifiers: int) -> Cascade:
+    """Returns the cascade of `train_engine`."""
+    return Cascade(train_engine(task, batch_size, num_classifiers).classifiers[:num_classifiers])
 
 
 def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
@@ -192,18 +206,63 @@ def estimate_acceptance(proposals: Proposals, cascade: Cascade, needed: int = 30
     return max(accepted, 1) / proposed
 
 
+def old_seconds(task: tasks.Task, batch_size: int) -> dict[int, tuple[float, bool]]:
+    """Seconds that PySHAC 0.3.5.1 takes, by the number of classifiers; whether it did that.
+
+    Its classifiers are trained on the batches that ours were trained on.
+    """
+    dataset = train_engine(task, batch_size, max(CLASSIFIERS)).dataset
+    stages = []
+    for start in range(0, max(CLASSIFIERS) * batch_size, batch_size):
+        batch = slice(start, start + batch_size)
+        stages.append((list(map(list, dataset.X[batch])), list(dataset.Y[batch])))
+    for num_classifiers, num_samples in OLD_DRAWS:
+        measured = pyshac_0351.measure_draw(
+            old_space(task.space), stages, num_classifiers, num_samples, OLD_TIMEOUT
+        )
+        if measured is not None:
+            break
+    else:
+        return dict.fromkeys(CLASSIFIERS, (math.nan, False))
+    seconds = measured.seconds * NUM_SAMPLES / num_samples
+    trained = measured.num_classifiers
+    return {
+        k: (seconds * 2.0 ** (k - trained), k == trained and num_samples == NUM_SAMPLES)
+        for k in CLASSIFIERS
+    }
+
+
+def old_space(space: pyshac.HyperParameterList) -> list[list[Any]]:
+    """The space in the types of PySHAC 0.3.5.1, or those of its types that come closest."""
+    described = []
+    for parameter in space:
+        config = {**parameter.get_config()}
+        name, kind = config.pop("name"), type(parameter).__name__
+        config.pop("seed")
+        if kind.startswith("Integer"):
+            values = list(range(config["min_value"], config["max_value"] + 1))
+            described.append(["DiscreteHyperParameter", name, values])
+        elif kind.startswith("LogUniform"):
+            described.append(["UniformContinuousHyperParameter", name, *config.values(), True])
+        else:
+            described.append([kind, name, *config.values()])
+    return described
+
+
 def print_rows(rows: list[Row]) -> None:
     """Prints the table; `~` marks what was computed instead of measured."""
     names = ["task", "W", "K", "cover", "building", "plain", "floor", "x floor", "accepted",
-             "fewer", "(cover+building)/plain"]  # fmt: skip
+             "fewer", "(cover+building)/plain", "0.3.5.1"]  # fmt: skip
     print("| " + " | ".join(names) + " |\n|" + "---|" * len(names))
     for row in rows:
         numbers = [row.sampler, row.building, row.plain, row.floor, row.sampler / row.floor]
-        numbers += [row.acceptance, row.fewer, (row.sampler + row.building) / row.plain]
+        numbers += [row.acceptance, row.fewer, (row.sampler + row.building) / row.plain, row.old]
         cells = [f"{number:.3g}" for number in numbers]
         for column in (0, 2):
             if not row.is_measured and numbers[column] > MEASURED_SECONDS:
                 cells[column] = f"~{cells[column]}"
+        if not row.old_is_measured:
+            cells[-1] = f"~{cells[-1]}"
         names = [row.task, str(row.batch), str(row.classifiers)]
         print("| " + " | ".join(names + cells) + " |", flush=True)
 
@@ -328,6 +387,12 @@ def main() -> None:
             continue
         cascade = train_cascade(task, batch_size, max(CLASSIFIERS))
         new = [measure(task, batch_size, cascade.first(k)) for k in CLASSIFIERS]
+        if not arguments.no_old:
+            old = old_seconds(task, batch_size)
+            new = [
+                replace(row, old=old[row.classifiers][0], old_is_measured=old[row.classifiers][1])
+                for row in new
+            ]
         print_rows(new)
         rows += new
     write_rows(rows, RESULTS / "sampling.csv")

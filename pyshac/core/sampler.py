@@ -273,7 +273,7 @@ class Sampler:
                 progress.count(size, len(rows), proposals.volume)
                 missing = progress.missing(n)
                 if size < proposals.largest_block:
-                    size = int(min(max(1.1 * missing, 64), 8 * size, proposals.largest_block))
+                    size = int(min(max(1.25 * missing, 512), 8 * size, proposals.largest_block))
                 if proposals.cover is None:
                     better = self._proposals(cascade, missing)
                     if better.cover is not None:
@@ -308,7 +308,9 @@ def _planned_proposals(cascade: Cascade) -> float:
 def _first_size(n: int, cascade: Cascade, proposals: Proposals) -> int:
     """Less than should bring all samples if each classifier halves the space: it may do better."""
     expected = n * 2.0 ** len(cascade) * proposals.volume
-    return int(min(max(0.3 * expected, 2 * n, 64), proposals.largest_block))
+    # Up to some thousand rows, another block costs more than a few rows too many.
+    size = max(0.4 * expected, min(0.8 * expected, 4096), 2 * n, 256)
+    return int(min(size, proposals.largest_block))
 
 
 def _first_accepted(
