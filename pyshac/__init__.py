@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from pyshac.core.managed.keras_engine import KerasSHAC
     from pyshac.core.managed.tf_engine import TensorflowSHAC
     from pyshac.core.managed.torch_engine import TorchSHAC
+    from pyshac.core.progress import ProgressBar
+    from pyshac.reporting.page import report
 
 __version__ = "1.0.0"
 
@@ -78,6 +80,7 @@ __all__ = [
     "NormalContinuousHyperParameter",
     "NormalHP",
     "NothingAcceptedError",
+    "ProgressBar",
     "SaveDirectoryError",
     "TensorflowSHAC",
     "TorchSHAC",
@@ -85,19 +88,22 @@ __all__ = [
     "UniformHP",
     "WorkerDiedError",
     "flatten_parameters",
+    "report",
     "set_custom_parameter_class",
 ]
 
 # Each imports at most those before it.
 _MODULES = (
-    "errors",
-    "callbacks",
-    "hyperparameters",
-    "dataset",
-    "engine",
-    "managed.torch_engine",
-    "managed.tf_engine",
-    "managed.keras_engine",
+    "core.errors",
+    "core.callbacks",
+    "core.progress",
+    "core.hyperparameters",
+    "core.dataset",
+    "core.engine",
+    "core.managed.torch_engine",
+    "core.managed.tf_engine",
+    "core.managed.keras_engine",
+    "reporting.page",
 )
 
 
@@ -105,7 +111,7 @@ def __getattr__(name: str) -> Any:
     # Worker processes import this package, and XGBoost brings pandas along: load when asked.
     if name in __all__:
         for module in _MODULES:
-            home = importlib.import_module(f"pyshac.core.{module}")
+            home = importlib.import_module(f"pyshac.{module}")
             if hasattr(home, name):
                 return getattr(home, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

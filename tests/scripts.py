@@ -8,7 +8,7 @@ from pathlib import Path
 import pyshac
 
 PACKAGE_PARENT = Path(pyshac.__file__).parents[1]
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900
 
 
 def run_script(path, folder):

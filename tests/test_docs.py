@@ -1,16 +1,26 @@
 """The README and the documentation: their code runs, and what they point to is there."""
 
+import importlib.util
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.scripts import run_script
+from tests.managed.cases import installed
+from tests.scripts import PACKAGE_PARENT, TIMEOUT_SECONDS, run_script
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-PAGES += sorted((ROOT / "docs").rglob("*.md"))
+PAGES += [ROOT / "examples" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)$")
+LANGUAGES = {"python", "py", "sh", "text"}
+# Code in "py" needs packages that not every run of the tests has.
+FRAMEWORKS = {"torch-engine.md": ["torch"], "keras-engine.md": ["keras", "tensorflow"]}
+OTHERS = {"managed-engines.md", "comparison.md"}
 
 
 def _blocks(page, language):
@@ -29,10 +39,10 @@ def _blocks(page, language):
     assert inside is None, f"{page} ends inside a code block"
 
 
-def _script(page):
-    """The Python code of a page as one script, each line where it stands in the page."""
+def script_of(page, language="python"):
+    """The code of a page as one script, each line where it stands in the page."""
     lines = []
-    for start, block in _blocks(page, "python"):
+    for start, block in _blocks(page, language):
         lines += [""] * (start - 1 - len(lines)) + block
     return "\n".join(lines) + "\n"
 
@@ -44,15 +54,90 @@ def test_pages_with_code_are_found():
     names = {page.name for page in PAGES_WITH_CODE}
 
     assert {"README.md", "index.md", "guide.md", "callbacks.md", "save-directory.md"} <= names
+    assert {"tutorial.md", "looking.md", "comparison.md", "faq.md", "moving.md"} <= names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_code_escapes_the_tests(page):
+    text = page.read_text(encoding="utf-8")
+    languages = {fence[1] for fence in map(FENCE.match, text.splitlines()) if fence} - {""}
+
+    assert languages <= LANGUAGES
+    assert "py" not in languages or page.name in OTHERS | set(FRAMEWORKS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: page.name)
 def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path):
     script = tmp_path / f"{page.stem}.py"
-    script.write_text(_script(page), encoding="utf-8")
+    script.write_text(script_of(page), encoding="utf-8")
 
     run_script(script, tmp_path)
+    for line in command_lines(page):
+        run_command(line, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(FRAMEWORKS))
+def test_code_of_an_engine_runs_from_top_to_bottom(name, tmp_path):
+    if not installed(*FRAMEWORKS[name]):
+        pytest.skip(f"needs {', '.join(FRAMEWORKS[name])}")
+    script = tmp_path / name.replace(".md", ".py")
+    code = script_of(ROOT / "docs" / name, "py")
+    assert code.count("SHAC(") == 1
+    script.write_text(code, encoding="utf-8")
+
+    run_script(script, tmp_path)
+
+
+def test_code_of_other_libraries_is_python():
+    page = ROOT / "docs" / "comparison.md"
+    libraries = ("optuna", "hyperopt", "skopt", "keras_tuner")
+    code = script_of(page, "py")
+
+    assert all(f"import {name}" in code or f"from {name}" in code for name in libraries)
+    compile(code, str(page), "exec")
+
+
+def command_lines(page):
+    """The lines of a page that call the command line of PySHAC."""
+    lines = [line for _, block in _blocks(page, "sh") for line in block]
+    return [line for line in lines if line.startswith("python -m pyshac ")]
+
+
+def run_command(line, folder):
+    """Runs a line in a shell with the PySHAC under test; fails unless it succeeds."""
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("python", shlex.quote(sys.executable), 1)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert result.returncode == 0, f"{line}:\n{result.stdout}\n{result.stderr}"
+
+
+def test_command_lines_are_found():
+    assert len(command_lines(ROOT / "docs" / "looking.md")) == 4
+
+
+def test_programs_that_the_pages_name_are_there():
+    lines = [line for page in PAGES for _, block in _blocks(page, "sh") for line in block]
+    modules = [line.split()[2] for line in lines if line.startswith("python -m ")]
+    scripts = [line.split()[1] for line in lines if line.startswith("python ")]
+
+    assert "pyshac" in modules
+    assert all(importlib.util.find_spec(module) for module in modules)
+    assert all((ROOT / script).exists() for script in scripts if script != "-m")
+
+
+def test_every_picture_is_shown():
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    pictures = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+
+    assert pictures == set(re.findall(r"images/([\w-]+\.png)", text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -69,4 +154,4 @@ def test_readme_has_one_command_to_try_it_and_one_to_test_it():
 
     assert len(commands) == 2
     assert commands[0].endswith(".venv/bin/python examples/branin.py")
-    assert commands[1].endswith(".venv/bin/pytest")
+    assert commands[1].endswith(".venv/bin/pytest -n auto")

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from pyshac import DiscreteHP, KerasSHAC, LogUniformHP
 
-TOTAL_BUDGET = 16
+TOTAL_BUDGET = 12
 SEED = 0
 SPACE = [
     DiscreteHP("layers", [1, 2]),

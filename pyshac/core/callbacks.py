@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
     from pyshac.core.dataset import Dataset
+
+logger = logging.getLogger("pyshac")
 
 Logs = Mapping[str, Any] | None
 
@@ -33,6 +36,16 @@ class Callback:
     def on_train_end(self, logs: Logs = None) -> None:
         """The run ends without an error; `logs` is the history."""
 
+    def on_train_error(self, error: BaseException, logs: Logs = None) -> None:
+        """The run ends with an exception, which is raised when all callbacks have been told.
+
+        Everything is saved, and all slots are closed.
+
+        Args:
+            error: The exception; a `KeyboardInterrupt` for Ctrl-C.
+            logs: The history.
+        """
+
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """A batch begins.
 
@@ -49,12 +62,46 @@ class Callback:
             logs: All that `History` keeps of an epoch.
         """
 
+    def on_draw_begin(self, epoch: int, logs: Logs = None) -> None:
+        """The samples of a batch are about to be drawn; not told where a cut run drew them.
+
+        Args:
+            epoch: The batch's number in the run, from 1.
+            logs: As far as they are known.
+        """
+
+    def on_draw_end(self, epoch: int, logs: Logs = None) -> None:
+        """The samples of a batch have been drawn.
+
+        Args:
+            epoch: The batch's number in the run, from 1.
+            logs: As far as they are known.
+        """
+
     def on_evaluation_begin(self, params: list[Any], logs: Logs = None) -> None:
         """The samples of a batch are about to be evaluated.
 
         Args:
             params: Their parameters, an `OrderedDict` each.
             logs: As far as they are known.
+        """
+
+    def on_sample_begin(self, id: int, logs: Logs = None) -> None:
+        """One sample gets a slot; told again if its worker died and it is tried again.
+
+        Args:
+            id: The sample's number.
+            logs: Its `parameters` and `worker_id`.
+        """
+
+    def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
+        """One sample has been evaluated, and its score is on disk.
+
+        Args:
+            id: The sample's number.
+            score: Its score; NaN if it failed.
+            logs: Its `parameters`, `worker_id` (None from `fit_dataset`), and `failure`: why it
+                failed, or None.
         """
 
     def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:
@@ -67,6 +114,23 @@ class Callback:
 
     def on_dataset_changed(self, dataset: Dataset, logs: Logs = None) -> None:
         """The samples of a batch are in the dataset."""
+
+    def on_classifier_begin(self, number: int, logs: Logs = None) -> None:
+        """A classifier is about to be trained.
+
+        Args:
+            number: Its number in the cascade, from 1.
+            logs: As far as they are known.
+        """
+
+    def on_classifier_end(self, number: int, logs: Logs = None) -> None:
+        """A classifier has been trained or refused, and all is saved.
+
+        Args:
+            number: Its number in the cascade, from 1.
+            logs: Also `model`, the classifier or None, and `reason`: why it was refused, or what
+                it reached.
+        """
 
 
 class CallbackList(Callback):
@@ -117,6 +181,14 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.on_train_end(logs)
 
+    def on_train_error(self, error: BaseException, logs: Logs = None) -> None:
+        for callback in self.callbacks:
+            try:
+                callback.on_train_error(error, logs)
+            except Exception:
+                # The others must know, and the first error is the one that tells what happened.
+                logger.exception("%r raised in on_train_error.", callback)
+
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         for callback in self.callbacks:
             callback.on_epoch_begin(epoch, logs)
@@ -125,9 +197,25 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.on_epoch_end(epoch, logs)
 
+    def on_draw_begin(self, epoch: int, logs: Logs = None) -> None:
+        for callback in self.callbacks:
+            callback.on_draw_begin(epoch, logs)
+
+    def on_draw_end(self, epoch: int, logs: Logs = None) -> None:
+        for callback in self.callbacks:
+            callback.on_draw_end(epoch, logs)
+
     def on_evaluation_begin(self, params: list[Any], logs: Logs = None) -> None:
         for callback in self.callbacks:
             callback.on_evaluation_begin(params, logs)
+
+    def on_sample_begin(self, id: int, logs: Logs = None) -> None:
+        for callback in self.callbacks:
+            callback.on_sample_begin(id, logs)
+
+    def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
+        for callback in self.callbacks:
+            callback.on_sample_end(id, score, logs)
 
     def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:
         for callback in self.callbacks:
@@ -136,6 +224,14 @@ class CallbackList(Callback):
     def on_dataset_changed(self, dataset: Dataset, logs: Logs = None) -> None:
         for callback in self.callbacks:
             callback.on_dataset_changed(dataset, logs)
+
+    def on_classifier_begin(self, number: int, logs: Logs = None) -> None:
+        for callback in self.callbacks:
+            callback.on_classifier_begin(number, logs)
+
+    def on_classifier_end(self, number: int, logs: Logs = None) -> None:
+        for callback in self.callbacks:
+            callback.on_classifier_end(number, logs)
 
 
 class History(Callback):

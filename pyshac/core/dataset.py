@@ -10,15 +10,22 @@ import os
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core import files, plain
+from pyshac.core import files, plain, summaries
 from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.frames import as_frame
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.scores import check_objective, check_score, is_better_half
+
+if TYPE_CHECKING:
+    import pandas
+
+# Longer than any row of a search, and still quick to read.
+MAX_ROW_LENGTH = 2**24
 
 
 def as_parameter_list(
@@ -77,8 +84,25 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def _facts(self) -> summaries.Facts:
+        failed = summaries.count_failed(self.Y)
+        names = [] if self._parameters is None else self._parameters.get_parameter_names()
+        facts = [
+            ("samples", summaries.counted(len(self), None, failed)),
+            ("columns", summaries.names_text(names) or "no parameters yet"),
+        ]
+        if failed < len(self):
+            for name, objective in (("highest score", "max"), ("lowest score", "min")):
+                score = summaries.value_text(self.get_best_score(objective))
+                at = summaries.parameters_text(self.get_best_parameters(objective))
+                facts.append((name, f"{score} at {at}"))
+        return [*facts, ("last scores", summaries.scores_text(self.Y))]
+
     def __repr__(self) -> str:
-        return f"Dataset({len(self)} samples of {self._parameters!r})"
+        return summaries.as_text("Dataset", self._facts())
+
+    def _repr_html_(self) -> str:
+        return summaries.as_html("Dataset", self._facts(), self)
 
     @property
     def parameters(self) -> HyperParameterList | None:
@@ -134,6 +158,21 @@ class Dataset:
         for index, row in enumerate(self.X):
             rows[index, :] = row
         return rows, self.scores
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Returns the samples as a data frame of pandas.
+
+        Its index is `id`, the samples' numbers. It has one column a parameter, `name_1` to `name_n`
+        for multi parameters, and `scores`, NaN for failed samples. Columns of bools, ints and
+        floats have these types. Choices among texts are categories, in the order of the search
+        space. What no such type could keep as it is, such as a choice of `1` and `"1"`, stays a
+        column of Python objects.
+
+        Raises:
+            ImportError: If pandas is not installed; `pip install pyshac[pandas]` brings it.
+            RuntimeError: If the dataset has no parameters.
+        """
+        return as_frame(self.ids, self.X, self._space(), self.Y)
 
     @property
     def scores(self) -> npt.NDArray[np.float64]:
@@ -204,13 +243,15 @@ class Dataset:
         folder = Path(basedir) / "datasets"
         dataset = cls(read_parameters(folder / "parameters.json"))
         path = folder / "dataset.csv"
-        text = files.decode_text(files.read_bounded(path, files.MAX_CSV_BYTES), path)
         try:
-            for number, row, score in read_csv(text, dataset._space(), str(path)):
-                dataset._add_from(str(path), row, score, number)
+            with files.open_text(path) as file:
+                for number, row, score in read_csv(file, dataset._space(), str(path)):
+                    dataset._add_from(str(path), row, score, number)
+        except SaveDirectoryError:
+            raise
         except ValueError as error:
             raise SaveDirectoryError(str(error)) from None
-        if not text.endswith("\n"):
+        if not files.ends_with_line(path):
             raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
         return dataset
 
@@ -223,12 +264,14 @@ class Dataset:
 
 
 def read_csv(
-    text: str, space: HyperParameterList, source: str
+    text: str | TextIO, space: HyperParameterList, source: str
 ) -> Iterator[tuple[str, list[Any], float]]:
     """Yields id, row and score of each line of a dataset in CSV form.
 
+    No more than one row is held at a time, and a row of a bounded length.
+
     Args:
-        text: The file's text.
+        text: The file's text, or the file.
         space: Its search space.
         source: The file's name, for errors.
 
@@ -236,10 +279,13 @@ def read_csv(
         ValueError: If the columns are not those of the space, or a value is not one of its
             column; the message names the line and the column.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = _Lines(io.StringIO(text, newline="") if isinstance(text, str) else text, source)
+    reader = csv.reader(lines, strict=True)
     try:
         _check_header(next(reader, []), space, source)
+        lines.begin_row()
         for cells in reader:
+            lines.begin_row()
             where = f"{source!r}, line {reader.line_num}"
             if len(cells) != space.num_columns + 2:
                 raise ValueError(
@@ -255,6 +301,27 @@ def read_csv(
         raise ValueError(f"{source!r}, line {reader.line_num}: {error}.") from None
 
 
+class _Lines:
+    """The lines of a file, of which a row may only have so many characters."""
+
+    def __init__(self, file: TextIO, source: str) -> None:
+        self._file = file
+        self._source = source
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        self._left = MAX_ROW_LENGTH
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._file.readline(self._left + 1):
+            self._left -= len(line)
+            if self._left < 0:
+                raise ValueError(
+                    f"{self._source!r} has a row of more than {MAX_ROW_LENGTH} characters."
+                )
+            yield line
+
+
 def read_parameters(path: Path) -> HyperParameterList:
     """Reads a `parameters.json`.
 
@@ -263,12 +330,13 @@ def read_parameters(path: Path) -> HyperParameterList:
         SaveDirectoryError: If it is corrupt, or names an unknown type.
     """
     text = files.decode_text(files.read_bounded(path, files.MAX_JSON_BYTES), path)
-    config = files.parse_json(text, repr(str(path)))
+    content = files.parse_json(text, repr(str(path)))
     try:
+        config = plain.from_json(content)
         if not isinstance(config, dict):
             raise ValueError("not an object of parameters")
-        return HyperParameterList.load_from_config(plain.from_json(config))
-    except (TypeError, ValueError, OverflowError) as error:
+        return HyperParameterList.load_from_config(config)
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         raise SaveDirectoryError(f"{str(path)!r} holds no search space: {error}") from None
 
 

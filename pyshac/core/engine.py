@@ -7,21 +7,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pyshac.core import plain, seeding
 from pyshac.core.callbacks import Callback, CallbackList, History
 from pyshac.core.callforms import is_not_flag, optional_function
+from pyshac.core.checks import check_positive
 from pyshac.core.evaluation import FailurePolicy, SlotPool
 from pyshac.core.fitting import FitLoop, FitOptions
+from pyshac.core.progress import ProgressBar, check_verbose
 from pyshac.core.run import Run, check_same_space
 from pyshac.core.sampler import Generators
-from pyshac.core.schedule import check_positive
 from pyshac.core.scores import check_score
 from pyshac.core.seeding import Purpose
 from pyshac.core.state import EngineState, check_function
@@ -56,6 +58,8 @@ class _SHAC(EngineState, ABC):
         Kumar, Dahl, Vasudevan, Norouzi: Parallel Architecture and Hyperparameter Search via
         Successive Halving and Classification, https://arxiv.org/abs/1805.10255
     """
+
+    _loop: FitLoop | None = None
 
     @abstractmethod
     def _make_evaluator(self) -> Evaluator:
@@ -177,6 +181,7 @@ class _SHAC(EngineState, ABC):
         retries: int = 1,
         catch: type[BaseException] | Iterable[type[BaseException]] = (),
         fresh_process: bool = False,
+        verbose: int = 1,
     ) -> History:
         """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
 
@@ -200,6 +205,7 @@ class _SHAC(EngineState, ABC):
                 "not good" in training. Any other exception stops the run.
             fresh_process: Evaluate every sample in a new process, so that all memory is given
                 back. Needs worker processes.
+            verbose: 1 to show a `ProgressBar`, 0 to show nothing.
 
         Returns:
             The `History`.
@@ -221,7 +227,7 @@ class _SHAC(EngineState, ABC):
         policy = FailurePolicy(timeout, retries, _as_types(catch), fresh_process)
         policy.check(self.evaluator_backend)
         self._asked.clear()
-        loop = FitLoop(run, self._begin_callbacks(callbacks), self._generators)
+        told = self._begin_callbacks(callbacks, verbose)
         options = FitOptions(skip_cv_checks, early_stop, relax_checks, self.reuse_samples)
         pool = SlotPool(
             self._make_evaluator(),
@@ -230,7 +236,29 @@ class _SHAC(EngineState, ABC):
             self.evaluator_backend,
             policy,
         )
-        return loop.fit(pool, options)
+        with self._looping(run, told) as loop:
+            return loop.fit(pool, options)
+
+    def stop(self) -> None:
+        """Ends a running `fit`, from a callback or from another thread; then it returns.
+
+        No further sample starts. Evaluations that are running are brought in, and a batch that
+        they complete is learned from. What is left of a batch stays open: the next `fit` or `ask`
+        continues with it, and with a seed all goes on as if nothing had been stopped. A `fit` that
+        is drawing samples or training ends that first; `fit_dataset` trains no further
+        classifiers. Without a running `fit` this does nothing.
+        """
+        loop = self._loop
+        if loop is not None:
+            loop.stop()
+
+    @contextlib.contextmanager
+    def _looping(self, run: Run, callbacks: CallbackList) -> Iterator[FitLoop]:
+        self._loop = FitLoop(run, callbacks, self._generators)
+        try:
+            yield self._loop
+        finally:
+            self._loop = None
 
     def fit_dataset(
         self,
@@ -239,6 +267,8 @@ class _SHAC(EngineState, ABC):
         early_stop: bool = False,
         presort: bool = True,
         callbacks: Iterable[Callback] | Callback | None = None,
+        *,
+        verbose: int = 1,
     ) -> History:
         """Trains the cascade from samples that were evaluated elsewhere, and saves.
 
@@ -251,6 +281,7 @@ class _SHAC(EngineState, ABC):
             presort: Sort the rows from the worst to the best score first, so that each stage
                 learns from better samples than the one before.
             callbacks: Callbacks; a `History` is added.
+            verbose: As for `fit`.
 
         Returns:
             The `History`; `device_ids` are None.
@@ -267,12 +298,17 @@ class _SHAC(EngineState, ABC):
                 f"The engine has {len(run.search.dataset)} evaluations already, or a batch that "
                 "was asked for, which would be lost. Make a new engine with a save_dir of its own."
             )
-        loop = FitLoop(run, self._begin_callbacks(callbacks), self._generators)
         options = FitOptions(skip_cv_checks, early_stop, False, self.reuse_samples)
-        return loop.fit_dataset(Path(path), presort, options)
+        with self._looping(run, self._begin_callbacks(callbacks, verbose)) as loop:
+            return loop.fit_dataset(Path(path), presort, options)
 
-    def _begin_callbacks(self, callbacks: Iterable[Callback] | Callback | None) -> CallbackList:
+    def _begin_callbacks(
+        self, callbacks: Iterable[Callback] | Callback | None, verbose: int
+    ) -> CallbackList:
         callback_list = CallbackList(callbacks)
+        is_shown = any(isinstance(callback, ProgressBar) for callback in callback_list)
+        if check_verbose(verbose) and not is_shown:
+            callback_list.append(ProgressBar())
         callback_list.set_engine(self)
         return callback_list
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from pyshac.core import signals
 from pyshac.core.errors import EvaluationError, EvaluationTimeoutError, WorkerDiedError
 from pyshac.core.slots import Slot, make_slots
 from pyshac.core.worker import Evaluator, NotANumberError, Reply, Task, Worker
@@ -85,6 +86,7 @@ class _Lease:
 
     slot: Slot
     task: Task
+    future: Future[Reply] | None = None
     has_timed_out: bool = False
 
 
@@ -93,6 +95,8 @@ class _Round:
     """One call of `SlotPool.run`: what waits, what runs, and what stops it."""
 
     waiting: deque[Task]
+    on_start: Callable[[Task, int], None]
+    must_stop: Callable[[], bool]
     arrivals: queue.SimpleQueue[tuple[_Lease, Future[Reply]]] = field(
         default_factory=queue.SimpleQueue
     )
@@ -123,6 +127,7 @@ class SlotPool:
     ) -> None:
         policy.check(backend)
         self._policy = policy
+        self._round = _Round(deque(), lambda task, worker_id: None, lambda: True)
         self._slots = make_slots(
             Worker(evaluator, function, policy.catch), number, backend, policy.fresh_process
         )
@@ -136,10 +141,21 @@ class SlotPool:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for slot in self._slots:
-            slot.close() if exc_type is None else slot.end()
+        if exc_type is None:
+            for slot in self._slots:
+                slot.close()
+            return
+        # A second Ctrl-C must not leave workers behind.
+        with signals.whole():
+            for slot in self._slots:
+                slot.end()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[list[Outcome]]:
+    def run(
+        self,
+        tasks: Iterable[Task],
+        on_start: Callable[[Task, int], None] = lambda task, worker_id: None,
+        must_stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[list[Outcome]]:
         """Evaluates samples; yields outcomes, as many at once as have arrived.
 
         A slot gets its next sample only after its outcome was yielded and the caller came back
@@ -147,44 +163,59 @@ class SlotPool:
 
         Args:
             tasks: The samples, in the order in which they are to start.
+            on_start: Told each sample that is about to start, and the number of its slot.
+            must_stop: Asked before a sample starts. When it says so, none starts any more; those
+                that are running are brought in.
 
         Raises:
             EvaluationError: If an evaluation raised an exception that is not caught.
             TypeError: If it returned something other than a number.
         """
-        round = _Round(deque(tasks))
+        round = self._round = _Round(deque(tasks), on_start, must_stop)
         free = list(self._slots)
         while round.waiting or round.running or round.alone:
             self._dispatch(round, free)
             if not round.running:
                 break
-            outcomes = []
-            for lease, future in self._arrivals(round):
+            arrivals = self._arrivals(round)
+            settled = [self._settle(round, lease, future) for lease, future in arrivals]
+            if outcomes := [outcome for outcome in settled if outcome is not None]:
+                yield outcomes
+            for lease, _ in arrivals:
                 del round.running[lease.slot.worker_id]
                 free.append(lease.slot)
-                outcome = self._settle(round, lease, future)
-                if outcome is not None:
-                    outcomes.append(outcome)
-            if outcomes:
-                yield outcomes
         if round.fatal is not None:
             raise round.fatal
 
+    def unclaimed(self) -> list[Outcome]:
+        """Returns the scores of evaluations that had ended when `run` was left by an exception.
+
+        Some of them may have been yielded.
+        """
+        outcomes = []
+        for lease in self._round.running.values():
+            if lease.future is not None and lease.future.done() and not lease.future.exception():
+                reply = lease.future.result()
+                if reply.error is None:
+                    outcomes.append(self._outcome(lease, reply.score, _failure_of(reply)))
+        return outcomes
+
     def _dispatch(self, round: _Round, free: list[Slot]) -> None:
         """Starts as many evaluations as there are free slots."""
-        if round.fatal is not None:
+        if round.fatal is not None or round.must_stop():
             return
         free.sort(key=lambda slot: slot.worker_id, reverse=True)
-        while round.waiting and free:
+        while round.waiting and free and not round.must_stop():
             self._start(round, free.pop(), round.waiting.popleft())
         if round.alone and not round.waiting and not round.running:
             self._start(round, free.pop(), round.alone.popleft())
 
     def _start(self, round: _Round, slot: Slot, task: Task) -> None:
         lease = _Lease(slot, task)
+        round.on_start(task, slot.worker_id)
         round.running[slot.worker_id] = lease
-        future = slot.submit(task)
-        future.add_done_callback(lambda done: round.arrivals.put((lease, done)))
+        lease.future = slot.submit(task)
+        lease.future.add_done_callback(lambda done: round.arrivals.put((lease, done)))
 
     def _arrivals(self, round: _Round) -> list[tuple[_Lease, Future[Reply]]]:
         """Waits for at least one evaluation to end and returns all that have."""
@@ -221,8 +252,7 @@ class SlotPool:
         if reply is None:
             return None
         if reply.error is None:
-            failure = "its score is not finite" if math.isnan(reply.score) else None
-            return self._outcome(lease, reply.score, failure)
+            return self._outcome(lease, reply.score, _failure_of(reply))
         if reply.is_caught:
             failure = f"{type(reply.error).__name__}: {reply.error}"
             return self._outcome(lease, math.nan, failure)
@@ -254,6 +284,10 @@ class SlotPool:
 
     def _own_reply(self, error: Exception) -> Reply:
         return Reply(error=error, is_caught=isinstance(error, self._policy.catch))
+
+
+def _failure_of(reply: Reply) -> str | None:
+    return "its score is not finite" if math.isnan(reply.score) else None
 
 
 class _WorkerTraceback(Exception):  # noqa: N818

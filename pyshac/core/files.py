@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import io
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 from pyshac.core.errors import SaveDirectoryError
 
-MAX_JSON_BYTES = 2**26
+MAX_JSON_BYTES = 2**24
 MAX_CSV_BYTES = 2**31
 MAX_JSON_DEPTH = 64
+# JSON of so many values takes some hundred megabytes of memory.
+MAX_JSON_VALUES = 2**23
 TEMPORARY_PREFIX = ".writing-"
+
+_READ_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    # Opening a named pipe would wait for its other end.
+    | getattr(os, "O_NONBLOCK", 0)
+)
+# What some file systems answer that cannot flush a directory.
+_NOT_SUPPORTED = (errno.EINVAL, errno.ENOTSUP)
+_CHUNK_BYTES = 2**20
 
 
 def digest(data: bytes) -> str:
@@ -24,77 +39,171 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Lets errors of the operating system name `path`: those of a full disk name no file."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        if error.filename2 is not None:
+            # A temporary file that was to be renamed to the path.
+            del error.filename2
+        raise
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, unless they are there, and flushes their entries.
+
+    Raises:
+        OSError: If it cannot be made.
+        SaveDirectoryError: If it is a symbolic link.
+    """
+    refuse_link(path)
+    missing = [path, *path.parents]
+    missing = missing[: next((n for n, folder in enumerate(missing) if folder.exists()), 0)]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_directory(folder.parent)
+
+
+def refuse_link(path: Path) -> None:
+    """Raises `SaveDirectoryError` if `path` is a symbolic link."""
+    if path.is_symlink():
+        raise SaveDirectoryError(
+            f"{str(path)!r} is a symbolic link; inside a save directory none is followed."
+        )
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replaces a file so that a reader sees the old or the new content, even after a power cut.
 
     Raises:
-        OSError: If it cannot be written; the old content is untouched.
+        OSError: If it cannot be written. The old content is untouched, unless only flushing the
+            folder failed: then a reader sees the old or the new content.
     """
-    mode = _mode_of(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    sync_directory(path.parent)
+    with naming(path):
+        mode = _mode_of(path)
+        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_directory(path.parent)
 
 
 def remove_temporaries(folder: Path) -> None:
     """Removes what writers that were killed left in a folder; nobody may be writing there."""
     for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
-        path.unlink(missing_ok=True)
+        if path.is_symlink() or path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def _mode_of(path: Path) -> int:
     """The mode of a file that is there, else the one that a plain `open` would give it."""
     try:
-        return path.stat().st_mode & 0o777
+        status = path.lstat()
     except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+        status = None
+    if status is not None and stat.S_ISREG(status.st_mode):
+        return status.st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def sync_directory(path: Path) -> None:
-    """Flushes a directory's entries to the disk, where the system lets a directory be opened."""
+    """Flushes a directory's entries to the disk, where the system can do that.
+
+    Raises:
+        OSError: If that fails.
+    """
     if not hasattr(os, "O_DIRECTORY"):
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with naming(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NOT_SUPPORTED:
+                raise
+        finally:
+            os.close(descriptor)
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """Returns a regular file's content.
+    """Returns a regular file's content; memory is only taken for what the file holds.
 
     Raises:
         FileNotFoundError: If there is no such file.
         SaveDirectoryError: If it is no regular file, or larger than `limit` bytes.
     """
-    with _open_regular(path) as file:
-        data: bytes = file.read(limit + 1)
-    if len(data) > limit:
-        raise SaveDirectoryError(
-            f"{str(path)!r} is larger than {limit} bytes: not a file of a search."
-        )
+    with open_bounded(path, limit) as file:
+        data: bytes = file.read(os.fstat(file.fileno()).st_size)
     return data
 
 
 @contextlib.contextmanager
-def _open_regular(path: Path) -> Iterator[Any]:
-    if path.exists() and not path.is_file():
+def open_bounded(path: Path, limit: int) -> Iterator[BinaryIO]:
+    """Opens a regular file for reading; raises as `read_bounded` does."""
+    # Windows does not open folders at all.
+    if path.is_dir():
         raise SaveDirectoryError(f"{str(path)!r} is not a regular file.")
-    with open(path, "rb") as file:
+    with naming(path), open(os.open(path, _READ_FLAGS), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise SaveDirectoryError(f"{str(path)!r} is not a regular file.")
+        if status.st_size > limit:
+            raise SaveDirectoryError(
+                f"{str(path)!r} is larger than {limit} bytes: not a file of a search."
+            )
         yield file
+
+
+@contextlib.contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Opens a UTF-8 table for reading; a byte order mark at its start is dropped.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        SaveDirectoryError: If it is no regular file, too large for one of a search, or, as soon
+            as that is noticed, not UTF-8.
+    """
+    with open_bounded(path, MAX_CSV_BYTES) as file:
+        try:
+            yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        except UnicodeDecodeError as error:
+            raise SaveDirectoryError(f"{str(path)!r} is not UTF-8 text: {error}.") from None
+
+
+def ends_with_line(path: Path) -> bool:
+    """Says whether a file's last line has an end."""
+    with open_bounded(path, MAX_CSV_BYTES) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return file.read(1) == b"\n"
+
+
+def digest_of_start(path: Path, length: int) -> str:
+    """Returns the SHA-256 of the first `length` bytes of a file, as `digest` does.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        SaveDirectoryError: If it is no regular file, or too large for one of a search.
+    """
+    checksum = hashlib.sha256()
+    with open_bounded(path, MAX_CSV_BYTES) as file:
+        while length > 0 and (chunk := file.read(min(length, _CHUNK_BYTES))):
+            checksum.update(chunk)
+            length -= len(chunk)
+    return checksum.hexdigest()
 
 
 def decode_text(data: bytes, path: Path) -> str:
@@ -106,17 +215,32 @@ def decode_text(data: bytes, path: Path) -> str:
 
 
 def parse_json(text: str, source: str) -> Any:
-    """Returns parsed JSON of a bounded depth.
+    """Returns parsed JSON of a bounded size and depth.
 
     Raises:
-        SaveDirectoryError: If it is not JSON, or nested too deeply.
+        SaveDirectoryError: If it is not JSON, has too many values, or is nested too deeply.
     """
+    check_json_size(text, source)
     try:
         value = json.loads(text)
         _check_depth(value, MAX_JSON_DEPTH)
     except (ValueError, RecursionError) as error:
         raise SaveDirectoryError(f"{source} is not valid JSON: {error}.") from None
     return value
+
+
+def check_json_size(text: str, source: str) -> None:
+    """Raises `SaveDirectoryError` if JSON text could stand for more values than are expected.
+
+    A value of two characters can take a hundred bytes of memory.
+    """
+    # Every value and every key but the first follows one of these.
+    count = sum(map(text.count, ",:[{"))
+    if count > MAX_JSON_VALUES:
+        raise SaveDirectoryError(
+            f"{source} has up to {count} values, more than the {MAX_JSON_VALUES} that a file of a "
+            "search may hold."
+        )
 
 
 def _check_depth(value: Any, depth: int) -> None:

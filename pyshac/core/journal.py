@@ -1,15 +1,16 @@
 """The journal: what happened since the last save, one checksummed line at a time.
 
-A line is eight hexadecimal digits (the CRC-32 of the rest), a blank, and a JSON object: either
-`{"batch": first number, "rows": [[value, ...], ...]}` when a batch was drawn, or
-`{"id": number, "score": score or null, "worker": slot or null}` when a sample was scored.
+A line is eight hexadecimal digits (the CRC-32 of the rest), a blank, and a JSON object; what it
+says, is in `records`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import re
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,10 +21,18 @@ from pyshac.core.errors import SaveDirectoryError
 
 logger = logging.getLogger("pyshac")
 
+# What a line begins with; a power cut may leave zeros where the rest should be.
+_LINE_START = re.compile(rb"[0-9a-f]{8} |[0-9a-f]{0,8}\0*\Z")
+
 
 def encode_line(record: dict[str, Any]) -> bytes:
-    """Returns a record as a line of the journal."""
+    """Returns a record as a line of the journal.
+
+    Raises:
+        SaveDirectoryError: If it is too large to be read again.
+    """
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    files.check_json_size(text, "A record of the journal")
     data = text.encode("utf-8")
     return b"%08x %s\n" % (zlib.crc32(data), data)
 
@@ -32,10 +41,11 @@ def append(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """Adds records at the end and flushes them to the disk.
 
     Raises:
-        OSError: If that fails, and whatever else interrupts it; the journal is as it was before.
+        OSError: If that fails, and whatever else interrupts it; the journal is as it was before,
+            or, where not even that works, has a last line that was cut short.
     """
     data = b"".join(encode_line(record) for record in records)
-    with open(path, "r+b", buffering=0) as file:
+    with files.naming(path), open(path, "r+b", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         try:
             # A disk that fills up takes what fits and only complains the next time.
@@ -43,7 +53,9 @@ def append(path: Path, records: Iterable[dict[str, Any]]) -> None:
                 data = data[file.write(data) :]
             os.fsync(file.fileno())
         except BaseException:
-            file.truncate(size)
+            # What went wrong is what is reported, not what follows from it.
+            with contextlib.suppress(OSError):
+                file.truncate(size)
             raise
 
 
@@ -63,20 +75,30 @@ def read(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     lines = data.split(b"\n")
-    torn = lines.pop()
-    records = [_decode_line(line, f"{str(path)!r}, line {n}") for n, line in enumerate(lines, 1)]
-    if torn:
+    last = lines.pop()
+    # The checksum proves a line whole whose end alone is missing, or has become something else.
+    whole = next((line for line in (last, last[:-1]) if _is_whole(line)), None)
+    if whole is not None:
+        lines.append(whole)
+    elif last and not _LINE_START.match(last):
+        raise SaveDirectoryError(f"{str(path)!r}, line {len(lines) + 1} is corrupt: no record.")
+    elif last:
         logger.warning(
             "%s: dropped the last line, which a crash cut short; its sample is evaluated again.",
             path,
         )
-    return records
+    return [_decode_line(line, f"{str(path)!r}, line {n}") for n, line in enumerate(lines, 1)]
+
+
+def _is_whole(line: bytes) -> bool:
+    checksum, _, data = line.partition(b" ")
+    return checksum == b"%08x" % zlib.crc32(data)
 
 
 def _decode_line(line: bytes, source: str) -> dict[str, Any]:
-    checksum, _, data = line.partition(b" ")
-    if checksum != b"%08x" % zlib.crc32(data):
+    if not _is_whole(line):
         raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
+    data = line.partition(b" ")[2]
     record = files.parse_json(data.decode("utf-8", errors="replace"), source)
     if not isinstance(record, dict):
         raise SaveDirectoryError(f"{source} is corrupt: not a JSON object.")

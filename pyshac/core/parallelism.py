@@ -6,8 +6,8 @@ import logging
 
 import joblib
 
+from pyshac.core.checks import check_positive
 from pyshac.core.sampler import Generators
-from pyshac.core.schedule import check_positive
 from pyshac.core.slots import BACKENDS
 
 logger = logging.getLogger("pyshac")

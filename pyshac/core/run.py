@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 
+from pyshac.core import signals
 from pyshac.core.cascade import Training
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
@@ -89,9 +90,10 @@ class Run:
         Raises:
             OSError: If they cannot be written; they stay in memory, for `save` to try again.
         """
-        for score in scores:
-            self.search.record(batch, *score)
-        self.directory.record(scores)
+        with signals.whole():
+            for score in scores:
+                self.search.record(batch, *score)
+            self.directory.record(scores)
 
     def finish_batch(self, check: bool, reuse_samples: bool) -> Training | None:
         """Closes the running batch, all of whose samples have scores, and saves.

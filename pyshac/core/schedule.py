@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
-from typing import Any
 
-
-def check_positive(name: str, value: Any) -> int:
-    """Returns `value` as an int of at least 1; `name` names it in the error."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an int of at least 1. Got {value!r} instead.") from None
-    if number < 1:
-        raise ValueError(f"{name} must be an int of at least 1. Got {number} instead.")
-    return number
+from pyshac.core.checks import check_positive
 
 
 @dataclass(frozen=True)

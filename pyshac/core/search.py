@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pyshac.core import seeding
+from pyshac.core import seeding, signals
 from pyshac.core.cascade import Cascade, Training, train_classifier
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
@@ -64,7 +64,7 @@ class Search:
         dataset: The samples that have a score.
         cascade: The classifiers so far.
         num_complete: Samples in finished batches.
-        stage_start: Number of the first sample drawn since the last classifier.
+        stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The batch that is being evaluated, or None between batches.
     """
 
@@ -74,11 +74,16 @@ class Search:
     dataset: Dataset
     cascade: Cascade = field(default_factory=Cascade)
     num_complete: int = 0
-    stage_start: int = 0
+    stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
 
     def __post_init__(self) -> None:
         self.sampler = Sampler(self.space)
+
+    @property
+    def stage_start(self) -> int:
+        """Number of the first sample drawn since the last classifier."""
+        return self.stage_starts[-1] if self.stage_starts else 0
 
     def begin_batch(self, size: int, relax_checks: bool, generators: Generators) -> Batch:
         """Draws the next batch of `size` samples; there must be none running."""
@@ -104,9 +109,13 @@ class Search:
         """
         if self.batch is None:
             raise RuntimeError("finish_batch was called without a batch.")
-        training = self.advance(self.batch.ids.stop, schedule, check, reuse_samples)
-        self.batch = None
-        return training
+        return self.advance(self.batch.ids.stop, schedule, check, reuse_samples)
+
+    def is_classifier_due(self, num_complete: int, schedule: Schedule) -> bool:
+        """Says whether `advance` to `num_complete` samples trains a classifier."""
+        return len(self.cascade) < schedule.total_classifiers and schedule.is_classifier_due(
+            self.num_complete, num_complete
+        )
 
     def advance(
         self, num_complete: int, schedule: Schedule, check: bool, reuse_samples: bool
@@ -123,14 +132,14 @@ class Search:
             The outcome of training a classifier; None if none was due.
         """
         training = None
-        is_due = schedule.is_classifier_due(self.num_complete, num_complete)
-        if is_due and len(self.cascade) < schedule.total_classifiers:
+        if self.is_classifier_due(num_complete, schedule):
             training = self._train(num_complete, check, reuse_samples)
         # Nothing has changed so far: training that is interrupted can be done again.
-        if training is not None and training.classifier is not None:
-            self.cascade.append(training.classifier)
-            self.stage_start = num_complete
-        self.num_complete = num_complete
+        with signals.whole():
+            if training is not None and training.classifier is not None:
+                self.cascade.append(training.classifier)
+                self.stage_starts.append(num_complete)
+            self.num_complete, self.batch = num_complete, None
         if training is not None:
             verb = "refused" if training.classifier is None else "trained"
             logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)

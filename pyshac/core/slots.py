@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -20,7 +19,7 @@ import cloudpickle
 import joblib
 import loky
 
-from pyshac.core import worker
+from pyshac.core import processes, worker
 from pyshac.core.memory import MemoryWatch
 from pyshac.core.worker import Reply, Task, Worker
 
@@ -186,10 +185,9 @@ class ProcessSlot(Slot):
 
     def _kill(self) -> None:
         # A worker that is still starting would go on to the evaluation: wait until it has a number.
-        with contextlib.suppress(BrokenExecutor, futures.TimeoutError, ProcessLookupError):
+        with contextlib.suppress(BrokenExecutor, futures.TimeoutError):
             if self._ready is not None:
-                process = self._ready.result(MAX_STARTING_SECONDS)
-                os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+                processes.kill_tree(self._ready.result(MAX_STARTING_SECONDS))
 
     def close(self) -> None:
         executor, self._executor = self._executor, None
@@ -239,7 +237,7 @@ def _executor_factory(work: Worker, number: int, backend: str) -> Callable[[], E
             1,
             env={**environment, **_NO_LEAK_CHECK},
             initializer=worker.start,
-            initargs=(payload, {}, None),
+            initargs=(payload, {}, None, os.getpid()),
         )
         return executor
 
@@ -247,7 +245,7 @@ def _executor_factory(work: Worker, number: int, backend: str) -> Callable[[], E
         # A forked worker has its libraries loaded already, so the environment comes too late.
         limit = num_threads if "OMP_NUM_THREADS" in limits else None
         return futures.ProcessPoolExecutor(
-            1, initializer=worker.start, initargs=(payload, environment, limit)
+            1, initializer=worker.start, initargs=(payload, environment, limit, os.getpid())
         )
 
     return loky_executor if backend == "loky" else standard_executor

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from pyshac.core import seeding
+from pyshac.core import seeding, summaries
 from pyshac.core.callforms import begins_with_function, optional_function
 from pyshac.core.classifier import BoostedTrees
 from pyshac.core.dataset import Dataset, as_parameter_list
@@ -58,10 +58,29 @@ class EngineState(Parallelism):
         self._run = Run(search, self._schedule, self._directory)
         self._run.is_seeded = space.seed is not None
 
+    def _facts(self) -> summaries.Facts:
+        if self._run is None:
+            return [("parameters", "none yet: restore_data() brings them")]
+        scores, num_classifiers = self.dataset.Y, len(self._run.search.cascade)
+        done = summaries.counted(len(scores), self.total_budget, summaries.count_failed(scores))
+        best = "none" if self.best_score is None else summaries.value_text(self.best_score)
+        return [
+            ("evaluations", f"{done}, in {self.num_batches} batches of {self.num_workers}"),
+            ("stage", f"{num_classifiers + 1} of {self.total_classifiers + 1}"),
+            ("classifiers", f"{num_classifiers} of {self.total_classifiers}"),
+            ("best score", f"{best} (objective: {self.objective})"),
+            ("best parameters", summaries.parameters_text(self.best_parameters)),
+            ("last scores", summaries.scores_text(scores)),
+        ]
+
+    def _title(self) -> str:
+        return f"{type(self).__name__} in {summaries.cut(repr(self.save_dir), summaries.MAX_PATH)}"
+
     def __repr__(self) -> str:
-        run = self._run
-        done = f"{len(run.search.dataset)} of {self.total_budget} evaluations" if run else "empty"
-        return f"<{type(self).__name__}: {done}, save_dir={self.save_dir!r}>"
+        return summaries.as_text(self._title(), self._facts())
+
+    def _repr_html_(self) -> str:
+        return summaries.as_html(self._title(), self._facts(), self.dataset)
 
     def _require_run(self) -> Run:
         if self._run is None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import cloudpickle
 
+from pyshac.core import processes
 from pyshac.core.memory import held_memory
 from pyshac.core.scores import check_score
 
@@ -104,19 +105,25 @@ _payload: bytes = b""
 _worker: Worker | None = None
 
 
-def start(payload: bytes, environment: Mapping[str, str], num_threads: int | None) -> None:
+def start(
+    payload: bytes, environment: Mapping[str, str], num_threads: int | None, engine: int
+) -> None:
     """Prepares a worker process.
 
     Args:
         payload: The pickled `Worker`.
         environment: Environment variables to set.
         num_threads: Limit for the threads of numerical libraries that are loaded already.
+        engine: Process of the engine, without which this one must not go on.
     """
     global _payload, _worker
     _payload, _worker = payload, None
-    # Ctrl-C reaches every process of the terminal; what it ends is for the engine to say.
+    # Ctrl-C reaches every process of the terminal; what it ends is for the engine to say. A forked
+    # worker has the engine's handler of SIGTERM.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    processes.end_with(engine)
     os.environ.update(environment)
     if num_threads is not None:
         from threadpoolctl import threadpool_limits

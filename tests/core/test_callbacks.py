@@ -14,11 +14,18 @@ from pyshac.core.callbacks import Callback, CallbackList, CSVLogger, History
 EVENTS = {
     "on_train_begin": (),
     "on_train_end": (),
+    "on_train_error": (KeyboardInterrupt(),),
     "on_epoch_begin": (3,),
     "on_epoch_end": (3,),
+    "on_draw_begin": (3,),
+    "on_draw_end": (3,),
     "on_evaluation_begin": (["parameters"],),
+    "on_sample_begin": (7,),
+    "on_sample_end": (7, 0.5),
     "on_evaluation_ended": ([0.5],),
     "on_dataset_changed": ("dataset",),
+    "on_classifier_begin": (2,),
+    "on_classifier_end": (2,),
 }
 LOGS = {
     "parameters": [OrderedDict(a=1, b="x, y"), OrderedDict(a=2, b="é")],
@@ -65,6 +72,17 @@ class TestCallbackList:
         for callback in (Callback(), CallbackList([Callback()])):
             assert getattr(callback, event)(*EVENTS[event]) is None
         assert inspect.signature(getattr(Callback, event)).parameters["logs"].default is None
+
+    def test_all_are_told_of_an_error_even_if_one_raises(self, caplog):
+        class Raising(Callback):
+            def on_train_error(self, error, logs=None):
+                raise ValueError("no mail today")
+
+        events: list[Any] = []
+        error = RuntimeError("the first")
+        CallbackList([Raising(), Recorder("second", events)]).on_train_error(error, {})
+        assert events == [("second", "on_train_error", (error, {}))]
+        assert "no mail today" in caplog.text
 
     def test_the_engine_reaches_every_callback(self):
         engine, parts = object(), [Callback(), Callback()]

@@ -140,6 +140,7 @@ def forests(draw: st.DrawFn, num_columns: int) -> Forest:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_no_accepted_point_is_outside_the_cover(data):
     space = every_kind()
     classifiers = data.draw(st.lists(forests(space.num_columns), min_size=1, max_size=4))
@@ -156,6 +157,7 @@ def test_no_accepted_point_is_outside_the_cover(data):
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_margins_lie_between_their_bounds(data):
     space = every_kind()
     forest = data.draw(forests(space.num_columns))
@@ -218,6 +220,7 @@ def test_a_cover_that_does_not_shrink_is_given_up(refined):
     assert covers.cover(cascade).volume == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_a_cover_does_not_depend_on_those_asked_for_before():
     classifiers = [ELL, BOX, MAJORITY, ELL, MAJORITY, ISLANDS, MAJORITY, MAJORITY]
     covers = Covers(wide())

@@ -70,7 +70,7 @@ def test_appending_needs_a_journal(tmp_path):
 def test_a_last_line_cut_short_anywhere_is_dropped_with_a_warning(path, caplog):
     data = path.read_bytes()
     start = len(data) - len(journal.encode_line(RECORDS[-1]))
-    for end in range(start + 1, len(data)):
+    for end in range(start + 1, len(data) - 1):
         path.write_bytes(data[:end])
         caplog.clear()
         with caplog.at_level(logging.WARNING, "pyshac"):
@@ -81,6 +81,23 @@ def test_a_last_line_cut_short_anywhere_is_dropped_with_a_warning(path, caplog):
     caplog.clear()
     assert len(journal.read(path)) == len(RECORDS) - 1
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("end", [b"", b"\0", b"x", b"\x0b"])
+def test_a_last_line_that_lacks_but_its_end_is_whole(path, end, caplog):
+    path.write_bytes(path.read_bytes()[:-1] + end)
+    assert typed(journal.read(path)) == typed(RECORDS)
+    assert caplog.text == ""
+
+
+def test_zeros_after_a_torn_line_are_dropped_with_it(path, caplog):
+    """What a file system may leave after a power cut: the new length, but not the new content."""
+    data = path.read_bytes()
+    path.write_bytes(data[:-20] + b"\0" * 20)
+    assert typed(journal.read(path)) == typed(RECORDS[:-1])
+    path.write_bytes(data + b"\0" * 500)
+    assert typed(journal.read(path)) == typed(RECORDS)
+    assert caplog.text.count("dropped the last line") == 2
 
 
 def test_any_changed_byte_is_found_and_its_line_named(path):

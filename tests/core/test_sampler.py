@@ -367,6 +367,7 @@ class TestRelaxedChecks:
         share = rejected_by_one.mean()
         assert stats.binomtest(int(after.sum()), len(after), share).pvalue > LEVEL
 
+    @pytest.mark.slow
     def test_two_classifiers_that_never_accept_the_same(self, square):
         cascade = ends(square)
         rows = square.draw(100_000, stream(15))

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from pyshac import DirectoryInUseError, SaveDirectoryError
-from pyshac.core import files, journal, storage
+from pyshac.core import files, journal, saved_state
 from pyshac.core.dataset import Dataset
 from pyshac.core.sampler import Generators
 from pyshac.core.schedule import Schedule
@@ -50,7 +50,7 @@ def same(left, right):
         and (left.dataset.ids, left.dataset.X, left.dataset.Y)
         == (right.dataset.ids, right.dataset.X, right.dataset.Y)
         and [c.to_bytes() for c in left.cascade] == [c.to_bytes() for c in right.cascade]
-        and (left.num_complete, left.stage_start) == (right.num_complete, right.stage_start)
+        and (left.num_complete, left.stage_starts) == (right.num_complete, right.stage_starts)
         and left.batch == right.batch
     )
 
@@ -191,7 +191,7 @@ def test_state_is_readable(directory, search):
     state = json.loads((directory.path / "state.json").read_text())
     assert state["objective"] == "min"
     assert (state["total_budget"], state["num_batches"]) == (20, 2)
-    assert (state["num_complete"], state["stage_start"]) == (10, 10)
+    assert (state["num_complete"], state["stage_starts"]) == (10, [10])
     assert state["entropy"] == 5
     assert state["is_seeded"] is True
     assert state["format"] == 1
@@ -233,7 +233,7 @@ def test_states_that_are_none(directory, search, change):
     path = directory.path / "state.json"
     state = {**json.loads(path.read_text()), **change}
     del state["sha256"]
-    path.write_text(json.dumps({**state, "sha256": storage._checksum(state)}))
+    path.write_text(json.dumps({**state, "sha256": saved_state.checksum(state)}))
     with pytest.raises(SaveDirectoryError, match=r"state\.json|dataset\.csv"):
         SaveDirectory(directory.path).load()
 

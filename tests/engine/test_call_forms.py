@@ -197,10 +197,13 @@ def test_signatures():
         "num_batches", "num_workers_per_batch", "relax_checks", "max_classfiers",
     ]  # fmt: skip
     fit_dataset = inspect.signature(SHAC.fit_dataset).parameters
-    assert list(fit_dataset)[1:] == [
+    assert list(fit_dataset)[1:6] == [
         "path", "skip_cv_checks", "early_stop", "presort", "callbacks",
     ]  # fmt: skip
     assert fit_dataset["presort"].default is True
+    for method in (fit, fit_dataset):
+        assert method["verbose"].default == 1
+        assert method["verbose"].kind is inspect.Parameter.KEYWORD_ONLY
 
 
 def test_import_paths():

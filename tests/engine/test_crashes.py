@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from pyshac import Callback
-from tests.engine.engine_helpers import contents, evaluate, make_engine, restored, run_script
+from tests.core.slot_runs import is_running
+from tests.engine.engine_helpers import (
+    ROOT,
+    contents,
+    evaluate,
+    make_engine,
+    restored,
+    run_script,
+)
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +185,139 @@ def test_a_disk_that_is_full_loses_nothing_that_was_saved(tmp_path, whole):
     assert len(again.dataset) == 9
     again.fit(skip_cv_checks=True)
     assert contents(tmp_path) == whole
+
+
+TERMINATED = """
+import os, sys, time
+from pathlib import Path
+from pyshac import Callback
+from tests.engine.engine_helpers import *
+
+notes, evaluators = Path(sys.argv[2]), int(sys.argv[4])
+
+def waits(worker_id, parameters):
+    import os
+    (notes / f"worker-{os.getpid()}").touch()
+    if len(list(notes.glob("done-*"))) >= 8:
+        (notes / f"waiting-{worker_id}").touch()
+        time.sleep(600)
+    (notes / f"done-{parameters['x']!r}").touch()
+    return evaluate(worker_id, parameters)
+
+class Told(Callback):
+    def on_train_error(self, error, logs=None):
+        print(type(error).__name__, flush=True)
+
+engine = make_engine(sys.argv[1], waits, backend=sys.argv[3], evaluators=evaluators)
+try:
+    engine.fit(skip_cv_checks=True, callbacks=Told())
+finally:
+    print("never")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
+@pytest.mark.parametrize(
+    ("backend", "evaluators"), [("threading", 1), ("loky", 2), ("multiprocessing", 2)]
+)
+def test_sigterm_saves_ends_the_workers_and_then_the_process(tmp_path, whole, backend, evaluators):
+    """What `kill`, a shutdown, a container or a queueing system sends."""
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", TERMINATED, tmp_path / "shac", notes, backend, str(evaluators)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while len(list(notes.glob("waiting-*"))) < evaluators:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGTERM
+    assert output == "TerminatedError\n"
+    workers = [int(path.name.partition("-")[2]) for path in notes.glob("worker-*")]
+    # They were killed; a busy machine takes its time.
+    deadline = time.monotonic() + 10
+    while any(map(is_running, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    engine = restored(tmp_path / "shac")
+    assert len(engine.dataset) == len(list(notes.glob("done-*")))
+    engine.fit(skip_cv_checks=True)
+    assert contents(tmp_path / "shac") == whole
+
+
+IGNORES = """
+import os, signal, sys
+from tests.engine.engine_helpers import *
+
+calls = []
+signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
+
+def sends(worker_id, parameters):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return evaluate(worker_id, parameters)
+
+engine = make_engine(sys.argv[1], sends)
+engine.fit()
+assert calls == [signal.SIGTERM] * 18, calls
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
+def test_a_handler_of_the_program_is_what_sigterm_calls(tmp_path):
+    ended = run_script(IGNORES, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+
+
+def run_interrupted(engine, line):
+    """Runs an engine until so many lines of the library have run; says whether Ctrl-C came."""
+    count, core = 0, str(ROOT / "pyshac" / "core")
+
+    def trace(frame, event, argument):
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(core):
+            return None
+        if event == "line":
+            count += 1
+            if count == line:
+                os.kill(os.getpid(), signal.SIGINT)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        engine.fit(skip_cv_checks=True)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
+@pytest.mark.parametrize("step", [1999, pytest.param(97, marks=pytest.mark.slow)])
+def test_ctrl_c_between_any_two_lines_tears_nothing(tmp_path, step):
+    """The engine goes on from memory as another one does from the disk."""
+    small = {"total_budget": 6, "num_batches": 2}
+    uninterrupted = make_engine(tmp_path / "whole", **small)
+    uninterrupted.fit(skip_cv_checks=True)
+    assert uninterrupted.classifiers
+    expected = contents(tmp_path / "whole")
+    line, is_interrupted = 1, True
+    while is_interrupted:
+        path = tmp_path / str(line)
+        engine = make_engine(path, **small)
+        is_interrupted = run_interrupted(engine, line)
+        if line // step % 2 and (path / "state.json").exists():
+            engine = restored(path, **small)
+        engine.fit(skip_cv_checks=True)
+        assert contents(path) == expected, f"line {line}"
+        shutil.rmtree(path)
+        line += step
+    assert line > 1000

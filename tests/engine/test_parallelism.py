@@ -170,6 +170,7 @@ print(len(shac.dataset), shac.evaluator_backend)
 """
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_guard(tmp_path):
     """No `if __name__ == "__main__"`: workers do not run the script again."""
     script = tmp_path / "script.py"
@@ -320,6 +321,7 @@ print(len(engine.dataset))
 """
 
 
+@pytest.mark.slow
 def test_forked_workers_may_use_openmp(tmp_path):
     """What the engine trained or loaded leaves no threads behind that a fork could hang on."""
     make_engine(tmp_path).fit(skip_cv_checks=True)

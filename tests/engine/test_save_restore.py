@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pandas
 import pytest
 
-from pyshac import SHAC, EvaluationError
+from pyshac import SHAC, DiscreteHP, EvaluationError, MultiUniformHP, UniformHP
 from tests.engine.engine_helpers import (
     InterruptedAt,
     InterruptionError,
@@ -57,6 +58,7 @@ assert history.history["begin_run_index"] == 34
 """
 
 
+@pytest.mark.slow
 def test_a_new_process_continues_in_the_middle_of_a_batch(tmp_path):
     """A crash at evaluation 35 of batches of 10 loses nothing, and leaves no trace."""
     uninterrupted = make_engine(tmp_path / "whole", total_budget=60, num_batches=6)
@@ -330,3 +332,58 @@ def test_a_space_of_the_users_own_type_is_restored(tmp_path):
     again.fit(skip_cv_checks=True)
     assert {type(row[-1]) for row in again.dataset.X} == {int}
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+# Names
+
+
+NAMES = [
+    "../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", ".", "..", "~", "$HOME", "`id`", "a;b",
+    "=cmd|' /C calc'!A0", "=1+1", "+1", "-1", "@x", "%s", "{0}", "{{}}", "<b>", "a,b", '"', '""',
+    "'", "a\nb", "a\rb", "\r\n", "\t", " ", " x ", "#", "é", "漢字", "😀", "\u202e", "\ufeff",
+    "\u2028", "\x1f", "\x7f", "e\u0301", "id ", "ID", "scores ", "Scores", "id_1", "x_1", "nan",
+    "null", "1", "__tuple__", "seed", "name", "class", "long" * 1000,
+]  # fmt: skip
+
+
+def test_names_of_all_kinds_are_the_same_after_the_files(tmp_path):
+    space = [UniformHP(name, 0.0, 1.0) for name in NAMES]
+    space += [MultiUniformHP("multi " + name, 0.0, 1.0, sample_count=2) for name in NAMES[:20]]
+    space.append(DiscreteHP("values", NAMES))
+    function = lambda worker_id, parameters: parameters[NAMES[0]]  # noqa: E731
+    uninterrupted = make_engine(tmp_path / "whole", function, space, 12, 3)
+    uninterrupted.fit(skip_cv_checks=True)
+    engine = make_engine(tmp_path / "cut", InterruptedAt(7, function), space, 12, 3)
+    with pytest.raises(EvaluationError):
+        engine.fit(skip_cv_checks=True)
+    again = restored(tmp_path / "cut", function=function, total_budget=12, num_batches=3)
+    assert again.parameters.get_parameter_names() == engine.parameters.get_parameter_names()
+    again.fit(skip_cv_checks=True)
+    assert samples_of(again) == samples_of(uninterrupted)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", "cut"}
+
+
+def test_a_dataset_with_awkward_names_opens_in_pandas(tmp_path):
+    space = [UniformHP(name, 0.0, 1.0) for name in NAMES]
+    engine = make_engine(tmp_path, lambda i, p: p["x_1"], space, 4, 2)
+    engine.fit(skip_cv_checks=True)
+    frame = pandas.read_csv(tmp_path / "datasets" / "dataset.csv")
+    assert list(frame.columns) == ["id", *NAMES, "scores"]
+    assert frame["scores"].tolist() == engine.dataset.Y
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "must not be empty"),
+        ("id", "must not be 'id'"),
+        ("scores", "must not be 'scores'"),
+        ("a\0b", "without NUL characters"),
+        ("\ud800", "UTF-8"),
+        ("x" * 2**16, "not too long"),
+    ],
+)
+def test_names_that_no_file_could_hold_are_refused_with_the_reason(name, message):
+    with pytest.raises(ValueError, match=message):
+        UniformHP(name, 0.0, 1.0)

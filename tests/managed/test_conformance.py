@@ -79,6 +79,7 @@ def test_fit_trains_models(case, finished):
 
 
 @every_case
+@pytest.mark.slow
 def test_same_seed_same_scores(case, finished, tmp_path):
     engine = case.make(trainings.space(), TOTAL_BUDGET // NUM_BATCHES, 1, save_dir=tmp_path)
     with engine.as_deterministic(SEED):

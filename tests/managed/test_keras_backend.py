@@ -101,6 +101,7 @@ assert shac.dataset.Y == [1.0, 1.0]
     run_script(script, tmp_path)
 
 
+@pytest.mark.slow
 def test_cntk_gets_no_session(tmp_path, monkeypatch):
     # CNTK has no release for this Python: what stands for it here is what the engine needs of it.
     (tmp_path / "cntk.py").touch()

@@ -41,6 +41,7 @@ def test_without_its_framework_an_engine_says_what_to_install(engine, extra, mon
         engine([UniformHP("x", 0, 1)], 4, 2, 0, save_dir=tmp_path)
 
 
+@pytest.mark.slow
 def test_engines_are_public_and_load_no_framework(tmp_path):
     assert {"KerasSHAC", "TensorflowSHAC", "TorchSHAC"} <= set(pyshac.__all__)
     script = tmp_path / "lazy.py"

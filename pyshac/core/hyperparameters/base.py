@@ -9,7 +9,6 @@ distribution function. The encoded form is what a classifier sees.
 from __future__ import annotations
 
 import math
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,16 +56,6 @@ def check_finite(owner: str, argument: str, value: Any) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{argument} of {owner!r} must be finite. Got {number!r} instead.")
     return number
-
-
-def check_integer(owner: str, argument: str, value: Any) -> int:
-    """Returns `value` as an int; `owner` and `argument` name it in the error."""
-    if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{argument} of {owner!r} must be an int. Got {value!r} instead.")
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{argument} of {owner!r} must be an int. Got {value!r} instead.") from None
 
 
 def check_range(owner: str, low: float, high: float) -> None:

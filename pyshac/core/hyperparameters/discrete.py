@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core import plain
+from pyshac.core.checks import check_int
 from pyshac.core.hyperparameters.base import (
     ColumnHyperParameter,
     FloatArray,
-    check_integer,
     check_log,
     check_range,
 )
@@ -165,8 +165,8 @@ class IntegerHyperParameter(ColumnHyperParameter):
         seed: int | None = None,
     ) -> None:
         super().__init__(name, None, seed)
-        self.min_value = check_integer(name, "min_value", min_value)
-        self.max_value = check_integer(name, "max_value", max_value)
+        self.min_value = check_int(f"min_value of {name!r}", min_value)
+        self.max_value = check_int(f"max_value of {name!r}", max_value)
         self.log = bool(log)
         check_range(name, self.min_value, self.max_value)
         if self.log:
@@ -214,7 +214,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
             TypeError: If `x` is not an int.
             ValueError: If it lies outside the range.
         """
-        value = check_integer(self.name, "A value", x)
+        value = check_int(f"A value of {self.name!r}", x)
         if not self.min_value <= value <= self.max_value:
             raise ValueError(
                 f"A value of {self.name!r} must be in [{self.min_value}, {self.max_value}]. "

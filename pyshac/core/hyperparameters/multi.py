@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pyshac.core.checks import check_int
 from pyshac.core.hyperparameters.base import (
     AbstractHyperParameter,
     ColumnHyperParameter,
-    check_integer,
 )
 from pyshac.core.hyperparameters.continuous import (
     NormalContinuousHyperParameter,
@@ -22,7 +22,7 @@ MAX_SAMPLE_COUNT = 100_000
 
 def check_sample_count(owner: str, sample_count: Any) -> int:
     """Returns `sample_count` as an int if a parameter can have so many columns."""
-    number = check_integer(owner, "sample_count", sample_count)
+    number = check_int(f"sample_count of {owner!r}", sample_count)
     if not 1 <= number <= MAX_SAMPLE_COUNT:
         raise ValueError(
             f"sample_count of {owner!r} must be in [1, {MAX_SAMPLE_COUNT}]. Got {number} instead."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import operator
 import os
 import sys
 from abc import abstractmethod
@@ -13,6 +12,7 @@ from typing import Any
 import joblib
 
 from pyshac.core.callforms import begins_with_function, optional_function
+from pyshac.core.checks import check_int
 from pyshac.core.engine import _SHAC
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
@@ -119,26 +119,10 @@ def require(engine: str, package: str, extra: str) -> None:
         )
 
 
-def _as_int(name: str, value: Any, allowed: str) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be {allowed}. Got {value!r} instead.") from None
-
-
 def _check_gpu_evaluators(value: Any) -> int:
-    allowed = "an int of at least 0"
-    number = _as_int("max_gpu_evaluators", value, allowed)
-    if number < 0:
-        raise ValueError(f"max_gpu_evaluators must be {allowed}. Got {number} instead.")
-    return number
+    return check_int("max_gpu_evaluators", value, "an int of at least 0", lambda n: n >= 0)
 
 
 def _check_cpu_evaluators(value: Any) -> int:
     allowed = "an int of at least 1, or -1 for every core"
-    number = _as_int("max_cpu_evaluators", value, allowed)
-    if number < 1 and number != -1:
-        raise ValueError(f"max_cpu_evaluators must be {allowed}. Got {number} instead.")
-    return number
+    return check_int("max_cpu_evaluators", value, allowed, lambda n: n >= 1 or n == -1)

@@ -1,0 +1,99 @@
+"""Log lines beside a progress bar: they go above it, on a terminal that both write to."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+
+SetAside = Callable[[], AbstractContextManager[None]]
+
+
+class _AboveBar:
+    """A terminal as log handlers see it while there is a bar.
+
+    Args:
+        stream: The terminal.
+        set_aside: Takes the bar off its line inside a `with` block.
+    """
+
+    def __init__(self, stream: TextIO, set_aside: SetAside) -> None:
+        self._stream = stream
+        self._set_aside = set_aside
+
+    def write(self, text: str) -> None:
+        """Writes whole lines above the bar."""
+        with self._set_aside():
+            self._stream.write(text)
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def log_lines_above(file: TextIO, set_aside: SetAside) -> Iterator[None]:
+    """Lets log handlers write above a bar inside a `with` block, those that write where it is.
+
+    The handlers stay what they are, with their levels, filters and formats.
+
+    Args:
+        file: Where the bar is.
+        set_aside: Takes the bar off its line inside a `with` block.
+    """
+    with contextlib.ExitStack() as stack:
+        for handler in _stream_handlers():
+            if _is_same_terminal(handler.stream, file):
+                stack.enter_context(_written_above(handler, set_aside))
+        last_resort = logging.lastResort
+        if last_resort is not None and file is sys.stderr:
+            # The handler of last resort looks its stream up anew each time.
+            stand_in = logging.StreamHandler(_AboveBar(file, set_aside))
+            stand_in.setLevel(last_resort.level)
+            logging.lastResort = stand_in
+            stack.callback(setattr, logging, "lastResort", last_resort)
+        yield
+
+
+@contextlib.contextmanager
+def _written_above(handler: logging.StreamHandler[Any], set_aside: SetAside) -> Iterator[None]:
+    stream = handler.stream
+    stand_in = _AboveBar(stream, set_aside)
+    handler.setStream(stand_in)
+    try:
+        yield
+    finally:
+        # Somebody may have given it another stream meanwhile.
+        if handler.stream is stand_in:
+            handler.setStream(stream)
+
+
+def _stream_handlers() -> Iterator[logging.StreamHandler[Any]]:
+    """Yields the handlers through which lines of the library's logger go to streams."""
+    logger: logging.Logger | None = logging.getLogger("pyshac")
+    while logger is not None:
+        for handler in logger.handlers:
+            if isinstance(handler, logging.StreamHandler):
+                yield handler
+        logger = logger.parent if logger.propagate else None
+
+
+def _is_same_terminal(stream: Any, file: TextIO) -> bool:
+    if stream is file:
+        return True
+    try:
+        return is_terminal(file) and os.path.sameopenfile(stream.fileno(), file.fileno())
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def is_terminal(stream: Any) -> bool:
+    """Says whether a stream is a terminal; what cannot tell is none."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, OSError, ValueError):
+        return False

@@ -1,0 +1,51 @@
+"""Processes: end one with all that it has started, and let one end when another has."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+
+import psutil
+
+# How often a worker looks whether its engine still runs.
+SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def kill_tree(process: int) -> None:
+    """Kills a process and all that it has started, at once; one that is gone is no error."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(process)
+        # A process that is stopped starts no more.
+        with contextlib.suppress(psutil.Error, OSError):
+            root.suspend()
+        for each in [*root.children(recursive=True), root]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+
+
+def end_with(process: int) -> None:
+    """From now on, lets this process end, with all that it has started, once its parent is gone.
+
+    Args:
+        process: The parent's number.
+    """
+    watch = threading.Thread(target=_watch, args=(process,), name="pyshac-watch", daemon=True)
+    watch.start()
+
+
+def _watch(process: int) -> None:
+    while _is_running(process):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    with contextlib.suppress(psutil.Error, OSError):
+        for each in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+    # Only this ends a process in the middle of an evaluation.
+    os._exit(1)
+
+
+def _is_running(parent: int) -> bool:
+    # Elsewhere a process keeps the number of a parent that has ended.
+    return os.getppid() == parent if os.name == "posix" else psutil.pid_exists(parent)

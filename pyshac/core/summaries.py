@@ -1,0 +1,110 @@
+"""Summaries: how engines and datasets show themselves, as text and in a notebook.
+
+They stay small, whatever a search holds, and everything in them is escaped.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+MAX_TEXT = 60
+MAX_PATH = 240
+MAX_PARAMETERS = 10
+MAX_SAMPLES = 10
+
+Facts = list[tuple[str, str]]
+
+
+def cut(text: str, most: int = MAX_TEXT) -> str:
+    """Returns a text in one line that is not too long."""
+    text = " ".join(text[: 4 * most].split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def value_text(value: Any) -> str:
+    """Returns a value in a form that is short and says its type."""
+    if isinstance(value, float):
+        text = f"{value:.6g}"
+        return f"{text}.0" if text.lstrip("-").isdigit() else text
+    if isinstance(value, (list, tuple)):
+        items = [value_text(item) for item in value[:MAX_PARAMETERS]]
+        items += ["…"] * (len(value) > MAX_PARAMETERS)
+        left, right = "[]" if isinstance(value, list) else "()"
+        return cut(f"{left}{', '.join(items)}{right}")
+    # Long texts are cut before they are quoted, which takes time.
+    return cut(repr(value[: 2 * MAX_TEXT] if isinstance(value, str) else value))
+
+
+def parameters_text(parameters: Mapping[str, Any] | None) -> str:
+    """Returns the first parameters of a sample as `name=value`."""
+    if parameters is None:
+        return "none"
+    shown = list(parameters.items())[:MAX_PARAMETERS]
+    parts = [f"{cut(name)}={value_text(value)}" for name, value in shown]
+    return ", ".join([*parts, *_more(len(parameters))])
+
+
+def names_text(names: Sequence[str]) -> str:
+    """Returns the first of some names."""
+    return ", ".join([*map(cut, names[:MAX_PARAMETERS]), *_more(len(names))])
+
+
+def scores_text(scores: Sequence[float]) -> str:
+    """Returns the last scores."""
+    return ", ".join(map(value_text, scores[-MAX_SAMPLES:])) or "none"
+
+
+def counted(number: int, total: int | None, failed: int) -> str:
+    """Returns a number of evaluations, and how many of them failed."""
+    text = f"{number}" if total is None else f"{number} of {total}"
+    return f"{text}, {failed} failed" if failed else text
+
+
+def count_failed(scores: Iterable[float]) -> int:
+    """Returns the number of samples without a score."""
+    return sum(map(math.isnan, scores))
+
+
+def _more(number: int) -> list[str]:
+    return [f"… {number - MAX_PARAMETERS} more"] if number > MAX_PARAMETERS else []
+
+
+def as_text(title: str, facts: Facts) -> str:
+    """Returns a title and facts, a line each."""
+    width = max(len(name) for name, _ in facts)
+    return "\n".join([title, *(f"  {name:<{width}}  {fact}" for name, fact in facts)])
+
+
+def as_html(title: str, facts: Facts, dataset: Any) -> str:
+    """Returns facts and the last samples of a dataset as HTML, in the notebook's own colours."""
+    rows = "".join(
+        f'<tr><th style="text-align:left">{html.escape(name)}</th>'
+        f'<td style="text-align:left">{html.escape(fact)}</td></tr>'
+        for name, fact in facts
+    )
+    return (
+        f"<div><strong>{html.escape(title)}</strong><table>{rows}</table>"
+        f"{_last_samples(dataset)}</div>"
+    )
+
+
+def _last_samples(dataset: Any) -> str:
+    """The last samples of a dataset as an HTML table."""
+    if not len(dataset):
+        return ""
+    names = dataset.header()[1:-1]
+    hidden = ["…"] if len(names) > MAX_PARAMETERS else []
+    lines = [_cells("th", ["id", *map(cut, names[:MAX_PARAMETERS]), *hidden, "score"])]
+    for index in range(max(len(dataset) - MAX_SAMPLES, 0), len(dataset)):
+        values = map(value_text, dataset.X[index][:MAX_PARAMETERS])
+        score = value_text(dataset.Y[index])
+        lines.append(_cells("td", [str(dataset.ids[index]), *values, *hidden, score]))
+    caption = f"<details><summary>The last {len(lines) - 1} samples</summary>"
+    return f"{caption}<table>{''.join(lines)}</table></details>"
+
+
+def _cells(tag: str, texts: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{html.escape(text)}</{tag}>' for text in texts)}</tr>"

@@ -1,0 +1,269 @@
+"""Makes every system call of a save fail once, and looks whether what was there still restores.
+
+    python -m tests.faults.fail_calls [--errors ENOSPC EIO EACCES] [--operations save record ...]
+
+Builds the library `failing_calls.c` with a C compiler, and runs itself again with it preloaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import copy
+import ctypes
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pyshac.core import files
+from pyshac.core.dataset import Dataset
+from pyshac.core.errors import DirectoryInUseError
+from pyshac.core.run import Run
+from pyshac.core.schedule import Schedule
+from pyshac.core.search import Search
+from pyshac.core.storage import SaveDirectory
+from tests.core.test_storage import advance, same
+from tests.engine.engine_helpers import FIXTURES, ROOT, contents, make_space
+
+LIBRARY = Path(__file__).with_name("failing_calls.c")
+SCHEDULE = Schedule(30, 3)
+ERRORS = ("ENOSPC", "EIO", "EACCES")
+
+
+def build_library(folder: Path) -> Path:
+    """Compiles the library; raises `FileNotFoundError` if there is no compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise FileNotFoundError("there is no C compiler")
+    path = folder / "failing_calls.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", path, LIBRARY, "-ldl"], check=True)
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--errors", nargs="+", choices=ERRORS, default=ERRORS)
+    parser.add_argument("--operations", nargs="+", choices=OPERATIONS, default=list(OPERATIONS))
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        if "LD_PRELOAD" not in os.environ:
+            environment = {**os.environ, "LD_PRELOAD": str(build_library(Path(name)))}
+            environment.update(PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1")
+            command = [sys.executable, "-m", "tests.faults.fail_calls", "--errors"]
+            command += [*options.errors, "--operations", *options.operations]
+            return subprocess.run(command, env=environment).returncode
+        for operation in options.operations:
+            for error in options.errors:
+                trials = Trials(OPERATIONS[operation], Path(name) / f"{operation}-{error}")
+                calls = trials.run(getattr(errno, error))
+                total = sum(calls.values())
+                names = ", ".join(f"{count} {call}" for call, count in sorted(calls.items()))
+                print(f"{operation}, {error}: {total} calls failed once ({names})", flush=True)
+    return 0
+
+
+@contextlib.contextmanager
+def failing(folder: Path, number: int, error: int) -> Iterator[Callable[[], str]]:
+    """Lets one call on files under a folder fail; yields what tells which one it was."""
+    library = ctypes.CDLL(None)
+    library.failed_call.restype = ctypes.c_char_p
+    library.fail_call(os.fsencode(folder), number, error)
+    try:
+        yield lambda: library.failed_call().decode()
+    finally:
+        library.fail_call(None, 0, 0)
+
+
+class Operation:
+    """Something that writes to a save directory.
+
+    Args:
+        folder: Where to keep what the directory is copied from.
+
+    Attributes:
+        before: The search that the directory holds before; None if it holds none.
+        after: The search that it holds afterwards.
+    """
+
+    before: Search | None
+    after: Search
+
+    def __init__(self, folder: Path) -> None:
+        raise NotImplementedError
+
+    def prepare(self, folder: Path) -> SaveDirectory:
+        """Makes the directory as it is before, and returns what will write to it."""
+        raise NotImplementedError
+
+    def write(self, directory: SaveDirectory) -> None:
+        """Writes."""
+        with directory.writing():
+            save(directory, self.after)
+
+
+def save(directory: SaveDirectory, search: Search) -> None:
+    directory.save(search, SCHEDULE.total_budget, SCHEDULE.num_batches, True)
+
+
+def attached(folder: Path) -> SaveDirectory:
+    directory = SaveDirectory(folder)
+    directory.attach(directory.load())
+    return directory
+
+
+class FirstSave(Operation):
+    """The first save, of a search that has not begun."""
+
+    def __init__(self, folder: Path) -> None:
+        space = make_space(seed=5)
+        self.before, self.after = None, Search(space, "min", 5, Dataset(space))
+
+    def prepare(self, folder: Path) -> SaveDirectory:
+        return SaveDirectory(folder)
+
+
+class Save(Operation):
+    """A save that adds a batch and a classifier to those that are there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "template"
+        search = FirstSave(folder).after
+        directory = SaveDirectory(self._folder)
+        with directory.writing():
+            advance(search)
+            search.finish_batch(SCHEDULE, False, True)
+            save(directory, search)
+            advance(search, directory, 15)
+        self.before = SaveDirectory(self._folder).load().search
+        advance(search, None, 20)
+        search.finish_batch(SCHEDULE, False, True)
+        self.after = search
+
+    def prepare(self, folder: Path) -> SaveDirectory:
+        shutil.copytree(self._folder, folder)
+        return attached(folder)
+
+
+class Record(Save):
+    """A score that is added to the journal."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.after = copy.deepcopy(self.before)
+        self.score = (15, 0.25, 0)
+        self.after.record(self.after.batch, *self.score)
+
+    def prepare(self, folder: Path) -> SaveDirectory:
+        directory = super().prepare(folder)
+        with directory.writing():
+            save(directory, self.before)
+        return directory
+
+    def write(self, directory: SaveDirectory) -> None:
+        with directory.writing():
+            directory.record([self.score])
+
+
+class Legacy(Operation):
+    """The first save of a directory of an earlier PySHAC."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = next(path.parent.parent for path in FIXTURES.rglob("dataset.csv"))
+        self.before = SaveDirectory(self._folder).load().search
+        saved = SaveDirectory(self._folder).load()
+        schedule = Schedule(len(saved.search.dataset), 1)
+        directory = SaveDirectory(self._folder)
+        self.after = Run.restored(saved, schedule, directory, "max", True).search
+
+    def prepare(self, folder: Path) -> SaveDirectory:
+        shutil.copytree(self._folder, folder)
+        return attached(folder)
+
+
+OPERATIONS = {"first": FirstSave, "save": Save, "record": Record, "legacy": Legacy}
+
+
+class Trials:
+    """Lets one operation fail at each of its system calls.
+
+    Args:
+        operation: The operation.
+        folder: Where to work.
+    """
+
+    def __init__(self, operation: type[Operation], folder: Path) -> None:
+        folder.mkdir()
+        self._operation = operation(folder)
+        self._folder = folder
+
+    def run(self, error: int, step: int = 1) -> Counter[str]:
+        """Lets every call fail, or every `step`-th; returns how many of which name did."""
+        calls: Counter[str] = Counter()
+        number = 1
+        while call := self.trial(number, error):
+            calls[call] += 1
+            number += step
+        return calls
+
+    def trial(self, number: int, error: int) -> str:
+        """Lets one call fail, and checks what is left; returns its name, empty if there is none."""
+        operation, path = self._operation, self._folder / "shac"
+        directory = operation.prepare(path)
+        caught: OSError | ValueError | None = None
+        with failing(path, number, error) as failed:
+            try:
+                operation.write(directory)
+            except (OSError, ValueError) as raised:
+                caught = raised
+            call = failed()
+        what = f"call {number}, {call}: {caught!r}"
+        if caught is not None:
+            assert str(path) in str(caught), what
+        self.check_state(path, caught is not None, what)
+        self.write_again(directory, call, what)
+        shutil.rmtree(path, ignore_errors=True)
+        return call
+
+    def check_state(self, path: Path, has_failed: bool, what: str) -> None:
+        """What is there is the state before or after; without an error it is the one after."""
+        before, after = self._operation.before, self._operation.after
+        try:
+            found = SaveDirectory(path).load()
+        except FileNotFoundError:
+            assert has_failed, what
+            assert before is None, what
+            return
+        if found.is_legacy:
+            assert has_failed, what
+            assert found.search.dataset.X == before.dataset.X, what
+            assert found.search.dataset.Y == before.dataset.Y, what
+            return
+        is_before = before is not None and same(found.search, before)
+        assert same(found.search, after) or (has_failed and is_before), what
+
+    def write_again(self, directory: SaveDirectory, call: str, what: str) -> None:
+        """Once the disk is well again, the same engine can save, there or elsewhere."""
+        operation = self._operation
+        try:
+            with directory.writing():
+                save(directory, operation.after)
+        except DirectoryInUseError:
+            # It could not see what the directory was left like, and does not guess.
+            assert "stat" in call, what
+            directory = SaveDirectory(self._folder / "elsewhere")
+            with directory.writing():
+                save(directory, operation.after)
+        assert same(SaveDirectory(directory.path).load().search, operation.after), what
+        left = [name for name in contents(directory.path) if files.TEMPORARY_PREFIX in name]
+        assert not left, (what, left)
+        shutil.rmtree(self._folder / "elsewhere", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

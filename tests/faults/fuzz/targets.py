@@ -1,0 +1,298 @@
+"""What is fuzzed: every reader of a save directory, given bytes that nobody vouches for.
+
+A target takes any bytes and returns whether they were accepted. It lets `SaveDirectoryError` and
+its kind pass as a refusal; any other exception is a finding.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import xgboost
+from scipy import stats
+
+from pyshac.core import journal, models, plain, records, ubjson
+from pyshac.core.classifier import BoostedTrees
+from pyshac.core.dataset import Dataset, read_csv, read_parameters
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.hyperparameters import (
+    DiscreteHP,
+    DistributionHP,
+    HyperParameterList,
+    IntegerHP,
+    LogUniformHP,
+    MultiDiscreteHP,
+    MultiUniformHP,
+    NormalHP,
+    UniformHP,
+)
+from pyshac.core.sampler import Generators
+from pyshac.core.saved_state import checksum, decode_state
+from pyshac.core.schedule import Schedule
+from pyshac.core.search import Search
+from pyshac.core.storage import SaveDirectory
+
+_FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
+_SCHEDULE = Schedule(40, 4)
+
+
+def make_space() -> HyperParameterList:
+    """A space with every kind of parameter whose values are quick to read."""
+    return HyperParameterList(
+        [
+            UniformHP("x", -5.0, 5.0),
+            DiscreteHP("kind", [1, 1.0, "1", True, None, (1, "a"), "=cmd()", 'a,"b"\n']),
+            IntegerHP("n", 1, 100, log=True),
+            LogUniformHP("rate", 1e-5, 1e-1),
+            NormalHP("z", 0.0, 2.0),
+            MultiUniformHP("w", 0.0, 1.0, sample_count=2),
+            MultiDiscreteHP("c", ["a", "b"], sample_count=2),
+        ],
+        seed=3,
+    )
+
+
+_SPACE = make_space()
+
+
+def fuzz_text(data: bytes) -> bool:
+    """The text of one value, as in a cell of the dataset."""
+    value = plain.from_text(data.decode("utf-8", errors="replace"))
+    plain.identity(value)
+    return not isinstance(value, str)
+
+
+def fuzz_dataset(data: bytes) -> bool:
+    """The rows of a dataset file below a right header."""
+    header = ",".join(["id", *_SPACE.get_parameter_names(), "scores"])
+    dataset = Dataset(_SPACE)
+    try:
+        text = header + "\n" + data.decode("utf-8", errors="replace")
+        for number, row, score in read_csv(text, _SPACE, "dataset.csv"):
+            dataset._add_from("dataset.csv", row, score, number)
+    except (ValueError, TypeError):
+        return False
+    # What is accepted can be written, and is the same then.
+    again = Dataset(_SPACE)
+    for number, row, score in read_csv(dataset.to_csv(), _SPACE, "again"):
+        again._add_from("again", row, score, number)
+    if repr((again.ids, again.X, again.Y)) != repr((dataset.ids, dataset.X, dataset.Y)):
+        raise RuntimeError("the dataset is another after it was written")
+    return True
+
+
+def fuzz_header(data: bytes) -> bool:
+    """A whole dataset file, through the disk."""
+    folder = _FOLDER / "header" / "datasets"
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        text = json.dumps(plain.to_json(_SPACE.get_config()))
+        (folder / "parameters.json").write_text(text, encoding="utf-8")
+    (folder / "dataset.csv").write_bytes(data)
+    try:
+        Dataset.load_from_directory(folder.parent)
+    except SaveDirectoryError:
+        return False
+    return True
+
+
+def fuzz_parameters(data: bytes) -> bool:
+    """A `parameters.json`."""
+    path = _FOLDER / "parameters.json"
+    path.write_bytes(data)
+    try:
+        space = read_parameters(path)
+    except SaveDirectoryError:
+        return False
+    if len(space) and space.is_vectorised:
+        space.draw(2, np.random.SeedSequence(0))
+    return True
+
+
+def fuzz_state(data: bytes) -> bool:
+    """A `state.json` with a right checksum, as somebody who means ill would write it."""
+    text = data.decode("utf-8", errors="replace")
+    try:
+        content = json.loads(text)
+        if isinstance(content, dict):
+            content.pop("sha256", None)
+            text = json.dumps({**content, "sha256": checksum(content)})
+    except (ValueError, RecursionError):
+        pass
+    try:
+        decode_state(text, "state.json")
+    except SaveDirectoryError:
+        return False
+    return True
+
+
+def _new_search() -> Search:
+    return Search(_SPACE, "max", 3, Dataset(_SPACE))
+
+
+def fuzz_journal(data: bytes) -> bool:
+    """The records of a journal; lines that have no checksum get the right one."""
+    lines = []
+    for line in data.split(b"\n"):
+        body = line[9:] if line[8:9] == b" " else line
+        lines.append(b"%08x %s\n" % (zlib.crc32(body), body))
+    # Now and then the bytes as they are.
+    content = data if data[:1] == b"\0" else b"".join(lines)
+    path = _FOLDER / "journal.jsonl"
+    path.write_bytes(content)
+    search = _new_search()
+    # The real journal follows a first batch.
+    search.num_complete = 10
+    try:
+        for number, record in enumerate(journal.read(path), 1):
+            records.replay(search, record, f"line {number}")
+    except SaveDirectoryError:
+        return False
+    return True
+
+
+def _rows(columns: int) -> np.ndarray:
+    return np.random.default_rng(0).random((8, columns), dtype=np.float32) * 10 - 5
+
+
+_ROWS = _rows(3)
+
+
+def fuzz_model(data: bytes) -> bool:
+    """A classifier; what passes the checks must not crash XGBoost."""
+    try:
+        model = models.checked(data, 3)
+    except ValueError:
+        return False
+    try:
+        trees = BoostedTrees.from_bytes(model)
+    except ValueError:
+        return False
+    trees.predict(_ROWS)
+    trees.trees()
+    return True
+
+
+def fuzz_ubjson(data: bytes) -> bool:
+    """UBJSON."""
+    try:
+        value = ubjson.decode(data)
+    except ValueError:
+        return False
+    return isinstance(value, (dict, list))
+
+
+def fuzz_directory(data: bytes) -> bool:
+    """A whole directory: the first byte says which file is replaced by the other ones."""
+    folder = _FOLDER / "directory"
+    if not folder.exists():
+        make_run(folder)
+    names = ("state.json", "journal.jsonl", "datasets/dataset.csv", "datasets/parameters.json",
+             "classifiers/00.ubj", "lock.json")  # fmt: skip
+    path = folder / names[data[0] % len(names)] if data else folder / names[0]
+    before = path.read_bytes()
+    path.write_bytes(data[1:])
+    try:
+        directory = SaveDirectory(folder)
+        directory._read_holder()
+        directory.load()
+    except SaveDirectoryError:
+        return False
+    finally:
+        path.write_bytes(before)
+    return True
+
+
+def make_run(folder: Path) -> None:
+    """A directory with a batch, a classifier, and a second batch that was cut."""
+    search = _new_search()
+    directory = SaveDirectory(folder)
+    with directory.writing():
+        for stop in (10, 16):
+            batch = search.begin_batch(10, False, Generators())
+            directory.save(search, 40, 4, True)
+            for number in range(batch.start, stop):
+                score = batch.row(number)[0]
+                search.record(batch, number, score, 0)
+                directory.record([(number, score, 0)])
+            if stop == 10:
+                search.finish_batch(_SCHEDULE, False, True)
+    if not len(search.cascade):
+        raise RuntimeError("the run has no classifier")
+
+
+TARGETS: dict[str, Callable[[bytes], bool]] = {
+    "text": fuzz_text,
+    "dataset": fuzz_dataset,
+    "header": fuzz_header,
+    "parameters": fuzz_parameters,
+    "state": fuzz_state,
+    "journal": fuzz_journal,
+    "ubjson": fuzz_ubjson,
+    "model": fuzz_model,
+    "directory": fuzz_directory,
+}
+# How the inputs are shared out: most for readers with much to get wrong.
+SHARES = {
+    "text": 150, "dataset": 150, "header": 5, "parameters": 200, "state": 200, "journal": 140,
+    "ubjson": 100, "model": 52, "directory": 3,
+}  # fmt: skip
+
+
+def seeds(target: str) -> list[bytes]:
+    """Inputs from a real directory."""
+    folder = _FOLDER / "seeds"
+    if not folder.exists():
+        make_run(folder)
+    read = lambda name: (folder / name).read_bytes()  # noqa: E731
+    csv = read("datasets/dataset.csv")
+    parts = {
+        "text": csv.replace(b"\n", b",").split(b","),
+        "dataset": [csv.split(b"\n", 1)[1], *csv.split(b"\n")[1:6]],
+        "header": [csv, csv[:200]],
+        "parameters": [read("datasets/parameters.json"), *one_by_one()],
+        "state": [read("state.json")],
+        "journal": [read("journal.jsonl"), *read("journal.jsonl").splitlines()],
+        "ubjson": small_models(),
+        "model": small_models(),
+        "directory": [
+            bytes([number]) + read(name)
+            for number, name in enumerate(
+                ("state.json", "journal.jsonl", "datasets/dataset.csv",
+                 "datasets/parameters.json", "classifiers/00.ubj", "lock.json")
+            )
+        ],
+    }  # fmt: skip
+    return parts[target]
+
+
+def one_by_one() -> list[bytes]:
+    """Spaces of one parameter each, as small files."""
+    others = [DistributionHP("count", stats.poisson(3)), DistributionHP("b", stats.beta(2, 5))]
+    config = plain.to_json(HyperParameterList([*_SPACE, *others]).get_config())
+    return [json.dumps({name: entry}).encode() for name, entry in config.items()]
+
+
+def small_models() -> list[bytes]:
+    """Models of a few trees: short inputs are fuzzed better."""
+    rows = np.random.default_rng(0).random((20, 3), dtype=np.float32)
+    trained = BoostedTrees(0).fit(rows, rows[:, 0] > 0.5)
+    trained.compact()
+    one = xgboost.Booster({"nthread": 1}, model_file=bytearray(trained.to_bytes()))[0:1]
+    return [trained.to_bytes(), bytes(one.save_raw("ubj"))]
+
+
+def clean_up() -> None:
+    """Removes what the targets have written."""
+    for root, folders, names in os.walk(_FOLDER, topdown=False):
+        for name in names:
+            os.unlink(os.path.join(root, name))
+        for name in folders:
+            os.rmdir(os.path.join(root, name))
+    os.rmdir(_FOLDER)

@@ -1,0 +1,178 @@
+"""Kills runs at random instants, and looks whether anything is lost, repeated or different.
+
+    python -m tests.faults.kill_runs --runs 300 --results kills.jsonl
+
+Every kill is one line of the results, and is not done again when the command is repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.engine.engine_helpers import contents
+from tests.faults import runs
+
+# What a kill is aimed at; None is any instant of the run.
+TARGETS = (None, "sampling", "evaluating", "training", "saving", "recording")
+# A third of the runs has two slots in worker processes.
+SLOTS = (("threading", 1), ("threading", 1), ("multiprocessing", 2))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=300, help="number of kills")
+    parser.add_argument("--results", type=Path, default=Path("kills.jsonl"))
+    options = parser.parse_args(arguments)
+    done = read_results(options.results)
+    runs.note_phases()
+    with tempfile.TemporaryDirectory() as folder:
+        reference = Reference(Path(folder) / "whole")
+        for number in range(options.runs):
+            if number in done:
+                continue
+            record = kill_once(number, Path(folder) / str(number), reference)
+            done[number] = record
+            with open(options.results, "a") as file:
+                file.write(json.dumps(record) + "\n")
+    records = [done[number] for number in range(options.runs)]
+    print(summary(records))
+    return 0 if all(record["is_good"] for record in records) else 1
+
+
+def read_results(path: Path) -> dict[int, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return {record["number"]: record for record in records}
+
+
+class Reference:
+    """The run that nobody kills: its files, and how long its phases take."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        started = time.monotonic()
+        status = runs.wait(runs.start(runs.begin_or_continue, folder / "shac", folder / "log"))
+        if status != 0:
+            raise RuntimeError(f"The run that nobody killed ended with {status}.")
+        self.seconds = time.monotonic() - started
+        self.contents = contents(folder / "shac")
+        self.entries = {name: runs.entries(name) for name in runs.PHASES}
+        lines = [line.split() for line in (folder / "log").read_text().splitlines()]
+        self.samples = [x for _, what, x in lines if what == "begin"]
+
+
+def kill_once(number: int, folder: Path, reference: Reference) -> dict[str, Any]:
+    """Kills one run, looks at what is left, lets another process finish it, and compares."""
+    chance = random.Random(number)
+    backend, evaluators = chance.choice(SLOTS)
+    target = TARGETS[number % len(TARGETS)]
+    log, save_dir = folder / "log", folder / "shac"
+    was_running = False
+    while not was_running:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        log.touch()
+        process = runs.start(runs.begin_or_continue, save_dir, log, backend, evaluators)
+        await_instant(process, target, chance, reference)
+        was_running = runs.kill_group(process)
+    phase = runs.phase()
+    before = log.read_text().splitlines()
+    saved = runs.result(runs.saved_samples, save_dir)
+    status = runs.wait(runs.start(runs.begin_or_continue, save_dir, log, backend, evaluators))
+    lost, repeated, unsaved = compare(before, log.read_text().splitlines(), saved or [])
+    found = contents(save_dir)
+    record = {
+        "number": number,
+        "target": target,
+        "backend": backend,
+        "phase": phase,
+        "saved": None if saved is None else len(saved),
+        "unsaved": unsaved,
+        "lost": lost,
+        "repeated": repeated,
+        "status": status,
+        "is_equal": found == reference.contents,
+    }
+    record["is_good"] = not lost and not repeated and status == 0 and record["is_equal"]
+    if record["is_good"]:
+        shutil.rmtree(folder)
+    return record
+
+
+def await_instant(
+    process: int, target: str | None, chance: random.Random, reference: Reference
+) -> None:
+    """Waits for a random instant of the run, or of one of its visits to a phase."""
+    if target is None:
+        time.sleep(chance.uniform(0, reference.seconds))
+        return
+    visit = chance.randint(1, max(1, reference.entries[target]))
+    deadline = time.monotonic() + 10 * reference.seconds
+    while runs.entries(target) < visit and time.monotonic() < deadline:
+        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return
+        time.sleep(0.0001)
+    # Most visits take a few milliseconds, training a tenth of a second.
+    time.sleep(chance.uniform(0, 0.1 if target == "training" else 0.004))
+
+
+def compare(before: list[str], after: list[str], saved: list[float]) -> tuple[int, int, int]:
+    """Counts what was lost and repeated by a kill.
+
+    Args:
+        before: The log at the time of the kill.
+        after: The log of the finished run.
+        saved: The samples that were found after the kill.
+
+    Returns:
+        How many evaluations had ended, their slot gone on to another one, and are not in `saved`;
+        how many in `saved` were evaluated again; and how many had ended just now, without being
+        saved yet.
+    """
+    known = {repr(x) for x in saved}
+    ended: dict[str, list[str]] = {}
+    last: dict[str, str] = {}
+    for line in before:
+        process, what, x = line.split()
+        last[process] = what
+        if what == "end":
+            ended.setdefault(process, []).append(x)
+    lost = unsaved = 0
+    for process, samples in ended.items():
+        missing = [x not in known for x in samples]
+        # The score of a slot's last evaluation may not have been handed over yet.
+        unsaved += missing[-1] and last[process] == "end"
+        lost += sum(missing) - (missing[-1] and last[process] == "end")
+    again = [line.split()[2] for line in after[len(before) :] if line.split()[1] == "begin"]
+    repeated = sum(x in known for x in again) + len(again) - len(set(again))
+    return lost, repeated, unsaved
+
+
+def summary(records: list[dict[str, Any]]) -> str:
+    phases = Counter(record["phase"] for record in records)
+    lines = [
+        f"{len(records)} kills",
+        *(f"  {name}: {phases[name]}" for name in runs.PHASES if phases[name]),
+        f"evaluations lost: {sum(record['lost'] for record in records)}",
+        f"evaluations repeated: {sum(record['repeated'] for record in records)}",
+        f"ended, but not handed over yet: {sum(record['unsaved'] for record in records)}",
+        "resumed runs equal to the uninterrupted one: "
+        f"{sum(record['is_equal'] for record in records)}",
+        f"bad: {[record['number'] for record in records if not record['is_good']]}",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"
+    raise SystemExit(main())

@@ -1,0 +1,188 @@
+"""Small runs in processes of their own that tell which phase they are in, to be killed there.
+
+Processes are forked from one that has loaded everything, so that a run takes a second. That one
+must never train: a fork of a process with OpenMP threads may hang.
+"""
+
+from __future__ import annotations
+
+import functools
+import mmap
+import os
+import pickle
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pyshac import SHAC, DiscreteHP, MultiUniformHP, UniformHP
+from pyshac.core import sampler, search, storage
+
+TOTAL_BUDGET, NUM_BATCHES = 40, 8
+PHASES = ("starting", "sampling", "evaluating", "training", "saving", "recording", "between")
+# Shared with forked processes: the phase, and how often it was entered.
+_shared = mmap.mmap(-1, 64)
+
+
+def phase() -> str:
+    """The phase of the run that is going on, or was when it ended."""
+    return PHASES[_shared[0]]
+
+
+def entries(name: str) -> int:
+    """How often a run has entered a phase, modulo 256."""
+    return _shared[1 + PHASES.index(name)]
+
+
+def _enter(number: int) -> None:
+    _shared[0] = number
+    _shared[1 + number] = (_shared[1 + number] + 1) % 256
+
+
+def _noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, but the phase is told while it runs."""
+
+    @functools.wraps(function)
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        before = _shared[0]
+        _enter(PHASES.index(name))
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _shared[0] = before
+
+    return noting
+
+
+def note_phases() -> None:
+    """Lets the runs of this process tell their phases."""
+    sampler.Sampler.draw = _noting("sampling", sampler.Sampler.draw)
+    search.train_classifier = _noting("training", search.train_classifier)
+    storage.SaveDirectory.save = _noting("saving", storage.SaveDirectory.save)
+    storage.SaveDirectory.record = _noting("recording", storage.SaveDirectory.record)
+
+
+class Logged:
+    """An objective that notes in a file when each evaluation begins and ends.
+
+    Args:
+        log: The file; each process appends whole lines to it.
+        seconds: How long an evaluation takes.
+    """
+
+    def __init__(self, log: Path, seconds: float) -> None:
+        self.log = str(log)
+        self.seconds = seconds
+
+    def __call__(self, worker_id: int, parameters: dict[str, Any]) -> float:
+        number = PHASES.index("evaluating")
+        before = _shared[0]
+        _enter(number)
+        self._note("begin", parameters["x"])
+        time.sleep(self.seconds)
+        kind = 0.0 if parameters["kind"] == "1" else 1.0
+        score = (parameters["x"] - 1.0) ** 2 + kind + sum(parameters["w"])
+        self._note("end", parameters["x"])
+        _shared[0] = before
+        return score
+
+    def _note(self, what: str, x: float) -> None:
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        os.write(descriptor, f"{os.getpid()} {what} {x!r}\n".encode())
+        os.close(descriptor)
+
+
+def make_engine(save_dir: Path, backend: str, evaluators: int, fresh: bool) -> SHAC:
+    """An engine of a small run; all of them are after the same."""
+    space = [
+        UniformHP("x", -5.0, 5.0),
+        DiscreteHP("kind", [1, 1.0, "1", True, None]),
+        MultiUniformHP("w", 0.0, 1.0, sample_count=2),
+    ]
+    engine = SHAC(
+        space if fresh else None, TOTAL_BUDGET, NUM_BATCHES, objective="min", save_dir=save_dir
+    )
+    if fresh:
+        engine.set_seed(7)
+    engine.evaluator_backend = backend
+    engine.set_num_parallel_evaluators(evaluators)
+    engine.set_num_parallel_generators(1)
+    return engine
+
+
+def begin_or_continue(
+    save_dir: Path,
+    log: Path,
+    backend: str = "threading",
+    evaluators: int = 1,
+    seconds: float = 0.004,
+) -> None:
+    """Runs to the end, from wherever the save directory is."""
+    fresh = not (save_dir / "state.json").exists()
+    engine = make_engine(save_dir, backend, evaluators, fresh)
+    if not fresh:
+        engine.restore_data()
+    _shared[0] = PHASES.index("between")
+    engine.fit(Logged(log, seconds), skip_cv_checks=True, retries=1000)
+
+
+def saved_samples(save_dir: Path) -> list[float] | None:
+    """The x of every sample that a new engine finds, in order; None if it finds no run."""
+    engine = make_engine(save_dir, "threading", 1, fresh=False)
+    try:
+        engine.restore_data()
+    except FileNotFoundError:
+        return None
+    return [row[0] for row in engine.dataset.X]
+
+
+def start(function: Callable[..., Any], *args: Any) -> int:
+    """Calls a function in a forked process that leads a group; returns its number."""
+    _shared[:] = bytes(len(_shared))
+    process = os.fork()
+    if process:
+        return process
+    try:
+        os.setpgid(0, 0)
+        function(*args)
+        os._exit(0)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+
+
+def result(function: Callable[..., Any], *args: Any) -> Any:
+    """Calls a function in a forked process and returns what it returns.
+
+    Raises:
+        RuntimeError: If it raised an exception.
+    """
+    reader, writer = os.pipe()
+
+    def call() -> None:
+        os.close(reader)
+        with open(writer, "wb") as file:
+            pickle.dump(function(*args), file)
+
+    process = start(call)
+    os.close(writer)
+    with open(reader, "rb") as file:
+        data = file.read()
+    if wait(process) != 0:
+        raise RuntimeError(f"{function.__name__} failed in process {process}.")
+    return pickle.loads(data)
+
+
+def wait(process: int) -> int:
+    """Waits for a process; returns its status, negative if a signal ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def kill_group(process: int) -> bool:
+    """Kills a process and its workers; says whether it was still running."""
+    if os.waitpid(process, os.WNOHANG)[0]:
+        return False
+    os.killpg(process, signal.SIGKILL)
+    return wait(process) == -signal.SIGKILL

@@ -1,0 +1,25 @@
+"""Bit flips: every file of a saved run, some bytes in the quick part, all of them in the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.bit_flips import flip_all
+
+
+@pytest.mark.parametrize("step", [251, pytest.param(1, marks=pytest.mark.slow)])
+def test_no_flipped_bit_passes_for_what_was_saved(tmp_path, step):
+    outcomes = flip_all(tmp_path / "shac", step)
+    assert set(outcomes) == {
+        "classifiers/00.ubj",
+        "classifiers/01.ubj",
+        "datasets/dataset.csv",
+        "datasets/parameters.json",
+        "journal.jsonl",
+        "state.json",
+    }
+    detected = sum(counts["detected"] for counts in outcomes.values())
+    harmless = sum(counts["harmless"] for counts in outcomes.values())
+    # What is harmless stands in another file as well, or is white space: a small part.
+    assert detected > 5 * harmless
+    assert all(sum(counts.values()) for counts in outcomes.values())

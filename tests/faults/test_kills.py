@@ -1,0 +1,109 @@
+"""Short versions of the commands that kill runs, workers and engines."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import pytest
+
+from tests.engine.engine_helpers import run_script
+from tests.faults import kill_runs, kill_workers
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="looks at processes and shared memory as Linux has them"
+)
+
+
+def run_module(name, *arguments):
+    """Runs `python -m tests.faults.<name>`, which forks, in a process without other threads."""
+    source = f"import runpy; runpy.run_module('tests.faults.{name}', run_name='__main__')"
+    return run_script(source, *arguments, timeout=600, OMP_NUM_THREADS="1")
+
+
+# One kill for every phase that kills are aimed at.
+@pytest.mark.slow
+def test_killed_runs(tmp_path):
+    number = len(kill_runs.TARGETS)
+    ended = run_module("kill_runs", "--runs", number, "--results", tmp_path / "kills.jsonl")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    records = kill_runs.read_results(tmp_path / "kills.jsonl")
+    assert sorted(records) == list(range(number))
+    # Repeated, it has nothing left to do.
+    before = (tmp_path / "kills.jsonl").read_text()
+    run_module("kill_runs", "--runs", number, "--results", tmp_path / "kills.jsonl")
+    assert (tmp_path / "kills.jsonl").read_text() == before
+
+
+@pytest.mark.slow
+def test_killed_workers_and_engines(tmp_path):
+    ended = run_module(
+        "kill_workers", "--workers", 10, "--engines", 2, "--results", tmp_path / "workers.jsonl"
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+LOG = """1 begin 0.5
+1 end 0.5
+1 begin 0.25
+2 begin 0.75
+1 end 0.25
+1 begin 0.125"""
+
+
+@pytest.mark.parametrize(
+    ("saved", "again", "expected"),
+    [
+        # Whoever finds everything evaluates the two again that had not ended.
+        ([0.5, 0.25], [0.75, 0.125], (0, 0, 0)),
+        # The slot had gone on, and the score is gone.
+        ([0.5], [0.25, 0.75, 0.125], (1, 0, 0)),
+        # A sample that was there is evaluated again.
+        ([0.5, 0.25], [0.25, 0.75, 0.125], (0, 1, 0)),
+        # A sample is evaluated twice after the kill.
+        ([0.5, 0.25], [0.75, 0.75, 0.125], (0, 1, 0)),
+    ],
+)
+def test_what_counts_as_lost_and_repeated(saved, again, expected):
+    before = LOG.splitlines()
+    after = [*before, *(f"3 begin {x}" for x in again)]
+    assert kill_runs.compare(before, after, saved) == expected
+
+
+def test_a_score_that_was_about_to_be_handed_over_is_not_lost():
+    before = LOG.splitlines()[:-1]
+    assert kill_runs.compare(before, before, [0.5]) == (0, 0, 1)
+    assert kill_runs.compare(before, before, []) == (1, 0, 1)
+
+
+def test_a_worker_that_was_killed_before_it_could_reply_repeats_nothing():
+    first = ["1 begin 0.5", "1 end 0.5", "1 begin 0.25", "1 end 0.25"]
+    again = ["2 begin 0.25", "2 end 0.25", "2 begin 0.75"]
+    assert kill_workers.count_repeated([*first, *again]) == (0, 1, {"0.5", "0.25"})
+    wrong = ["2 begin 0.5", "2 end 0.5", "2 begin 0.75"]
+    assert kill_workers.count_repeated([*first, *wrong]) == (1, 0, {"0.5", "0.25"})
+
+
+def test_what_others_leave_in_shared_folders_is_theirs():
+    paths = {"/dev/shm/sem.loky-12-ab_3", "/dev/shm/sem.loky-123-ab", "/tmp/joblib_folder_12_x"}
+    assert kill_workers.ours(paths, {12, 5}) == {
+        "/dev/shm/sem.loky-12-ab_3",
+        "/tmp/joblib_folder_12_x",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("cc") is None and shutil.which("gcc") is None, reason="there is no C compiler"
+)
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="something else is preloaded")
+@pytest.mark.parametrize("operation", ["first", "save", "record", "legacy"])
+def test_every_system_call_of_a_save_fails_once(operation):
+    ended = run_module("fail_calls", "--operations", operation, "--errors", "ENOSPC")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    number = int(ended.stdout.split(": ")[1].split()[0])
+    # Making folders, locking, and at the least one file: opened, written, flushed and renamed.
+    assert number >= 30
+    for call in ("open", "write", "fsync", "rename", "mkdir", "flock", "close"):
+        assert f" {call}" in ended.stdout
