@@ -1,0 +1,1 @@
+"""A search as one HTML file, and as text."""

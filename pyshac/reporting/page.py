@@ -1,0 +1,175 @@
+"""Page: the report of a search, one HTML file that stands alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from importlib import resources
+from itertools import groupby
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pyshac
+from pyshac.core import files
+from pyshac.reporting.pictures import Picture, draw, plots_of
+from pyshac.reporting.summary import best_values, facts, stage_rows
+from pyshac.reporting.table import table_content, to_script
+from pyshac.utils.drawing import new_figure
+from pyshac.utils.labels import number_text, printable, shorten
+from pyshac.utils.snapshot import Snapshot, take_snapshot
+
+HEADINGS = {
+    "scores": "Scores",
+    "classifiers": "The classifiers",
+    "parameters": "Parameters",
+    "together": "Parameters side by side",
+}
+
+
+def report(
+    source: Any,
+    to_file: str | os.PathLike[str] = "report.html",
+    *,
+    objective: str | None = None,
+) -> Path:
+    """Writes a search as one HTML file: summary, plots, and a table that sorts and filters.
+
+    The file holds all it needs and loads nothing. Names and values of the search stand in it as
+    text and cannot run code. A file that is there already is replaced as a whole.
+
+    Args:
+        source: The path of a save directory, an engine or a `Dataset`. Of a directory nothing is
+            locked, written or executed, so a running search can be looked at.
+        to_file: Where to write the report; folders are made.
+        objective: 'max' or 'min'; None for the search's own. A dataset, or a directory of an
+            earlier PySHAC, does not know it: there None means 'max'.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        FileNotFoundError: If the directory holds no search.
+        ImportError: If Matplotlib is not installed.
+        OSError: If the file cannot be written.
+        SaveDirectoryError: If a file of the directory is corrupt.
+        TypeError: If `source` is something else.
+    """
+    path = Path(to_file)
+    content = render(take_snapshot(source, objective)).encode("utf-8", errors="replace")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomically(path, content)
+    return path
+
+
+def render(snapshot: Snapshot) -> str:
+    """Returns the report of a search as HTML."""
+    new_figure()  # Says what is missing before all the work, if Matplotlib is.
+    style, script = _read("page.css"), _read("page.js")
+    pictures = [draw(plot) for plot in plots_of(snapshot)] if len(snapshot.dataset) else []
+    name = Path(snapshot.path).resolve().name if snapshot.path else "a dataset"
+    return Template(_read("page.html")).substitute(
+        policy=_policy(style, script),
+        version=escape(pyshac.__version__),
+        title=escape(f"PySHAC report: {shorten(name, 60)}"),
+        style=style,
+        script=script,
+        written=escape(datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")),
+        summary=_summary(snapshot),
+        sections="\n".join(_sections(pictures)),
+        evaluations=to_script(table_content(snapshot)),
+    )
+
+
+def _read(name: str) -> str:
+    return resources.files("pyshac.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """What the browser may load and run: the style and the script of this page, nothing else."""
+
+    def checksum(text: str) -> str:
+        digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+        return f"'sha256-{digest}'"
+
+    return (
+        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"style-src {checksum(style)}; script-src {checksum(script)}"
+    )
+
+
+def _summary(snapshot: Snapshot) -> str:
+    cards = [_card("Search", _definitions(facts(snapshot)))]
+    best = best_values(snapshot)
+    if best:
+        cards.append(_card("Best parameters", _definitions(best)))
+    rows = stage_rows(snapshot)
+    if rows:
+        header = ["Stage", "Samples", "Failed", "Best", "Median"]
+        cells = [
+            [row.number, row.samples, row.failed, *map(_score_cell, (row.best, row.median))]
+            for row in rows
+        ]
+        cards.append(_card("Stages", _table(header, cells)))
+    return "\n".join(cards)
+
+
+def _score_cell(score: float | None) -> str:
+    return "none" if score is None else number_text(score, 4)
+
+
+def _card(heading: str, content: str) -> str:
+    return f'<div class="card"><h3>{escape(heading)}</h3>{content}</div>'
+
+
+def _definitions(items: Sequence[tuple[str, str]]) -> str:
+    pairs = (f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in items)
+    return f"<dl>{''.join(pairs)}</dl>"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    head = "".join(f'<th scope="col" class="number">{_text(name)}</th>' for name in header)
+    body = "".join(
+        "<tr>" + "".join(f'<td class="number">{_text(cell)}</td>' for cell in row) + "</tr>"
+        for row in rows
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroller">{table}</div>'
+
+
+def _text(value: Any) -> str:
+    return escape(printable(str(value)))
+
+
+def _sections(pictures: Sequence[Picture]) -> list[str]:
+    sections = []
+    for name, group in groupby(pictures, key=lambda picture: picture.plot.section):
+        figures = "\n".join(_figure(picture) for picture in group)
+        sections.append(
+            f'<section aria-labelledby="{name}">\n<h2 id="{name}">{HEADINGS[name]}</h2>\n'
+            f'<div class="pictures">\n{figures}\n</div>\n</section>'
+        )
+    return sections
+
+
+def _figure(picture: Picture) -> str:
+    plot, alt = picture.plot, _text(picture.plot.alt)
+    caption = f"<figcaption>{_text(plot.caption)}</figcaption>" if plot.caption else ""
+    if picture.problem:
+        return f"<figure><p>{alt}</p><p>{_text(picture.problem)}</p></figure>"
+    images = "".join(
+        f'<img class="{theme}" alt="{alt}" src="data:image/svg+xml;base64,{_base64(image)}">'
+        for theme, image in (("light", picture.light), ("dark", picture.dark))
+    )
+    if not plot.is_wide:
+        return f"<figure>{images}{caption}</figure>"
+    scroller = f'<div class="scroller" role="region" tabindex="0" aria-label="{alt}">'
+    return f'<figure class="wide">{scroller}{images}</div>{caption}</figure>'
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,210 @@
+"""Pictures: the plots of a search as SVG, each for a light and for a dark page."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pyshac.utils.acceptance import can_be_cut
+from pyshac.utils.cascade_plots import plot_accepted_region, plot_importances
+from pyshac.utils.columns import columns_of
+from pyshac.utils.drawing import axes_or_new, figure_of
+from pyshac.utils.importances import parameter_importances
+from pyshac.utils.labels import printable
+from pyshac.utils.parameter_plots import (
+    MAX_PARALLEL,
+    MAX_SLICES,
+    choose_columns,
+    plot_parallel_coordinates,
+    plot_slice,
+)
+from pyshac.utils.score_plots import plot_best_so_far, plot_dataset, plot_scores_by_stage
+from pyshac.utils.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TRAINED = (
+    "At each dotted line a classifier was trained. From there on, samples are only evaluated if "
+    "it accepts them."
+)
+# Inches; text of 10 points is still legible when they are as wide as a phone.
+WIDTH, HEIGHT = 5.0, 3.6
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "pyshac", "savefig.dpi": 160, "axes.grid": False}
+DARK_INK, DARK_PAGE = "#e8e8e8", "#1b1e24"
+DARK = {
+    "figure.facecolor": DARK_PAGE,
+    "axes.facecolor": DARK_PAGE,
+    "savefig.facecolor": DARK_PAGE,
+    "legend.facecolor": DARK_PAGE,
+    "text.color": DARK_INK,
+    "axes.edgecolor": "#9aa0aa",
+    "axes.labelcolor": DARK_INK,
+    "xtick.color": DARK_INK,
+    "ytick.color": DARK_INK,
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot of the report.
+
+    Attributes:
+        section: Under which heading it stands.
+        alt: What it shows, for those who do not see it.
+        caption: How to read it; may be empty.
+        draw: Draws it on the given axes, or on axes of its own size.
+        is_wide: Whether it takes the whole width, and scrolls on a narrow screen.
+        owns_size: Whether it chooses its own size.
+    """
+
+    section: str
+    alt: str
+    caption: str
+    draw: Callable[[Axes | None], Axes]
+    is_wide: bool = False
+    owns_size: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot that was drawn.
+
+    Attributes:
+        plot: The plot.
+        light: SVG for a light page; empty if it could not be drawn.
+        dark: SVG for a dark page; empty if it could not be drawn.
+        problem: Why it could not be drawn; empty if it was.
+    """
+
+    plot: Plot
+    light: bytes = b""
+    dark: bytes = b""
+    problem: str = ""
+
+
+def plots_of(snapshot: Snapshot) -> Iterator[Plot]:
+    """Yields the plots of a search in the order of the report."""
+    yield from _score_plots(snapshot)
+    yield from _classifier_plots(snapshot)
+    for column in choose_columns(snapshot, None, MAX_SLICES):
+        draw_slice = partial(_draw_slice, snapshot, column.name)
+        alt = f"The scores against {printable(column.name)}, stages as colours."
+        yield Plot("parameters", alt, "", draw_slice)
+    shown = choose_columns(snapshot, None, MAX_PARALLEL)
+    if len(shown) > 1:
+        yield Plot(
+            "together",
+            f"The samples as lines through {len(shown)} parameters.",
+            "Each line is a sample; the better its score is, the stronger the colour of its line.",
+            lambda ax: plot_parallel_coordinates(snapshot, ax=ax),
+            is_wide=True,
+            owns_size=True,
+        )
+
+
+def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
+    count = len(snapshot.dataset)
+    yield Plot(
+        "scores",
+        f"The best score after each of {count} samples.",
+        TRAINED if snapshot.starts else "",
+        lambda ax: plot_best_so_far(snapshot, ax=ax),
+    )
+    if snapshot.schedule is not None:
+        yield Plot(
+            "scores",
+            f"The scores of each of {snapshot.num_stages} stages, as boxes.",
+            "The samples between two classifiers are a stage. While a search gets on, its boxes "
+            "move to better scores.",
+            lambda ax: plot_scores_by_stage(snapshot, ax=ax),
+        )
+    yield Plot(
+        "scores",
+        f"All {count} scores in order, with a trend.",
+        "",
+        lambda ax: plot_dataset(snapshot, None, "All scores", ax=ax),
+    )
+
+
+def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
+    if not len(snapshot.cascade):
+        return
+    yield Plot(
+        "classifiers",
+        "Each parameter's share of the classifiers' gain, as bars.",
+        "Where the classifiers found a difference between good and bad samples: each parameter's "
+        "share of the gain of their splits, a dot for each classifier. It tells neither how much "
+        "the score changes nor in which direction.",
+        lambda ax: plot_importances(snapshot, ax=ax),
+        owns_size=True,
+    )
+    pair = _most_important_pair(snapshot)
+    if pair is not None:
+        yield Plot(
+            "classifiers",
+            f"The accepted share over {printable(pair[0])} and {printable(pair[1])}.",
+            "For the two parameters that the classifiers look at most: how much of the other "
+            "parameters' prior they accept. Circles are samples, the star is the best one.",
+            lambda ax: draw_region(snapshot, *pair, ax),
+        )
+
+
+def _draw_slice(snapshot: Snapshot, name: str, ax: Axes | None) -> Axes:
+    return plot_slice(snapshot, name, ax=ax)
+
+
+def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
+    """The first column of each of the two most important parameters that can be cut into cells."""
+    ranking = list(parameter_importances(snapshot)) if len(snapshot.cascade) else []
+    cut = [column for column in columns_of(snapshot) if can_be_cut(column)]
+    firsts = {column.parameter.name: column.name for column in reversed(cut)}
+    names = [firsts[name] for name in ranking if name in firsts]
+    if len(names) < 2:
+        # One multi parameter has several columns.
+        names = list(dict.fromkeys(names + [column.name for column in cut]))
+    return (names[0], names[1]) if len(names) > 1 else None
+
+
+def draw_region(snapshot: Snapshot, x: str, y: str, ax: Axes | None) -> Axes:
+    """Draws what as many classifiers as possible accept: all, else the first half of them, ...
+
+    Raises:
+        ValueError: If even the first classifier accepts nothing.
+    """
+    count = len(snapshot.cascade)
+    while True:
+        try:
+            return plot_accepted_region(snapshot, x, y, max_classifiers=count, ax=ax)
+        except ValueError:
+            if count == 1:
+                raise
+            count //= 2
+
+
+def draw(plot: Plot) -> Picture:
+    """Draws a plot; one that makes no sense for a search says why instead."""
+    try:
+        return Picture(plot, _draw_svg(plot, {}), _draw_svg(plot, DARK))
+    except ValueError as error:
+        return Picture(plot, problem=str(error))
+
+
+def _draw_svg(plot: Plot, colours: dict[str, str]) -> bytes:
+    from matplotlib import rc_context, style
+
+    buffer = io.BytesIO()
+    settings: Any = {**STYLE, **colours}
+    # The user's own style may not suit the page; in the page all fonts of the device are there.
+    with style.context("default"), rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph ", UserWarning)
+        ax = plot.draw(None if plot.owns_size else axes_or_new(None, WIDTH, HEIGHT))
+        figure = figure_of(ax)
+        if plot.owns_size and not plot.is_wide:
+            figure.set_figwidth(WIDTH)
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()

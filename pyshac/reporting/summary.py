@@ -1,0 +1,77 @@
+"""Summary: what a search has done and found, in words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.utils.columns import columns_of
+from pyshac.utils.labels import number_text
+from pyshac.utils.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The samples between two classifiers.
+
+    Attributes:
+        number: How many classifiers had been trained.
+        samples: Number of its samples.
+        failed: How many of them failed.
+        best: Best score, or None.
+        median: Median of the scores, or None.
+    """
+
+    number: int
+    samples: int
+    failed: int
+    best: float | None
+    median: float | None
+
+
+def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Returns what there is to say about a search as a whole, as (label, text)."""
+    schedule, found = snapshot.schedule, [("Objective", snapshot.objective)]
+    found[0] = ("Objective", f"{snapshot.objective} ({snapshot.is_better})")
+    done = str(len(snapshot.dataset))
+    if schedule is not None:
+        done += f" of {schedule.total_budget}"
+    found.append(("Evaluations", f"{done}, {snapshot.num_failed} failed"))
+    if snapshot.num_pending:
+        found.append(("Running batch", f"{snapshot.num_pending} samples have no score yet"))
+    if schedule is not None:
+        batches = f"{schedule.num_batches} of {schedule.num_workers} samples each"
+        found.append(("Batches", batches))
+        found.append(("Classifiers", str(len(snapshot.cascade))))
+    if snapshot.best is not None:
+        number = snapshot.dataset.ids[snapshot.best]
+        score = snapshot.dataset.Y[snapshot.best]
+        found.append(("Best score", f"{number_text(score)} (sample {number})"))
+    if snapshot.path is not None:
+        found.append(("Directory", snapshot.path))
+    return found
+
+
+def best_values(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Returns the best sample's values by name of column, as text; empty if there is no score."""
+    if snapshot.best is None:
+        return []
+    texts = snapshot.space.row_to_text(snapshot.dataset.X[snapshot.best])
+    return [(column.name, text) for column, text in zip(columns_of(snapshot), texts, strict=True)]
+
+
+def stage_rows(snapshot: Snapshot) -> list[Stage]:
+    """Returns the stages that have samples; none if the stages are not known."""
+    if snapshot.schedule is None:
+        return []
+    rows = []
+    for number in range(snapshot.num_stages):
+        scores = snapshot.dataset.scores[snapshot.stages == number]
+        known = scores[~np.isnan(scores)]
+        best = median = None
+        if len(known):
+            best = float(known.max() if snapshot.objective == "max" else known.min())
+            median = float(np.median(known))
+        rows.append(Stage(number, len(scores), len(scores) - len(known), best, median))
+    return rows

@@ -1,0 +1,43 @@
+"""Table: the evaluations of a search as the report's script wants them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from pyshac.utils.snapshot import Snapshot
+
+
+def table_content(snapshot: Snapshot) -> dict[str, Any]:
+    """Returns the evaluations as columns and rows of text; the score of a failed one is empty."""
+    dataset = snapshot.dataset
+    knows_stages = snapshot.schedule is not None
+    names = snapshot.space.get_parameter_names()
+    columns = ["Sample", "Score", *["Stage"][:knows_stages], *names]
+    rows = []
+    for place, number in enumerate(dataset.ids):
+        score = dataset.Y[place]
+        rows.append(
+            [
+                str(number),
+                "" if np.isnan(score) else repr(score),
+                *[str(snapshot.stages[place])][:knows_stages],
+                *snapshot.space.row_to_text(dataset.X[place]),
+            ]
+        )
+    return {
+        "columns": columns,
+        "rows": rows,
+        "best": snapshot.best,
+        "descending": snapshot.objective == "max",
+    }
+
+
+def to_script(content: Any) -> str:
+    """Returns JSON that can stand in a script element: pure ASCII that cannot end the element."""
+    text = json.dumps(content, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -1,0 +1,218 @@
+"""The command line, as a shell has it."""
+
+import csv
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+
+import pytest
+
+import pyshac
+from pyshac import Dataset, DiscreteHP, UniformHP
+from pyshac.cli import main
+from tests.scripts import PACKAGE_PARENT
+from tests.utils.searches import run_search
+
+CONTROL = "\x1b[31mred\x07"
+SPACE = [
+    DiscreteHP(f"a {CONTROL} name", ["x" * 200, (1, "two"), math.inf, None, CONTROL]),
+    UniformHP("y", 0, 1),
+]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A finished search with names and values that steer a terminal."""
+    path = tmp_path_factory.mktemp("saved")
+    score = lambda worker_id, p: math.nan if p["y"] < 0.05 else p["y"]  # noqa: E731
+    return run_search(path, SPACE, score, (40, 4), skip_cv_checks=True)[0]
+
+
+def shell(*arguments, **options):
+    """Runs `python -m pyshac` as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "pyshac", *arguments],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT), **options.pop("env", {})},
+        capture_output=True,
+        check=False,
+        timeout=120,
+        **options,
+    )
+
+
+class TestShow:
+    def test_it_says_what_was_done_and_found(self, saved, capsys):
+        assert main(["show", saved.save_dir]) == 0
+        text = capsys.readouterr().out
+        failed = sum(map(math.isnan, saved.dataset.Y))
+        assert "Objective    max (higher is better)" in text
+        assert f"Evaluations  40 of 40, {failed} failed" in text
+        assert "Batches      4 of 10 samples each" in text
+        assert f"Best score   {saved.best_score:.6g} (sample " in text
+        assert f"{saved.best_parameters['y']!r}" in text
+
+    def test_stages_and_importances_are_tables(self, saved, capsys):
+        main(["show", saved.save_dir])
+        stages, importances = capsys.readouterr().out.split("\n\n")[2:]
+        rows = [line.split() for line in stages.splitlines()[2:]]
+        assert [row[:2] for row in rows] == [["0", "10"], ["1", "10"], ["2", "10"], ["3", "10"]]
+        medians = [float(row[4]) for row in rows]
+        assert medians == sorted(medians)
+        assert importances.splitlines()[1].split()[0] == "y"
+
+    def test_it_fits_a_terminal_and_cannot_steer_it(self, saved, capsys):
+        main(["show", saved.save_dir])
+        text = capsys.readouterr().out
+        # The path of the directory is shown shortened, too.
+        assert max(map(len, text.splitlines())) <= 80
+        assert all(character.isprintable() or character == "\n" for character in text)
+        assert "a \N{REPLACEMENT CHARACTER}[31mred" in text
+
+    def test_the_objective_of_old_directories_can_be_given(self, capsys):
+        old = PACKAGE_PARENT / "tests" / "fixtures" / "saved-by-pyshac-0.2" / "branin"
+        if not old.exists():
+            pytest.skip("the package under test is installed apart from the tests")
+        main(["show", str(old), "--objective", "min"])
+        text = capsys.readouterr().out
+        assert "min (lower is better)" in text
+        assert "Stages" not in text
+
+    def test_a_search_under_way(self, tmp_path, capsys):
+        engine = pyshac.SHAC([UniformHP("y", 0, 1)], 20, 2, save_dir=tmp_path)
+        engine.tell(engine.ask(4), [1.0, 2.0, 3.0, 4.0])
+        main(["show", str(tmp_path)])
+        text = capsys.readouterr().out
+        assert "4 of 20, 0 failed" in text
+        assert "6 samples have no score yet" in text
+
+    def test_a_search_without_a_score(self, tmp_path, capsys):
+        engine = pyshac.SHAC([UniformHP("y", 0, 1)], 20, 2, save_dir=tmp_path)
+        engine.save_data()
+        assert main(["show", str(tmp_path)]) == 0
+        assert "0 of 20, 0 failed" in capsys.readouterr().out
+
+
+class TestExport:
+    def test_csv_is_that_of_the_save_directory(self, saved, capsys):
+        assert main(["export", saved.save_dir, "--to", "csv"]) == 0
+        text = capsys.readouterr().out
+        assert text == saved.dataset.to_csv()
+        rows = list(csv.reader(io.StringIO(text)))
+        assert rows[0] == saved.dataset.header()
+        assert len(rows) == 41
+
+    def test_json_keeps_names_values_and_stages(self, saved, capsys):
+        assert main(["export", saved.save_dir, "--to", "json"]) == 0
+        found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+        evaluations = found["evaluations"]
+        assert (found["objective"], found["total_budget"], found["num_batches"]) == ("max", 40, 4)
+        assert [item["stage"] for item in evaluations] == [n // 10 for n in range(40)]
+        for item, row, score in zip(evaluations, saved.dataset.X, saved.dataset.Y, strict=True):
+            choice = {(1, "two"): [1, "two"], math.inf: "inf"}.get(row[0], row[0])
+            assert item["parameters"] == {SPACE[0].name: choice, "y": row[1]}
+            assert item["score"] == (None if math.isnan(score) else score)
+
+    def test_what_the_running_batch_has_so_far_is_there(self, tmp_path, capsys):
+        engine = pyshac.SHAC([UniformHP("y", 0, 1)], 20, 2, save_dir=tmp_path)
+        engine.tell(engine.ask(1), [1.5])
+        main(["export", str(tmp_path), "--to", "csv"])
+        assert capsys.readouterr().out.splitlines()[1].endswith(",1.5")
+
+    def test_files_are_written_as_a_whole(self, saved, tmp_path, capsys):
+        path = tmp_path / "new folder" / "samples.csv"
+        assert main(["export", saved.save_dir, "--to", "csv", "-o", str(path)]) == 0
+        assert path.read_text(encoding="utf-8") == saved.dataset.to_csv()
+        assert list(path.parent.iterdir()) == [path]
+        assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_report_writes_a_page_and_says_where(saved, tmp_path, capsys):
+    path = tmp_path / "page.html"
+    assert main(["report", saved.save_dir, "-o", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}\n"
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "arguments", [["show"], ["export"], ["nothing"], [], ["export", "x", "--to", "xml"]]
+    )
+    def test_a_wrong_usage_exits_with_2(self, arguments, capsys):
+        with pytest.raises(SystemExit) as info:
+            main(arguments)
+        assert info.value.code == 2
+        assert "usage: pyshac" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("command", [["show"], ["report"], ["export", "--to", "csv"]])
+    def test_a_directory_without_a_search_is_one_line(self, command, tmp_path, capsys):
+        assert main([*command, str(tmp_path / "none")]) == 1
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err == f"pyshac: error: {str(tmp_path / 'none')!r} holds no saved search.\n"
+
+    def test_a_damaged_directory_is_one_line(self, tmp_path, capsys):
+        run_search(tmp_path, [UniformHP("y", 0, 1)], lambda w, p: p["y"], (8, 2))
+        (tmp_path / "datasets" / "dataset.csv").write_text("id,y,scores\n0,\x1b,1\n")
+        assert main(["show", str(tmp_path)]) == 1
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "dataset.csv" in error
+        assert "\x1b" not in error
+
+    def test_a_file_that_cannot_be_written_is_one_line(self, saved, tmp_path, capsys):
+        (tmp_path / "file").write_text("")
+        target = str(tmp_path / "file" / "x.csv")
+        assert main(["export", saved.save_dir, "--to", "csv", "-o", target]) == 1
+        assert capsys.readouterr().err.startswith("pyshac: error: ")
+
+    def test_help_and_version_exit_with_0(self, capsys):
+        for arguments in (["--help"], ["show", "--help"], ["--version"]):
+            with pytest.raises(SystemExit) as info:
+                main(arguments)
+            assert info.value.code == 0
+        assert capsys.readouterr().out.endswith(f"PySHAC {pyshac.__version__}\n")
+
+
+@pytest.mark.slow
+class TestProcess:
+    def test_it_runs_as_a_module(self, saved):
+        done = shell("show", saved.save_dir)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"Best score" in done.stdout
+
+    def test_errors_have_exit_code_1_and_no_traceback(self, tmp_path):
+        done = shell("show", str(tmp_path))
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr.count(b"\n") == 1
+
+    def test_a_terminal_without_unicode_gets_what_it_can_show(self, saved):
+        done = shell("show", saved.save_dir, env={"PYTHONIOENCODING": "ascii"})
+        assert done.returncode == 0
+        assert done.stdout.isascii()
+
+    def test_a_reader_that_leaves_early_is_no_error(self, tmp_path):
+        dataset = Dataset([UniformHP("y", 0, 1)])
+        for number in range(5000):
+            dataset.add_sample([number / 5000], number)
+        folder = tmp_path / "datasets"
+        folder.mkdir()
+        # More than a pipe holds, so that writing goes on after the reader has left.
+        (folder / "dataset.csv").write_text(dataset.to_csv())
+        config = {"y": ["UniformHP", {"name": "y", "min_value": 0.0, "max_value": 1.0}]}
+        (folder / "parameters.json").write_text(json.dumps(config))
+        command = [sys.executable, "-m", "pyshac", "export", str(tmp_path), "--to", "json"]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+        ) as process:
+            process.stdout.readline()
+            process.stdout.close()
+            error = process.stderr.read()
+            assert process.wait(60) == 0
+        assert error == b""
