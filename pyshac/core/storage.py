@@ -164,7 +164,7 @@ class SaveDirectory:
     def _check_ours(self) -> None:
         if not self.is_attached and self.holds_run():
             raise SaveDirectoryError(
-                f"{str(self.path)!r} holds a run of its own already, which would be lost. Call "
+                f"{str(self.path)!r} holds another run already, which would be lost. Call "
                 "restore_data() to continue it, choose another save_dir, or remove the directory."
             )
         if self.is_attached and not self._state.exists():

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.cascade import Cascade
-from pyshac.core.hyperparameters import IntegerHyperParameter
 from pyshac.utils.columns import Column, FloatArray
 from pyshac.utils.snapshot import Snapshot
 
@@ -68,7 +67,7 @@ def _cells(column: Column, bins: int) -> _Cells:
         places = np.arange(len(column.categories), dtype=np.float64)
         return _Cells(np.append(places - 0.5, len(places) - 0.5), places)
     low, high = _range(column)
-    if _is_whole(column):
+    if column.is_whole:
         whole = _whole_numbers(low, high, bins, column.is_log)
         edges = np.append(whole - 0.5, high + 0.5)
         middle = np.floor((whole + np.append(whole[1:] - 1, high)) / 2)
@@ -78,12 +77,6 @@ def _cells(column: Column, bins: int) -> _Cells:
         return _Cells(np.exp(logarithms), (logarithms[:-1] + logarithms[1:]) / 2)
     edges = np.linspace(low, high, bins + 1)
     return _Cells(edges, (edges[:-1] + edges[1:]) / 2)
-
-
-def _is_whole(column: Column) -> bool:
-    parameter = column.parameter
-    is_integer = isinstance(parameter, IntegerHyperParameter)
-    return is_integer or getattr(parameter, "is_discrete", False) is True
 
 
 def _range(column: Column) -> tuple[float, float]:

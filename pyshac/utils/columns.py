@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.hyperparameters import AbstractHyperParameter, DiscreteHyperParameter
+from pyshac.core.hyperparameters import (
+    AbstractHyperParameter,
+    DiscreteHyperParameter,
+    IntegerHyperParameter,
+)
 from pyshac.core.hyperparameters.base import ColumnHyperParameter
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.utils.labels import plain_label, printable
@@ -38,6 +42,12 @@ class Column:
         """Whether its encoded form is a logarithm, so that a logarithmic axis suits it."""
         flags = [getattr(self.parameter, name, False) for name in ("log", "log_encode")]
         return self.is_built_in and any(flags)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        is_integer = isinstance(self.parameter, IntegerHyperParameter)
+        return is_integer or getattr(self.parameter, "is_discrete", False) is True
 
     @property
     def categories(self) -> list[str] | None:

@@ -136,11 +136,15 @@ def set_column_axis(
         vertical: Whether it is the vertical axis.
         max_length: Where names of categories are cut.
     """
+    from matplotlib.ticker import MaxNLocator
+
     axis = ax.yaxis if vertical else ax.xaxis
     axis.set_label_text(column.label)
     if column.is_log:
         (ax.set_yscale if vertical else ax.set_xscale)("log")
         set_log_ticks(axis)
+    elif column.is_whole:
+        axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
     if column.categories is None:
         return
     names = [plain_label(name, max_length) for name in column.categories]

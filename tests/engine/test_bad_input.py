@@ -91,7 +91,7 @@ def test_parameters_must_be_a_list(tmp_path, parameters):
 
 @pytest.mark.parametrize("item", [None, "x", 3, UniformHP])
 def test_parameters_must_be_hyperparameters(tmp_path, item):
-    with pytest.raises(TypeError, match=r"A hyperparameter was expected\. Got"):
+    with pytest.raises(TypeError, match=r"must hold hyperparameters.* Got"):
         engine_with(tmp_path, hyperparameter_list=[UniformHP("x", 0, 1), item])
 
 
@@ -221,7 +221,7 @@ def refuses(directory, name, message=None):
         assert contents(directory) == before
     # The second engine has parameters of its own, and still must not overwrite what is there.
     if (directory / "state.json").exists():
-        with pytest.raises(SaveDirectoryError, match="holds a run of its own already"):
+        with pytest.raises(SaveDirectoryError, match="holds another run already"):
             engine.fit()
     assert contents(directory) == before
 
@@ -364,7 +364,7 @@ def test_another_search_space(directory, space):
     assert str(directory) in str(caught.value)
     assert len(engine.dataset) == 0
     assert contents(directory) == before
-    with pytest.raises(SaveDirectoryError, match="holds a run of its own already"):
+    with pytest.raises(SaveDirectoryError, match="holds another run already"):
         engine.fit()
     assert contents(directory) == before
 

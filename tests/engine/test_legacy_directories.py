@@ -240,6 +240,6 @@ def test_a_fresh_engine_does_not_overwrite_it(tmp_path):
     shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
     before = contents(tmp_path / "branin")
     engine = make_engine(tmp_path / "branin", branin, branin_space)
-    with pytest.raises(SaveDirectoryError, match="holds a run of its own already"):
+    with pytest.raises(SaveDirectoryError, match="holds another run already"):
         engine.fit()
     assert contents(tmp_path / "branin") == before

@@ -186,7 +186,7 @@ def test_a_file_where_a_folder_should_be(tmp_path, name):
 def test_a_folder_where_a_file_should_be(tmp_path, name):
     (tmp_path / name).mkdir(parents=True)
     function = InterruptedAt(0)
-    message = "holds a run of its own" if name == "state.json" else name
+    message = "holds another run" if name == "state.json" else name
     with pytest.raises((OSError, SaveDirectoryError), match=message):
         make_engine(tmp_path, function).fit()
     assert function.calls == 0

@@ -89,7 +89,10 @@ class HyperParameterList:
             ValueError: If a column of its name is there already, or there would be too many.
         """
         if not isinstance(parameter, AbstractHyperParameter):
-            raise TypeError(f"A hyperparameter was expected. Got {parameter!r} instead.")
+            raise TypeError(
+                "hyperparameter_list must hold hyperparameters, such as UniformHP('x', 0, 1). "
+                f"Got {parameter!r} instead."
+            )
         block = self._block(parameter)
         names = _column_names(block)
         repeated = {parameter.name} & self._parameters.keys() or set(names) & set(self._names)

@@ -86,7 +86,7 @@ class TestContents:
 
     @pytest.mark.parametrize("wrong", ["p", 5, None, UniformHP])
     def test_items_that_are_no_parameters_are_refused(self, wrong):
-        with pytest.raises(TypeError, match="A hyperparameter was expected"):
+        with pytest.raises(TypeError, match="must hold hyperparameters"):
             HyperParameterList([wrong])
 
     @pytest.mark.parametrize("wrong", [5, UniformHP("a", 0, 1)])
