@@ -322,6 +322,19 @@ engine = make_engine(sys.argv[1], evaluate, backend="loky", evaluators=2)
 engine.fit(skip_cv_checks=True, verbose=int(sys.argv[2]))
 """
 
+# Each batch lasts for several looks at the figures.
+SLOW_EVALUATIONS = """
+import sys, time
+from tests.engine.engine_helpers import make_engine
+
+def evaluate(worker_id, parameters):
+    time.sleep(0.7)
+    return parameters["x"]
+
+engine = make_engine(sys.argv[1], evaluate, backend="loky", evaluators=2)
+engine.fit(skip_cv_checks=True)
+"""
+
 
 def run_in_terminal(screen: terminal, source: str, *arguments: object) -> None:
     subprocess.run(
@@ -340,6 +353,10 @@ class TestPrograms:
         (line,) = filter(None, screen.screen)
         assert line.startswith("stage 3/3: 100%|")
         assert " 18/18 [" in line
+
+    def test_a_terminal_shows_what_runs(self, tmp_path):
+        with terminal() as screen:
+            run_in_terminal(screen, SLOW_EVALUATIONS, tmp_path)
         assert " running" in screen.written
 
     def test_a_terminal_shows_nothing_with_verbose_0(self, tmp_path):
