@@ -199,12 +199,13 @@ class _SHAC(EngineState, ABC):
             relax_checks: After 2**k proposals without an accepted one, k the number of
                 classifiers, overlook one more rejection.
             callbacks: Callbacks; a `History` is added.
-            timeout: Seconds after which an evaluation is ended. Needs worker processes.
+            timeout: Seconds after which an evaluation is ended. Needs worker processes, or an
+                executor, where it is interrupted.
             retries: How often an evaluation whose worker process died is tried again, alone.
             catch: Exception types whose evaluations become failed samples, without a score and
                 "not good" in training. Any other exception stops the run.
             fresh_process: Evaluate every sample in a new process, so that all memory is given
-                back. Needs worker processes.
+                back. Needs worker processes of the engine's own.
             verbose: 1 to show a `ProgressBar`, 0 to show nothing.
 
         Returns:
@@ -225,17 +226,13 @@ class _SHAC(EngineState, ABC):
             )
         run = self._require_run()
         policy = FailurePolicy(timeout, retries, _as_types(catch), fresh_process)
-        policy.check(self.evaluator_backend)
+        backend = self._evaluators()
+        policy.check(backend)
         self._asked.clear()
         told = self._begin_callbacks(callbacks, verbose)
         options = FitOptions(skip_cv_checks, early_stop, relax_checks, self.reuse_samples)
-        pool = SlotPool(
-            self._make_evaluator(),
-            function,
-            self.num_parallel_evaluators,
-            self.evaluator_backend,
-            policy,
-        )
+        number = self.num_parallel_evaluators
+        pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
         with self._looping(run, told) as loop:
             return loop.fit(pool, options)
 

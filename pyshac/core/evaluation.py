@@ -5,23 +5,28 @@ Deaths of workers, time limits and failures are dealt with here; what a slot is,
 
 from __future__ import annotations
 
+import heapq
 import logging
 import math
 import queue
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 from pyshac.core import signals
 from pyshac.core.errors import EvaluationError, EvaluationTimeoutError, WorkerDiedError
+from pyshac.core.executors import ExecutorFailedError, SharedExecutor
 from pyshac.core.slots import Slot, make_slots
 from pyshac.core.worker import Evaluator, NotANumberError, Reply, Task, Worker
 
 logger = logging.getLogger("pyshac")
+
+# How often an executor that sends nothing back is looked at.
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class FailurePolicy:
 
     Attributes:
         timeout: Seconds after which an evaluation is ended, or None.
-        retries: How often an evaluation whose worker died is tried again, alone.
+        retries: How often an evaluation whose worker died is tried again, alone, and one that an
+            executor gave up.
         catch: Exception types that make a failed sample instead of stopping the run.
         fresh_process: Whether every evaluation gets a new process.
     """
@@ -40,8 +46,8 @@ class FailurePolicy:
     catch: tuple[type[BaseException], ...] = ()
     fresh_process: bool = False
 
-    def check(self, backend: str) -> None:
-        """Raises if the policy is no policy, or needs processes where `backend` has none."""
+    def check(self, backend: str | Executor) -> None:
+        """Raises if the policy is no policy, or needs processes that `backend` does not have."""
         if self.timeout is not None:
             if isinstance(self.timeout, bool) or not isinstance(self.timeout, (int, float)):
                 raise TypeError(f"timeout must be seconds or None. Got {self.timeout!r} instead.")
@@ -61,9 +67,15 @@ class FailurePolicy:
                 "timeout and fresh_process need worker processes, and evaluator_backend is "
                 "'threading'. Call parallel_evaluators() first."
             )
+        if isinstance(backend, Executor) and self.fresh_process:
+            raise ValueError(
+                "fresh_process needs worker processes that the engine may end, and those of "
+                f"evaluator_backend, {backend!r}, are not its own. Leave fresh_process at False, "
+                "or call parallel_evaluators() first."
+            )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one sample.
 
@@ -80,13 +92,13 @@ class Outcome:
     failure: str | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Lease:
     """A slot and the evaluation that holds it."""
 
     slot: Slot
     task: Task
-    future: Future[Reply] | None = None
+    future: Future[Any] | None = None
     has_timed_out: bool = False
 
 
@@ -97,13 +109,26 @@ class _Round:
     waiting: deque[Task]
     on_start: Callable[[Task, int], None]
     must_stop: Callable[[], bool]
-    arrivals: queue.SimpleQueue[tuple[_Lease, Future[Reply]]] = field(
+    arrivals: queue.SimpleQueue[tuple[_Lease, Future[Any]]] = field(
         default_factory=queue.SimpleQueue
     )
+    free: list[int] = field(default_factory=list)
     running: dict[int, _Lease] = field(default_factory=dict)
     alone: deque[Task] = field(default_factory=deque)
-    deaths: dict[int, int] = field(default_factory=dict)
+    losses: dict[int, int] = field(default_factory=dict)
     fatal: BaseException | None = None
+
+    def release(self, lease: _Lease) -> None:
+        """Frees a slot."""
+        del self.running[lease.slot.worker_id]
+        # A future holds its lease: let both go without waiting for the garbage collector.
+        lease.future = None
+        heapq.heappush(self.free, lease.slot.worker_id)
+
+    def count_loss(self, task: Task) -> int:
+        """Notes that a sample was lost on its way; returns how often that was so far."""
+        self.losses[task.id] = self.losses.get(task.id, 0) + 1
+        return self.losses[task.id]
 
 
 class SlotPool:
@@ -113,7 +138,7 @@ class SlotPool:
         evaluator: What surrounds each call of the function.
         function: The user's evaluation function.
         number: Number of slots.
-        backend: 'loky', 'multiprocessing' or 'threading'.
+        backend: 'loky', 'multiprocessing', 'threading', or the user's executor, which stays up.
         policy: What is done about failures.
     """
 
@@ -122,15 +147,24 @@ class SlotPool:
         evaluator: Evaluator,
         function: Callable[..., Any],
         number: int,
-        backend: str,
+        backend: str | Executor,
         policy: FailurePolicy,
     ) -> None:
         policy.check(backend)
         self._policy = policy
         self._round = _Round(deque(), lambda task, worker_id: None, lambda: True)
-        self._slots = make_slots(
-            Worker(evaluator, function, policy.catch), number, backend, policy.fresh_process
-        )
+        # Where no worker can be ended from here, evaluations are interrupted where they run.
+        self._timeout = policy.timeout
+        self._shared: SharedExecutor | None = None
+        self._slots: list[Slot]
+        if isinstance(backend, Executor):
+            self._timeout = None
+            work = Worker(evaluator, function, policy.catch, policy.timeout)
+            self._shared = SharedExecutor(backend, work, number)
+            self._slots = [*self._shared.slots]
+        else:
+            work = Worker(evaluator, function, policy.catch)
+            self._slots = make_slots(work, number, backend, policy.fresh_process)
 
     def __enter__(self) -> SlotPool:
         return self
@@ -144,11 +178,15 @@ class SlotPool:
         if exc_type is None:
             for slot in self._slots:
                 slot.close()
-            return
-        # A second Ctrl-C must not leave workers behind.
-        with signals.whole():
-            for slot in self._slots:
-                slot.end()
+        else:
+            # A second Ctrl-C must not leave workers behind.
+            with signals.whole():
+                for slot in self._slots:
+                    slot.end()
+        for lease in [*self._round.running.values()]:
+            self._round.release(lease)
+        if self._shared is not None:
+            self._shared.close()
 
     def run(
         self,
@@ -172,9 +210,9 @@ class SlotPool:
             TypeError: If it returned something other than a number.
         """
         round = self._round = _Round(deque(tasks), on_start, must_stop)
-        free = list(self._slots)
+        round.free = list(range(len(self._slots)))
         while round.waiting or round.running or round.alone:
-            self._dispatch(round, free)
+            self._dispatch(round)
             if not round.running:
                 break
             arrivals = self._arrivals(round)
@@ -182,8 +220,7 @@ class SlotPool:
             if outcomes := [outcome for outcome in settled if outcome is not None]:
                 yield outcomes
             for lease, _ in arrivals:
-                del round.running[lease.slot.worker_id]
-                free.append(lease.slot)
+                round.release(lease)
         if round.fatal is not None:
             raise round.fatal
 
@@ -194,59 +231,80 @@ class SlotPool:
         """
         outcomes = []
         for lease in self._round.running.values():
-            if lease.future is not None and lease.future.done() and not lease.future.exception():
-                reply = lease.future.result()
+            slot, future = lease.slot, lease.future
+            if future is None or not future.done() or slot.is_incomplete(future):
+                continue
+            if slot.error_of(future) is None:
+                reply = slot.read(future)
                 if reply.error is None:
                     outcomes.append(self._outcome(lease, reply.score, _failure_of(reply)))
         return outcomes
 
-    def _dispatch(self, round: _Round, free: list[Slot]) -> None:
+    def _dispatch(self, round: _Round) -> None:
         """Starts as many evaluations as there are free slots."""
         if round.fatal is not None or round.must_stop():
             return
-        free.sort(key=lambda slot: slot.worker_id, reverse=True)
-        while round.waiting and free and not round.must_stop():
-            self._start(round, free.pop(), round.waiting.popleft())
+        while round.waiting and round.free and not round.must_stop():
+            self._start(round, round.waiting.popleft())
         if round.alone and not round.waiting and not round.running:
-            self._start(round, free.pop(), round.alone.popleft())
+            self._start(round, round.alone.popleft())
 
-    def _start(self, round: _Round, slot: Slot, task: Task) -> None:
+    def _start(self, round: _Round, task: Task) -> None:
+        """Starts an evaluation in the free slot with the lowest number."""
+        slot = self._slots[heapq.heappop(round.free)]
         lease = _Lease(slot, task)
         round.on_start(task, slot.worker_id)
         round.running[slot.worker_id] = lease
-        lease.future = slot.submit(task)
+        self._submit(round, lease)
+
+    def _submit(self, round: _Round, lease: _Lease) -> None:
+        lease.future = lease.slot.submit(lease.task)
         lease.future.add_done_callback(lambda done: round.arrivals.put((lease, done)))
 
-    def _arrivals(self, round: _Round) -> list[tuple[_Lease, Future[Reply]]]:
+    def _arrivals(self, round: _Round) -> list[tuple[_Lease, Future[Any]]]:
         """Waits for at least one evaluation to end and returns all that have."""
-        arrived: list[tuple[_Lease, Future[Reply]]] = []
-        while not arrived:
-            try:
-                arrived.append(round.arrivals.get(timeout=self._end_overdue(round)))
-            except queue.Empty:
-                continue
-        while not round.arrivals.empty():
-            arrived.append(round.arrivals.get())
+        arrived: list[tuple[_Lease, Future[Any]]] = []
+        while not arrived or not round.arrivals.empty():
+            lease, future = self._next_arrival(round)
+            if lease.slot.is_incomplete(future):
+                self._submit(round, lease)
+            else:
+                arrived.append((lease, future))
         return arrived
+
+    def _next_arrival(self, round: _Round) -> tuple[_Lease, Future[Any]]:
+        while True:
+            try:
+                wait = self._end_overdue(round) if self._shared is None else SECONDS_BETWEEN_LOOKS
+                return round.arrivals.get(timeout=wait)
+            except queue.Empty:
+                if self._shared is not None:
+                    self._check_executor(self._shared)
+
+    def _check_executor(self, shared: SharedExecutor) -> None:
+        try:
+            shared.check()
+        except ExecutorFailedError as error:
+            raise _out_of_order(error) from error
 
     def _end_overdue(self, round: _Round) -> float | None:
         """Ends evaluations over the time limit; returns the seconds to the next look."""
-        if self._policy.timeout is None:
+        if self._timeout is None:
             return None
         now = time.monotonic()
-        wait = self._policy.timeout
+        wait = self._timeout
         for lease in round.running.values():
             started = lease.slot.started()
             if started is None or lease.has_timed_out:
                 continue
-            left = started + self._policy.timeout - now
+            left = started + self._timeout - now
             if left <= 0:
                 lease.has_timed_out = True
                 lease.slot.end()
             wait = min(wait, max(left, 0.01))
         return wait
 
-    def _settle(self, round: _Round, lease: _Lease, future: Future[Reply]) -> Outcome | None:
+    def _settle(self, round: _Round, lease: _Lease, future: Future[Any]) -> Outcome | None:
         """Makes an outcome of a reply; None if there is none yet, or the run stops."""
         reply = self._reply(round, lease, future)
         if reply is None:
@@ -265,22 +323,36 @@ class SlotPool:
             logger.warning("Sample %d failed: %s.", lease.task.id, failure)
         return Outcome(lease.task, lease.slot.worker_id, score, failure)
 
-    def _reply(self, round: _Round, lease: _Lease, future: Future[Reply]) -> Reply | None:
+    def _reply(self, round: _Round, lease: _Lease, future: Future[Any]) -> Reply | None:
         """The worker's reply, or one on behalf of a worker that cannot; None if it is retried."""
-        error = future.exception()
+        error = lease.slot.error_of(future)
+        if error is None:
+            return lease.slot.read(future)
+        if isinstance(error, CancelledError):
+            return self._given_up(round, lease)
         if not isinstance(error, BrokenExecutor):
-            return future.result() if error is None else Reply(error=error)
+            return Reply(error=error)
         lease.slot.end()
         if lease.has_timed_out:
-            message = f"Sample {lease.task.id} took longer than {self._policy.timeout} s"
+            message = f"Sample {lease.task.id} took longer than {self._timeout} s"
             return self._own_reply(EvaluationTimeoutError(message))
-        deaths = round.deaths[lease.task.id] = round.deaths.get(lease.task.id, 0) + 1
+        losses = round.count_loss(lease.task)
         message = f"The worker process died while it evaluated sample {lease.task.id}"
-        if deaths <= self._policy.retries:
-            logger.warning("%s; trying it again, alone.", message)
-            round.alone.append(lease.task)
-            return None
-        return self._own_reply(WorkerDiedError(f"{message} ({deaths} times)"))
+        if losses > self._policy.retries:
+            return self._own_reply(WorkerDiedError(f"{message} ({losses} times)"))
+        logger.warning("%s; trying it again, alone.", message)
+        round.alone.append(lease.task)
+        return None
+
+    def _given_up(self, round: _Round, lease: _Lease) -> Reply | None:
+        """What becomes of a sample that the executor gave up, which is not the sample's fault."""
+        losses = round.count_loss(lease.task)
+        message = f"The executor gave up sample {lease.task.id}"
+        if losses > self._policy.retries:
+            return Reply(error=ExecutorFailedError(f"{message} ({losses} times)"))
+        logger.warning("%s; trying it again.", message)
+        round.waiting.appendleft(lease.task)
+        return None
 
     def _own_reply(self, error: Exception) -> Reply:
         return Reply(error=error, is_caught=isinstance(error, self._policy.catch))
@@ -301,6 +373,13 @@ class _WorkerTraceback(Exception):  # noqa: N818
         return f'\n"""\n{self.text}"""'
 
 
+def _out_of_order(error: ExecutorFailedError) -> EvaluationError:
+    return EvaluationError(
+        f"{str(error).rstrip('.')}. What was scored is saved. Once there is an executor again, "
+        "set evaluator_backend to it and call fit(); in a new process call restore_data() first."
+    )
+
+
 def _fatal(lease: _Lease, reply: Reply) -> BaseException:
     """The exception that stops the run because of an evaluation."""
     error, task = reply.error, lease.task
@@ -309,6 +388,10 @@ def _fatal(lease: _Lease, reply: Reply) -> BaseException:
     if not isinstance(error, Exception) and error is not None:
         # SystemExit and its kind end the program, wherever they were raised.
         return error
+    if isinstance(error, ExecutorFailedError):
+        fatal = _out_of_order(error)
+        fatal.__cause__ = error
+        return fatal
     fatal = EvaluationError(
         f"The evaluation of sample {task.id} in slot {lease.slot.worker_id} raised "
         f"{type(error).__name__}: {error}. Its parameters: {dict(task.parameters)!r}",

@@ -128,8 +128,7 @@ class FitLoop:
 
     def _take(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         """Records outcomes, and tells callbacks of them."""
-        pending = batch.pending
-        new = [outcome for outcome in outcomes if outcome.task.id in pending]
+        new = [outcome for outcome in outcomes if outcome.task.id not in batch.worker_ids]
         with self._after_running():
             self._run.record(batch, [(o.task.id, o.score, o.worker_id) for o in new])
         for outcome in new:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import Executor
+from typing import Any
 
 import joblib
 
 from pyshac.core.checks import check_positive
+from pyshac.core.executors import DASK, check_dask, dask_executor
 from pyshac.core.sampler import Generators
 from pyshac.core.slots import BACKENDS
 
@@ -16,10 +19,25 @@ logger = logging.getLogger("pyshac")
 LAST_EASY_EPOCH = 10
 
 
-def _check_backend(name: str, backend: str) -> str:
+def _check_generator_backend(backend: Any) -> str:
     if backend not in BACKENDS:
-        raise ValueError(f"{name} must be one of {list(BACKENDS)!r}. Got {backend!r} instead.")
-    return backend
+        raise ValueError(
+            f"generator_backend must be one of {list(BACKENDS)!r}. Got {backend!r} instead."
+        )
+    return str(backend)
+
+
+def _check_evaluator_backend(backend: Any) -> str | Executor:
+    if isinstance(backend, Executor):
+        return backend
+    if backend == DASK:
+        check_dask()
+    elif backend not in BACKENDS:
+        raise ValueError(
+            f"evaluator_backend must be one of {[*BACKENDS, DASK]!r}, or a "
+            f"concurrent.futures.Executor. Got {backend!r} instead."
+        )
+    return str(backend)
 
 
 class Parallelism:
@@ -35,7 +53,8 @@ class Parallelism:
     def __init__(self, num_workers: int) -> None:
         self._most_useful = num_workers
         self._num_parallel_generators = self._num_parallel_evaluators = self._as_many_as_useful()
-        self._generator_backend = self._evaluator_backend = "loky"
+        self._generator_backend = "loky"
+        self._evaluator_backend: str | Executor = "loky"
         self.limit_memory = False
 
     def _as_many_as_useful(self) -> int:
@@ -102,19 +121,21 @@ class Parallelism:
 
     @generator_backend.setter
     def generator_backend(self, backend: str) -> None:
-        self._generator_backend = _check_backend("generator_backend", backend)
+        self._generator_backend = _check_generator_backend(backend)
 
     @property
-    def evaluator_backend(self) -> str:
-        """Where slots are: 'loky' or 'multiprocessing' processes, or 'threading'.
+    def evaluator_backend(self) -> str | Executor:
+        """Where slots are: 'loky' or 'multiprocessing' processes, 'threading', or elsewhere.
 
         With 'threading' and one evaluator, evaluations run in the caller's thread, in order.
+        Elsewhere is any `concurrent.futures.Executor`, which is not shut down, or 'dask', which
+        is that of the Dask client that is current when `fit` is called.
         """
         return self._evaluator_backend
 
     @evaluator_backend.setter
-    def evaluator_backend(self, backend: str) -> None:
-        self._evaluator_backend = _check_backend("evaluator_backend", backend)
+    def evaluator_backend(self, backend: str | Executor) -> None:
+        self._evaluator_backend = _check_evaluator_backend(backend)
 
     def parallel_evaluators(self) -> None:
         """Evaluates in worker processes: sets `evaluator_backend` to 'loky'."""
@@ -123,6 +144,10 @@ class Parallelism:
     def concurrent_evaluators(self) -> None:
         """Evaluates in threads of this process: sets `evaluator_backend` to 'threading'."""
         self.evaluator_backend = "threading"
+
+    def _evaluators(self) -> str | Executor:
+        """Where slots are now: a backend of our own, or an executor."""
+        return dask_executor() if self._evaluator_backend == DASK else self._evaluator_backend
 
     def _generators(self, epoch: int) -> Generators:
         """The generators of an epoch, counted from 1."""

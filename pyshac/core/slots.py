@@ -13,7 +13,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent import futures
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from typing import Any
 
 import cloudpickle
 import joblib
@@ -57,8 +58,24 @@ class Slot(ABC):
         self.worker_id = worker_id
 
     @abstractmethod
-    def submit(self, task: Task) -> Future[Reply]:
-        """Starts an evaluation; the slot must be free."""
+    def submit(self, task: Task) -> Future[Any]:
+        """Starts an evaluation; the slot must be free, or its last one incomplete."""
+
+    def is_incomplete(self, future: Future[Any]) -> bool:
+        """Says whether what has come back asks for the task to be submitted once more."""
+        return False
+
+    def error_of(self, future: Future[Any]) -> BaseException | None:
+        """Returns what kept an evaluation from replying, or None.
+
+        That is a `BrokenExecutor` if its worker died, and a `CancelledError` if it was given up.
+        """
+        return CancelledError() if future.cancelled() else future.exception()
+
+    def read(self, future: Future[Any]) -> Reply:
+        """Returns the reply of an evaluation that has ended without such an error."""
+        reply: Reply = future.result()
+        return reply
 
     def started(self) -> float | None:
         """Returns when the evaluation started (`time.monotonic`), None if its worker is not up."""
@@ -125,7 +142,7 @@ class ProcessSlot(Slot):
         self._ready_at: float | None = None
         self._memory = MemoryWatch()
 
-    def submit(self, task: Task) -> Future[Reply]:
+    def submit(self, task: Task) -> Future[tuple[bytes, int]]:
         if self._fresh_process:
             self.close()
         elif self._memory.is_due():
@@ -138,12 +155,16 @@ class ProcessSlot(Slot):
         executor = self._executor or self._start()
         self._submitted = time.monotonic()
         try:
-            packed = executor.submit(worker.evaluate, task, self.worker_id)
+            return executor.submit(worker.evaluate, task, self.worker_id)
         except BrokenExecutor:
             # The worker died while it had nothing to do.
             self.end()
-            packed = self._start().submit(worker.evaluate, task, self.worker_id)
-        return self._unpacked(packed)
+            return self._start().submit(worker.evaluate, task, self.worker_id)
+
+    def read(self, future: Future[tuple[bytes, int]]) -> Reply:
+        data, held = future.result()
+        self._memory.add(held)
+        return worker.unpack(data)
 
     def _start(self) -> Executor:
         self._executor = executor = self._new_executor()
@@ -157,21 +178,6 @@ class ProcessSlot(Slot):
         # A worker that was ended may report after the next one has been started.
         if ready is self._ready:
             self._ready_at = time.monotonic()
-
-    def _unpacked(self, packed: Future[tuple[bytes, int]]) -> Future[Reply]:
-        """Returns a future of the reply whose pickled form another future brings."""
-        future: Future[Reply] = Future()
-
-        def unpack(done: Future[tuple[bytes, int]]) -> None:
-            try:
-                data, held = done.result()
-                self._memory.add(held)
-                future.set_result(cloudpickle.loads(data))
-            except BaseException as error:
-                future.set_exception(error)
-
-        packed.add_done_callback(unpack)
-        return future
 
     def started(self) -> float | None:
         return None if self._ready_at is None else max(self._submitted, self._ready_at)
@@ -215,7 +221,12 @@ def make_slots(work: Worker, number: int, backend: str, fresh_process: bool) -> 
     return [ProcessSlot(worker_id, new_executor, fresh_process) for worker_id in range(number)]
 
 
-def _pickle(work: Worker) -> bytes:
+def pickle_worker(work: Worker) -> bytes:
+    """Returns what a process needs to evaluate.
+
+    Raises:
+        TypeError: If the evaluation function cannot be sent there.
+    """
     try:
         payload: bytes = cloudpickle.dumps(work)
     except Exception as error:
@@ -227,7 +238,7 @@ def _pickle(work: Worker) -> bytes:
 
 
 def _executor_factory(work: Worker, number: int, backend: str) -> Callable[[], Executor]:
-    payload = _pickle(work)
+    payload = pickle_worker(work)
     num_threads = max(1, joblib.cpu_count() // number)
     limits = {name: str(num_threads) for name in _THREAD_VARIABLES if name not in os.environ}
     environment = {**limits, **work.evaluator.environment()}

@@ -17,11 +17,13 @@ from typing import Any
 import cloudpickle
 
 from pyshac.core import processes
+from pyshac.core.errors import EvaluationTimeoutError
 from pyshac.core.memory import held_memory
 from pyshac.core.scores import check_score
+from pyshac.core.timelimit import OverdueError, time_limit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """One sample to be evaluated.
 
@@ -36,7 +38,7 @@ class Task:
     seed: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What came of one evaluation: a score, or an error.
 
@@ -77,28 +79,36 @@ class Worker:
         evaluator: What surrounds the call.
         function: The user's evaluation function.
         catch: Exception types that the run survives.
+        timeout: Seconds after which an evaluation is interrupted, or None; for processes that
+            must not be ended.
     """
 
     evaluator: Evaluator
     function: Callable[..., Any]
     catch: tuple[type[BaseException], ...] = ()
+    timeout: float | None = None
 
     def __call__(self, task: Task, worker_id: int) -> Reply:
         """Evaluates one sample in the slot `worker_id`."""
         try:
-            score = self.evaluator(self.function, task, worker_id)
+            with time_limit(self.timeout):
+                score = self.evaluator(self.function, task, worker_id)
         except KeyboardInterrupt:
             raise
+        except OverdueError:
+            message = f"Sample {task.id} took longer than {self.timeout} s"
+            return self._reply(EvaluationTimeoutError(message))
         except BaseException as error:
-            return Reply(
-                error=error,
-                is_caught=isinstance(error, self.catch),
-                traceback=traceback.format_exc(),
-            )
+            return self._reply(error)
         try:
             return Reply(check_score(score, f"sample {task.id}, {dict(task.parameters)!r},"))
         except TypeError as error:
             return Reply(error=NotANumberError(str(error)))
+
+    def _reply(self, error: BaseException) -> Reply:
+        """The reply for an exception that is being handled."""
+        is_caught = isinstance(error, self.catch)
+        return Reply(error=error, is_caught=is_caught, traceback=traceback.format_exc())
 
 
 _payload: bytes = b""
@@ -145,20 +155,29 @@ def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
         reply = _worker(task, worker_id)
     except Exception as error:
         reply = Reply(error=error, traceback=traceback.format_exc())
-    packed = _pack(reply)
+    packed = pack(reply)
     # An exception holds, through its traceback, all that the evaluation held.
     del reply
     return packed, held_memory()
 
 
-def _pack(reply: Reply) -> bytes:
+def pack(reply: Reply) -> bytes:
+    """Returns a reply in a form that can travel; an exception that cannot becomes its words."""
     try:
         data: bytes = cloudpickle.dumps(reply)
         cloudpickle.loads(data)
     except Exception:
-        # Some exceptions cannot travel: say in words what they were.
         stand_in = RuntimeError(f"{type(reply.error).__name__}: {reply.error}")
         data = cloudpickle.dumps(
             Reply(error=stand_in, is_caught=reply.is_caught, traceback=reply.traceback)
         )
     return data
+
+
+def unpack(data: bytes) -> Reply:
+    """Returns a reply that has travelled; one that cannot be read here is an error of its own."""
+    try:
+        reply: Reply = cloudpickle.loads(data)
+    except Exception as error:
+        return Reply(error=error)
+    return reply

@@ -82,7 +82,7 @@ def test_backends_can_be_set(engine, attribute):
     for backend in BACKENDS:
         setattr(engine, attribute, backend)
         assert getattr(engine, attribute) == backend
-    for backend in ("dask", "", None, "Loky"):
+    for backend in ("", None, "Loky"):
         with pytest.raises(ValueError, match=rf"{attribute} must be one of \['loky'.*Got"):
             setattr(engine, attribute, backend)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -93,30 +91,6 @@ class ManagedSHAC(_SHAC):
     def uses_gpus(self) -> bool:
         """Whether evaluations are placed on GPUs."""
         return self._max_gpu_evaluators > 0
-
-
-def is_installed(package: str) -> bool:
-    """Says whether a package can be imported, without importing it."""
-    return package in sys.modules or importlib.util.find_spec(package) is not None
-
-
-def require(engine: str, package: str, extra: str) -> None:
-    """Raises if a package is not installed.
-
-    Args:
-        engine: Who needs it.
-        package: Its import name.
-        extra: The extra of PySHAC that installs it.
-
-    Raises:
-        ModuleNotFoundError: The message names the extra.
-    """
-    if not is_installed(package):
-        raise ModuleNotFoundError(
-            f"{engine} needs the package {package!r}, which is not installed: "
-            f"pip install 'pyshac[{extra}]'",
-            name=package,
-        )
 
 
 def _check_gpu_evaluators(value: Any) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyshac.core.managed.base import ManagedSHAC, require
+from pyshac.core.managed.base import ManagedSHAC
 from pyshac.core.managed.seeds import seeded_python, seeded_tensorflow
+from pyshac.core.packages import require
 from pyshac.core.worker import Evaluator, Task
 
 # TensorFlow outside of the managed sessions would else take all memory of all GPUs.

@@ -6,8 +6,9 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from pyshac.core.managed.base import ManagedSHAC, require
+from pyshac.core.managed.base import ManagedSHAC
 from pyshac.core.managed.seeds import seeded_python, seeded_torch
+from pyshac.core.packages import require
 from pyshac.core.worker import Evaluator, Task
 
 
