@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from pyshac.core.columns import Samples
+
 if TYPE_CHECKING:
     from pyshac.core.dataset import Dataset
 
@@ -242,7 +244,8 @@ class History(Callback):
         history: `begin_run_index`, and a list with one entry an epoch under `parameters`,
             `evaluations`, `device_ids` (the slots), `dataset_index` (number of the first sample
             of the stage), `model` (the classifier trained, or None), `generator_threads` and
-            `per_classifier_budget`.
+            `per_classifier_budget`. The parameters of an epoch read like a list of `OrderedDict`s,
+            and are kept as columns.
     """
 
     def __init__(self) -> None:
@@ -257,7 +260,8 @@ class History(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epochs.append(epoch)
         for key, value in (logs or {}).items():
-            self.history.setdefault(key, []).append(value)
+            kept = Samples(value) if key == "parameters" else value
+            self.history.setdefault(key, []).append(kept)
 
 
 class CSVLogger(Callback):

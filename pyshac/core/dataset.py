@@ -7,6 +7,7 @@ import csv
 import io
 import math
 import os
+from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core import files, plain, summaries
+from pyshac.core import files, summaries
+from pyshac.core.columns import Rows
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.frames import as_frame
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.scores import check_objective, check_score, is_better_half
+from pyshac.core.space_file import build_space, read_config
 
 if TYPE_CHECKING:
     import pandas
@@ -62,7 +65,7 @@ class Dataset:
         parameter_list: The search space, or None to set it later.
 
     Attributes:
-        X: Rows, each a flat list of values.
+        X: The samples' rows, each a flat list of values.
         Y: Scores; NaN stands for a failed sample.
         ids: The samples' numbers, ascending.
     """
@@ -75,11 +78,13 @@ class Dataset:
 
     def clear(self) -> None:
         """Forgets all samples."""
-        self.X: list[list[Any]] = []
+        self.X = Rows()
         self.Y: list[float] = []
         self.ids: list[int] = []
-        self._encoded: list[npt.NDArray[np.float64]] = []
-        self._lines: list[str] = []
+        self._encoded = array("d")
+        # The lines of the CSV form, one after the other, and the length of each.
+        self._lines = bytearray()
+        self._lengths = array("q")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -139,18 +144,36 @@ class Dataset:
         if id is None:
             id = self.ids[-1] + 1 if self.ids else 0
         score = check_score(value, f"sample {id}")
-        encoded = space.encode(row)
-        texts = space.row_to_text(row)
-        line = _csv_line([id, *texts, _score_text(score)])
         place = bisect.bisect_left(self.ids, id)
         if place < len(self.ids) and self.ids[place] == id:
             raise ValueError(f"Sample {id} has a score already.")
-        self.ids.insert(place, id)
+        self._insert(place, id, row, score)
+
+    def _insert(self, place: int, id: int, row: list[Any], score: float) -> None:
+        space = self._space()
+        encoded = space.encode(row)
+        texts = space.row_to_text(row)
+        line = _csv_line([id, *texts, _score_text(score)]).encode("utf-8")
         # What is in memory is just what a file gives back: NumPy's scalars become Python's.
         self.X.insert(place, space.row_from_text(texts))
+        self.ids.insert(place, id)
         self.Y.insert(place, score)
-        self._encoded.insert(place, encoded)
-        self._lines.insert(place, line)
+        start = place * space.num_columns
+        self._encoded[start:start] = array("d", encoded)
+        start = self._end_of(place)
+        self._lines[start:start] = line
+        self._lengths.insert(place, len(line))
+
+    def _end_of(self, count: int) -> int:
+        """Returns where the first `count` lines of the CSV form end."""
+        return len(self._lines) - int(_numbers(self._lengths[count:]).sum())
+
+    def cut(self, count: int) -> None:
+        """Forgets all samples but the first `count`."""
+        del self._lines[self._end_of(count) :]
+        del self._lengths[count:], self.ids[count:], self.Y[count:]
+        del self._encoded[count * self._space().num_columns :]
+        self.X.cut(count)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
         """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
@@ -182,7 +205,7 @@ class Dataset:
     @property
     def encoded(self) -> npt.NDArray[np.float64]:
         """The samples as classifiers see them, shape (n, columns)."""
-        return np.array(self._encoded).reshape(len(self), self._space().num_columns)
+        return _numbers(self._encoded).reshape(-1, self._space().num_columns)
 
     def encode_dataset(
         self, objective: str = "max"
@@ -229,24 +252,44 @@ class Dataset:
         Args:
             stop: Leave out samples from this number on.
         """
+        return self.to_bytes(stop).decode("utf-8")
+
+    def to_bytes(self, stop: int | None = None) -> bytes:
+        """Returns the CSV form in UTF-8; see `to_csv`."""
         count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
-        return _csv_line(self.header()) + "".join(self._lines[:count])
+        header = _csv_line(self.header()).encode("utf-8")
+        return header + self._lines[: self._end_of(count)]
 
     @classmethod
-    def load_from_directory(cls, basedir: str | os.PathLike[str] = "shac") -> Dataset:
+    def load_from_directory(
+        cls,
+        basedir: str | os.PathLike[str] = "shac",
+        parameters: HyperParameterList | Sequence[AbstractHyperParameter] | None = None,
+    ) -> Dataset:
         """Reads the dataset and the search space of a save directory.
+
+        Args:
+            basedir: The save directory.
+            parameters: The search space, where it is at hand. It is needed for one that could
+                take too long to build from a file: of very many parameters or values, or with
+                some of the distributions of scipy.stats.
 
         Raises:
             FileNotFoundError: If the directory holds none.
             SaveDirectoryError: If a file is corrupt; the message names it.
         """
         folder = Path(basedir) / "datasets"
-        dataset = cls(read_parameters(folder / "parameters.json"))
-        path = folder / "dataset.csv"
+        path = folder / "parameters.json"
+        space = build_space(read_config(path), path, as_parameter_list(parameters))
+        return cls.read(folder / "dataset.csv", space)
+
+    @classmethod
+    def read(cls, path: Path, space: HyperParameterList) -> Dataset:
+        """Reads a dataset file of a search space; raises as `load_from_directory` does."""
+        dataset = cls(space)
         try:
             with files.open_text(path) as file:
-                for number, row, score in read_csv(file, dataset._space(), str(path)):
-                    dataset._add_from(str(path), row, score, number)
+                dataset._take_rows(read_csv(file, space, str(path)), str(path))
         except SaveDirectoryError:
             raise
         except ValueError as error:
@@ -255,12 +298,29 @@ class Dataset:
             raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
         return dataset
 
-    def _add_from(self, source: str, row: list[Any], score: float, id: str) -> None:
-        number = _check_id(id, source)
-        try:
-            self.add_sample(row, score, number)
-        except ValueError as error:
-            raise ValueError(f"{source!r}: {error}") from None
+    def _take_rows(self, rows: Iterable[tuple[str, list[Any], float]], source: str) -> None:
+        """Adds the rows of a file to none, in any order."""
+        for id, row, score in rows:
+            number = _check_id(id, source)
+            self._insert(len(self), number, row, check_score(score, f"sample {number}"))
+        ids = np.array(self.ids, dtype=np.int64)
+        steps = np.diff(ids)
+        if (steps < 0).any():
+            self._sort(np.argsort(ids, kind="stable"))
+            steps = np.diff(np.sort(ids))
+        if not steps.all():
+            twice = self.ids[int(np.argmin(steps))]
+            raise ValueError(f"{source!r}: Sample {twice} has a score already.")
+
+    def _sort(self, order: npt.NDArray[np.int64]) -> None:
+        """Rearranges the samples; number i becomes what number `order[i]` was."""
+        ends = np.cumsum(self._lengths)
+        lines = [self._lines[ends[place] - self._lengths[place] : ends[place]] for place in order]
+        self._lines, self._lengths = bytearray().join(lines), array("q", map(len, lines))
+        self._encoded = array("d", self.encoded[order].ravel())
+        self.ids = [self.ids[place] for place in order]
+        self.Y = [self.Y[place] for place in order]
+        self.X.sort(order)
 
 
 def read_csv(
@@ -322,24 +382,6 @@ class _Lines:
             yield line
 
 
-def read_parameters(path: Path) -> HyperParameterList:
-    """Reads a `parameters.json`.
-
-    Raises:
-        FileNotFoundError: If there is none.
-        SaveDirectoryError: If it is corrupt, or names an unknown type.
-    """
-    text = files.decode_text(files.read_bounded(path, files.MAX_JSON_BYTES), path)
-    content = files.parse_json(text, repr(str(path)))
-    try:
-        config = plain.from_json(content)
-        if not isinstance(config, dict):
-            raise ValueError("not an object of parameters")
-        return HyperParameterList.load_from_config(config)
-    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise SaveDirectoryError(f"{str(path)!r} holds no search space: {error}") from None
-
-
 def _check_header(header: list[str], space: HyperParameterList, source: str) -> None:
     expected = ["id", *space.get_parameter_names(), "scores"]
     if header == expected:
@@ -365,6 +407,11 @@ def _check_id(text: str, source: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise ValueError(f"{source!r}, column 'id': expected a whole number, got {text!r}.")
     return int(text)
+
+
+def _numbers(column: array[Any]) -> npt.NDArray[Any]:
+    """Returns a copy: an array that another thread looks into could not grow meanwhile."""
+    return np.frombuffer(column.tobytes(), dtype=column.typecode).copy()
 
 
 def _score_text(score: float) -> str:

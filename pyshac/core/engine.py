@@ -385,7 +385,7 @@ class _SHAC(EngineState, ABC):
             SaveDirectoryError: If a file is corrupt, or the search is another: of another space
                 or objective. Nothing is changed.
         """
-        saved = self._directory.load()
+        saved = self._directory.load(None if self._run is None else self._run.search.space)
         if self._run is not None:
             check_same_space(self._run.search.space, saved.search.space, self.save_dir)
         if saved.is_legacy and self._run is not None:

@@ -25,11 +25,12 @@ import filelock
 
 from pyshac.core import files, journal, models, plain, records, signals
 from pyshac.core.classifier import BoostedTrees
-from pyshac.core.dataset import Dataset, read_parameters
+from pyshac.core.dataset import Dataset
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.saved_state import State, decode_state, encode_state, json_file
 from pyshac.core.search import Batch, Search
+from pyshac.core.space_file import build_space, read_config
 
 # How often a directory is read again that another engine writes to meanwhile.
 MAX_READS = 20
@@ -74,6 +75,7 @@ class SaveDirectory:
         self.must_save = True
         self._seen: Seen = None
         self._written: dict[str, str] = {}
+        self._written_classifiers: dict[int, tuple[BoostedTrees, str]] = {}
         self._lock = filelock.FileLock(self.path / "lock", thread_local=False)
 
     @property
@@ -223,7 +225,7 @@ class SaveDirectory:
             files.remove_temporaries(folder)
         config = plain.to_json(search.space.get_config())
         parameters = json_file(config, "The search space")
-        complete = search.dataset.to_csv(search.num_complete).encode("utf-8")
+        complete = search.dataset.to_bytes(search.num_complete)
         state = State(
             objective=search.objective,
             total_budget=total_budget,
@@ -239,14 +241,21 @@ class SaveDirectory:
             stage_starts=search.stage_starts,
         )
         self._write(self._parameters, parameters)
-        self._write(self._csv, search.dataset.to_csv().encode("utf-8"))
+        self._write(self._csv, search.dataset.to_bytes())
         self._write(self._state, encode_state(state))
         journal.replace(self._journal, records.of_batch(search))
 
     def _write_classifier(self, number: int, classifier: BoostedTrees) -> str:
+        path = self._classifier(number)
+        written = self._written_classifiers.get(number)
+        # It never changes, and takes long to encode.
+        if written is not None and written[0] is classifier and path.exists():
+            return written[1]
         data = classifier.to_bytes()
-        self._write(self._classifier(number), data)
-        return files.digest(data)
+        checksum = files.digest(data)
+        self._write(path, data)
+        self._written_classifiers[number] = classifier, checksum
+        return checksum
 
     def _write(self, path: Path, data: bytes) -> None:
         """Writes a file unless this engine has written just that there."""
@@ -257,8 +266,12 @@ class SaveDirectory:
 
     # Reading
 
-    def load(self) -> SavedRun:
+    def load(self, known: HyperParameterList | None = None) -> SavedRun:
         """Reads the run that the directory holds.
+
+        Args:
+            known: The user's own parameters, which stand in for equal ones of the directory: a
+                file may only ask for what does not take long to build.
 
         Raises:
             FileNotFoundError: If it holds none.
@@ -269,7 +282,7 @@ class SaveDirectory:
         for _ in range(MAX_READS):
             before = self._look_at_files()
             try:
-                run, error = self._load(), None
+                run, error = self._load(known), None
             except SaveDirectoryError as caught:
                 error = caught
             # Another engine may have saved meanwhile: what was read is partly old, partly new.
@@ -288,31 +301,34 @@ class SaveDirectory:
         """What tells whether state and journal are other ones than before."""
         return _look(self._state), _look(self._journal)
 
-    def _load(self) -> SavedRun:
+    def _load(self, known: HyperParameterList | None) -> SavedRun:
         try:
-            return self._load_current() if self._state.exists() else self._load_legacy()
+            return self._load_current(known) if self._state.exists() else self._load_legacy(known)
         except FileNotFoundError as error:
             raise SaveDirectoryError(f"{str(error.filename)!r} is missing.") from None
 
     def attach(self, run: SavedRun) -> None:
         """Takes a run that `load` returned as this engine's own, to be continued here."""
-        self._seen, self.is_attached, self._written = run.seen, True, {}
+        self._seen, self.is_attached = run.seen, True
+        self._written, self._written_classifiers = {}, {}
         self.must_save = True
 
-    def _load_legacy(self) -> SavedRun:
-        dataset = Dataset.load_from_directory(self.path)
+    def _load_legacy(self, known: HyperParameterList | None) -> SavedRun:
+        dataset = Dataset.load_from_directory(self.path, known)
         if dataset.ids != list(range(len(dataset))):
             raise SaveDirectoryError(f"{str(self._csv)!r}: ids must be 0, 1, 2 and so on.")
-        search = Search(_space(dataset), "max", 0, dataset)
+        if dataset.parameters is None:
+            raise SaveDirectoryError("The dataset has no search space.")
+        search = Search(dataset.parameters, "max", 0, dataset)
         return SavedRun(search, is_legacy=True)
 
-    def _load_current(self) -> SavedRun:
+    def _load_current(self, known: HyperParameterList | None) -> SavedRun:
         state = self._read_state()
-        self._check_parameters(state.parameters_sha256)
+        space = self._read_space(state.parameters_sha256, known)
         self._check_csv(state.csv_sha256, state.csv_bytes)
-        dataset = Dataset.load_from_directory(self.path)
+        dataset = Dataset.read(self._csv, space)
         search = Search(
-            _seeded(_space(dataset), state.parameter_seeds, repr(str(self._state))),
+            _seeded(space, state.parameter_seeds, repr(str(self._state))),
             state.objective,
             state.entropy,
             _first_samples(dataset, state.num_complete, repr(str(self._csv))),
@@ -330,13 +346,14 @@ class SaveDirectory:
         data = files.read_bounded(self._state, files.MAX_JSON_BYTES)
         return decode_state(files.decode_text(data, self._state), repr(str(self._state)))
 
-    def _check_parameters(self, expected: str) -> None:
-        source = repr(str(self._parameters))
-        read_parameters(self._parameters)
-        data = files.read_bounded(self._parameters, files.MAX_JSON_BYTES)
-        config = files.parse_json(files.decode_text(data, self._parameters), source)
+    def _read_space(self, expected: str, known: HyperParameterList | None) -> HyperParameterList:
+        config = read_config(self._parameters)
+        space = build_space(config, self._parameters, known)
         if _space_checksum(config) != expected:
-            raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
+            raise SaveDirectoryError(
+                f"{str(self._parameters)!r} is corrupt: its checksum does not match."
+            )
+        return space
 
     def _check_csv(self, expected: str, length: int) -> None:
         if files.digest_of_start(self._csv, length) != expected:
@@ -352,12 +369,6 @@ class SaveDirectory:
             return BoostedTrees.from_bytes(models.checked(data, columns))
         except ValueError as error:
             raise SaveDirectoryError(f"{str(path)!r} is corrupt: {error}.") from None
-
-
-def _space(dataset: Dataset) -> HyperParameterList:
-    if dataset.parameters is None:
-        raise SaveDirectoryError("The dataset has no search space.")
-    return dataset.parameters
 
 
 def _seeded(
@@ -385,10 +396,8 @@ def _first_samples(dataset: Dataset, count: int, source: str) -> Dataset:
     """Returns the samples of finished batches; the others stand in the journal."""
     if len(dataset) < count or dataset.ids[:count] != list(range(count)):
         raise SaveDirectoryError(f"{source} lacks samples: ids 0 to {count - 1} were expected.")
-    first = Dataset(dataset.parameters)
-    for number in range(count):
-        first.add_sample(dataset.X[number], dataset.Y[number], number)
-    return first
+    dataset.cut(count)
+    return dataset
 
 
 def _space_checksum(config: dict[str, Any]) -> str:

@@ -75,7 +75,7 @@ def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
     """Returns the same function with fewer trees: those with the same splits become their sum.
 
     Boosting on few samples finds the same splits again and again, so that 200 trees are often
-    only a handful of different ones. Where most differ, the model is returned as it is.
+    only a handful of different ones. Where most differ, only what training left in memory goes.
     """
     model = _model(booster)
     forest = model["learner"]["gradient_booster"]["model"]
@@ -88,7 +88,7 @@ def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
             merged[shape] = tree
     trees = list(merged.values())
     if len(trees) > WORTHWHILE_SHARE * len(forest["trees"]):
-        return booster
+        return load_model(bytes(booster.save_raw("ubj")))
     for number, tree in enumerate(trees):
         tree["id"] = number
     forest["trees"] = trees

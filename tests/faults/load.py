@@ -12,11 +12,15 @@ from pathlib import Path
 
 import psutil
 
-from pyshac import SHAC, Callback, DiscreteHP, UniformHP
+from pyshac import SHAC, AbstractHyperParameter, Callback, DiscreteHP, UniformHP
 
 
 def score(worker_id: int, parameters: dict) -> float:
     return parameters["x"] ** 2 + parameters["y"] + (parameters["kind"] == "a")
+
+
+def make_space() -> list[AbstractHyperParameter]:
+    return [UniformHP("x", -5.0, 5.0), UniformHP("y", 0.0, 1.0), DiscreteHP("kind", ["a", "b"])]
 
 
 class Meter(Callback):
@@ -50,16 +54,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--slots", type=int, default=4)
     parser.add_argument("--backend", default="loky")
     options = parser.parse_args(arguments)
-    space = [UniformHP("x", -5.0, 5.0), UniformHP("y", 0.0, 1.0), DiscreteHP("kind", ["a", "b"])]
     meter = Meter()
     with tempfile.TemporaryDirectory() as folder:
         engine = SHAC(
-            score, space, options.evaluations, options.batches, "min", save_dir=Path(folder) / "run"
-        )
+            score, make_space(), options.evaluations, options.batches, "min",
+            save_dir=Path(folder) / "run",
+        )  # fmt: skip
         engine.set_seed(1)
         engine.evaluator_backend = options.backend
         engine.num_parallel_evaluators = options.slots
+        # All in one process, so that its processor time is what the library costs.
         engine.num_parallel_generators = 1
+        engine.limit_memory = True
         engine.fit(callbacks=meter)
         print(f"{len(engine.dataset)} evaluations, {len(engine.classifiers)} classifiers")
     show(meter, options.evaluations // options.batches)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pyshac import EvaluationError, SaveDirectoryError
+from pyshac import Dataset, EvaluationError, SaveDirectoryError
 from pyshac.core import files
 from pyshac.core.saved_state import checksum
 from pyshac.core.storage import SaveDirectory
@@ -433,3 +433,41 @@ def test_a_lock_file_that_says_anything(directory):
         (directory / "lock.json").write_text('{"process": 1e999, "host": {"a": ["b"]}}')
         with pytest.raises(SaveDirectoryError, match="process unknown"):
             engine.save_data()
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    ("distribution", "args"),
+    [("zipf", [1.0001]), ("nbinom", [1e12, 1e-9]), ("betabinom", [1e9, 2, 3]),
+     ("nchypergeom_fisher", [20, 7, 5, 1e300]), ("levy_stable", [1e-9, 1e-9])],
+)  # fmt: skip
+def test_distributions_that_keep_their_reader_busy(directory, distribution, args):
+    path = directory / "datasets" / "parameters.json"
+    config = json.loads(path.read_text())
+    arguments = {"name": "x", "distribution": distribution, "args": args, "kwds": {}}
+    config["x"] = ["DistributionHP", {**arguments, "log_encode": False, "seed": None}]
+    path.write_text(json.dumps(config))
+    before = contents(directory)
+    # Nor with parameters of the user's own, which are others.
+    for engine in (make_engine(directory), make_engine(directory, parameters=None)):
+        with pytest.raises(SaveDirectoryError, match=r"'x' .*not taken from a file"):
+            engine.restore_data()
+    with pytest.raises(SaveDirectoryError, match=r"'x' .*not taken from a file"):
+        Dataset.load_from_directory(directory)
+    assert contents(directory) == before
+
+
+@pytest.mark.parametrize("number", [1001, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_parameters_without_end(directory, number):
+    entry = {"min_value": 0, "max_value": 1}
+    config = {f"{n}": ["UniformHP", {"name": f"{n}", **entry}] for n in range(number)}
+    (directory / "datasets" / "parameters.json").write_text(json.dumps(config))
+    refuse(directory, f"{number} parameters are more than the 1000 that are taken from a file")
+
+
+def test_choices_without_end(directory):
+    config = {"x": ["DiscreteHP", {"name": "x", "values": list(range(10**6))}]}
+    (directory / "datasets" / "parameters.json").write_text(json.dumps(config))
+    refuse(directory, "values are more than the 262144 that are taken from a file")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy import special, stats
 from scipy.stats.distributions import rv_frozen
 
+from pyshac.core.hyperparameters import distributions
 from pyshac.core.hyperparameters.base import (
     ColumnHyperParameter,
     FloatArray,
@@ -210,6 +211,9 @@ class NormalContinuousHyperParameter(_ContinuousHyperParameter):
 class DistributionHyperParameter(_ContinuousHyperParameter):
     """A number with any frozen distribution of `scipy.stats`, continuous or discrete.
 
+    A few distributions are not taken from a file, because their values could take too long to
+    find; a search with one of them is restored by an engine that was given its parameters.
+
     Args:
         name: Name, unique in its search space.
         distribution: A frozen univariate distribution, such as `scipy.stats.beta(2, 5)` or
@@ -228,7 +232,9 @@ class DistributionHyperParameter(_ContinuousHyperParameter):
         self, name: str, distribution: Any, log_encode: bool = False, seed: int | None = None
     ) -> None:
         super().__init__(name, None, seed)
-        if not isinstance(distribution, rv_frozen) or not _by_name(distribution.dist.name):
+        if not isinstance(distribution, rv_frozen) or not distributions.by_name(
+            distribution.dist.name
+        ):
             raise TypeError(
                 f"distribution of {name!r} must be a frozen univariate distribution of "
                 f"scipy.stats, such as scipy.stats.norm(0, 1). Got {distribution!r} instead."
@@ -306,17 +312,8 @@ class DistributionHyperParameter(_ContinuousHyperParameter):
 
     @classmethod
     def load_from_config(cls, config: Mapping[str, Any]) -> DistributionHyperParameter:
-        distribution = _by_name(config["distribution"])
-        if distribution is None:
-            raise ValueError(f"scipy.stats has no distribution {config['distribution']!r}.")
-        frozen = distribution(*config["args"], **config["kwds"])
+        frozen = distributions.from_config(config["distribution"], config["args"], config["kwds"])
         return cls(config["name"], frozen, config["log_encode"], config.get("seed"))
-
-
-def _by_name(name: Any) -> Any:
-    """Returns the distribution that scipy.stats has under a name, or None."""
-    found = getattr(stats, name, None) if isinstance(name, str) else None
-    return found if isinstance(found, (stats.rv_continuous, stats.rv_discrete)) else None
 
 
 def _number(value: Any) -> Any:

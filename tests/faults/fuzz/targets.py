@@ -19,7 +19,7 @@ from scipy import stats
 
 from pyshac.core import journal, models, plain, records, ubjson
 from pyshac.core.classifier import BoostedTrees
-from pyshac.core.dataset import Dataset, read_csv, read_parameters
+from pyshac.core.dataset import Dataset, read_csv
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
     DiscreteHP,
@@ -36,6 +36,7 @@ from pyshac.core.sampler import Generators
 from pyshac.core.saved_state import checksum, decode_state
 from pyshac.core.schedule import Schedule
 from pyshac.core.search import Search
+from pyshac.core.space_file import build_space, read_config
 from pyshac.core.storage import SaveDirectory
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
@@ -74,14 +75,12 @@ def fuzz_dataset(data: bytes) -> bool:
     dataset = Dataset(_SPACE)
     try:
         text = header + "\n" + data.decode("utf-8", errors="replace")
-        for number, row, score in read_csv(text, _SPACE, "dataset.csv"):
-            dataset._add_from("dataset.csv", row, score, number)
+        dataset._take_rows(read_csv(text, _SPACE, "dataset.csv"), "dataset.csv")
     except (ValueError, TypeError):
         return False
     # What is accepted can be written, and is the same then.
     again = Dataset(_SPACE)
-    for number, row, score in read_csv(dataset.to_csv(), _SPACE, "again"):
-        again._add_from("again", row, score, number)
+    again._take_rows(read_csv(dataset.to_csv(), _SPACE, "again"), "again")
     if repr((again.ids, again.X, again.Y)) != repr((dataset.ids, dataset.X, dataset.Y)):
         raise RuntimeError("the dataset is another after it was written")
     return True
@@ -103,16 +102,30 @@ def fuzz_header(data: bytes) -> bool:
 
 
 def fuzz_parameters(data: bytes) -> bool:
-    """A `parameters.json`."""
+    """A `parameters.json`; where it describes parameters of the user, these make no difference."""
     path = _FOLDER / "parameters.json"
     path.write_bytes(data)
     try:
-        space = read_parameters(path)
+        content = read_config(path)
     except SaveDirectoryError:
+        return False
+    space, other = (_space_or_none(content, path, known) for known in (None, _SPACE))
+    if repr(space) != repr(other):
+        raise RuntimeError("the user's own parameters make another space")
+    if space is None:
         return False
     if len(space) and space.is_vectorised:
         space.draw(2, np.random.SeedSequence(0))
     return True
+
+
+def _space_or_none(
+    content: object, path: Path, known: HyperParameterList | None
+) -> HyperParameterList | None:
+    try:
+        return build_space(content, path, known)
+    except SaveDirectoryError:
+        return None
 
 
 def fuzz_state(data: bytes) -> bool:
