@@ -245,7 +245,7 @@ class History(Callback):
             `evaluations`, `device_ids` (the slots), `dataset_index` (number of the first sample
             of the stage), `model` (the classifier trained, or None), `generator_threads` and
             `per_classifier_budget`. The parameters of an epoch read like a list of `OrderedDict`s,
-            and are kept as columns.
+            each a copy made from columns; `list(...)` makes a list of them, as JSON needs.
     """
 
     def __init__(self) -> None:
@@ -260,8 +260,16 @@ class History(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epochs.append(epoch)
         for key, value in (logs or {}).items():
-            kept = Samples(value) if key == "parameters" else value
+            kept = _compact(value) if key == "parameters" else value
             self.history.setdefault(key, []).append(kept)
+
+
+def _compact(samples: list[Any]) -> Samples | list[Any]:
+    """Returns parameters as columns, unless a callback has made them differ in kind."""
+    try:
+        return Samples(samples)
+    except ValueError:
+        return samples
 
 
 class CSVLogger(Callback):

@@ -91,13 +91,19 @@ class Samples(_Lists["OrderedDict[str, Any]"]):
 
     Args:
         samples: Parameters with the same names each, and lists of the same lengths.
+
+    Raises:
+        ValueError: If names, their order or lengths differ.
     """
 
     def __init__(self, samples: Iterable[Mapping[str, Any]]) -> None:
         self._widths: dict[str, int | None] = {}
         self._rows = Rows()
         for sample in samples:
-            self._widths = self._widths or _widths(sample)
+            widths = _widths(sample)
+            self._widths = self._widths or widths
+            if [*widths.items()] != [*self._widths.items()]:
+                raise ValueError(f"Samples must be alike: {list(widths)} and {list(self._widths)}.")
             self._rows.insert(len(self._rows), _flat(sample))
 
     def __len__(self) -> int:

@@ -65,7 +65,8 @@ class Dataset:
         parameter_list: The search space, or None to set it later.
 
     Attributes:
-        X: The samples' rows, each a flat list of values.
+        X: The samples' rows, each a flat list of values. Kept as columns, it reads like a list;
+            each row is a copy, and `list(dataset.X)` a list of them, as JSON needs.
         Y: Scores; NaN stands for a failed sample.
         ids: The samples' numbers, ascending.
     """
@@ -177,10 +178,13 @@ class Dataset:
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
         """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
-        rows = np.empty((len(self), self._space().num_columns), dtype=object)
-        for index, row in enumerate(self.X):
+        # Another thread may add samples meanwhile.
+        values, scores = self.X[:], self.scores
+        count = min(len(values), len(scores))
+        rows = np.empty((count, self._space().num_columns), dtype=object)
+        for index, row in enumerate(values[:count]):
             rows[index, :] = row
-        return rows, self.scores
+        return rows, scores[:count]
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Returns the samples as a data frame of pandas.

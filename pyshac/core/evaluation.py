@@ -9,6 +9,7 @@ import heapq
 import logging
 import math
 import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -51,9 +52,10 @@ class FailurePolicy:
         if self.timeout is not None:
             if isinstance(self.timeout, bool) or not isinstance(self.timeout, (int, float)):
                 raise TypeError(f"timeout must be seconds or None. Got {self.timeout!r} instead.")
-            if not (self.timeout > 0 and math.isfinite(self.timeout)):
+            if not 0 < self.timeout <= threading.TIMEOUT_MAX:
                 raise ValueError(
-                    f"timeout must be above 0 and finite. Got {self.timeout!r} instead."
+                    f"timeout must be above 0, and at most {threading.TIMEOUT_MAX:.0f} seconds. "
+                    f"Got {self.timeout!r} instead."
                 )
         if isinstance(self.retries, bool) or not isinstance(self.retries, int):
             raise TypeError(f"retries must be an int. Got {self.retries!r} instead.")
@@ -376,7 +378,9 @@ class _WorkerTraceback(Exception):  # noqa: N818
 def _out_of_order(error: ExecutorFailedError) -> EvaluationError:
     return EvaluationError(
         f"{str(error).rstrip('.')}. What was scored is saved. Once there is an executor again, "
-        "set evaluator_backend to it and call fit(); in a new process call restore_data() first."
+        "set evaluator_backend to it and call fit(); in a new process call restore_data() first. "
+        "Where it breaks time and again, call parallel_evaluators(): a sample whose evaluation "
+        "kills its process then fails alone."
     )
 
 

@@ -10,6 +10,7 @@ import sys
 import uuid
 import weakref
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 from pyshac.core import remote
 from pyshac.core.packages import require
@@ -153,6 +154,10 @@ class ExecutorSlot(Slot):
 
     def error_of(self, future: Future[bytes | None]) -> BaseException | None:
         error = super().error_of(future)
+        if isinstance(error, BrokenProcessPool):
+            # All that ran in the pool ends so, and nobody knows which of them it was.
+            message = f"{self._shared.executor!r} broke: {type(error).__name__}: {error}"
+            return _caused(ExecutorFailedError(message), error)
         killed_worker = getattr(sys.modules.get("distributed"), "KilledWorker", ())
         if isinstance(error, killed_worker):
             return _caused(BrokenExecutor(str(error)), error)

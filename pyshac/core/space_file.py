@@ -101,10 +101,22 @@ def _copied(parameter: AbstractHyperParameter, entry: list[Any]) -> AbstractHype
     return copied
 
 
+def _count(content: Any) -> int:
+    """Returns how many values JSON holds, those in lists and objects, too."""
+    waiting, count = [content], 0
+    while waiting:
+        item = waiting.pop()
+        count += 1
+        if isinstance(item, dict):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return count
+
+
 def _check_costs(content: dict[str, Any]) -> None:
     """Raises `ValueError` if parameters that only a file describes would take long to build."""
-    # Every value and every key but the first follows one of these.
-    num_values = sum(map(json.dumps(content).count, ",:[{"))
+    num_values = _count(content)
     for number, limit, what in (
         (len(content), MAX_PARAMETERS, "parameters"),
         (num_values, MAX_VALUES, "values"),
@@ -113,5 +125,6 @@ def _check_costs(content: dict[str, Any]) -> None:
             raise ValueError(
                 f"{number} {what} are more than the {limit} that are taken from a file. Hand over "
                 "the search space yourself: as hyperparameter_list of the engine that restores, "
-                "or as parameters of Dataset.load_from_directory."
+                "or as parameters of Dataset.load_from_directory. Plots and reports take that "
+                "engine or dataset instead of the directory."
             )

@@ -314,12 +314,11 @@ class SaveDirectory:
         self.must_save = True
 
     def _load_legacy(self, known: HyperParameterList | None) -> SavedRun:
-        dataset = Dataset.load_from_directory(self.path, known)
+        space = build_space(read_config(self._parameters), self._parameters, known)
+        dataset = Dataset.read(self._csv, space)
         if dataset.ids != list(range(len(dataset))):
             raise SaveDirectoryError(f"{str(self._csv)!r}: ids must be 0, 1, 2 and so on.")
-        if dataset.parameters is None:
-            raise SaveDirectoryError("The dataset has no search space.")
-        search = Search(dataset.parameters, "max", 0, dataset)
+        search = Search(space, "max", 0, dataset)
         return SavedRun(search, is_legacy=True)
 
     def _load_current(self, known: HyperParameterList | None) -> SavedRun:

@@ -30,6 +30,14 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     try:
         alarm.start()
         yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        alarm.stop()
+        if alarm.has_rung and not isinstance(error, OverdueError):
+            # What was interrupted made another exception of it.
+            raise OverdueError from error
+        raise
     finally:
         alarm.stop()
     if alarm.has_rung:

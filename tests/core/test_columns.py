@@ -125,3 +125,12 @@ def test_numbers_take_eight_bytes_each():
     # Arrays grow by an eighth at a time.
     held = sum(sys.getsizeof(column) for column in rows._columns)
     assert held < 10_000 * 3 * 8 * 1.2
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"b": 1, "a": 2}, {"a": 1}, {"a": 1, "b": 2, "c": 3}, {"a": [1, 2], "b": 2}],
+)
+def test_samples_that_are_not_alike_are_refused(second):
+    with pytest.raises(ValueError, match="Samples must be alike"):
+        Samples([{"a": 1, "b": 2}, second])

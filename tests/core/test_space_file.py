@@ -124,6 +124,11 @@ def test_very_many_parameters_have_to_be_handed_over():
     assert len(build(space.get_config())) == 1000
 
 
+def test_only_values_count():
+    space = HyperParameterList([DiscreteHP("x", ["," * 300 + str(n) for n in range(1000)])])
+    assert len(build(space.get_config())["x"].values) == 1000
+
+
 @pytest.mark.slow
 def test_very_many_values_have_to_be_handed_over():
     space = HyperParameterList([DiscreteHP("x", range(2**18)), UniformHP("y", 0, 1)])

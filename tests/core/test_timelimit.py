@@ -51,6 +51,18 @@ def test_code_that_takes_no_notice_is_overdue_all_the_same():
         spin(20)
 
 
+def test_code_that_makes_another_error_of_it_is_overdue_all_the_same():
+    def wraps():
+        try:
+            spin(20)
+        except BaseException as error:
+            raise RuntimeError("wrapped") from error
+
+    with pytest.raises(OverdueError) as caught, time_limit(0.05):
+        wraps()
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
 def test_what_waits_in_compiled_code_is_interrupted_on_its_way_back():
     with pytest.raises(OverdueError), time_limit(0.05):
         time.sleep(0.3)

@@ -20,7 +20,13 @@ from concurrent.futures import (
 
 import pytest
 
-from pyshac import Callback, EvaluationError, EvaluationTimeoutError, UniformHP
+from pyshac import (
+    Callback,
+    EvaluationError,
+    EvaluationTimeoutError,
+    UniformHP,
+    WorkerDiedError,
+)
 from pyshac.core import remote
 from pyshac.core.worker import Evaluator
 from tests.core.slot_runs import run, scores
@@ -237,6 +243,26 @@ def test_a_pool_that_breaks_leaves_the_run_resumable(tmp_path, attempts):
         again.evaluator_backend = executor
         again.fit(dies_once, skip_cv_checks=True)
     assert contents(tmp_path / "shac") == contents(tmp_path / "local")
+
+
+def test_of_a_pool_that_breaks_no_sample_is_blamed(tmp_path):
+    def dies_at_the_top(worker_id, parameters):
+        if parameters["x"] > 0.9:
+            kill_self()
+        return evaluate(worker_id, parameters)
+
+    engine = make_engine(tmp_path, dies_at_the_top, total_budget=40, num_batches=2, evaluators=4)
+    with ProcessPoolExecutor(4) as executor:
+        engine.evaluator_backend = executor
+        with pytest.raises(EvaluationError, match=r"call parallel_evaluators\(\)"):
+            engine.fit(skip_cv_checks=True, retries=0, catch=WorkerDiedError)
+    assert not any(map(math.isnan, engine.dataset.Y))
+    engine.parallel_evaluators()
+    engine.fit(skip_cv_checks=True, retries=0, catch=WorkerDiedError)
+    values = [row[0] for row, score in zip(engine.dataset.X, engine.dataset.Y, strict=True)
+              if math.isnan(score)]  # fmt: skip
+    assert values
+    assert min(values) > 0.9
 
 
 def test_an_executor_that_was_shut_down(tmp_path):

@@ -278,3 +278,16 @@ def test_callbacks_must_be_callbacks(tmp_path):
     with pytest.raises(TypeError, match="callbacks must hold callbacks"):
         engine.fit(callbacks=[lambda: None])
     assert len(engine.dataset) == 0
+
+
+def test_history_keeps_what_a_callback_makes_of_parameters(tmp_path):
+    class Notes(Callback):
+        def on_evaluation_ended(self, evaluations, logs=None):
+            logs["parameters"][1]["note"] = "slow"
+
+    batches = (
+        make_engine(tmp_path).fit(skip_cv_checks=True, callbacks=Notes()).history["parameters"]
+    )
+    assert [[sample.get("note") for sample in batch[:3]] for batch in batches] == (
+        [[None, "slow", None]] * 3
+    )

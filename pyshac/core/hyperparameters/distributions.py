@@ -53,6 +53,8 @@ def from_config(name: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Any:
     shapes = (distribution.shapes or "").replace(" ", "").split(",")
     arguments = {**dict(zip(shapes, args, strict=False)), **kwds}
     for shape, (low, high) in QUICK_WITHIN.get(name, {}).items():
+        if shape not in arguments:
+            raise ValueError(f"scipy.stats.{name} needs a value of {shape!r}.")
         if not low <= arguments[shape] <= high:
             what = f"scipy.stats.{name} with {shape}={arguments[shape]!r}, not in [{low}, {high}], "
             raise ValueError(_refusal(what + "is"))
@@ -63,5 +65,6 @@ def _refusal(what: str) -> str:
     return (
         f"{what} not taken from a file, because its values could take minutes or gigabytes to "
         "find. Hand over the search space yourself: as hyperparameter_list of the engine that "
-        "restores, or as parameters of Dataset.load_from_directory."
+        "restores, or as parameters of Dataset.load_from_directory. Plots and reports take that "
+        "engine or dataset instead of the directory."
     )
