@@ -1,0 +1,314 @@
+"""The searches that are compared, all in batches: each draws W samples, then learns their scores.
+
+A contender is a function of a task, a budget, a seed, and `evaluate`, which takes encoded rows of
+shape (n, columns) and returns what was observed, shape (n,). It minimises. Every library is used as
+its documentation shows, with its defaults where nothing else is said. The boosted trees of
+scikit-optimize 0.10.2 are left out: they fail with scikit-learn 1.6 and later, which SMAC3 needs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tasks
+
+from pyshac import SHAC
+from pyshac.core.hyperparameters import (
+    DiscreteHyperParameter,
+    HyperParameterList,
+    IntegerHyperParameter,
+)
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
+
+Evaluate = Callable[[tasks.Rows], tasks.Rows]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend.
+
+    Attributes:
+        evaluations: N, number of evaluations.
+        batch: W, evaluations that are made at once.
+    """
+
+    evaluations: int
+    batch: int
+
+    @property
+    def num_batches(self) -> int:
+        """M, number of batches."""
+        return self.evaluations // self.batch
+
+
+Search = Callable[[tasks.Task, Budget, int, Evaluate], None]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A search of some library.
+
+    Attributes:
+        search: The search.
+        package: What is installed for it, and has a version.
+        module: What is imported for it.
+    """
+
+    search: Search
+    package: str = "pyshac"
+    module: str = "pyshac"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a search space, as any library can be told of it.
+
+    Attributes:
+        name: Its name.
+        kind: 'real'; 'integer'; 'log integer', uniform in its logarithm; 'choice', without order.
+        low: Lowest encoded real value, or lowest integer; 0 for a choice.
+        high: Highest one; for a choice, the last index.
+    """
+
+    name: str
+    kind: str
+    low: float
+    high: float
+
+    def encode(self, value: Any) -> float:
+        """Returns the encoded form of a value that a library proposes."""
+        value = float(np.ravel(value)[0])
+        if self.kind != "real":
+            value = round(value)
+        value = min(max(value, self.low), self.high)
+        return float(np.log(value)) if self.kind == "log integer" else value
+
+
+def columns(space: HyperParameterList) -> list[Column]:
+    """Returns the columns of a space; a choice among numbers, which have an order, as integers."""
+    found = []
+    for parameter in space:
+        element = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
+        for _ in range(getattr(parameter, "sample_count", 1)):
+            found.append(_column(f"p{len(found)}", element))
+    return found
+
+
+def _column(name: str, parameter: Any) -> Column:
+    if isinstance(parameter, DiscreteHyperParameter):
+        is_choice = isinstance(parameter.values[0], str)
+        return Column(name, "choice" if is_choice else "integer", 0, len(parameter.values) - 1)
+    if isinstance(parameter, IntegerHyperParameter):
+        kind = "log integer" if parameter.log else "integer"
+        return Column(name, kind, parameter.min_value, parameter.max_value)
+    # Uniform in the encoded form, which is the logarithm where that is what is uniform.
+    return Column(name, "real", *map(float, parameter.from_unit(np.array([0.0, 1.0]))))
+
+
+def random_search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+    """Draws from the prior."""
+    evaluate(task.space.draw(budget.evaluations, np.random.SeedSequence([seed, 1])))
+
+
+def random_twice(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+    """Random search with twice the budget."""
+    random_search(task, Budget(2 * budget.evaluations, budget.batch), seed, evaluate)
+
+
+def pyshac_with(**options: Any) -> Search:
+    """Returns our engine, with some options of its constructor."""
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            engine = SHAC(
+                task.space,
+                budget.evaluations,
+                budget.num_batches,
+                "min",
+                save_dir=folder,
+                **options,
+            )
+            engine.set_seed(seed)
+            for _ in range(budget.num_batches):
+                samples = engine.ask()
+                rows = [task.space.encode(task.space.to_row(sample)) for sample in samples]
+                engine.tell(samples, evaluate(np.array(rows)).tolist())
+
+    return search
+
+
+def optuna_with(sampler: str, **options: Any) -> Search:
+    """Returns Optuna with one of its samplers, which know of samples that are being evaluated."""
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = optuna.create_study(sampler=getattr(optuna.samplers, sampler)(seed=seed, **options))
+        spaces = columns(task.space)
+        for _ in range(budget.num_batches):
+            trials = [study.ask() for _ in range(budget.batch)]
+            rows = [[c.encode(_suggest(trial, c)) for c in spaces] for trial in trials]
+            for trial, score in zip(trials, evaluate(np.array(rows)), strict=True):
+                study.tell(trial, score)
+
+    return search
+
+
+def _suggest(trial: Any, column: Column) -> float:
+    if column.kind == "real":
+        return float(trial.suggest_float(column.name, column.low, column.high))
+    if column.kind == "choice":
+        return float(trial.suggest_categorical(column.name, range(int(column.high) + 1)))
+    is_log = column.kind == "log integer"
+    return float(trial.suggest_int(column.name, int(column.low), int(column.high), log=is_log))
+
+
+def skopt_with(estimator: str) -> Search:
+    """Returns scikit-optimize with one of its models, and its liar for batches."""
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        import skopt
+        from skopt import space as kinds
+
+        def dimension(column: Column) -> Any:
+            if column.kind == "real":
+                return kinds.Real(column.low, column.high)
+            if column.kind == "choice":
+                return kinds.Categorical(list(range(int(column.high) + 1)))
+            prior = "log-uniform" if column.kind == "log integer" else "uniform"
+            return kinds.Integer(int(column.low), int(column.high), prior=prior)
+
+        spaces = columns(task.space)
+        optimizer = skopt.Optimizer(
+            [dimension(column) for column in spaces], estimator, random_state=seed
+        )
+        for _ in range(budget.num_batches):
+            points = optimizer.ask(budget.batch)
+            rows = [[c.encode(v) for c, v in zip(spaces, p, strict=True)] for p in points]
+            optimizer.tell(points, evaluate(np.array(rows)).tolist())
+
+    return search
+
+
+def hyperopt_tpe(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+    """Hyperopt's tree-structured Parzen estimator, a batch of new trials at a time."""
+    import hyperopt
+    from hyperopt import hp
+
+    def dimension(column: Column) -> Any:
+        if column.kind == "real":
+            return hp.uniform(column.name, column.low, column.high)
+        if column.kind == "choice":
+            return hp.choice(column.name, range(int(column.high) + 1))
+        if column.kind == "integer":
+            return hp.uniformint(column.name, column.low, column.high)
+        ends = np.log(column.low - 0.5), np.log(column.high + 0.5)
+        return hp.qloguniform(column.name, *ends, 1)
+
+    spaces = columns(task.space)
+    space = {column.name: dimension(column) for column in spaces}
+    domain = hyperopt.base.Domain(lambda values: 0.0, space)
+    trials, random = hyperopt.Trials(), np.random.default_rng([seed, 1])
+    for _ in range(budget.num_batches):
+        seeds = int(random.integers(2**31))
+        new = hyperopt.tpe.suggest(trials.new_trial_ids(budget.batch), domain, trials, seeds)
+        drawn = [{k: v[0] for k, v in trial["misc"]["vals"].items()} for trial in new]
+        values = [hyperopt.space_eval(space, one) for one in drawn]
+        rows = [[column.encode(one[column.name]) for column in spaces] for one in values]
+        for trial, score in zip(new, evaluate(np.array(rows)), strict=True):
+            trial["state"] = hyperopt.JOB_STATE_DONE
+            trial["result"] = {"status": hyperopt.STATUS_OK, "loss": float(score)}
+        trials.insert_trial_docs(new)
+        trials.refresh()
+
+
+def smac(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+    """SMAC3's random forests, with its settings for hyperparameters."""
+    import ConfigSpace
+    from smac import HyperparameterOptimizationFacade, Scenario
+    from smac.runhistory.dataclasses import TrialValue
+
+    def dimension(column: Column) -> Any:
+        if column.kind == "real":
+            return ConfigSpace.Float(column.name, (column.low, column.high))
+        if column.kind == "choice":
+            return ConfigSpace.Categorical(column.name, list(range(int(column.high) + 1)))
+        bounds, is_log = (int(column.low), int(column.high)), column.kind == "log integer"
+        return ConfigSpace.Integer(column.name, bounds, log=is_log)
+
+    spaces = columns(task.space)
+    space = ConfigSpace.ConfigurationSpace()
+    space.add([dimension(column) for column in spaces])
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = Scenario(
+            space, folder, deterministic=True, n_trials=budget.evaluations, seed=seed
+        )
+        facade = HyperparameterOptimizationFacade(
+            scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=False
+        )
+        for _ in range(budget.num_batches):
+            trials = [facade.ask() for _ in range(budget.batch)]
+            rows = [[c.encode(trial.config[c.name]) for c in spaces] for trial in trials]
+            for trial, score in zip(trials, evaluate(np.array(rows)), strict=True):
+                facade.tell(trial, TrialValue(cost=float(score)), save=False)
+
+
+def nevergrad_with(name: str) -> Search:
+    """Returns one of Nevergrad's optimizers, told of the number of workers."""
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        import nevergrad
+
+        def dimension(column: Column) -> Any:
+            low, high = column.low, column.high
+            if column.kind == "choice":
+                return nevergrad.p.Choice(range(int(high) + 1))
+            if column.kind == "log integer":
+                return nevergrad.p.Log(lower=low, upper=high).set_integer_casting()
+            scalar = nevergrad.p.Scalar(lower=low, upper=high)
+            return scalar if column.kind == "real" else scalar.set_integer_casting()
+
+        spaces = columns(task.space)
+        parameters = nevergrad.p.Tuple(*[dimension(column) for column in spaces])
+        parameters.random_state.seed(seed)
+        optimizer = nevergrad.optimizers.registry[name](
+            parameters, budget=budget.evaluations, num_workers=budget.batch
+        )
+        for _ in range(budget.num_batches):
+            asked = [optimizer.ask() for _ in range(budget.batch)]
+            rows = [[c.encode(v) for c, v in zip(spaces, a.value, strict=True)] for a in asked]
+            for candidate, score in zip(asked, evaluate(np.array(rows)), strict=True):
+                optimizer.tell(candidate, float(score))
+
+    return search
+
+
+def _optuna(sampler: str, **options: Any) -> Contender:
+    return Contender(optuna_with(sampler, **options), "optuna", "optuna")
+
+
+def _skopt(estimator: str) -> Contender:
+    return Contender(skopt_with(estimator), "scikit-optimize", "skopt")
+
+
+def _nevergrad(name: str) -> Contender:
+    return Contender(nevergrad_with(name), "nevergrad", "nevergrad")
+
+
+CONTENDERS: dict[str, Contender] = {
+    "PySHAC": Contender(pyshac_with()),
+    "random": Contender(random_search),
+    "random 2N": Contender(random_twice),
+    "Optuna TPE": _optuna("TPESampler", multivariate=True, constant_liar=True),
+    "Optuna GP": _optuna("GPSampler"),
+    "skopt forest": _skopt("RF"),
+    "Hyperopt TPE": Contender(hyperopt_tpe, "hyperopt", "hyperopt"),
+    "SMAC3": Contender(smac, "smac", "smac"),
+    "Nevergrad": _nevergrad("NGOpt"),
+    "Nevergrad CMA": _nevergrad("CMA"),
+}

@@ -1,0 +1,210 @@
+"""Tables and plots of what `quality` measured.
+
+Lower scores are better. A contender's rank on a task is the mean of its ranks over the seeds; its
+interval comes from drawing the tasks anew, with replacement. The paired tests are Wilcoxon's signed
+rank tests over the seeds, one-sided, and corrected by Holm's method for as many tests as there are
+tasks.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from scipy import stats
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+OURS = "PySHAC"
+BASELINES = ("random 2N", "Optuna TPE")
+NUM_BOOTSTRAPS = 10_000
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs of one budget.
+
+    Attributes:
+        budget: Its name.
+        curves: By task and contender the best scores after equal parts of the budget, shape
+            (seeds, parts), and the seeds, in the same order.
+        seconds: Mean processor time of a run, by contender.
+    """
+
+    budget: str
+    curves: dict[tuple[str, str], tuple[list[int], Floats]]
+    seconds: dict[str, float]
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks, in the order of the file."""
+        return list(dict.fromkeys(task for task, _ in self.curves))
+
+    @property
+    def contenders(self) -> list[str]:
+        """The contenders that were run on every task."""
+        names = dict.fromkeys(name for _, name in self.curves)
+        return [name for name in names if all((task, name) in self.curves for task in self.tasks)]
+
+    def final(self, task: str, contender: str) -> dict[int, float]:
+        """Returns the best scores at the end, by seed."""
+        seeds, curves = self.curves[task, contender]
+        return dict(zip(seeds, curves[:, -1].tolist(), strict=True))
+
+
+def read(path: Path) -> Results:
+    """Reads the results of one budget."""
+    runs: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(dict)
+    seconds: dict[str, list[float]] = defaultdict(list)
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            curve = [float(value) for value in row["curve"].split()]
+            runs[row["task"], row["contender"]][int(row["seed"])] = curve
+            seconds[row["contender"]].append(float(row["seconds"]))
+    curves = {
+        key: (sorted(one), np.array([one[s] for s in sorted(one)])) for key, one in runs.items()
+    }
+    means = {name: float(np.mean(values)) for name, values in seconds.items()}
+    return Results(path.stem.removeprefix("quality-"), curves, means)
+
+
+def ranks(results: Results) -> Floats:
+    """Returns mean ranks, shape (tasks, contenders): over the seeds that all of them have."""
+    table = []
+    for task in results.tasks:
+        finals = [results.final(task, contender) for contender in results.contenders]
+        common = sorted(set.intersection(*(set(one) for one in finals)))
+        scores = np.array([[one[seed] for one in finals] for seed in common])
+        table.append(stats.rankdata(scores, axis=1).mean(axis=0))
+    return np.array(table)
+
+
+def intervals(table: Floats) -> Floats:
+    """Returns 95 % intervals of the mean rank over tasks, shape (2, contenders)."""
+    random = np.random.default_rng(0)
+    drawn = random.integers(len(table), size=(NUM_BOOTSTRAPS, len(table)))
+    return np.quantile(table[drawn].mean(axis=1), [0.025, 0.975], axis=0)
+
+
+def p_values(results: Results, baseline: str) -> list[float]:
+    """Returns for each task, corrected, how likely we would be as far ahead by chance."""
+    found = []
+    for task in results.tasks:
+        ours, theirs = results.final(task, OURS), results.final(task, baseline)
+        common = sorted(set(ours) & set(theirs))
+        differences = [ours[seed] - theirs[seed] for seed in common]
+        is_equal = not any(differences)
+        found.append(1.0 if is_equal else stats.wilcoxon(differences, alternative="less").pvalue)
+    return _holm(found)
+
+
+def _holm(p: Sequence[float]) -> list[float]:
+    order = np.argsort(p)
+    factors = np.arange(len(p), 0, -1)
+    corrected = np.minimum(np.maximum.accumulate(np.array(p)[order] * factors), 1.0)
+    return corrected[np.argsort(order)].tolist()
+
+
+def tables(results: Results) -> Iterator[str]:
+    """Yields the lines of the tables, in Markdown."""
+    names, rank = results.contenders, ranks(results)
+    order = np.argsort(rank.mean(axis=0))
+    low, high = intervals(rank)
+    yield f"### N x W = {results.budget}"
+    yield ""
+    yield "| | mean rank | 95 % | first on | seconds a run |"
+    yield "|---|---|---|---|---|"
+    for i in order:
+        first = int((rank.argmin(axis=1) == i).sum())
+        yield (
+            f"| {names[i]} | {rank[:, i].mean():.2f} | {low[i]:.2f} to {high[i]:.2f} "
+            f"| {first} | {results.seconds[names[i]]:.1f} |"
+        )
+    yield ""
+    yield from _scores(results, [names[i] for i in order])
+    yield from _tests(results)
+
+
+def _scores(results: Results, names: Sequence[str]) -> Iterator[str]:
+    yield "| mean ± standard error (median) | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    for task in results.tasks:
+        cells = []
+        for name in names:
+            final = np.array(list(results.final(task, name).values()))
+            error = final.std(ddof=1) / np.sqrt(len(final)) if len(final) > 1 else np.nan
+            cells.append(f"{final.mean():.4g} ± {error:.2g} ({np.median(final):.4g})")
+        yield f"| {task} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _tests(results: Results) -> Iterator[str]:
+    baselines = [name for name in BASELINES if name in results.contenders]
+    if OURS not in results.contenders or not baselines:
+        return
+    yield f"| p that {OURS} is ahead by chance | " + " | ".join(baselines) + " |"
+    yield "|---" * (len(baselines) + 1) + "|"
+    columns = [p_values(results, baseline) for baseline in baselines]
+    for task, *row in zip(results.tasks, *columns, strict=True):
+        yield f"| {task} | " + " | ".join(f"{p:.2g}" for p in row) + " |"
+    yield ""
+
+
+def plot_ranks(results: Results) -> None:
+    """Draws the mean ranks with their intervals."""
+    names, table = results.contenders, ranks(results)
+    means, (low, high) = table.mean(axis=0), intervals(table)
+    order = np.argsort(-means)
+    figure = Figure(figsize=(7, 0.4 * len(names) + 1), layout="constrained")
+    axes = figure.subplots()
+    for place, i in enumerate(order):
+        colour = "tab:red" if names[i].startswith(OURS) else "0.35"
+        axes.plot([low[i], high[i]], [place, place], color=colour)
+        axes.plot(means[i], place, "o", color=colour)
+    axes.set_yticks(range(len(names)), [names[i] for i in order])
+    axes.set_xlabel(f"mean rank over {len(table)} tasks, 95 % interval; 1 is best")
+    figure.savefig(IMAGES / f"quality-ranks-{results.budget}.png", dpi=110)
+
+
+def plot_curves(results: Results) -> None:
+    """Draws the best score so far against evaluations, a panel a task."""
+    evaluations = int(results.budget.split("x")[0])
+    width = 4
+    height = -(-len(results.tasks) // width)
+    figure = Figure(figsize=(3.2 * width, 2.4 * height + 0.8), layout="constrained")
+    panels = figure.subplots(height, width, squeeze=False).ravel()
+    colours = mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
+    for panel, task in zip(panels, results.tasks, strict=False):
+        for number, name in enumerate(results.contenders):
+            curves = results.curves[task, name][1]
+            steps = np.linspace(0, evaluations, curves.shape[1] + 1)[1:]
+            low, middle, high = np.quantile(curves, [0.25, 0.5, 0.75], axis=0)
+            style = {"color": colours[number % 20], "linewidth": 2 if name == OURS else 1}
+            panel.plot(steps, middle, label=name, **style)
+            if name == OURS:
+                panel.fill_between(steps, low, high, color=style["color"], alpha=0.2)
+        panel.set_title(task, fontsize=9)
+        panel.tick_params(labelsize=8)
+    for panel in panels[len(results.tasks) :]:
+        panel.axis("off")
+    figure.supxlabel("evaluations (random 2N: half of them)")
+    figure.supylabel("best score so far: median, and quarters of ours")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
+    figure.savefig(IMAGES / f"quality-curves-{results.budget}.png", dpi=90)
+
+
+def write(paths: Iterable[Path]) -> None:
+    """Prints the tables and draws the plots of some budgets."""
+    for path in paths:
+        results = read(path)
+        print("\n".join(tables(results)))
+        plot_ranks(results)
+        plot_curves(results)
