@@ -21,8 +21,22 @@ def run_script(path, folder):
     Returns:
         What it printed.
     """
+    return run_command([sys.executable, str(path)], folder, str(path))
+
+
+def run_command(command, folder, name):
+    """Runs a command with the PySHAC under test; fails unless it succeeds.
+
+    Args:
+        command: The program and its arguments.
+        folder: Its working directory.
+        name: What it is called if it fails.
+
+    Returns:
+        What it printed.
+    """
     result = subprocess.run(
-        [sys.executable, str(path)],
+        command,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
         capture_output=True,
@@ -30,5 +44,5 @@ def run_script(path, folder):
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    assert result.returncode == 0, f"{path}:\n{result.stdout}\n{result.stderr}"
+    assert result.returncode == 0, f"{name}:\n{result.stdout}\n{result.stderr}"
     return result.stdout

@@ -1,17 +1,15 @@
 """The README and the documentation: their code runs, and what they point to is there."""
 
 import importlib.util
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.managed.cases import installed
-from tests.scripts import PACKAGE_PARENT, TIMEOUT_SECONDS, run_script
+from tests.scripts import run_command, run_script
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -74,7 +72,7 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path):
 
     run_script(script, tmp_path)
     for line in command_lines(page):
-        run_command(line, tmp_path)
+        run_line(line, tmp_path)
 
 
 @pytest.mark.slow
@@ -105,18 +103,10 @@ def command_lines(page):
     return [line for line in lines if line.startswith("python -m pyshac ")]
 
 
-def run_command(line, folder):
+def run_line(line, folder):
     """Runs a line in a shell with the PySHAC under test; fails unless it succeeds."""
-    result = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line.replace("python", shlex.quote(sys.executable), 1)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert result.returncode == 0, f"{line}:\n{result.stdout}\n{result.stderr}"
+    shown = line.replace("python", shlex.quote(sys.executable), 1)
+    run_command(["bash", "-o", "pipefail", "-c", shown], folder, line)
 
 
 def test_command_lines_are_found():

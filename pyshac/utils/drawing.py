@@ -181,6 +181,23 @@ def stage_colours(ax: Axes, snapshot: Snapshot) -> tuple[ScalarMappable, FloatAr
     return mappable, np.asarray(mappable.to_rgba(snapshot.stages))
 
 
+def scatter_scores(
+    ax: Axes, snapshot: Snapshot, positions: FloatArray, scores: FloatArray, alpha: float
+) -> None:
+    """Draws each score at its position, both of shape (n,), in the colour of its stage."""
+    known = ~np.isnan(scores)
+    _, colours = stage_colours(ax, snapshot)
+    ax.scatter(
+        positions[known],
+        scores[known],
+        s=mark_size(len(scores)) ** 2,
+        color=colours[known],
+        linewidths=0,
+        alpha=alpha,
+        rasterized=len(scores) > MANY_MARKS,
+    )
+
+
 def add_stage_bar(axes: Any, snapshot: Snapshot, mappable: ScalarMappable) -> None:
     """Adds the legend of stage colours beside one or several axes; none if there is one stage."""
     if snapshot.num_stages == 1:

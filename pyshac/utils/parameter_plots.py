@@ -22,9 +22,9 @@ from pyshac.utils.drawing import (
     axes_or_new,
     drawable_scores,
     figure_of,
-    mark_size,
     new_figure,
     palette_of,
+    scatter_scores,
     set_column_axis,
     set_score_scale,
     stage_colours,
@@ -115,20 +115,10 @@ def plot_slices(
 
 def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
     scores = drawable_scores(snapshot)
-    known = ~np.isnan(scores)
     positions = column.positions(snapshot.dataset.encoded[:, column.index])
     if column.categories is not None:
         positions = positions + np.random.default_rng(0).uniform(-JITTER, JITTER, len(positions))
-    _, colours = stage_colours(ax, snapshot)
-    ax.scatter(
-        positions[known],
-        scores[known],
-        s=mark_size(len(scores)) ** 2,
-        color=colours[known],
-        linewidths=0,
-        alpha=0.9,
-        rasterized=len(scores) > MANY_MARKS,
-    )
+    scatter_scores(ax, snapshot, positions, scores, alpha=0.9)
     best = snapshot.best
     if best is not None:
         ax.plot([positions[best]], [scores[best]], "*", color=palette_of(ax).accent,

@@ -15,8 +15,8 @@ from pyshac.utils.drawing import (
     mark_size,
     palette_of,
     save_figure,
+    scatter_scores,
     set_score_scale,
-    stage_colours,
 )
 from pyshac.utils.labels import number_text
 from pyshac.utils.snapshot import Snapshot, take_snapshot
@@ -166,19 +166,9 @@ def plot_scores_by_stage(
     """
     snapshot = take_snapshot(source, objective)
     scores = drawable_scores(snapshot)
-    known = ~np.isnan(scores)
     ax = axes_or_new(ax)
-    _, colours = stage_colours(ax, snapshot)
     jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, len(scores))
-    ax.scatter(
-        (snapshot.stages + jitter)[known],
-        scores[known],
-        s=mark_size(len(scores)) ** 2,
-        color=colours[known],
-        linewidths=0,
-        alpha=0.85,
-        rasterized=len(scores) > MANY_MARKS,
-    )
+    scatter_scores(ax, snapshot, snapshot.stages + jitter, scores, alpha=0.85)
     _draw_boxes(ax, snapshot, scores)
     ax.set(title="Scores by stage", ylabel=f"Score ({snapshot.is_better})")
     _label_stages(ax, snapshot)

@@ -91,14 +91,19 @@ def seconds_to_end(processes: list[psutil.Process]) -> float:
     return time.monotonic() - started
 
 
+def start_run(folder: Path, backend: str) -> tuple[int, Path, Path]:
+    """Starts a run in a new folder; returns its process, its log and its save directory."""
+    folder.mkdir()
+    log, save_dir = folder / "log", folder / "shac"
+    log.touch()
+    return runs.start(run, save_dir, log, backend), log, save_dir
+
+
 def kill_workers(number: int, folder: Path, reference: Reference) -> dict[str, Any]:
     """Kills some workers of one run at random instants; the run has to go on as if nothing was."""
     chance, backend = random.Random(number), BACKENDS[number % 2]
     before = leftovers()
-    folder.mkdir()
-    log, save_dir = folder / "log", folder / "shac"
-    log.touch()
-    process = runs.start(run, save_dir, log, backend)
+    process, log, save_dir = start_run(folder, backend)
     kills, seen = 0, {}
     while kills < KILLS_PER_RUN and not has_ended(process):
         time.sleep(chance.uniform(0, 2 * EVALUATION_SECONDS))
@@ -139,10 +144,7 @@ def kill_engine(number: int, folder: Path, reference: Reference) -> dict[str, An
     """Kills the engine but not its workers; they have to end by themselves."""
     chance, backend = random.Random(number), BACKENDS[number % 2]
     before = leftovers()
-    folder.mkdir()
-    log, save_dir = folder / "log", folder / "shac"
-    log.touch()
-    process = runs.start(run, save_dir, log, backend)
+    process, log, save_dir = start_run(folder, backend)
     while len(workers_of(process, log)) < SLOTS and not has_ended(process):
         time.sleep(0.02)
     time.sleep(chance.uniform(0, 1.0))
