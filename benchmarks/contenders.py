@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import released
 import tasks
 
 from pyshac import SHAC
@@ -56,11 +57,13 @@ class Contender:
         search: The search.
         package: What is installed for it, and has a version.
         module: What is imported for it.
+        version: Its version, where that is not the package's.
     """
 
     search: Search
     package: str = "pyshac"
     module: str = "pyshac"
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -302,6 +305,8 @@ def _nevergrad(name: str) -> Contender:
 
 CONTENDERS: dict[str, Contender] = {
     "PySHAC": Contender(pyshac_with()),
+    "PySHAC, paper": Contender(pyshac_with(method="paper")),
+    "PySHAC 0.3.5.1": Contender(released.search, version=released.VERSION),
     "random": Contender(random_search),
     "random 2N": Contender(random_twice),
     "Optuna TPE": _optuna("TPESampler", multivariate=True, constant_liar=True),

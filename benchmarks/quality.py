@@ -95,7 +95,8 @@ def make(run: Run) -> list[str]:
         contenders.CONTENDERS[run.contender].search(task, budget, run.seed, evaluations)
     seconds = time.process_time() - started
     curve = " ".join(f"{value:.6g}" for value in evaluations.curve(budget.num_batches))
-    version = metadata.version(contenders.CONTENDERS[run.contender].package)
+    contender = contenders.CONTENDERS[run.contender]
+    version = contender.version or metadata.version(contender.package)
     return [run.task, run.contender, version, str(run.seed), f"{seconds:.2f}", curve]
 
 

@@ -145,7 +145,7 @@ def _stages(snapshot: Snapshot) -> str:
 
 
 def _importances(snapshot: Snapshot) -> str:
-    if not len(snapshot.cascade):
+    if not snapshot.trees:
         return ""
     shares = list(parameter_importances(snapshot).items())[:MAX_ROWS]
     width = min(max(len(printable(name)) for name, _ in shares), NAME_WIDTH)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pyshac.core.classifier import BoostedTrees
 from pyshac.core.trees import Tree
 
 # A leaf is a number; an inner node is (column, threshold, below, not below).
@@ -39,17 +39,18 @@ def tree(node: Node) -> Tree:
     )
 
 
-class Forest:
+class Forest(BoostedTrees):
     """A sum of trees that can stand in a cascade in place of trained ones."""
 
     def __init__(self, *nodes: Node) -> None:
+        super().__init__()
         self._trees = [tree(node) for node in nodes]
 
     @property
     def num_trees(self) -> int:
         return len(self._trees)
 
-    def trees(self) -> Sequence[Tree]:
+    def trees(self) -> list[Tree]:
         return self._trees
 
     def margin(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

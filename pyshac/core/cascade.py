@@ -6,7 +6,7 @@ cascade if every classifier in it says "better half" (Kumar et al., arXiv 1805.1
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from pyshac.core import seeding
 from pyshac.core.classifier import BoostedTrees
+from pyshac.core.estimator import Classifier
 
 NUM_FOLDS = 5
 MIN_ACCURACY = 0.5
@@ -29,7 +30,7 @@ class Training:
         reason: Why it was refused or what it reached, for the log.
     """
 
-    classifier: BoostedTrees | None
+    classifier: Classifier | None
     reason: str
 
 
@@ -38,6 +39,7 @@ def train_classifier(
     is_good: npt.NDArray[np.bool_],
     stream: np.random.SeedSequence,
     check: bool = True,
+    new: Callable[[int], Classifier] = BoostedTrees,
 ) -> Training:
     """Trains a classifier to tell good rows from the others, and refuses one that is no use.
 
@@ -47,6 +49,7 @@ def train_classifier(
         stream: Random stream for the folds and the trees.
         check: Whether to refuse a classifier whose mean accuracy in stratified 5-fold cross
             validation is below one half. A constant classifier is always refused.
+        new: Makes an untrained classifier from a seed.
     """
     seed = seeding.as_integer(stream)
     rows, labels = as_features(encoded), np.asarray(is_good, dtype=bool)
@@ -57,10 +60,11 @@ def train_classifier(
     if check:
         if smallest_class < 2:
             return Training(None, "one good or one bad sample is too few for cross validation")
-        accuracy = _cross_validate(rows, labels, min(NUM_FOLDS, smallest_class), seed)
+        folds = StratifiedKFold(min(NUM_FOLDS, smallest_class), shuffle=True, random_state=seed)
+        accuracy = _cross_validate(rows, labels, folds, new(seed))
         if accuracy < MIN_ACCURACY:
             return Training(None, f"its cross-validated accuracy is only {accuracy:.2f}")
-    classifier = BoostedTrees(seed).fit(rows, labels)
+    classifier = new(seed).fit(rows, labels)
     predicted = classifier.predict(rows)
     if (predicted == predicted[0]).all():
         return Training(None, "it says the same of every sample")
@@ -69,13 +73,15 @@ def train_classifier(
 
 
 def _cross_validate(
-    rows: npt.NDArray[np.float32], labels: npt.NDArray[np.bool_], folds: int, seed: int
+    rows: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.bool_],
+    folds: StratifiedKFold,
+    classifier: Classifier,
 ) -> float:
     """Returns the mean accuracy over stratified folds."""
     accuracies = []
-    splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    for train, test in splits.split(rows, labels):
-        classifier = BoostedTrees(seed).fit(rows[train], labels[train])
+    for train, test in folds.split(rows, labels):
+        classifier.fit(rows[train], labels[train])
         accuracies.append(np.mean(classifier.predict(rows[test]) == labels[test]))
     return float(np.mean(accuracies))
 
@@ -93,10 +99,10 @@ class Cascade:
         classifiers: Trained classifiers.
     """
 
-    def __init__(self, classifiers: Sequence[BoostedTrees] = ()) -> None:
+    def __init__(self, classifiers: Sequence[Classifier] = ()) -> None:
         self._classifiers = list(classifiers)
 
-    def append(self, classifier: BoostedTrees) -> None:
+    def append(self, classifier: Classifier) -> None:
         """Adds a classifier at the end."""
         self._classifiers.append(classifier)
 
@@ -107,8 +113,14 @@ class Cascade:
     def __len__(self) -> int:
         return len(self._classifiers)
 
-    def __iter__(self) -> Iterator[BoostedTrees]:
+    def __iter__(self) -> Iterator[Classifier]:
         return iter(self._classifiers)
+
+    @property
+    def trees(self) -> list[BoostedTrees] | None:
+        """The classifiers if all of them are the library's own; None if a user's are among them."""
+        own = [item for item in self._classifiers if isinstance(item, BoostedTrees)]
+        return own if len(own) == len(self) else None
 
     def accepts(self, encoded: npt.NDArray[np.float64], forgiven: int = 0) -> npt.NDArray[np.bool_]:
         """Says which rows at most `forgiven` classifiers reject.

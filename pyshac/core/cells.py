@@ -198,32 +198,35 @@ class Covers:
                 is to be built whatever it costs.
 
         Returns:
-            The cover; None if it should cost more than it saves, or this turned out on the way.
+            The cover; None if it should cost more than it saves, or this turned out on the way, or
+            if a classifier is a user's own: nothing is known of how it decides.
         """
-        trees = [classifier.num_trees for classifier in cascade]
+        classifiers = cascade.trees
+        if classifiers is None:
+            return None
+        trees = [classifier.num_trees for classifier in classifiers]
         plain = math.inf if num_proposals is None else num_proposals * _proposal_cost(trees)
         if plain < _least_cost(trees):
             return None
         latest = self._latest.get(forgiven)
         built = latest
-        if built is None or tuple(cascade)[: len(built.classifiers)] != built.classifiers:
+        if built is None or tuple(classifiers)[: len(built.classifiers)] != built.classifiers:
             built = _Construction(Cover.everything(self._space.num_columns, forgiven))
         while built.is_promising(len(cascade), plain):
-            if len(built.classifiers) == len(cascade):
+            if len(built.classifiers) == len(classifiers):
                 return built.cover
-            built = self._continue(built, cascade)
+            built = self._continue(built, classifiers)
             # A shorter cascade, asked for now and then, must not displace the run's own.
             if latest is None or len(built.classifiers) >= len(latest.classifiers):
                 self._latest[forgiven] = built
         return None
 
-    def _continue(self, built: _Construction, cascade: Cascade) -> _Construction:
+    def _continue(self, built: _Construction, classifiers: list[BoostedTrees]) -> _Construction:
         """Refines a cover for the next classifier."""
-        part = cascade.first(len(built.classifiers) + 1)
+        part = classifiers[: len(built.classifiers) + 1]
         bounds = [self._bounds_of(classifier) for classifier in part]
-        cover, spent = refine(built.cover, bounds, self._pilot(part))
-        *_, classifier = part
-        return built.add(classifier, cover, _reading_cost(classifier.num_trees) + spent)
+        cover, spent = refine(built.cover, bounds, self._pilot(Cascade(part)))
+        return built.add(part[-1], cover, _reading_cost(part[-1].num_trees) + spent)
 
     def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
         """Returns what estimates the accepted share of a cover's proposals, always the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,10 @@ import xgboost
 
 from pyshac.core.trees import Tree, load_model, merge_equal_shapes, read_trees
 
-NUM_TREES = 200
 PARAMETERS: dict[str, Any] = {
     "objective": "binary:logistic",
     "tree_method": "exact",
-    "learning_rate": 0.1,
     "max_depth": 6,
-    # With XGBoost's default of 1, batches of 7 samples or fewer could not be split at all: each
-    # sample starts with a hessian of 1/4.
-    "min_child_weight": 0,
     "base_score": 0.5,
     # One thread is fastest on so few rows, repeats exactly, and leaves nothing behind that a
     # forked process could hang on.
@@ -28,20 +24,54 @@ PARAMETERS: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Boosting:
+    """How trees are trained; the names are XGBoost's.
+
+    Attributes:
+        num_trees: Number of trees.
+        learning_rate: Share of each tree's correction that is made.
+        min_child_weight: Smallest sum of hessians in a leaf. With XGBoost's 1, batches of 7 samples
+            or fewer could not be split at all: each sample starts with a hessian of 1/4.
+        subsample: Share of the samples that each tree sees.
+        colsample_bytree: Share of the columns that each tree sees.
+    """
+
+    num_trees: int = 50
+    learning_rate: float = 0.3
+    min_child_weight: float = 0.0
+    subsample: float = 1.0
+    colsample_bytree: float = 1.0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What XGBoost is told."""
+        options = asdict(self)
+        del options["num_trees"]
+        return {**PARAMETERS, **options}
+
+
 class BoostedTrees:
-    """A binary classifier of 200 gradient-boosted trees (XGBoost), used as in scikit-learn.
+    """A binary classifier of gradient-boosted trees (XGBoost), used as in scikit-learn.
 
     Args:
         seed: Seed of the trees.
         booster: Trees that were trained before.
+        boosting: How `fit` trains them.
 
     Attributes:
         booster: The trained `xgboost.Booster`.
     """
 
-    def __init__(self, seed: int = 0, booster: xgboost.Booster | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        booster: xgboost.Booster | None = None,
+        boosting: Boosting = Boosting(),
+    ) -> None:
         self.seed = seed
         self.booster = booster
+        self._boosting = boosting
 
     def fit(self, features: npt.NDArray[np.float32], labels: npt.ArrayLike) -> BoostedTrees:
         """Trains the trees anew.
@@ -54,9 +84,9 @@ class BoostedTrees:
             Itself.
         """
         data = xgboost.DMatrix(features, np.asarray(labels, dtype=np.float32), nthread=1)
-        booster = xgboost.Booster({**PARAMETERS, "seed": self.seed}, [data])
+        booster = xgboost.Booster({**self._boosting.parameters, "seed": self.seed}, [data])
         # The plain loop is what xgboost.train does without its callbacks, at half the time.
-        for iteration in range(NUM_TREES):
+        for iteration in range(self._boosting.num_trees):
             booster.update(data, iteration)
         self.booster = booster
         return self

@@ -44,11 +44,10 @@ class _SHAC(EngineState, ABC):
         max_classifiers: Highest number of classifiers to train; 18 is the paper's.
         save_dir: Directory in which the search is saved. Nothing is written before `fit`, `ask`
             or `save_data` is called.
-
-    Attributes:
-        reuse_samples: Whether a classifier is trained on all samples so far that the cascade
-            accepts (the default), or only on those drawn since the classifier before it, as in
-            the paper.
+        method: 'default', or 'paper' for the procedure as it was published, without what makes
+            the default find better scores.
+        classifier: A classifier as in scikit-learn, to be trained at each stage instead of the
+            library's own boosted trees. It is copied, and every `random_state` it has is set.
 
     Raises:
         TypeError: If an argument is of a wrong type.
@@ -89,7 +88,7 @@ class _SHAC(EngineState, ABC):
         with run.writing():
             if run.search.batch is not None and not run.search.batch.pending:
                 # A crash came between the batch's last score and what follows from it.
-                run.finish_batch(True, self.reuse_samples)
+                run.finish_batch(True)
             batch = run.current_batch(relax_checks, self._generators(run.epoch))
         if batch is None:
             return []
@@ -147,7 +146,7 @@ class _SHAC(EngineState, ABC):
             for number in numbers:
                 del self._asked[number]
             if not batch.pending:
-                run.finish_batch(not skip_cv_checks, self.reuse_samples)
+                run.finish_batch(not skip_cv_checks)
 
     def _find_asked(self, run: Run, samples: Sequence[Mapping[str, Any]]) -> list[int]:
         """Returns the samples' numbers; equal samples get theirs in the order of asking."""
@@ -230,7 +229,7 @@ class _SHAC(EngineState, ABC):
         policy.check(backend)
         self._asked.clear()
         told = self._begin_callbacks(callbacks, verbose)
-        options = FitOptions(skip_cv_checks, early_stop, relax_checks, self.reuse_samples)
+        options = FitOptions(skip_cv_checks, early_stop, relax_checks)
         number = self.num_parallel_evaluators
         pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
         with self._looping(run, told) as loop:
@@ -295,7 +294,7 @@ class _SHAC(EngineState, ABC):
                 f"The engine has {len(run.search.dataset)} evaluations already, or a batch that "
                 "was asked for, which would be lost. Make a new engine with a save_dir of its own."
             )
-        options = FitOptions(skip_cv_checks, early_stop, False, self.reuse_samples)
+        options = FitOptions(skip_cv_checks, early_stop, False)
         with self._looping(run, self._begin_callbacks(callbacks, verbose)) as loop:
             return loop.fit_dataset(Path(path), presort, options)
 
@@ -377,13 +376,13 @@ class _SHAC(EngineState, ABC):
     def restore_data(self) -> None:
         """Continues from what was saved in `save_dir`, also in the middle of a batch.
 
-        The seed is the saved run's. Directories of earlier PySHAC are read, too: their cascade is
-        trained again from the dataset, because loading their pickles could run any code.
+        The seed is the saved run's. Classifiers of your own kind are trained again from the
+        dataset, as are those of directories of earlier PySHAC: a pickle could run any code.
 
         Raises:
             FileNotFoundError: If the directory holds no search.
-            SaveDirectoryError: If a file is corrupt, or the search is another: of another space
-                or objective. Nothing is changed.
+            SaveDirectoryError: If a file is corrupt, or the search is another: of another space,
+                objective, method or kind of classifier. Nothing is changed.
         """
         saved = self._directory.load(None if self._run is None else self._run.search.space)
         if self._run is not None:
@@ -391,7 +390,12 @@ class _SHAC(EngineState, ABC):
         if saved.is_legacy and self._run is not None:
             saved.search.entropy = self._run.search.entropy
         self._run = Run.restored(
-            saved, self._schedule, self._directory, self._objective, self.reuse_samples
+            saved,
+            self._schedule,
+            self._directory,
+            self._objective,
+            self._method,
+            self._template,
         )
         self._asked.clear()
         self._num_predictions = 0

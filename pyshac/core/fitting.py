@@ -35,7 +35,6 @@ class FitOptions:
     skip_cv_checks: bool
     early_stop: bool
     relax_checks: bool
-    reuse_samples: bool
 
 
 class FitLoop:
@@ -95,7 +94,7 @@ class FitLoop:
         training = self._learn(
             batch,
             logs,
-            lambda: run.finish_batch(not options.skip_cv_checks, options.reuse_samples),
+            lambda: run.finish_batch(not options.skip_cv_checks),
         )
         return self._end_epoch(epoch, logs, training, options)
 
@@ -204,9 +203,7 @@ class FitLoop:
         training = self._learn(
             batch,
             logs,
-            lambda: run.search.advance(
-                batch.ids.stop, run.schedule, not options.skip_cv_checks, options.reuse_samples
-            ),
+            lambda: run.search.advance(batch.ids.stop, run.schedule, not options.skip_cv_checks),
         )
         return self._end_epoch(epoch, logs, training, options)
 

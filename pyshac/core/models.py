@@ -17,7 +17,7 @@ import numpy.typing as npt
 import xgboost
 
 from pyshac.core import ubjson
-from pyshac.core.classifier import PARAMETERS
+from pyshac.core.classifier import Boosting
 
 # What a tree consists of: one entry a node in each.
 _ARRAYS = (
@@ -70,7 +70,7 @@ def _own_model() -> Any:
     rows = xgboost.DMatrix(
         np.array([[0.0], [1.0]], np.float32), np.array([0.0, 1.0], np.float32), nthread=1
     )
-    booster = xgboost.Booster(PARAMETERS, [rows])
+    booster = xgboost.Booster(Boosting().parameters, [rows])
     booster.update(rows, 0)
     return ubjson.decode(bytes(booster.save_raw("ubj")))
 

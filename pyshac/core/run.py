@@ -6,11 +6,14 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pyshac.core import signals
 from pyshac.core.cascade import Training
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
+from pyshac.core.estimator import name_of
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.method import Method
 from pyshac.core.sampler import Generators
 from pyshac.core.schedule import Schedule
 from pyshac.core.search import Batch, Search
@@ -95,7 +98,7 @@ class Run:
                 self.search.record(batch, *score)
             self.directory.record(scores)
 
-    def finish_batch(self, check: bool, reuse_samples: bool) -> Training | None:
+    def finish_batch(self, check: bool) -> Training | None:
         """Closes the running batch, all of whose samples have scores, and saves.
 
         Returns:
@@ -105,7 +108,7 @@ class Run:
             EvaluationError: If all of its samples failed, and there were several.
         """
         batch = self.search.batch
-        training = self.search.finish_batch(self.schedule, check, reuse_samples)
+        training = self.search.finish_batch(self.schedule, check)
         self.save()
         if batch is not None and len(batch.rows) > 1:
             scores = self.search.dataset.Y[-len(batch.rows) :]
@@ -123,28 +126,38 @@ class Run:
         schedule: Schedule,
         directory: SaveDirectory,
         objective: str,
-        reuse_samples: bool,
+        method: Method,
+        template: Any,
     ) -> Run:
         """Returns the run that a directory held, to be continued under a schedule.
 
         Raises:
-            SaveDirectoryError: If it was after another objective.
+            SaveDirectoryError: If it was after another objective, by another method or with
+                another kind of classifier.
         """
         run = cls(saved.search, schedule, directory)
         run.is_seeded = saved.is_seeded
+        saved.search.estimator = template
         if saved.is_legacy:
-            saved.search.objective = objective
-            for _ in run.advance(check=True, reuse_samples=reuse_samples):
+            saved.search.objective, saved.search.method = objective, method
+            for _ in run.advance(check=True):
                 pass
-        if saved.search.objective != objective:
-            raise SaveDirectoryError(
-                f"{run.path!r} holds a search with objective {saved.search.objective!r}, "
-                f"not {objective!r}."
-            )
+        else:
+            run._check_same("objective", saved.search.objective, objective)
+            run._check_same("method", saved.search.method.name, method.name)
+            run._check_same("classifier", saved.classifier or None, name_of(template) or None)
+            if saved.classifier:
+                saved.search.retrain()
         directory.attach(saved)
         return run
 
-    def advance(self, check: bool, reuse_samples: bool) -> Iterator[Training | None]:
+    def _check_same(self, what: str, theirs: str | None, ours: str | None) -> None:
+        if theirs != ours:
+            raise SaveDirectoryError(
+                f"{self.path!r} holds a search with {what} {theirs!r}, not {ours!r}."
+            )
+
+    def advance(self, check: bool) -> Iterator[Training | None]:
         """Takes samples that are there already into account, batch by batch.
 
         Yields:
@@ -153,7 +166,7 @@ class Run:
         total, size = len(self.search.dataset), self.schedule.num_workers
         while self.search.num_complete < total:
             stop = min(self.search.num_complete + size, total)
-            yield self.search.advance(stop, self.schedule, check, reuse_samples)
+            yield self.search.advance(stop, self.schedule, check)
 
 
 def check_same_space(space: HyperParameterList, saved: HyperParameterList, path: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyshac.core import files
 from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.method import METHODS
 from pyshac.core.scores import OBJECTIVES
 
 FORMAT = 1
@@ -20,6 +21,8 @@ class State:
 
     Attributes:
         objective: 'max' or 'min'.
+        method: 'default' or 'paper'.
+        classifier: Name of the user's kind of classifier; empty for the library's own.
         total_budget: N of the engine that saved.
         num_batches: M of the engine that saved.
         entropy: What all random streams of the run come from.
@@ -29,12 +32,14 @@ class State:
         csv_sha256: Its checksum.
         parameters_sha256: Checksum of parameters.json but for its seeds.
         parameter_seeds: The parameters' own seeds, in order; None for those without.
-        classifiers: Checksums of the classifiers' files, in order.
+        classifiers: Checksums of the classifiers' files, in order; none for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         format: Version of this format.
     """
 
     objective: str
+    method: str
+    classifier: str
     total_budget: int
     num_batches: int
     entropy: int
@@ -98,7 +103,7 @@ def json_file(content: Any, what: str) -> bytes:
 
 
 def _checked_state(content: dict[str, Any], source: str) -> State:
-    example = State("", 1, 1, 0, False, 0, 0, "", "")
+    example = State("", "", "", 1, 1, 0, False, 0, 0, "", "")
     try:
         state = State(**content)
     except TypeError as error:
@@ -112,7 +117,8 @@ def _checked_state(content: dict[str, Any], source: str) -> State:
     )
     classifiers_are_valid = all(isinstance(item, str) for item in state.classifiers)
     is_valid = seeds_are_valid and classifiers_are_valid and _has_valid_stages(state)
-    if state.objective not in OBJECTIVES or not is_valid:
+    is_known = state.objective in OBJECTIVES and state.method in METHODS
+    if not (is_known and is_valid):
         raise SaveDirectoryError(f"{source} is not the state of a search.")
     return state
 
@@ -120,7 +126,7 @@ def _checked_state(content: dict[str, Any], source: str) -> State:
 def _has_valid_stages(state: State) -> bool:
     starts = state.stage_starts
     return (
-        len(starts) == len(state.classifiers)
+        len(state.classifiers) == (0 if state.classifier else len(starts))
         and all(type(start) is int and 0 < start <= state.num_complete for start in starts)
         and all(before < after for before, after in itertools.pairwise(starts))
     )

@@ -68,3 +68,21 @@ def is_better_half(
         return np.zeros(len(scores), dtype=bool)
     median = np.median(known)
     return scores > median if objective == "max" else scores < median
+
+
+def is_among_best(
+    scores: npt.NDArray[np.float64], number: int, objective: str = "max"
+) -> npt.NDArray[np.bool_]:
+    """Says which scores are among the best.
+
+    Args:
+        scores: Shape (n,); NaN stands for a failed sample, which is never good.
+        number: How many are good, at most the scores that are numbers; more where scores are equal.
+        objective: 'max' or 'min'.
+
+    Returns:
+        Shape (n,).
+    """
+    ascending = scores if objective == "min" else -scores
+    limit = np.sort(ascending)[number - 1]
+    return ascending <= limit

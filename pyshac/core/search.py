@@ -11,15 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pyshac.core import seeding, signals
 from pyshac.core.cascade import Cascade, Training, train_classifier
+from pyshac.core.classifier import BoostedTrees
 from pyshac.core.dataset import Dataset
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.estimator import Classifier, Estimator
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.method import DEFAULT, Method
 from pyshac.core.sampler import Generators, Sampler
 from pyshac.core.schedule import Schedule
 from pyshac.core.scores import is_better_half
 from pyshac.core.seeding import Purpose
+from pyshac.core.selection import Ranking, select
 
 logger = logging.getLogger("pyshac")
 
@@ -62,6 +68,8 @@ class Search:
         objective: 'max' or 'min'.
         entropy: What all random streams of the run come from.
         dataset: The samples that have a score.
+        method: How it learns and chooses.
+        estimator: A user's own classifier, to be copied for each stage; None for the library's.
         cascade: The classifiers so far.
         num_complete: Samples in finished batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
@@ -72,6 +80,8 @@ class Search:
     objective: str
     entropy: int
     dataset: Dataset
+    method: Method = DEFAULT
+    estimator: Any = None
     cascade: Cascade = field(default_factory=Cascade)
     num_complete: int = 0
     stage_starts: list[int] = field(default_factory=list)
@@ -83,14 +93,36 @@ class Search:
     @property
     def stage_start(self) -> int:
         """Number of the first sample drawn since the last classifier."""
-        return self.stage_starts[-1] if self.stage_starts else 0
+        return self.stage_starts[len(self.cascade) - 1] if len(self.cascade) else 0
 
     def begin_batch(self, size: int, relax_checks: bool, generators: Generators) -> Batch:
         """Draws the next batch of `size` samples; there must be none running."""
-        stream = seeding.stream(self.entropy, Purpose.DRAW, self.num_complete)
-        encoded = self.sampler.draw(self.cascade, size, stream, relax_checks, generators)
+        encoded = self._choose(size, relax_checks, generators)
         self.batch = Batch(self.num_complete, [self.space.decode(row) for row in encoded])
         return self.batch
+
+    def _choose(
+        self, size: int, relax_checks: bool, generators: Generators
+    ) -> npt.NDArray[np.float64]:
+        """Returns the samples to be evaluated next, encoded."""
+        stream = seeding.stream(self.entropy, Purpose.DRAW, self.num_complete)
+        depth, evaluated = len(self.cascade), self.dataset.encoded
+
+        def draw(num_classifiers: int, n: int) -> npt.NDArray[np.float64]:
+            # As for the whole cascade, with fewer classifiers after that.
+            place = seeding.child(stream, depth - num_classifiers)
+            cascade = self.cascade.first(num_classifiers)
+            return self.sampler.draw(cascade, n, place, relax_checks, generators)
+
+        if self.method.num_choices == 1:
+            return draw(depth, size)
+        ranking = Ranking(
+            evaluated,
+            self.dataset.scores,
+            self.objective,
+            seeding.stream(self.entropy, Purpose.RANK, self.num_complete),
+        )
+        return select(draw, depth, size, self.method.num_choices, ranking, evaluated)
 
     def parameters(self, batch: Batch) -> list[OrderedDict[str, Any]]:
         """Returns the samples of a batch as an evaluation function receives them."""
@@ -101,7 +133,7 @@ class Search:
         self.dataset.add_sample(batch.row(number), score, number)
         batch.worker_ids[number] = worker_id
 
-    def finish_batch(self, schedule: Schedule, check: bool, reuse_samples: bool) -> Training | None:
+    def finish_batch(self, schedule: Schedule, check: bool) -> Training | None:
         """Closes a batch whose samples all have scores.
 
         Returns:
@@ -109,31 +141,30 @@ class Search:
         """
         if self.batch is None:
             raise RuntimeError("finish_batch was called without a batch.")
-        return self.advance(self.batch.ids.stop, schedule, check, reuse_samples)
+        return self.advance(self.batch.ids.stop, schedule, check)
 
     def is_classifier_due(self, num_complete: int, schedule: Schedule) -> bool:
         """Says whether `advance` to `num_complete` samples trains a classifier."""
-        return len(self.cascade) < schedule.total_classifiers and schedule.is_classifier_due(
-            self.num_complete, num_complete
-        )
+        is_full = len(self.cascade) >= schedule.total_classifiers
+        if is_full or not schedule.is_classifier_due(self.num_complete, num_complete):
+            return False
+        enough = self.method.min_share * schedule.total_budget
+        return int(self._is_learned_from(num_complete).sum()) >= enough
 
-    def advance(
-        self, num_complete: int, schedule: Schedule, check: bool, reuse_samples: bool
-    ) -> Training | None:
+    def advance(self, num_complete: int, schedule: Schedule, check: bool) -> Training | None:
         """Takes the samples up to `num_complete` into account, as if a batch ended there.
 
         Args:
             num_complete: Number of samples that count from now on.
             schedule: Says when a classifier is due, and how many there may be.
             check: Whether a classifier has to pass cross validation.
-            reuse_samples: Whether it sees all samples of its region, or only those of its stage.
 
         Returns:
             The outcome of training a classifier; None if none was due.
         """
         training = None
         if self.is_classifier_due(num_complete, schedule):
-            training = self._train(num_complete, check, reuse_samples)
+            training = self._train(num_complete, check)
         # Nothing has changed so far: training that is interrupted can be done again.
         with signals.whole():
             if training is not None and training.classifier is not None:
@@ -145,15 +176,39 @@ class Search:
             logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)
         return training
 
-    def _train(self, num_complete: int, check: bool, reuse_samples: bool) -> Training:
-        encoded, scores = self.dataset.encoded, self.dataset.scores
-        seen = np.array(self.dataset.ids) < num_complete
-        if reuse_samples:
-            # Earlier samples that fall into the region are draws from the prior restricted to
-            # it, as those of its own stage are. Those outside could only contradict the cascade.
-            used = seen & self.cascade.accepts(encoded)
-        else:
-            used = seen & (np.array(self.dataset.ids) >= self.stage_start)
-        is_good = is_better_half(scores[used], self.objective)
+    def _train(self, num_complete: int, check: bool) -> Training:
+        used = self._is_learned_from(num_complete)
+        is_good = is_better_half(self.dataset.scores[used], self.objective)
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
-        return train_classifier(encoded[used], is_good, stream, check)
+        rows = self.dataset.encoded[used]
+        return train_classifier(rows, is_good, stream, check, self._new_classifier)
+
+    def _is_learned_from(self, num_complete: int) -> npt.NDArray[np.bool_]:
+        """Says which samples the next classifier learns from, shape (samples,)."""
+        ids = np.array(self.dataset.ids)
+        if self.method.reuse_samples:
+            # Earlier samples that fall into the region are taken for draws from the prior
+            # restricted to it, as those of its own stage are. Those outside could only contradict
+            # the cascade.
+            return (ids < num_complete) & self.cascade.accepts(self.dataset.encoded)
+        return (ids < num_complete) & (ids >= self.stage_start)
+
+    def _new_classifier(self, seed: int) -> Classifier:
+        if self.estimator is not None:
+            return Estimator(self.estimator, seed)
+        return BoostedTrees(seed, boosting=self.method.trees)
+
+    def retrain(self) -> None:
+        """Trains the classifiers of all stages so far, which `cascade` lacks, as they were trained.
+
+        Raises:
+            SaveDirectoryError: If one of them does not come out again.
+        """
+        for start in self.stage_starts:
+            training = self._train(start, check=False)
+            if training.classifier is None:
+                raise SaveDirectoryError(
+                    f"Classifier {len(self.cascade) + 1} does not come out as before: "
+                    f"{training.reason}. Its settings must be those of the run that was saved."
+                )
+            self.cascade.append(training.classifier)

@@ -16,6 +16,7 @@ class Purpose(enum.IntEnum):
     TRAIN = 2
     EVALUATE = 3
     PARAMETERS = 4
+    RANK = 5
 
 
 def check_seed(seed: int | None) -> int | None:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from pyshac.core import seeding, summaries
 from pyshac.core.callforms import begins_with_function, optional_function
-from pyshac.core.classifier import BoostedTrees
 from pyshac.core.dataset import Dataset, as_parameter_list
+from pyshac.core.estimator import Classifier, check_template
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.method import get_method
 from pyshac.core.parallelism import Parallelism
 from pyshac.core.run import Run
 from pyshac.core.schedule import Schedule
@@ -36,15 +37,19 @@ class EngineState(Parallelism):
         objective: str = "max",
         max_classifiers: int = 18,
         save_dir: str | os.PathLike[str] = "shac",
+        *,
+        method: str = "default",
+        classifier: Any = None,
     ) -> None:
         self._function = check_function(evaluation_function)
         self._schedule = Schedule(total_budget, num_batches, max_classifiers)
         super().__init__(self._schedule.num_workers)
         self._objective = check_objective(objective)
+        self._method = get_method(method)
+        self._template = check_template(classifier)
         self._directory = SaveDirectory(save_dir)
         self._asked: dict[int, Any] = {}
         self._num_predictions = 0
-        self.reuse_samples = True
         self._run: Run | None = None
         space = as_parameter_list(hyperparameter_list)
         if space is not None:
@@ -54,7 +59,9 @@ class EngineState(Parallelism):
         if not len(space):
             raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
-        search = Search(space, self._objective, entropy, Dataset(space))
+        search = Search(
+            space, self._objective, entropy, Dataset(space), self._method, self._template
+        )
         self._run = Run(search, self._schedule, self._directory)
         self._run.is_seeded = space.seed is not None
 
@@ -116,6 +123,11 @@ class EngineState(Parallelism):
         return self._objective
 
     @property
+    def method(self) -> str:
+        """'default' or 'paper'."""
+        return self._method.name
+
+    @property
     def parameters(self) -> HyperParameterList | None:
         """The search space; None before `restore_data` if the constructor was given none."""
         return self._run.search.space if self._run else None
@@ -126,7 +138,7 @@ class EngineState(Parallelism):
         return self._run.search.dataset if self._run else Dataset()
 
     @property
-    def classifiers(self) -> list[BoostedTrees]:
+    def classifiers(self) -> list[Classifier]:
         """The classifiers so far, in order."""
         return list(self._run.search.cascade) if self._run else []
 

@@ -23,11 +23,12 @@ from typing import Any
 
 import filelock
 
-from pyshac.core import files, journal, models, plain, records, signals
+from pyshac.core import estimator, files, journal, models, plain, records, signals
 from pyshac.core.classifier import BoostedTrees
 from pyshac.core.dataset import Dataset
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.method import METHODS
 from pyshac.core.saved_state import State, decode_state, encode_state, json_file
 from pyshac.core.search import Batch, Search
 from pyshac.core.space_file import build_space, read_config
@@ -47,12 +48,15 @@ class SavedRun:
         search: The run; its cascade is empty if the directory is of an earlier PySHAC.
         is_seeded: Whether a user chose its seed.
         is_legacy: Whether the directory is of an earlier PySHAC, without state and classifiers.
+        classifier: Name of the user's kind of classifier, which is not saved: the cascade is empty,
+            to be trained again. Empty for the library's own.
         seen: What tells whether the directory was written to since.
     """
 
     search: Search
     is_seeded: bool = False
     is_legacy: bool = False
+    classifier: str = ""
     seen: Seen = None
 
 
@@ -228,6 +232,8 @@ class SaveDirectory:
         complete = search.dataset.to_bytes(search.num_complete)
         state = State(
             objective=search.objective,
+            method=search.method.name,
+            classifier=estimator.name_of(search.estimator),
             total_budget=total_budget,
             num_batches=num_batches,
             entropy=search.entropy,
@@ -237,7 +243,9 @@ class SaveDirectory:
             csv_sha256=files.digest(complete),
             parameters_sha256=_space_checksum(config),
             parameter_seeds=[parameter.seed for parameter in search.space],
-            classifiers=[self._write_classifier(n, c) for n, c in enumerate(search.cascade)],
+            classifiers=[
+                self._write_classifier(n, c) for n, c in enumerate(search.cascade.trees or [])
+            ],
             stage_starts=search.stage_starts,
         )
         self._write(self._parameters, parameters)
@@ -331,6 +339,7 @@ class SaveDirectory:
             state.objective,
             state.entropy,
             _first_samples(dataset, state.num_complete, repr(str(self._csv))),
+            METHODS[state.method],
             num_complete=state.num_complete,
             stage_starts=state.stage_starts,
         )
@@ -339,7 +348,7 @@ class SaveDirectory:
             search.cascade.append(self._read_classifier(number, checksum, columns))
         for number, record in enumerate(journal.read(self._journal), 1):
             records.replay(search, record, f"{str(self._journal)!r}, line {number}")
-        return SavedRun(search, state.is_seeded)
+        return SavedRun(search, state.is_seeded, classifier=state.classifier)
 
     def _read_state(self) -> State:
         data = files.read_bounded(self._state, files.MAX_JSON_BYTES)

@@ -134,15 +134,16 @@ def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
 def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
     if not len(snapshot.cascade):
         return
-    yield Plot(
-        "classifiers",
-        "Each parameter's share of the classifiers' gain, as bars.",
-        "Where the classifiers found a difference between good and bad samples: each parameter's "
-        "share of the gain of their splits, a dot for each classifier. It tells neither how much "
-        "the score changes nor in which direction.",
-        lambda ax: plot_importances(snapshot, ax=ax),
-        owns_size=True,
-    )
+    if snapshot.trees:
+        yield Plot(
+            "classifiers",
+            "Each parameter's share of the classifiers' gain, as bars.",
+            "Where the classifiers found a difference between good and bad samples: each "
+            "parameter's share of the gain of their splits, a dot for each classifier. It tells "
+            "neither how much the score changes nor in which direction.",
+            lambda ax: plot_importances(snapshot, ax=ax),
+            owns_size=True,
+        )
     pair = _most_important_pair(snapshot)
     if pair is not None:
         yield Plot(
@@ -160,7 +161,7 @@ def _draw_slice(snapshot: Snapshot, name: str, ax: Axes | None) -> Axes:
 
 def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
     """The first column of each of the two most important parameters that can be cut into cells."""
-    ranking = list(parameter_importances(snapshot)) if len(snapshot.cascade) else []
+    ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
     cut = [column for column in columns_of(snapshot) if can_be_cut(column)]
     firsts = {column.parameter.name: column.name for column in reversed(cut)}
     names = [firsts[name] for name in ranking if name in firsts]

@@ -17,17 +17,21 @@ def gain_shares(snapshot: Snapshot) -> npt.NDArray[np.float64]:
     """Returns each parameter's share of each classifier's gain, shape (classifiers, parameters).
 
     Raises:
-        ValueError: If there is no classifier.
+        ValueError: If there is no classifier, or they are of a user's own kind.
     """
-    if not len(snapshot.cascade):
+    if len(snapshot.cascade) and not snapshot.trees:
+        raise ValueError(
+            "The classifiers are of your own kind: importances are known of the library's only."
+        )
+    if not snapshot.trees:
         raise ValueError(
             "There is no classifier, so nothing is known of importances: they need an engine or a "
             "save directory, and a search that has finished its first stage."
         )
     names = [parameter.name for parameter in snapshot.space]
     owners = np.array([names.index(column.parameter.name) for column in columns_of(snapshot)])
-    shares = np.zeros((len(snapshot.cascade), len(names)))
-    for place, classifier in enumerate(snapshot.cascade):
+    shares = np.zeros((len(snapshot.trees), len(names)))
+    for place, classifier in enumerate(snapshot.trees):
         gains = _total_gains(classifier, len(owners))
         shares[place] = np.bincount(owners, gains / gains.sum(), minlength=len(names))
     return shares
@@ -62,7 +66,7 @@ def parameter_importances(source: Any) -> OrderedDict[str, float]:
         Shares that add up to 1 by name of parameter, the largest first.
 
     Raises:
-        ValueError: If there is no classifier.
+        ValueError: If there is no classifier, or they are of a user's own kind.
     """
     snapshot = take_snapshot(source)
     means = gain_shares(snapshot).mean(axis=0)

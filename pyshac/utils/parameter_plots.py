@@ -134,7 +134,7 @@ def choose_columns(
     """Returns the columns of some parameters, or those of the most important ones."""
     if parameters is not None:
         return find_columns(snapshot, parameters)
-    ranking = list(parameter_importances(snapshot)) if len(snapshot.cascade) else []
+    ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
     return first_columns(ranking, columns_of(snapshot), limit)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from pyshac.core import files
 from pyshac.core.cascade import Cascade
+from pyshac.core.classifier import BoostedTrees
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.saved_state import decode_state
@@ -61,6 +62,11 @@ class Snapshot:
     def num_stages(self) -> int:
         """Number of stages that have samples; a last classifier may have had none yet."""
         return int(self.stages.max(initial=0)) + 1
+
+    @property
+    def trees(self) -> list[BoostedTrees]:
+        """The classifiers if they are the library's own; a user's say nothing of themselves."""
+        return self.cascade.trees or []
 
     @property
     def is_better(self) -> str:

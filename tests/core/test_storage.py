@@ -67,7 +67,7 @@ def directory(tmp_path):
 
 def finished(search):
     advance(search)
-    search.finish_batch(SCHEDULE, False, True)
+    search.finish_batch(SCHEDULE, False)
     assert len(search.cascade) == 1
     return search
 
@@ -147,7 +147,7 @@ def test_values_of_every_type_are_exact(directory, search):
     with directory.writing():
         save(directory, search)
         advance(search, directory)
-        search.finish_batch(SCHEDULE, False, True)
+        search.finish_batch(SCHEDULE, False)
         save(directory, search)
     for row, ours in zip(
         SaveDirectory(directory.path).load().search.dataset.X, search.dataset.X, strict=True

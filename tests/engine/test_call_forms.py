@@ -180,9 +180,17 @@ def test_callable_objects_are_functions(tmp_path, expected):
 def test_signatures():
     constructor = "evaluation_function hyperparameter_list total_budget num_batches objective"
     parameters = inspect.signature(SHAC).parameters
-    assert list(parameters) == [*constructor.split(), "max_classifiers", "save_dir"]
+    keywords = ["method", "classifier"]
+    assert list(parameters) == [*constructor.split(), "max_classifiers", "save_dir", *keywords]
+    assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in keywords)
     defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
-    assert defaults == {"objective": "max", "max_classifiers": 18, "save_dir": "shac"}
+    assert defaults == {
+        "objective": "max",
+        "max_classifiers": 18,
+        "save_dir": "shac",
+        "method": "default",
+        "classifier": None,
+    }
 
     fit = inspect.signature(SHAC.fit).parameters
     assert list(fit)[:6] == [

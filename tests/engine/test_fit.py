@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from pyshac import DiscreteHP, HyperParameterList, NothingAcceptedError, UniformHP
+from pyshac.core.cascade import as_features
+from pyshac.core.method import METHODS
 from pyshac.core.schedule import Schedule
 from tests.engine.engine_helpers import (
     branin,
@@ -75,14 +77,18 @@ def test_maximising_mirrors_minimising(tmp_path):
 
 
 def test_finds_the_minimum_of_branin(tmp_path):
-    engine = make_engine(tmp_path, branin, branin_space, 100, 10, seed=0)
-    engine.fit()
-    assert len(engine.classifiers) >= 5
-    # The last quarter was drawn from what is left of the space after several halvings.
-    assert np.median(engine.dataset.Y[75:]) < np.median(engine.dataset.Y[:10]) / 4
+    best = []
+    for seed in range(5):
+        engine = make_engine(tmp_path / str(seed), branin, branin_space, 100, 10, seed=seed)
+        engine.fit()
+        assert len(engine.classifiers) >= 5
+        # The last quarter was drawn from what is left of the space after several halvings.
+        assert np.median(engine.dataset.Y[75:]) < np.median(engine.dataset.Y[:10]) / 4
+        best.append(engine.best_score)
+    assert min(best) >= 0.397887
     # The minimum is 0.3979. The best of 100 random points is 0.73 in the middle of many tries, of
     # 400 random points 0.49.
-    assert 0.397887 <= engine.best_score < 0.49
+    assert np.median(best) < 0.49
 
 
 @pytest.mark.slow
@@ -213,33 +219,19 @@ class BestIsLeft:
 
 
 def test_a_classifier_that_fails_leaves_its_samples_for_the_next_try(tmp_path):
-    models = {}
-    for reuse in (True, False):
-        engine = make_engine(tmp_path / str(reuse), BestIsLeft(), total_budget=24, num_batches=4)
-        engine.reuse_samples = reuse
+    for method in METHODS:
+        engine = make_engine(
+            tmp_path / method, BestIsLeft(), total_budget=24, num_batches=4, method=method
+        )
         history = engine.fit(skip_cv_checks=True).history
         assert history["model"][0] is None
-        assert history["model"][1] is not None
         assert history["dataset_index"][:3] == [0, 0, 12]
-        models[reuse] = history["model"][1]
-    # Both were trained on the twelve samples of both batches.
-    assert models[True].to_bytes() == models[False].to_bytes()
-
-
-def test_reuse_samples_chooses_what_classifiers_see(tmp_path):
-    engines = {}
-    for reuse in (True, False):
-        engine = make_engine(tmp_path / str(reuse), total_budget=30, num_batches=3)
-        assert engine.reuse_samples is True
-        engine.reuse_samples = reuse
-        engine.fit(skip_cv_checks=True)
-        assert len(engine.classifiers) == 2
-        engines[reuse] = engine
-    with_all, own = engines[True], engines[False]
-    # The first classifier has nothing to reuse; the second has the good half of the first batch.
-    assert own.dataset.X[:20] == with_all.dataset.X[:20]
-    assert own.classifiers[0].to_bytes() == with_all.classifiers[0].to_bytes()
-    assert own.classifiers[1].to_bytes() != with_all.classifiers[1].to_bytes()
+        # Trained on the twelve samples of both batches.
+        model = history["model"][1]
+        assert model is not None
+        rows, scores = engine.dataset.encoded[:12], engine.dataset.scores[:12]
+        is_good = scores < np.median(scores)
+        assert (model.predict(as_features(rows)) == is_good).mean() > 0.8
 
 
 def test_early_stop(tmp_path):
@@ -262,10 +254,10 @@ def test_early_stop_goes_on_while_classifiers_are_found(tmp_path):
 
 
 def write_contradiction(path):
-    """Twelve samples from whose halves two classifiers are learnt that agree on nothing."""
+    """Samples from whose first two thirds classifiers are learnt that agree on nothing."""
     lines = ["id,a,scores"]
-    lines += [f"{n},{n % 2},{n % 2}" for n in range(6)]
-    lines += [f"{n},{n % 2},{1 - n % 2}" for n in range(6, 12)]
+    lines += [f"{n},{n % 2},{n % 2}" for n in range(12)]
+    lines += [f"{n},{n % 2},{1 - n % 2}" for n in range(12, 36)]
     path.write_text("\n".join(lines) + "\n")
 
 
@@ -274,24 +266,29 @@ def contradictory(tmp_path):
     """The save directory of a cascade that accepts nothing at all."""
     write_contradiction(tmp_path / "samples.csv")
     space = HyperParameterList([DiscreteHP("a", [0, 1])])
-    engine = make_engine(tmp_path / "shac", None, space, total_budget=12, num_batches=4)
-    engine.reuse_samples = False
+    engine = make_engine(
+        tmp_path / "shac", None, space, total_budget=36, num_batches=3, method="paper"
+    )
     engine.fit_dataset(tmp_path / "samples.csv", skip_cv_checks=True, presort=False)
     return tmp_path / "shac"
 
 
 def test_a_cascade_that_accepts_nothing_is_an_error_that_says_what_to_do(contradictory):
     function = Counting(constant)
-    engine = restored(contradictory, function=function, total_budget=24, num_batches=8)
+    engine = restored(
+        contradictory, function=function, total_budget=72, num_batches=6, method="paper"
+    )
     assert len(engine.classifiers) >= 2
     with pytest.raises(NothingAcceptedError, match="relax_checks=True"):
         engine.fit()
     assert function.calls == []
-    again = restored(contradictory, function=function, total_budget=24, num_batches=8)
-    assert len(again.dataset) == 12
+    again = restored(
+        contradictory, function=function, total_budget=72, num_batches=6, method="paper"
+    )
+    assert len(again.dataset) == 36
     again.fit(relax_checks=True)
-    assert len(again.dataset) == 24
-    assert len(function.calls) == 12
+    assert len(again.dataset) == 72
+    assert len(function.calls) == 36
 
 
 def test_ordinary_runs_need_no_relaxing(tmp_path, caplog):

@@ -40,7 +40,6 @@ def test_defaults(engine):
     assert engine.num_parallel_evaluators == cores
     assert engine.generator_backend == engine.evaluator_backend == "loky"
     assert engine.limit_memory is False
-    assert engine.reuse_samples is True
 
 
 @pytest.mark.parametrize("what", ["generators", "evaluators"])

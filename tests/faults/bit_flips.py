@@ -31,7 +31,7 @@ def make_run(folder: Path) -> Search:
     with directory.writing():
         for _ in range(2):
             advance(search, None, search.num_complete + 10)
-            search.finish_batch(SCHEDULE, False, True)
+            search.finish_batch(SCHEDULE, False)
         advance(search, None, 23)
         directory.save(search, SCHEDULE.total_budget, SCHEDULE.num_batches, True)
         advance(search, directory, 26)

@@ -137,12 +137,12 @@ class Save(Operation):
         directory = SaveDirectory(self._folder)
         with directory.writing():
             advance(search)
-            search.finish_batch(SCHEDULE, False, True)
+            search.finish_batch(SCHEDULE, False)
             save(directory, search)
             advance(search, directory, 15)
         self.before = SaveDirectory(self._folder).load().search
         advance(search, None, 20)
-        search.finish_batch(SCHEDULE, False, True)
+        search.finish_batch(SCHEDULE, False)
         self.after = search
 
     def prepare(self, folder: Path) -> SaveDirectory:

@@ -32,6 +32,8 @@ class ManagedSHAC(_SHAC):
         max_cpu_evaluators: Evaluations that run at once if there are no GPU evaluators; -1 for
             as many as there are cores. Each needs memory for a model.
         save_dir: Directory in which the search is saved.
+        method: 'default', or 'paper' for the procedure as it was published.
+        classifier: A classifier as in scikit-learn, instead of the library's own.
 
     Raises:
         ModuleNotFoundError: If the framework is not installed.
@@ -51,6 +53,9 @@ class ManagedSHAC(_SHAC):
         max_classifiers: int = 18,
         max_cpu_evaluators: int = 1,
         save_dir: str | os.PathLike[str] = "shac",
+        *,
+        method: str = "default",
+        classifier: Any = None,
     ) -> None:
         self._max_gpu_evaluators = _check_gpu_evaluators(max_gpu_evaluators)
         self._max_cpu_evaluators = _check_cpu_evaluators(max_cpu_evaluators)
@@ -63,6 +68,8 @@ class ManagedSHAC(_SHAC):
             objective=objective,
             max_classifiers=max_classifiers,
             save_dir=save_dir,
+            method=method,
+            classifier=classifier,
         )
         if self.uses_gpus:
             self.set_num_parallel_evaluators(self._max_gpu_evaluators)

@@ -235,7 +235,7 @@ def make_run(folder: Path) -> None:
                 search.record(batch, number, score, 0)
                 directory.record([(number, score, 0)])
             if stop == 10:
-                search.finish_batch(_SCHEDULE, False, True)
+                search.finish_batch(_SCHEDULE, False)
     if not len(search.cascade):
         raise RuntimeError("the run has no classifier")
 

@@ -1,0 +1,119 @@
+"""PySHAC 0.3.5.1 in the comparison of search quality.
+
+What it learns is its own: its code trains every classifier, in a process of its own interpreter
+(see `pyshac_0351`) that stays up from one training to the next. What it would draw is drawn by this
+library's sampler, since its own takes hours for one run: both draw from the prior, on condition
+that every classifier accepts, so the distribution is the same.
+
+Run as a program by that interpreter, this file answers one request a line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyshac_0351
+
+VERSION = pyshac_0351.VERSION
+
+Floats = npt.NDArray[np.float64]
+
+
+class Trainer:
+    """Trains classifiers by the code of 0.3.5.1, in one process of its environment."""
+
+    def __init__(self) -> None:
+        python = pyshac_0351.environment() / "bin" / "python"
+        variables = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"}
+        variables.pop("PYTHONPATH", None)
+        self._process = subprocess.Popen(
+            [str(python), str(Path(__file__).resolve())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=variables,
+            text=True,
+        )
+        atexit.register(self._process.kill)
+
+    def train(self, encoded: Floats, is_good: npt.NDArray[np.bool_]) -> tuple[bytes | None, float]:
+        """Returns an XGBoost model, or None if 0.3.5.1 finds none, and the seconds it took."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        request = {"encoded": encoded.tolist(), "labels": is_good.astype(float).tolist()}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        model = answer["model"]
+        return (base64.b64decode(model) if model else None), float(answer["seconds"])
+
+
+@functools.cache
+def trainer() -> Trainer:
+    """Returns this process's trainer."""
+    return Trainer()
+
+
+def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
+    """PySHAC 0.3.5.1: see `contenders` for the arguments."""
+    from pyshac.core.cascade import Cascade
+    from pyshac.core.classifier import BoostedTrees
+    from pyshac.core.sampler import Sampler
+    from pyshac.core.schedule import Schedule
+    from pyshac.core.scores import is_better_half
+
+    schedule = Schedule(budget.evaluations, budget.num_batches)
+    sampler, cascade = Sampler(task.space), Cascade()
+    encoded, scores = np.empty((0, task.space.num_columns)), np.empty(0)
+    start = 0
+    for number in range(budget.num_batches):
+        stream = np.random.SeedSequence([seed, number])
+        batch = sampler.draw(cascade, budget.batch, stream)
+        encoded = np.concatenate([encoded, batch])
+        scores = np.concatenate([scores, evaluate(batch)])
+        size = schedule.per_classifier_budget
+        if len(scores) - start < size or len(cascade) == schedule.total_classifiers:
+            continue
+        # Refused or not, the stage's samples are not used again.
+        stage, start = slice(start, None), start + size
+        model, _ = trainer().train(encoded[stage], is_better_half(scores[stage], "min"))
+        if model is not None:
+            classifier = BoostedTrees.from_bytes(model)
+            classifier.compact()
+            cascade.append(classifier)
+
+
+def main() -> None:
+    """Answers requests of standard input, one a line; run by the environment's interpreter."""
+    import importlib
+    import time
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    pyshac_0351._put_back_folds()
+    training: Any = importlib.import_module("pyshac.utils.xgb_utils")
+    for line in sys.stdin:
+        request = json.loads(line)
+        started = time.process_time()
+        model = training.train_single_model(
+            np.array(request["encoded"]), np.array(request["labels"]), num_splits=5, n_jobs=1
+        )
+        seconds = time.process_time() - started
+        data = "" if model is None else base64.b64encode(model.get_booster().save_raw("ubj"))
+        text = data if isinstance(data, str) else data.decode()
+        answers.write(json.dumps({"model": text, "seconds": seconds}) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
