@@ -35,6 +35,8 @@ MAX_BLOCK_ROWS = 2**16
 PLANNED_SAMPLES = 100
 # A user's own types are drawn one by one in Python.
 MAX_SCALAR_ROWS = 2**12
+# After so many of the largest blocks a draw ends that may end with fewer samples.
+MANY_BLOCKS = 4
 # Where even the worst halving of the space would have let this many through, nothing will come.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
@@ -220,6 +222,7 @@ class Sampler:
         stream: np.random.SeedSequence,
         relax_checks: bool = False,
         generators: Generators = Generators(),
+        min_samples: int | None = None,
     ) -> FloatArray:
         """Draws samples from the prior, conditioned on the cascade accepting them.
 
@@ -231,9 +234,11 @@ class Sampler:
                 classifiers, overlook one more rejection for the sample that is looked for, at
                 most k.
             generators: Who helps when there is much to draw.
+            min_samples: Number of samples that will do where more would take many proposals.
+                None for n.
 
         Returns:
-            Encoded samples, shape (n, columns).
+            Encoded samples, shape (n, columns); fewer, but `min_samples`, if that took long.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing, or so little that nothing was
@@ -247,11 +252,13 @@ class Sampler:
             ]
             return np.stack(samples)
         accepted: list[FloatArray] = []
-        found = 0
-        for rows in self._accepted_blocks(cascade, n, stream, generators):
+        found, blocks = 0, 0.0
+        enough = n if min_samples is None else min_samples
+        for rows, share in self._accepted_blocks(cascade, n, stream, generators):
             accepted.append(rows)
             found += len(rows)
-            if found >= n:
+            blocks += share
+            if found >= n or (found >= enough and blocks >= MANY_BLOCKS):
                 break
         return np.concatenate(accepted)[:n]
 
@@ -261,15 +268,15 @@ class Sampler:
         n: int,
         stream: np.random.SeedSequence,
         generators: Generators,
-    ) -> Iterator[FloatArray]:
-        """Yields the accepted rows of block after block, without end."""
+    ) -> Iterator[tuple[FloatArray, float]]:
+        """Yields the accepted rows of block after block, and its share of the largest, endlessly."""
         progress = _Progress(len(cascade))
         proposals = self._proposals(cascade, _planned_proposals(cascade))
         size = _first_size(n, cascade, proposals)
         with _BlockSource(cascade, stream, generators) as blocks:
             while True:
                 rows = blocks.next(proposals, size)
-                yield rows
+                yield rows, size / proposals.largest_block
                 progress.count(size, len(rows), proposals.volume)
                 missing = progress.missing(n)
                 if size < proposals.largest_block:

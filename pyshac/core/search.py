@@ -112,7 +112,7 @@ class Search:
             # As for the whole cascade, with fewer classifiers after that.
             place = seeding.child(stream, depth - num_classifiers)
             cascade = self.cascade.first(num_classifiers)
-            return self.sampler.draw(cascade, n, place, relax_checks, generators)
+            return self.sampler.draw(cascade, n, place, relax_checks, generators, size)
 
         if self.method.num_choices == 1:
             return draw(depth, size)

@@ -91,7 +91,7 @@ def select(
 
     Args:
         draw: Draws so many samples (second argument) that the first classifiers (first argument)
-            accept, shape (samples, columns).
+            accept, shape (samples, columns); fewer where so many would take long.
         num_classifiers: Number of classifiers.
         n: Number of samples.
         num_choices: Samples that are drawn for each one.
