@@ -85,7 +85,7 @@ def test_finds_the_minimum_of_branin(tmp_path):
     assert 0.397887 <= engine.best_score < 0.49
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_finds_the_minimum_of_branin_with_most_seeds(tmp_path):
     best = []
     for seed in range(5):
