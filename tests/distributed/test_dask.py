@@ -298,7 +298,7 @@ def managed_run(engine_class, train, save_dir, backend, evaluators):
 @pytest.mark.parametrize(
     ("engine_class", "framework", "train"),
     [
-        (TorchSHAC, "torch", trainings.train_torch),
+        pytest.param(TorchSHAC, "torch", trainings.train_torch, marks=pytest.mark.long),
         (TensorflowSHAC, "tensorflow", trainings.train_tensorflow),
     ],
     ids=["torch", "tensorflow"],

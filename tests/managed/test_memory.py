@@ -98,7 +98,7 @@ def test_graphs_and_sessions_are_given_back(case, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", parameters(KERAS))
+@pytest.mark.parametrize("case", [*parameters(KERAS[:1]), *parameters(KERAS[1:], pytest.mark.long)])
 def test_a_slot_never_holds_too_much(case, tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "pyshac")
     held, notes = fit(case, train_keras, tmp_path, monkeypatch)
