@@ -298,8 +298,10 @@ def managed_run(engine_class, train, save_dir, backend, evaluators):
 @pytest.mark.parametrize(
     ("engine_class", "framework", "train"),
     [
-        pytest.param(TorchSHAC, "torch", trainings.train_torch, marks=pytest.mark.long),
-        (TensorflowSHAC, "tensorflow", trainings.train_tensorflow),
+        (TorchSHAC, "torch", trainings.train_torch),
+        pytest.param(
+            TensorflowSHAC, "tensorflow", trainings.train_tensorflow, marks=pytest.mark.long
+        ),
     ],
     ids=["torch", "tensorflow"],
 )

@@ -75,7 +75,7 @@ def train_keras(session, parameters):
     return history.history["loss"][-1]
 
 
-def fit(case, train, folder, monkeypatch):
+def fit(case, train, folder, monkeypatch, number=NUM_EVALUATIONS):
     """Fits in one slot; returns what it held after each evaluation, and the notes."""
     held = []
     add = MemoryWatch.add
@@ -83,22 +83,23 @@ def fit(case, train, folder, monkeypatch):
     for name, value in case.environment.items():
         monkeypatch.setenv(name, value)
     notes = Notes(train, folder / "notes.jsonl")
-    engine = case.make(notes, [UniformHP("x", 0, 1)], NUM_EVALUATIONS, 1, save_dir=folder / "run")
+    engine = case.make(notes, [UniformHP("x", 0, 1)], number, 1, save_dir=folder / "run")
     engine.fit()
-    assert len(held) == NUM_EVALUATIONS
+    assert len(held) == number
     return held, notes.read()
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [20, pytest.param(NUM_EVALUATIONS, marks=pytest.mark.long)])
 @pytest.mark.parametrize("case", parameters([BY_NAME["TensorflowSHAC"]]))
-def test_graphs_and_sessions_are_given_back(case, tmp_path, monkeypatch):
-    held, notes = fit(case, train_in_graph, tmp_path, monkeypatch)
+def test_graphs_and_sessions_are_given_back(case, number, tmp_path, monkeypatch):
+    held, notes = fit(case, train_in_graph, tmp_path, monkeypatch, number)
     assert len({pid for pid, _, _ in notes}) == 1
     assert max(held[10:]) <= 1.05 * held[9], [n // MB for n in held]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", [*parameters(KERAS[:1]), *parameters(KERAS[1:], pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("case", parameters(KERAS))
 def test_a_slot_never_holds_too_much(case, tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "pyshac")
     held, notes = fit(case, train_keras, tmp_path, monkeypatch)
