@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,6 +35,23 @@ hypothesis.settings.load_profile("pyshac")
 
 # Started in the background, as by a script, programs ignore Ctrl-C, and their children do, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+LONG_TIMEOUT_SECONDS = 3600
+
+
+# Before marks decide what is left out.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives long tests what goes with it, and puts first what takes long.
+
+    With several files at once, a file that began last would end alone.
+    """
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_SECONDS))
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture

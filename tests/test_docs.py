@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pyshac import UniformHP
 from tests.managed.cases import installed
-from tests.scripts import run_command, run_script
+from tests.scripts import ONE_THREAD, run_command, run_script
+from tests.utils.searches import run_search
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -70,9 +72,7 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path):
     script = tmp_path / f"{page.stem}.py"
     script.write_text(script_of(page), encoding="utf-8")
 
-    run_script(script, tmp_path)
-    for line in command_lines(page):
-        run_line(line, tmp_path)
+    run_script(script, tmp_path, **ONE_THREAD)
 
 
 @pytest.mark.slow
@@ -109,8 +109,20 @@ def run_line(line, folder):
     run_command(["bash", "-o", "pipefail", "-c", shown], folder, line)
 
 
+PAGES_WITH_COMMANDS = [page for page in PAGES if command_lines(page)]
+
+
 def test_command_lines_are_found():
     assert len(command_lines(ROOT / "docs" / "looking.md")) == 4
+    assert all(" search " in line for page in PAGES for line in command_lines(page))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: page.name)
+def test_command_lines_run_from_top_to_bottom(page, tmp_path):
+    run_search(tmp_path / "search", [UniformHP("x", 0, 1)], lambda worker_id, p: p["x"], (20, 2))
+    for line in command_lines(page):
+        run_line(line, tmp_path)
 
 
 def test_programs_that_the_pages_name_are_there():

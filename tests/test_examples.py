@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import run_script
+from tests.scripts import ONE_THREAD, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -39,7 +39,7 @@ def test_every_example_is_checked():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CHECKS))
 def test_example_reaches_its_goal(name, tmp_path):
-    output = run_script(EXAMPLES / f"{name}.py", tmp_path)
+    output = run_script(EXAMPLES / f"{name}.py", tmp_path, **ONE_THREAD)
 
     assert CHECKS[name](_numbers(output)), output
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import PACKAGE_PARENT, TIMEOUT_SECONDS
+from tests.scripts import ONE_THREAD, PACKAGE_PARENT, TIMEOUT_SECONDS
 
 FOLDER = Path(__file__).parents[1] / "examples" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -56,7 +56,15 @@ def test_notebook_is_small_and_tells_nothing_of_where_it_ran(path):
 
 
 @pytest.mark.slow
-@each
+@pytest.mark.parametrize(
+    "path",
+    [
+        # What it shows, the page of the documentation on it shows, too.
+        pytest.param(path, marks=pytest.mark.long) if path.stem == "looking_at_a_search" else path
+        for path in NOTEBOOKS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
     package = PACKAGES.get(path.stem)
     if package and importlib.util.find_spec(package) is None:
@@ -64,7 +72,8 @@ def test_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    monkeypatch.setenv("PYTHONPATH", str(PACKAGE_PARENT))
+    for name, value in {"PYTHONPATH": str(PACKAGE_PARENT), **ONE_THREAD}.items():
+        monkeypatch.setenv(name, value)
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(tmp_path)}}
 

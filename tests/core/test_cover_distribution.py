@@ -32,11 +32,11 @@ spec.loader.exec_module(tasks)
 ROWS = [
     (tasks.branin, 10),
     (tasks.hartmann6, 10),
-    (tasks.hartmann6, 50),
+    pytest.param(tasks.hartmann6, 50, marks=pytest.mark.long),
     (tasks.levy, 20),
-    (tasks.levy, 100),
+    pytest.param(tasks.levy, 100, marks=pytest.mark.long),
     (tasks.choices, 10),
-    (tasks.mixed50, 50),
+    pytest.param(tasks.mixed50, 50, marks=pytest.mark.long),
 ]
 
 

@@ -225,7 +225,7 @@ class TestExactness:
         rows = [drawer.draw(cascade, 2, stream(100 + number)) for number in range(150)]
         assert_same_distribution(np.concatenate(rows), plain)
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_the_distribution_is_that_of_rejection_for_a_run(self):
         space = unit_square()
         cascade = trained_cascade(space, hill, 10, num_rows=20)
@@ -302,7 +302,13 @@ class TestGenerators:
     @pytest.mark.slow
     @pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
     @pytest.mark.parametrize(
-        "before", ["", RESTORE, LEAVE_THREADS], ids=["", "restored", "threads"]
+        "before",
+        [
+            pytest.param("", marks=pytest.mark.long),
+            pytest.param(RESTORE, marks=pytest.mark.long),
+            LEAVE_THREADS,
+        ],
+        ids=["", "restored", "threads"],
     )
     def test_multiprocessing_neither_hangs_nor_matters(self, before):
         assert run_bounded(FORKING.replace("# Before.", before)) == "the same"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.scripts import run_script
 
-# The widest space, the deepest cascade and the largest training sets that sampling is made for.
+# The widest space and the deepest cascade that sampling is made for.
 SCRIPT = """
 from pathlib import Path
 
@@ -22,7 +22,7 @@ space = HyperParameterList([MultiUniformHP("x", 0, 1, sample_count=100)])
 random = np.random.default_rng(0)
 classifiers = []
 for _ in range(2):
-    rows = random.random((2000, 100), dtype=np.float32)
+    rows = random.random((NUM_ROWS, 100), dtype=np.float32)
     score = rows @ random.normal(size=100) + 10 * rows[:, :5].prod(axis=1)
     classifiers.append(BoostedTrees(0).fit(rows, score > np.median(score)))
     classifiers[-1].compact()
@@ -47,7 +47,9 @@ print(status("VmHWM") - base)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
-def test_sampling_takes_little_memory(tmp_path):
+# The largest training sets, too, and some that train quickly.
+@pytest.mark.parametrize("num_rows", [300, pytest.param(2000, marks=pytest.mark.long)])
+def test_sampling_takes_little_memory(tmp_path, num_rows):
     script = tmp_path / "memory.py"
-    script.write_text(SCRIPT)
+    script.write_text(SCRIPT.replace("NUM_ROWS", str(num_rows)))
     assert 0 < float(run_script(script, tmp_path)) < 256

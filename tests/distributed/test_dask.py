@@ -299,7 +299,9 @@ def managed_run(engine_class, train, save_dir, backend, evaluators):
     ("engine_class", "framework", "train"),
     [
         (TorchSHAC, "torch", trainings.train_torch),
-        (TensorflowSHAC, "tensorflow", trainings.train_tensorflow),
+        pytest.param(
+            TensorflowSHAC, "tensorflow", trainings.train_tensorflow, marks=pytest.mark.long
+        ),
     ],
     ids=["torch", "tensorflow"],
 )

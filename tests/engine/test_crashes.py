@@ -153,7 +153,7 @@ print(write - 1)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("new_seed", [0, 8])
+@pytest.mark.parametrize("new_seed", [pytest.param(0, marks=pytest.mark.long), 8])
 def test_a_crash_before_any_write_leaves_what_restores(tmp_path, new_seed):
     # A fork of a process with OpenMP threads may hang, whoever opened them.
     result = run_script(CRASHES, tmp_path, new_seed, OMP_NUM_THREADS="1")
@@ -303,7 +303,10 @@ def run_interrupted(engine, line):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
-@pytest.mark.parametrize("step", [1999, pytest.param(97, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "step",
+    [1999, pytest.param(499, marks=pytest.mark.slow), pytest.param(97, marks=pytest.mark.long)],
+)
 def test_ctrl_c_between_any_two_lines_tears_nothing(tmp_path, step):
     """The engine goes on from memory as another one does from the disk."""
     small = {"total_budget": 6, "num_batches": 2}

@@ -91,7 +91,7 @@ def test_finds_the_minimum_of_branin(tmp_path):
     assert np.median(best) < 0.49
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_finds_the_minimum_of_branin_with_most_seeds(tmp_path):
     best = []
     for seed in range(5):

@@ -50,18 +50,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--errors", nargs="+", choices=ERRORS, default=ERRORS)
     parser.add_argument("--operations", nargs="+", choices=OPERATIONS, default=list(OPERATIONS))
+    parser.add_argument("--step", type=int, default=1, help="let every STEP-th call fail")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         if "LD_PRELOAD" not in os.environ:
             environment = {**os.environ, "LD_PRELOAD": str(build_library(Path(name)))}
             environment.update(PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1")
             command = [sys.executable, "-m", "tests.faults.fail_calls", "--errors"]
-            command += [*options.errors, "--operations", *options.operations]
+            command += [
+                *options.errors,
+                "--operations",
+                *options.operations,
+                "--step",
+                str(options.step),
+            ]
             return subprocess.run(command, env=environment).returncode
         for operation in options.operations:
             for error in options.errors:
                 trials = Trials(OPERATIONS[operation], Path(name) / f"{operation}-{error}")
-                calls = trials.run(getattr(errno, error))
+                calls = trials.run(getattr(errno, error), options.step)
                 total = sum(calls.values())
                 names = ", ".join(f"{count} {call}" for call, count in sorted(calls.items()))
                 print(f"{operation}, {error}: {total} calls failed once ({names})", flush=True)

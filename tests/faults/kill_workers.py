@@ -28,7 +28,7 @@ from tests.faults.kill_runs import Reference, compare, read_results
 
 BACKENDS = ("loky", "multiprocessing")
 SLOTS = 3
-KILLS_PER_RUN = 5
+MAX_KILLS_PER_RUN = 5
 SECONDS_TO_END = 10.0
 # Long enough that workers are mostly in the middle of an evaluation.
 EVALUATION_SECONDS = 0.1
@@ -42,14 +42,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=Path("workers.jsonl"))
     options = parser.parse_args(arguments)
     done = read_results(options.results)
-    kinds = ["worker"] * (options.workers // KILLS_PER_RUN) + ["engine"] * options.engines
+    full, rest = divmod(options.workers, MAX_KILLS_PER_RUN)
+    runs_of_workers = [MAX_KILLS_PER_RUN] * full + [rest] * (rest > 0)
+    kinds = ["worker"] * len(runs_of_workers) + ["engine"] * options.engines
     with tempfile.TemporaryDirectory() as name:
         reference = Reference(Path(name) / "whole")
         for number, kind in enumerate(kinds):
             if number in done:
                 continue
-            kill = kill_workers if kind == "worker" else kill_engine
-            record = kill(number, Path(name) / str(number), reference)
+            folder = Path(name) / str(number)
+            if kind == "worker":
+                record = kill_workers(number, folder, reference, runs_of_workers[number])
+            else:
+                record = kill_engine(number, folder, reference)
             done[number] = {"number": number, "kind": kind, **record}
             with open(options.results, "a") as file:
                 file.write(json.dumps(done[number]) + "\n")
@@ -99,13 +104,13 @@ def start_run(folder: Path, backend: str) -> tuple[int, Path, Path]:
     return runs.start(run, save_dir, log, backend), log, save_dir
 
 
-def kill_workers(number: int, folder: Path, reference: Reference) -> dict[str, Any]:
+def kill_workers(number: int, folder: Path, reference: Reference, max_kills: int) -> dict[str, Any]:
     """Kills some workers of one run at random instants; the run has to go on as if nothing was."""
     chance, backend = random.Random(number), BACKENDS[number % 2]
     before = leftovers()
     process, log, save_dir = start_run(folder, backend)
     kills, seen = 0, {}
-    while kills < KILLS_PER_RUN and not has_ended(process):
+    while kills < max_kills and not has_ended(process):
         time.sleep(chance.uniform(0, 2 * EVALUATION_SECONDS))
         for each in descendants(process):
             seen[each.pid] = each

@@ -1,4 +1,4 @@
-"""Bit flips: every file of a saved run, some bytes in the quick part, all of them in the other."""
+"""Bit flips: every file of a saved run, some bytes in the quick part, all in the long one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import pytest
 
 from tests.faults.bit_flips import flip_all
 
+STEPS = [251, pytest.param(23, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.long)]
 
-@pytest.mark.parametrize("step", [251, pytest.param(1, marks=pytest.mark.slow)])
+
+@pytest.mark.parametrize("step", STEPS)
 def test_no_flipped_bit_passes_for_what_was_saved(tmp_path, step):
     outcomes = flip_all(tmp_path / "shac", step)
     assert set(outcomes) == {

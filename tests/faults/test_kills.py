@@ -36,11 +36,17 @@ def test_killed_runs(tmp_path):
     assert (tmp_path / "kills.jsonl").read_text() == before
 
 
-@pytest.mark.slow
-def test_killed_workers_and_engines(tmp_path):
-    ended = run_module(
-        "kill_workers", "--workers", 10, "--engines", 2, "--results", tmp_path / "workers.jsonl"
-    )
+# Runs take turns with the kinds of workers.
+@pytest.mark.parametrize(
+    ("workers", "engines"),
+    [
+        pytest.param(2, 1, marks=pytest.mark.slow),
+        pytest.param(20, 4, marks=pytest.mark.long),
+    ],
+)
+def test_killed_workers_and_engines(tmp_path, workers, engines):
+    results = ("--results", tmp_path / "workers.jsonl")
+    ended = run_module("kill_workers", "--workers", workers, "--engines", engines, *results)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
@@ -93,17 +99,43 @@ def test_what_others_leave_in_shared_folders_is_theirs():
     }
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    shutil.which("cc") is None and shutil.which("gcc") is None, reason="there is no C compiler"
-)
-@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="something else is preloaded")
-@pytest.mark.parametrize("operation", ["first", "save", "record", "legacy"])
-def test_every_system_call_of_a_save_fails_once(operation):
-    ended = run_module("fail_calls", "--operations", operation, "--errors", "ENOSPC")
+PRELOADS = [
+    pytest.mark.skipif(
+        shutil.which("cc") is None and shutil.which("gcc") is None, reason="there is no C compiler"
+    ),
+    pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="something else is preloaded"),
+]
+OTHERS = ["first", "save", "legacy"]
+
+
+def fail_calls(operations, step):
+    """Lets calls of some operations fail; returns how many did of each, and what it printed."""
+    options = ("--operations", *operations, "--errors", "ENOSPC", "--step", step)
+    ended = run_module("fail_calls", *options)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    number = int(ended.stdout.split(": ")[1].split()[0])
-    # Making folders, locking, and at the least one file: opened, written, flushed and renamed.
-    assert number >= 30
-    for call in ("open", "write", "fsync", "rename", "mkdir", "flock", "close"):
-        assert f" {call}" in ended.stdout
+    return [int(line.split(": ")[1].split()[0]) for line in ended.stdout.splitlines()], ended.stdout
+
+
+class TestFailingCalls:
+    pytestmark = PRELOADS
+
+    @pytest.mark.parametrize(
+        "operation",
+        [
+            pytest.param("record", marks=pytest.mark.slow),
+            *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS),
+        ],
+    )
+    def test_every_system_call_of_a_save_fails_once(self, operation):
+        (number,), output = fail_calls([operation], 1)
+        # Making folders, locking, and at the least one file: opened, written, flushed and renamed.
+        assert number >= 30
+        for call in ("open", "write", "fsync", "rename", "mkdir", "flock", "close"):
+            assert f" {call}" in output
+
+    @pytest.mark.slow
+    def test_some_system_calls_of_other_saves_fail_once(self):
+        numbers, _ = fail_calls(OTHERS, 9)
+        assert len(numbers) == len(OTHERS)
+        # A ninth of about a hundred.
+        assert min(numbers) >= 10

@@ -33,6 +33,15 @@ every_case = pytest.mark.parametrize(
     "case",
     [*parameters([BY_NAME["SHAC"]]), *parameters(CASES[1:], pytest.mark.slow)],
 )
+# One framework for each engine; the other ones of Keras in the long part.
+one_framework = pytest.mark.parametrize(
+    "case",
+    [
+        *parameters([BY_NAME["SHAC"]]),
+        *parameters(CASES[1:4], pytest.mark.slow),
+        *parameters(CASES[4:], pytest.mark.long),
+    ],
+)
 every_engine = pytest.mark.parametrize("case", parameters(CASES))
 managed_engine = pytest.mark.parametrize("case", parameters(CASES[1:]))
 
@@ -79,7 +88,7 @@ def test_fit_trains_models(case, finished):
     assert all(0 <= score <= 1 for score in engine.dataset.Y)
 
 
-@every_case
+@one_framework
 @pytest.mark.slow
 def test_same_seed_same_scores(case, finished, tmp_path):
     engine = case.make(trainings.space(), TOTAL_BUDGET // NUM_BATCHES, 1, save_dir=tmp_path)
@@ -102,7 +111,7 @@ def test_saved_runs_are_restored(case, finished):
     assert engine.predict(num_samples=3) == finished.predictions
 
 
-@every_case
+@one_framework
 def test_restored_runs_go_on_until_one_raises(case, finished, tmp_path):
     def fail_later(worker_id, parameters):
         number = len(list(tmp_path.glob("evaluated-*")))

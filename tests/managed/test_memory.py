@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from pyshac import UniformHP
+from pyshac import SHAC, UniformHP
 from pyshac.core.memory import MIN_GROWTH_BYTES, MemoryWatch
 from tests.managed.cases import BY_NAME, CASES, parameters
 
@@ -75,7 +75,7 @@ def train_keras(session, parameters):
     return history.history["loss"][-1]
 
 
-def fit(case, train, folder, monkeypatch):
+def fit(case, train, folder, monkeypatch, number=NUM_EVALUATIONS):
     """Fits in one slot; returns what it held after each evaluation, and the notes."""
     held = []
     add = MemoryWatch.add
@@ -83,21 +83,22 @@ def fit(case, train, folder, monkeypatch):
     for name, value in case.environment.items():
         monkeypatch.setenv(name, value)
     notes = Notes(train, folder / "notes.jsonl")
-    engine = case.make(notes, [UniformHP("x", 0, 1)], NUM_EVALUATIONS, 1, save_dir=folder / "run")
+    engine = case.make(notes, [UniformHP("x", 0, 1)], number, 1, save_dir=folder / "run")
     engine.fit()
-    assert len(held) == NUM_EVALUATIONS
+    assert len(held) == number
     return held, notes.read()
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [20, pytest.param(NUM_EVALUATIONS, marks=pytest.mark.long)])
 @pytest.mark.parametrize("case", parameters([BY_NAME["TensorflowSHAC"]]))
-def test_graphs_and_sessions_are_given_back(case, tmp_path, monkeypatch):
-    held, notes = fit(case, train_in_graph, tmp_path, monkeypatch)
+def test_graphs_and_sessions_are_given_back(case, number, tmp_path, monkeypatch):
+    held, notes = fit(case, train_in_graph, tmp_path, monkeypatch, number)
     assert len({pid for pid, _, _ in notes}) == 1
     assert max(held[10:]) <= 1.05 * held[9], [n // MB for n in held]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("case", parameters(KERAS))
 def test_a_slot_never_holds_too_much(case, tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "pyshac")
@@ -109,6 +110,26 @@ def test_a_slot_never_holds_too_much(case, tmp_path, monkeypatch, caplog):
     ]
     assert len(changes) == sum("takes its place" in record.message for record in caplog.records)
     assert sum(changes) <= NUM_EVALUATIONS * SECONDS_OF_AN_EVALUATION / 20
+
+
+@pytest.mark.slow
+def test_a_process_that_grows_is_replaced(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "pyshac")
+    held, hoard = [], []
+    add = MemoryWatch.add
+    monkeypatch.setattr(MemoryWatch, "add", lambda self, n: (held.append(n), add(self, n))[1])
+
+    def hoards(worker_id, parameters):
+        hoard.append(b"x" * 50 * MB)
+        return float(os.getpid())
+
+    engine = SHAC(hoards, [UniformHP("x", 0, 1)], 12, 1, save_dir=tmp_path)
+    engine.set_num_parallel_evaluators(1)
+    engine.fit()
+    # Twelve times 50 MB in one process would be 450 MB more than after three evaluations.
+    assert max(held) <= held[2] + max(held[2] // 2, MIN_GROWTH_BYTES), [n // MB for n in held]
+    replaced = sum("takes its place" in record.message for record in caplog.records)
+    assert len(set(engine.dataset.Y)) == 1 + replaced > 1
 
 
 def watch(*held):

@@ -1,9 +1,20 @@
-"""The report in a real browser: it loads, shows, sorts, filters, and runs nothing of the search."""
+"""Reports of whole searches, as files and in a real browser, which share what takes long to draw.
 
+They are complete and harmless, load, show, sort, filter, and run nothing of the search.
+"""
+
+import base64
+import hashlib
+import json
 import math
+import re
 
 import pytest
 
+from pyshac.reporting.pictures import DARK
+from tests.report.test_page import DATA, text_of
+
+pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.slow
 
 NAMES = ["finished", "hostile", "large"]
@@ -11,6 +22,56 @@ VISIBLE_IMAGES = """
 return [...document.querySelectorAll('figure img')].filter(image => image.offsetWidth > 0)
   .map(image => [image.naturalWidth, image.offsetWidth, image.alt, image.className]);
 """
+
+
+class TestFile:
+    def test_it_needs_nothing_else(self, pages):
+        for path in pages.values():
+            addresses = re.findall(r'(?:src|href)="([^"]*)"', text_of(path))
+            assert addresses
+            assert all(address.startswith("data:") for address in addresses)
+
+    def test_only_its_own_style_and_script_may_run(self, pages):
+        text = text_of(pages["hostile"])
+        (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+        for element in ("style", "script"):
+            (content,) = re.findall(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
+            checksum = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+            assert f"{element}-src 'sha256-{checksum}'" in policy
+        assert policy.startswith("default-src 'none'; img-src data:;")
+
+    def test_names_stand_in_it_escaped(self, pages, hostile):
+        text = text_of(pages["hostile"])
+
+        assert text.count("<script") == 2
+        assert "<img src=x" not in text
+        assert "&lt;img src=x onerror=" in text
+        assert "&amp;lt;b&amp;gt;" in text
+        columns = json.loads(DATA.search(text)[1])["columns"]
+        assert columns[3:] == hostile.parameters.get_parameter_names()
+
+    def test_pictures_are_light_and_dark_svg(self, pages):
+        text = text_of(pages["finished"])
+        images = re.findall(r'<img class="(\w+)" .*?base64,([^"]*)"', text)
+        themes = [theme for theme, _ in images]
+
+        # Three of scores, two of classifiers, eight slices, one of all parameters.
+        assert themes == ["light", "dark"] * 14
+        for theme, image in images:
+            svg = base64.b64decode(image).decode("utf-8")
+            assert svg.startswith("<?xml")
+            assert (DARK["figure.facecolor"] in svg) == (theme == "dark")
+
+    def test_pages_of_many_samples_stay_small(self, pages):
+        # Rows take 0.4 MB and pixels at most 1 MB a picture; vector marks of 10,000 samples would
+        # take more than that for each of 12 pictures.
+        assert pages["large"].stat().st_size < 6e6
+
+    def test_the_best_sample_is_named(self, finished, pages):
+        text = text_of(pages["finished"])
+
+        assert f"{finished.best_score:.6g}" in text
+        assert f"<dd>{finished.best_parameters['optimizer']}</dd>".replace("'", "&#x27;") in text
 
 
 @pytest.mark.parametrize("name", NAMES)
