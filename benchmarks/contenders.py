@@ -136,6 +136,9 @@ def pyshac_with(**options: Any) -> Search:
                 **options,
             )
             engine.set_seed(seed)
+            # Whose processor time is counted has to draw alone.
+            engine.set_num_parallel_generators(1)
+            engine.limit_memory = True
             for _ in range(budget.num_batches):
                 samples = engine.ask()
                 rows = [task.space.encode(task.space.to_row(sample)) for sample in samples]

@@ -84,7 +84,9 @@ class Run:
         if self.search.batch is None and not self.is_spent:
             missing = self.schedule.total_budget - self.search.num_complete
             size = min(self.schedule.num_workers, missing)
-            self.directory.begin_batch(self.search.begin_batch(size, relax_checks, generators))
+            stage = self.schedule.per_classifier_budget
+            batch = self.search.begin_batch(size, relax_checks, generators, stage)
+            self.directory.begin_batch(batch)
         return self.search.batch
 
     def record(self, batch: Batch, scores: Sequence[tuple[int, float, int | None]]) -> None:

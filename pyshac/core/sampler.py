@@ -35,8 +35,6 @@ MAX_BLOCK_ROWS = 2**16
 PLANNED_SAMPLES = 100
 # A user's own types are drawn one by one in Python.
 MAX_SCALAR_ROWS = 2**12
-# After so many of the largest blocks a draw ends that may end with fewer samples.
-MANY_BLOCKS = 4
 # Where even the worst halving of the space would have let this many through, nothing will come.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
@@ -258,7 +256,8 @@ class Sampler:
             accepted.append(rows)
             found += len(rows)
             blocks += share
-            if found >= n or (found >= enough and blocks >= MANY_BLOCKS):
+            # More than the largest block is more than it is worth.
+            if found >= n or (found >= enough and blocks >= 1):
                 break
         return np.concatenate(accepted)[:n]
 

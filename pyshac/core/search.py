@@ -89,20 +89,30 @@ class Search:
 
     def __post_init__(self) -> None:
         self.sampler = Sampler(self.space)
+        self._latest_ranking: tuple[tuple[int, int], Ranking] | None = None
 
     @property
     def stage_start(self) -> int:
         """Number of the first sample drawn since the last classifier."""
         return self.stage_starts[len(self.cascade) - 1] if len(self.cascade) else 0
 
-    def begin_batch(self, size: int, relax_checks: bool, generators: Generators) -> Batch:
-        """Draws the next batch of `size` samples; there must be none running."""
-        encoded = self._choose(size, relax_checks, generators)
+    def begin_batch(
+        self, size: int, relax_checks: bool, generators: Generators, stage: int = 1
+    ) -> Batch:
+        """Draws the next batch; there must be none running.
+
+        Args:
+            size: Number of samples.
+            relax_checks: Whether rejections are overlooked where nothing is accepted.
+            generators: Who draws.
+            stage: After how many samples at a time the ranking learns from them.
+        """
+        encoded = self._choose(size, relax_checks, generators, stage)
         self.batch = Batch(self.num_complete, [self.space.decode(row) for row in encoded])
         return self.batch
 
     def _choose(
-        self, size: int, relax_checks: bool, generators: Generators
+        self, size: int, relax_checks: bool, generators: Generators, stage: int
     ) -> npt.NDArray[np.float64]:
         """Returns the samples to be evaluated next, encoded."""
         stream = seeding.stream(self.entropy, Purpose.DRAW, self.num_complete)
@@ -116,13 +126,17 @@ class Search:
 
         if self.method.num_choices == 1:
             return draw(depth, size)
-        ranking = Ranking(
-            evaluated,
-            self.dataset.scores,
-            self.objective,
-            seeding.stream(self.entropy, Purpose.RANK, self.num_complete),
-        )
+        ranking = self._ranking(self.num_complete - self.num_complete % stage)
         return select(draw, depth, size, self.method.num_choices, ranking, evaluated)
+
+    def _ranking(self, count: int) -> Ranking:
+        """Returns the ranking that the first so many samples give."""
+        key = self.entropy, count
+        if self._latest_ranking is None or self._latest_ranking[0] != key:
+            stream = seeding.stream(self.entropy, Purpose.RANK, count)
+            rows, scores = self.dataset.encoded[:count], self.dataset.scores[:count]
+            self._latest_ranking = key, Ranking(rows, scores, self.objective, stream)
+        return self._latest_ranking[1]
 
     def parameters(self, batch: Batch) -> list[OrderedDict[str, Any]]:
         """Returns the samples of a batch as an evaluation function receives them."""
