@@ -268,7 +268,7 @@ class Sampler:
         stream: np.random.SeedSequence,
         generators: Generators,
     ) -> Iterator[tuple[FloatArray, float]]:
-        """Yields the accepted rows of block after block, and its share of the largest, endlessly."""
+        """Yields each block's accepted rows, and its size as a share of the largest, endlessly."""
         progress = _Progress(len(cascade))
         proposals = self._proposals(cascade, _planned_proposals(cascade))
         size = _first_size(n, cascade, proposals)

@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # The best half of all samples, the best quarter, and so on, as long as a share has so many.
 MIN_BEST_SAMPLES = 5
-# Of the whole space at least so many are drawn to find some that were not evaluated.
+# Of the whole space so many are drawn in the end to find some that were not evaluated.
 LAST_DRAWS = 4096
 # Seeing other parts of the samples and of the columns, the trees of a rung disagree where they
 # know little, so that their sum changes gently from sample to sample.
@@ -103,10 +103,11 @@ def select(
     """
     chosen = evaluated[:0]
     drawn = []
-    for depth in range(num_classifiers, -1, -1):
+    rounds = [(depth, 0) for depth in range(num_classifiers, -1, -1)]
+    for depth, least in [*rounds, (0, LAST_DRAWS)]:
         missing = n - len(chosen)
         choices = num_choices * missing
-        drawn.append(draw(depth, choices if depth else max(choices, LAST_DRAWS)))
+        drawn.append(draw(depth, max(choices, least)))
         new = _unseen(drawn[-1], np.concatenate([evaluated, chosen]))[:choices]
         chosen = np.concatenate([chosen, _best_of_each(new, ranking(new), missing)])
         if len(chosen) == n:

@@ -24,6 +24,7 @@ from pathlib import Path
 from pyshac.core import files
 from pyshac.core.dataset import Dataset
 from pyshac.core.errors import DirectoryInUseError
+from pyshac.core.method import DEFAULT
 from pyshac.core.run import Run
 from pyshac.core.schedule import Schedule
 from pyshac.core.search import Search
@@ -186,7 +187,7 @@ class Legacy(Operation):
         saved = SaveDirectory(self._folder).load()
         schedule = Schedule(len(saved.search.dataset), 1)
         directory = SaveDirectory(self._folder)
-        self.after = Run.restored(saved, schedule, directory, "max", True).search
+        self.after = Run.restored(saved, schedule, directory, "max", DEFAULT, None).search
 
     def prepare(self, folder: Path) -> SaveDirectory:
         shutil.copytree(self._folder, folder)

@@ -20,6 +20,7 @@ from pyshac.core.evaluation import FailurePolicy, SlotPool
 from pyshac.core.worker import Evaluator, Task
 from tests.scripts import PACKAGE_PARENT, run_script
 
+LONG = pytest.mark.long
 PROCESSES = ["loky", "multiprocessing"]
 
 
@@ -37,7 +38,10 @@ def wall_of_rounds(durations, slots):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["threading", *PROCESSES])
+@pytest.mark.parametrize(
+    "backend",
+    ["loky", pytest.param("threading", marks=LONG), pytest.param("multiprocessing", marks=LONG)],
+)
 def test_leases_never_overlap_and_no_slot_idles(backend, tmp_path):
     number, slots = 200, 3
     random_lengths = random.Random(1)
