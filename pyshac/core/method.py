@@ -20,7 +20,8 @@ class Method:
         trees: How the trees of a classifier are trained.
         reuse_samples: Whether a classifier learns from all samples so far that the cascade accepts,
             or only from those drawn since the classifier before it.
-        min_share: Smallest training set of a classifier, as a share of the whole budget.
+        min_share: Smallest training set of a classifier, as a share of the whole budget; where that
+            is more than two stages bring, these are enough.
         num_choices: Accepted samples that are drawn for each one that is evaluated; 1 to evaluate
             them as they come.
     """

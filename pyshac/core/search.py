@@ -162,7 +162,9 @@ class Search:
         is_full = len(self.cascade) >= schedule.total_classifiers
         if is_full or not schedule.is_classifier_due(self.num_complete, num_complete):
             return False
-        enough = self.method.min_share * schedule.total_budget
+        # With half of the earlier samples still accepted, training sets settle at two stages.
+        two_stages = 2 * schedule.per_classifier_budget
+        enough = min(self.method.min_share * schedule.total_budget, two_stages)
         return int(self._is_learned_from(num_complete).sum()) >= enough
 
     def advance(self, num_complete: int, schedule: Schedule, check: bool) -> Training | None:
