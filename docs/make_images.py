@@ -39,7 +39,7 @@ SHOWN_BATCHES = (1, 2, 4, 7)
 LEVELS = (2, 10, 25, 50, 100, 200)
 # A budget with a few large batches shows what one classifier does, one with many small batches how
 # they work together.
-STAGE_BUDGET, DEEP_BUDGET = (120, 4), (160, 16)
+STAGE_BUDGET, COVER_BUDGET, DEEP_BUDGET = (120, 4), (200, 10), (160, 16)
 NUM_DEEP_SEARCHES = 5
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
@@ -51,11 +51,11 @@ def branin(x, y):
     return curve**2 + 10 * (1 - 1 / (8 * math.pi)) * np.cos(x) + 10
 
 
-def search(budget=(100, 10), seed=0):
+def search(budget=(100, 10), seed=0, method="default"):
     """Returns the history and the engine of a run on Branin's function."""
     space = [UniformHP("x", *X_RANGE), UniformHP("y", *Y_RANGE)]
     with tempfile.TemporaryDirectory() as save_dir:
-        shac = SHAC(space, *budget, objective="min", save_dir=save_dir)
+        shac = SHAC(space, *budget, objective="min", save_dir=save_dir, method=method)
         shac.set_num_parallel_evaluators(1)
         shac.concurrent_evaluators()
         shac.set_seed(seed)
@@ -153,7 +153,7 @@ def draw_halves(axes, batch, scores):
 
 def draw_one_stage(path):
     """Draws how a batch becomes a classifier, and a classifier the next batch."""
-    history, _ = search(STAGE_BUDGET)
+    history, _ = search(STAGE_BUDGET, method="paper")
     first = history["model"][0]
     figure, panels = plt.subplots(1, 3, figsize=(11, 4), sharey=True, layout="constrained")
     titles = (
@@ -189,7 +189,7 @@ def draw_halving(path):
     rows = features_of(grid)
     figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     for seed in range(NUM_DEEP_SEARCHES):
-        shares = shares_left(search(DEEP_BUDGET, seed)[1].classifiers, rows)
+        shares = shares_left(search(DEEP_BUDGET, seed, "paper")[1].classifiers, rows)
         label = "five searches of Branin's minimum" if seed == 0 else None
         axes.plot(shares, "-", color=BLUE, marker=".", label=label)
     axes.plot(0.5 ** np.arange(16), "k--", label="one half each time")
@@ -204,7 +204,7 @@ def draw_halving(path):
 
 def draw_cover(path):
     """Draws the boxes that cover the accepted region of a cascade, as the sampler has them."""
-    _, shac = search(DEEP_BUDGET)
+    _, shac = search(COVER_BUDGET, method="paper")
     cascade = Cascade(shac.classifiers[:4])
     cover = Covers(shac.parameters).cover(cascade)
     figure, axes = plt.subplots(figsize=(6.4, 4.6), layout="constrained")
