@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # The best half of all samples, the best quarter, and so on, as long as a share has so many.
 MIN_BEST_SAMPLES = 5
+# One sample in so many looks back.
+LOOK_BACK = 10
 # Of the whole space so many are drawn in the end to find some that were not evaluated.
 LAST_DRAWS = 4096
 # Seeing other parts of the samples and of the columns, the trees of a rung disagree where they
@@ -86,8 +88,8 @@ def select(
 ) -> FloatArray:
     """Returns the n samples to be evaluated next.
 
-    Where the region holds too few samples that were not evaluated before, the rest come from the
-    region of one classifier less, and so on.
+    One in ten comes from the region that the first half of the classifiers accept: what a later
+    one wrongly ruled out can still be found.
 
     Args:
         draw: Draws so many samples (second argument) that the first classifiers (first argument)
@@ -101,14 +103,36 @@ def select(
     Returns:
         Encoded samples, shape (n, columns).
     """
-    chosen = evaluated[:0]
+    looking_back = n // LOOK_BACK
+    chosen = _from_region(draw, num_classifiers, n - looking_back, num_choices, ranking, evaluated)
+    if looking_back:
+        seen, depth = np.concatenate([evaluated, chosen]), num_classifiers // 2
+        wider = _from_region(draw, depth, looking_back, num_choices, ranking, seen)
+        chosen = np.concatenate([chosen, wider])
+    return chosen
+
+
+def _from_region(
+    draw: Callable[[int, int], FloatArray],
+    num_classifiers: int,
+    n: int,
+    num_choices: int,
+    ranking: Callable[[FloatArray], FloatArray],
+    seen: FloatArray,
+) -> FloatArray:
+    """Returns promising samples of a region; for arguments see `select`.
+
+    Where the region holds too few samples that were not seen before, the rest come from the region
+    of one classifier less, and so on.
+    """
+    chosen = seen[:0]
     drawn = []
     rounds = [(depth, 0) for depth in range(num_classifiers, -1, -1)]
     for depth, least in [*rounds, (0, LAST_DRAWS)]:
         missing = n - len(chosen)
         choices = num_choices * missing
         drawn.append(draw(depth, max(choices, least)))
-        new = _unseen(drawn[-1], np.concatenate([evaluated, chosen]))[:choices]
+        new = _unseen(drawn[-1], np.concatenate([seen, chosen]))[:choices]
         chosen = np.concatenate([chosen, _best_of_each(new, ranking(new), missing)])
         if len(chosen) == n:
             break

@@ -86,6 +86,13 @@ class TestSelect:
         # Dealt out to the two that are missing: 5, 7 and 6.
         assert chosen[4:] == [[7], [6]]
 
+    def test_one_in_ten_looks_back(self):
+        draw = drawing_from(range(100), range(200, 300), range(300, 400))
+        chosen = select(draw, 2, 20, 4, by_sum, NOTHING).ravel()
+        assert len(chosen) == 20
+        # Of the region of one classifier, half of two.
+        assert [value // 100 for value in chosen] == [3] * 18 + [2] * 2
+
     def test_what_is_rare_is_found_before_anything_is_evaluated_again(self):
         region = [0] * 4000 + [1]
         evaluated = np.array([[0.0]])
