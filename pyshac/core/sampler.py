@@ -38,6 +38,8 @@ MAX_SCALAR_ROWS = 2**12
 # Where even the worst halving of the space would have let this many through, nothing will come.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
+# Where fewer samples will do, a draw ends after so many of the largest blocks.
+PATIENCE_BLOCKS = 8
 SECONDS_ALONE = 1.0
 FIRST_WARNING_SECONDS = 10.0
 
@@ -232,11 +234,11 @@ class Sampler:
                 classifiers, overlook one more rejection for the sample that is looked for, at
                 most k.
             generators: Who helps when there is much to draw.
-            min_samples: Number of samples that will do where more would take many proposals.
-                None for n.
+            min_samples: Number of samples that will do where more would take many proposals, or
+                fewer where even these would take very many. None to go on until there are n.
 
         Returns:
-            Encoded samples, shape (n, columns); fewer, but `min_samples`, if that took long.
+            Encoded samples, shape (n, columns), or fewer if there is `min_samples`.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing, or so little that nothing was
@@ -256,8 +258,9 @@ class Sampler:
             accepted.append(rows)
             found += len(rows)
             blocks += share
-            # More than the largest block is more than it is worth.
-            if found >= n or (found >= enough and blocks >= 1):
+            # A choice among samples is not worth more than the largest block.
+            is_enough = found >= (enough if blocks >= 1 else n)
+            if is_enough or (min_samples is not None and blocks >= PATIENCE_BLOCKS):
                 break
         return np.concatenate(accepted)[:n]
 

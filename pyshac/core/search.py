@@ -17,7 +17,7 @@ from pyshac.core import seeding, signals
 from pyshac.core.cascade import Cascade, Training, train_classifier
 from pyshac.core.classifier import BoostedTrees
 from pyshac.core.dataset import Dataset
-from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.errors import NothingAcceptedError, SaveDirectoryError
 from pyshac.core.estimator import Classifier, Estimator
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.method import DEFAULT, Method
@@ -122,10 +122,14 @@ class Search:
             # As for the whole cascade, with fewer classifiers after that.
             place = seeding.child(stream, depth - num_classifiers)
             cascade = self.cascade.first(num_classifiers)
-            return self.sampler.draw(cascade, n, place, relax_checks, generators, size)
+            try:
+                return self.sampler.draw(cascade, n, place, relax_checks, generators, size)
+            except NothingAcceptedError:
+                return evaluated[:0]
 
         if self.method.num_choices == 1:
-            return draw(depth, size)
+            place = seeding.child(stream, 0)
+            return self.sampler.draw(self.cascade, size, place, relax_checks, generators)
         ranking = self._ranking(self.num_complete - self.num_complete % stage)
         return select(draw, depth, size, self.method.num_choices, ranking, evaluated)
 

@@ -93,7 +93,7 @@ def select(
 
     Args:
         draw: Draws so many samples (second argument) that the first classifiers (first argument)
-            accept, shape (samples, columns); fewer where so many would take long.
+            accept, shape (samples, columns); fewer, or none, where so many would take long.
         num_classifiers: Number of classifiers.
         n: Number of samples.
         num_choices: Samples that are drawn for each one.
@@ -122,8 +122,8 @@ def _from_region(
 ) -> FloatArray:
     """Returns promising samples of a region; for arguments see `select`.
 
-    Where the region holds too few samples that were not seen before, the rest come from the region
-    of one classifier less, and so on.
+    Where the region holds too few samples that were not seen before, or they are hard to find, the
+    rest come from the region of one classifier less, and so on.
     """
     chosen = seen[:0]
     drawn = []

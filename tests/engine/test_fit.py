@@ -142,13 +142,15 @@ def test_a_stage_of_several_batches_ends_with_one_classifier(tmp_path):
     assert history["dataset_index"] == [0, 0, 0, 12, 12, 12, 24, 24, 24, 24]
 
 
-def test_samples_of_a_stage_are_accepted_by_the_cascade_before_it(tmp_path):
-    engine = make_engine(tmp_path, total_budget=40, num_batches=4)
+@pytest.mark.parametrize(("method", "share"), [("paper", 1.0), ("default", 0.9)])
+def test_samples_of_a_stage_are_accepted_by_the_cascade_before_it(tmp_path, method, share):
+    engine = make_engine(tmp_path, total_budget=40, num_batches=4, method=method)
     history = engine.fit(skip_cv_checks=True).history
     assert len(engine.classifiers) == 3
     encoded = engine.dataset.encoded.astype(np.float32)
     for model, start in zip(history["model"], [10, 20, 30], strict=False):
-        assert model.predict(encoded[start:]).all()
+        # By default one in ten looks back.
+        assert model.predict(encoded[start:]).mean() >= share
         assert not model.predict(encoded[:start]).all()
 
 
