@@ -10,8 +10,9 @@ to them; the cascade still decides on every one.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,7 +185,7 @@ class Covers:
     def __init__(self, space: HyperParameterList) -> None:
         self._space = space
         self._bounds: dict[int, tuple[BoostedTrees, MarginBounds]] = {}
-        self._latest: dict[int, _Construction] = {}
+        self._chains: dict[int, list[_Construction]] = {}
 
     def cover(
         self, cascade: Cascade, forgiven: int = 0, num_proposals: float | None = None
@@ -208,18 +209,18 @@ class Covers:
         plain = math.inf if num_proposals is None else num_proposals * _proposal_cost(trees)
         if plain < _least_cost(trees):
             return None
-        latest = self._latest.get(forgiven)
-        built = latest
-        if built is None or tuple(classifiers)[: len(built.classifiers)] != built.classifiers:
-            built = _Construction(Cover.everything(self._space.num_columns, forgiven))
-        while built.is_promising(len(cascade), plain):
-            if len(built.classifiers) == len(classifiers):
-                return built.cover
-            built = self._continue(built, classifiers)
-            # A shorter cascade, asked for now and then, must not displace the run's own.
-            if latest is None or len(built.classifiers) >= len(latest.classifiers):
-                self._latest[forgiven] = built
-        return None
+        # Each with one classifier more than the one before: shorter cascades are asked for, too.
+        chain = self._chains.setdefault(
+            forgiven, [_Construction(Cover.everything(self._space.num_columns, forgiven))]
+        )
+        common = _common(classifiers, chain[-1].classifiers)
+        for place in range(len(classifiers) + 1):
+            if place > common:
+                del chain[place:]
+                chain.append(self._continue(chain[-1], classifiers))
+            if not chain[place].is_promising(len(classifiers), plain):
+                return None
+        return chain[len(classifiers)].cover
 
     def _continue(self, built: _Construction, classifiers: list[BoostedTrees]) -> _Construction:
         """Refines a cover for the next classifier."""
@@ -242,6 +243,12 @@ class Covers:
             bounds = MarginBounds(classifier.trees(), self._space)
             self._bounds[id(classifier)] = classifier, bounds
         return self._bounds[id(classifier)][1]
+
+
+def _common(first: Sequence[BoostedTrees], second: Sequence[BoostedTrees]) -> int:
+    """Returns how many classifiers two cascades have in common, from the first one on."""
+    pairs = zip(first, second, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] is pair[1], pairs))
 
 
 def refine(
