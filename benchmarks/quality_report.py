@@ -191,6 +191,7 @@ def plot_curves(results: Results) -> None:
             panel.plot(steps, middle, label=name, **style)
             if name == OURS:
                 panel.fill_between(steps, low, high, color=style["color"], alpha=0.2)
+        panel.set_ylim(*_visible(results, task))
         panel.set_title(task, fontsize=9)
         panel.tick_params(labelsize=8)
     for panel in panels[len(results.tasks) :]:
@@ -199,6 +200,15 @@ def plot_curves(results: Results) -> None:
     figure.supylabel("best score so far: median, and quarters of ours")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
     figure.savefig(IMAGES / f"quality-curves-{results.budget}.png", dpi=90)
+
+
+def _visible(results: Results, task: str) -> tuple[float, float]:
+    """Returns the range of a task's scores in which contenders differ at the end."""
+    medians = [np.median(results.curves[task, name][1], axis=0) for name in results.contenders]
+    low = min(median[-1] for median in medians)
+    high = max(median[len(median) // 3] for median in medians)
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def write(paths: Iterable[Path]) -> None:
