@@ -213,7 +213,7 @@ class _SHAC(EngineState, ABC):
         Raises:
             EvaluationError: If an evaluation raised an exception that is not caught, or a whole
                 batch failed.
-            NothingAcceptedError: If the cascade accepts nothing.
+            NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
             RuntimeError: If there is no evaluation function, or there are no parameters.
             SaveDirectoryError: If the save directory holds another run, or is in use.
             TypeError: If an evaluation returned something other than a number.

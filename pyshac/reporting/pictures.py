@@ -151,7 +151,7 @@ def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
             f"The accepted share over {printable(pair[0])} and {printable(pair[1])}.",
             "For the two parameters that the classifiers look at most: how much of the other "
             "parameters' prior they accept. Circles are samples, the star is the best one.",
-            lambda ax: draw_region(snapshot, *pair, ax),
+            lambda ax: plot_accepted_region(snapshot, *pair, ax=ax),
         )
 
 
@@ -169,22 +169,6 @@ def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
         # One multi parameter has several columns.
         names = list(dict.fromkeys(names + [column.name for column in cut]))
     return (names[0], names[1]) if len(names) > 1 else None
-
-
-def draw_region(snapshot: Snapshot, x: str, y: str, ax: Axes | None) -> Axes:
-    """Draws what as many classifiers as possible accept: all, else the first half of them, ...
-
-    Raises:
-        ValueError: If even the first classifier accepts nothing.
-    """
-    count = len(snapshot.cascade)
-    while True:
-        try:
-            return plot_accepted_region(snapshot, x, y, max_classifiers=count, ax=ax)
-        except ValueError:
-            if count == 1:
-                raise
-            count //= 2
 
 
 def draw(plot: Plot) -> Picture:

@@ -84,7 +84,8 @@ def plot_accepted_region(
         source: An engine, or the path of a save directory.
         x: Name of the column on the horizontal axis.
         y: Name of the column on the vertical axis.
-        max_classifiers: Ask only the first so many classifiers; None for all.
+        max_classifiers: Ask only the first so many classifiers; None for all, or the first half of
+            them, or a quarter, and so on, where all of them accept too little to be seen.
         bins: Cells along an axis of numbers.
         seed: Seed of the draws of the other parameters.
         ax: Axes to draw on; None for a new figure.
@@ -106,6 +107,9 @@ def plot_accepted_region(
         raise ValueError(f"bins must be an int of at least 1. Got {bins!r} instead.")
     count = _check_count(snapshot, max_classifiers)
     accepted = accepted_share(snapshot, snapshot.cascade.first(count), *columns, bins, seed)
+    while max_classifiers is None and count > 1 and not accepted.share.any():
+        count //= 2
+        accepted = accepted_share(snapshot, snapshot.cascade.first(count), *columns, bins, seed)
     if not accepted.share.any():
         raise ValueError(
             f"The {count} classifiers accept none of {accepted.num_draws} draws in any cell. "
