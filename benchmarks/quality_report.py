@@ -181,13 +181,15 @@ def plot_curves(results: Results) -> None:
     height = -(-len(results.tasks) // width)
     figure = Figure(figsize=(3.2 * width, 2.4 * height + 0.8), layout="constrained")
     panels = figure.subplots(height, width, squeeze=False).ravel()
-    colours = mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
+    # Red is ours.
+    colours = [c for n, c in enumerate(mpl.colormaps["tab20"].colors) if n not in (6, 7)]  # type: ignore[attr-defined]
     for panel, task in zip(panels, results.tasks, strict=False):
         for number, name in enumerate(results.contenders):
             curves = results.curves[task, name][1]
             steps = np.linspace(0, evaluations, curves.shape[1] + 1)[1:]
             low, middle, high = np.quantile(curves, [0.25, 0.5, 0.75], axis=0)
-            style = {"color": colours[number % 20], "linewidth": 2 if name == OURS else 1}
+            colour = "tab:red" if name == OURS else colours[number % len(colours)]
+            style = {"color": colour, "linewidth": 2 if name == OURS else 1}
             panel.plot(steps, middle, label=name, **style)
             if name == OURS:
                 panel.fill_between(steps, low, high, color=style["color"], alpha=0.2)
