@@ -26,6 +26,8 @@ SIGNATURE = [
     "max_classifiers",
     "max_cpu_evaluators",
     "save_dir",
+    "method",
+    "classifier",
 ]
 
 # The quick run shows the suite with the engine that needs no framework.
@@ -171,7 +173,11 @@ def test_signature(case):
         "max_classifiers": 18,
         "max_cpu_evaluators": 1,
         "save_dir": "shac",
+        "method": "default",
+        "classifier": None,
     }
+    keyword_only = [name for name, p in signature.items() if p.kind is p.KEYWORD_ONLY]
+    assert keyword_only == ["method", "classifier"]
 
 
 @managed_engine

@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
 
-def example(folder, *packages):
+def example(folder, *packages, marks=()):
     missing = not installed(*packages)
     reason = f"needs {', '.join(packages)}"
-    return pytest.param(folder, marks=pytest.mark.skipif(missing, reason=reason))
+    return pytest.param(folder, marks=[pytest.mark.skipif(missing, reason=reason), *marks])
 
 
 @pytest.mark.slow
@@ -25,7 +25,8 @@ def example(folder, *packages):
     [
         example("torch", "torch"),
         example("tensorflow", "tensorflow"),
-        example("keras", "keras", "tensorflow"),
+        # Almost the one before.
+        example("keras", "keras", "tensorflow", marks=[pytest.mark.long]),
     ],
 )
 def test_example_reaches_its_goal(folder, tmp_path):
