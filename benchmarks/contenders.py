@@ -139,12 +139,16 @@ def pyshac_with(**options: Any) -> Search:
             # Whose processor time is counted has to draw alone.
             engine.set_num_parallel_generators(1)
             engine.limit_memory = True
-            for _ in range(budget.num_batches):
-                samples = engine.ask()
-                rows = [task.space.encode(task.space.to_row(sample)) for sample in samples]
-                engine.tell(samples, evaluate(np.array(rows)).tolist())
+            run_engine(engine, task, evaluate)
 
     return search
+
+
+def run_engine(engine: SHAC, task: tasks.Task, evaluate: Evaluate) -> None:
+    """Spends the budget of an engine."""
+    while samples := engine.ask():
+        rows = [task.space.encode(task.space.to_row(sample)) for sample in samples]
+        engine.tell(samples, evaluate(np.array(rows)).tolist())
 
 
 def optuna_with(sampler: str, **options: Any) -> Search:

@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 import quality_tasks
-from contenders import Budget
+from contenders import Budget, run_engine
 from quality import Evaluations
 from scipy import stats
 from threadpoolctl import threadpool_limits
@@ -51,10 +51,7 @@ def best_score(name: str, task_name: str, seed: int) -> float:
         engine.set_seed(seed)
         engine.set_num_parallel_generators(1)
         engine._require_run().search.method = METHODS[name]
-        for _ in range(BUDGET.num_batches):
-            samples = engine.ask()
-            rows = [task.space.encode(task.space.to_row(sample)) for sample in samples]
-            engine.tell(samples, evaluations(np.array(rows)).tolist())
+        run_engine(engine, task, evaluations)
     return float(evaluations.curve(1)[0])
 
 

@@ -46,16 +46,15 @@ class Trainer:
         )
         atexit.register(self._process.kill)
 
-    def train(self, encoded: Floats, is_good: npt.NDArray[np.bool_]) -> tuple[bytes | None, float]:
-        """Returns an XGBoost model, or None if 0.3.5.1 finds none, and the seconds it took."""
+    def train(self, encoded: Floats, is_good: npt.NDArray[np.bool_]) -> bytes | None:
+        """Returns an XGBoost model, or None if 0.3.5.1 finds none."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         request = {"encoded": encoded.tolist(), "labels": is_good.astype(float).tolist()}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        model = answer["model"]
-        return (base64.b64decode(model) if model else None), float(answer["seconds"])
+        model = json.loads(self._process.stdout.readline())
+        return None if model is None else base64.b64decode(model)
 
 
 @functools.cache
@@ -86,7 +85,7 @@ def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
             continue
         # Refused or not, the stage's samples are not used again.
         stage, start = slice(start, None), start + size
-        model, _ = trainer().train(encoded[stage], is_better_half(scores[stage], "min"))
+        model = trainer().train(encoded[stage], is_better_half(scores[stage], "min"))
         if model is not None:
             classifier = BoostedTrees.from_bytes(model)
             classifier.compact()
@@ -96,7 +95,6 @@ def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
 def main() -> None:
     """Answers requests of standard input, one a line; run by the environment's interpreter."""
     import importlib
-    import time
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -104,14 +102,11 @@ def main() -> None:
     training: Any = importlib.import_module("pyshac.utils.xgb_utils")
     for line in sys.stdin:
         request = json.loads(line)
-        started = time.process_time()
         model = training.train_single_model(
             np.array(request["encoded"]), np.array(request["labels"]), num_splits=5, n_jobs=1
         )
-        seconds = time.process_time() - started
-        data = "" if model is None else base64.b64encode(model.get_booster().save_raw("ubj"))
-        text = data if isinstance(data, str) else data.decode()
-        answers.write(json.dumps({"model": text, "seconds": seconds}) + "\n")
+        data = None if model is None else model.get_booster().save_raw("ubj")
+        answers.write(json.dumps(data and base64.b64encode(data).decode()) + "\n")
         answers.flush()
 
 

@@ -25,7 +25,7 @@ from pyshac.core.sampler import Generators, Sampler
 from pyshac.core.schedule import Schedule
 from pyshac.core.scores import is_better_half
 from pyshac.core.seeding import Purpose
-from pyshac.core.selection import Ranking, select
+from pyshac.core.selection import Ranking, Selection
 
 logger = logging.getLogger("pyshac")
 
@@ -131,7 +131,7 @@ class Search:
             place = seeding.child(stream, 0)
             return self.sampler.draw(self.cascade, size, place, relax_checks, generators)
         ranking = self._ranking(self.num_complete - self.num_complete % stage)
-        return select(draw, depth, size, self.method.num_choices, ranking, evaluated)
+        return Selection(draw, ranking, self.method.num_choices).select(depth, size, evaluated)
 
     def _ranking(self, count: int) -> Ranking:
         """Returns the ranking that the first so many samples give."""

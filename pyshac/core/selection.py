@@ -8,6 +8,7 @@ puts first. No sample is evaluated twice unless nothing else is left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -78,65 +79,61 @@ def _successive_halves(scores: FloatArray, objective: str) -> Iterator[npt.NDArr
         number //= 2
 
 
-def select(
-    draw: Callable[[int, int], FloatArray],
-    num_classifiers: int,
-    n: int,
-    num_choices: int,
-    ranking: Callable[[FloatArray], FloatArray],
-    evaluated: FloatArray,
-) -> FloatArray:
-    """Returns the n samples to be evaluated next.
+@dataclass(frozen=True)
+class Selection:
+    """How samples are selected.
 
-    One in ten comes from the region that the first half of the classifiers accept: what a later
-    one wrongly ruled out can still be found.
-
-    Args:
+    Attributes:
         draw: Draws so many samples (second argument) that the first classifiers (first argument)
             accept, shape (samples, columns); fewer, or none, where so many would take long.
-        num_classifiers: Number of classifiers.
-        n: Number of samples.
-        num_choices: Samples that are drawn for each one.
         ranking: Says how promising samples are.
-        evaluated: Encoded samples that were evaluated, shape (m, columns).
-
-    Returns:
-        Encoded samples, shape (n, columns).
+        num_choices: Samples that are drawn for each one that is selected.
     """
-    looking_back = n // LOOK_BACK
-    chosen = _from_region(draw, num_classifiers, n - looking_back, num_choices, ranking, evaluated)
-    if looking_back:
-        seen, depth = np.concatenate([evaluated, chosen]), num_classifiers // 2
-        wider = _from_region(draw, depth, looking_back, num_choices, ranking, seen)
-        chosen = np.concatenate([chosen, wider])
-    return chosen
 
+    draw: Callable[[int, int], FloatArray]
+    ranking: Callable[[FloatArray], FloatArray]
+    num_choices: int
 
-def _from_region(
-    draw: Callable[[int, int], FloatArray],
-    num_classifiers: int,
-    n: int,
-    num_choices: int,
-    ranking: Callable[[FloatArray], FloatArray],
-    seen: FloatArray,
-) -> FloatArray:
-    """Returns promising samples of a region; for arguments see `select`.
+    def select(self, num_classifiers: int, n: int, evaluated: FloatArray) -> FloatArray:
+        """Returns the n samples to be evaluated next.
 
-    Where the region holds too few samples that were not seen before, or they are hard to find, the
-    rest come from the region of one classifier less, and so on.
-    """
-    chosen = seen[:0]
-    drawn = []
-    rounds = [(depth, 0) for depth in range(num_classifiers, -1, -1)]
-    for depth, least in [*rounds, (0, LAST_DRAWS)]:
-        missing = n - len(chosen)
-        choices = num_choices * missing
-        drawn.append(draw(depth, max(choices, least)))
-        new = _unseen(drawn[-1], np.concatenate([seen, chosen]))[:choices]
-        chosen = np.concatenate([chosen, _best_of_each(new, ranking(new), missing)])
-        if len(chosen) == n:
-            break
-    return np.concatenate([chosen, *drawn])[:n]
+        One in ten comes from the region that the first half of the classifiers accept: what a later
+        one wrongly ruled out can still be found.
+
+        Args:
+            num_classifiers: Number of classifiers.
+            n: Number of samples.
+            evaluated: Encoded samples that were evaluated, shape (m, columns).
+
+        Returns:
+            Encoded samples, shape (n, columns).
+        """
+        looking_back = n // LOOK_BACK
+        chosen = self._from_region(num_classifiers, n - looking_back, evaluated)
+        if looking_back:
+            seen = np.concatenate([evaluated, chosen])
+            wider = self._from_region(num_classifiers // 2, looking_back, seen)
+            chosen = np.concatenate([chosen, wider])
+        return chosen
+
+    def _from_region(self, num_classifiers: int, n: int, seen: FloatArray) -> FloatArray:
+        """Returns promising samples that the first classifiers accept, shape (n, columns).
+
+        Where the region holds too few samples that were not seen before, or they are hard to find,
+        the rest come from the region of one classifier less, and so on.
+        """
+        chosen = seen[:0]
+        drawn = []
+        rounds = [(depth, 0) for depth in range(num_classifiers, -1, -1)]
+        for depth, least in [*rounds, (0, LAST_DRAWS)]:
+            missing = n - len(chosen)
+            choices = self.num_choices * missing
+            drawn.append(self.draw(depth, max(choices, least)))
+            new = _unseen(drawn[-1], np.concatenate([seen, chosen]))[:choices]
+            chosen = np.concatenate([chosen, _best_of_each(new, self.ranking(new), missing)])
+            if len(chosen) == n:
+                break
+        return np.concatenate([chosen, *drawn])[:n]
 
 
 def _unseen(rows: FloatArray, seen: FloatArray) -> FloatArray:

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pyshac.core.selection import Ranking, select
+from pyshac.core.selection import Ranking, Selection
 
 STREAM = np.random.SeedSequence(3)
 
 
 def by_sum(rows):
     return rows.sum(axis=1)
+
+
+def select(draw, num_classifiers, n, num_choices, ranking, evaluated):
+    return Selection(draw, ranking, num_choices).select(num_classifiers, n, evaluated)
 
 
 def drawing_from(*regions):
