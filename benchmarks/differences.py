@@ -33,7 +33,8 @@ BUDGET = Budget(200, 10)
 METHODS: dict[str, Method] = {
     "default": DEFAULT,
     "own stage only": replace(DEFAULT, reuse_samples=False),
-    "first cut after 10": replace(DEFAULT, min_share=0.0),
+    "first cut after 20": replace(DEFAULT, first_times=1),
+    "after 10": replace(DEFAULT, min_share=0.0),
     "as they come": replace(DEFAULT, num_choices=1),
     "200 trees, rate 0.1": replace(DEFAULT, trees=Boosting(num_trees=200, learning_rate=0.1)),
     "min_child_weight=1": replace(DEFAULT, trees=Boosting(min_child_weight=1.0)),

@@ -3,7 +3,8 @@
 Lower scores are better. A contender's rank on a task is the mean of its ranks over the seeds; its
 interval comes from drawing the tasks anew, with replacement. The paired tests are Wilcoxon's signed
 rank tests over the seeds, one-sided, and corrected by Holm's method for as many tests as there are
-tasks.
+tasks. Contenders with fewer seeds than ours, because they take long, have a table of their own,
+with the seeds that all have.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -24,6 +25,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 OURS = "PySHAC"
 BASELINES = ("random 2N", "Optuna TPE")
 NUM_BOOTSTRAPS = 10_000
+# What contenders need to have a place, if not beside those with all seeds.
+FEW_SEEDS = 3
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,9 +53,28 @@ class Results:
 
     @property
     def contenders(self) -> list[str]:
-        """The contenders that were run on every task."""
+        """The contenders that have as many seeds as ours on every task."""
+        return self.contenders_with(self.num_seeds(OURS))
+
+    def contenders_with(self, num_seeds: int) -> list[str]:
+        """Returns the contenders that have so many seeds on every task."""
         names = dict.fromkeys(name for _, name in self.curves)
-        return [name for name in names if all((task, name) in self.curves for task in self.tasks)]
+        return [name for name in names if self.num_seeds(name) >= num_seeds]
+
+    def num_seeds(self, contender: str) -> int:
+        """Returns how many seeds a contender has on the task on which it has fewest."""
+        no_seeds: tuple[list[int], Floats] = [], np.empty(0)
+        return min(len(self.curves.get((task, contender), no_seeds)[0]) for task in self.tasks)
+
+    def first(self, num_seeds: int) -> Results:
+        """Returns the results of the first seeds, of the contenders that have them."""
+        names = self.contenders_with(num_seeds)
+        curves = {
+            key: (seeds[:num_seeds], found[:num_seeds])
+            for key, (seeds, found) in self.curves.items()
+            if key[1] in names
+        }
+        return replace(self, curves=curves)
 
     def final(self, task: str, contender: str) -> dict[int, float]:
         """Returns the best scores at the end, by seed."""
@@ -118,7 +140,7 @@ def tables(results: Results) -> Iterator[str]:
     names, rank = results.contenders, ranks(results)
     order = np.argsort(rank.mean(axis=0))
     low, high = intervals(rank)
-    yield f"### N x W = {results.budget}"
+    yield f"### N x W = {results.budget}, {results.num_seeds(OURS)} seeds"
     yield ""
     yield "| | mean rank | 95 % | first on | seconds a run |"
     yield "|---|---|---|---|---|"
@@ -218,5 +240,7 @@ def write(paths: Iterable[Path]) -> None:
     for path in paths:
         results = read(path)
         print("\n".join(tables(results)))
+        if len(results.contenders_with(FEW_SEEDS)) > len(results.contenders):
+            print("\n".join(tables(results.first(FEW_SEEDS))))
         plot_ranks(results)
         plot_curves(results)

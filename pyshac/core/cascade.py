@@ -125,7 +125,8 @@ class Cascade:
     def accepts(self, encoded: npt.NDArray[np.float64], forgiven: int = 0) -> npt.NDArray[np.bool_]:
         """Says which rows at most `forgiven` classifiers reject.
 
-        Each classifier is asked only about rows that can still be accepted.
+        Each classifier is asked only about rows that can still be accepted, the newest first: what
+        is left of the space is narrowest there, so that it rejects most.
 
         Args:
             encoded: Shape (n, columns).
@@ -137,7 +138,7 @@ class Cascade:
         features = as_features(encoded)
         alive = np.arange(len(features))
         rejections = np.zeros(len(features), dtype=np.int64)
-        for classifier in self._classifiers:
+        for classifier in reversed(self._classifiers):
             if not len(alive):
                 break
             rejections += ~classifier.predict(features)

@@ -22,6 +22,8 @@ class Method:
             or only from those drawn since the classifier before it.
         min_share: Smallest training set of a classifier, as a share of the whole budget; where that
             is more than two stages bring, these are enough.
+        first_times: How many times as large the smallest training set of the first classifier is,
+            which rules out most of the space.
         num_choices: Accepted samples that are drawn for each one that is evaluated; 1 to evaluate
             them as they come.
     """
@@ -30,10 +32,13 @@ class Method:
     trees: Boosting
     reuse_samples: bool
     min_share: float
+    first_times: int
     num_choices: int
 
 
-DEFAULT = Method("default", Boosting(), reuse_samples=True, min_share=0.1, num_choices=16)
+DEFAULT = Method(
+    "default", Boosting(), reuse_samples=True, min_share=0.1, first_times=2, num_choices=16
+)
 
 # The procedure of Kumar et al., arXiv 1805.10255, section 3, with XGBoost as it comes.
 PAPER = Method(
@@ -41,6 +46,7 @@ PAPER = Method(
     Boosting(num_trees=200, min_child_weight=1.0),
     reuse_samples=False,
     min_share=0.0,
+    first_times=1,
     num_choices=1,
 )
 

@@ -169,6 +169,8 @@ class Search:
         # With half of the earlier samples still accepted, training sets settle at two stages.
         two_stages = 2 * schedule.per_classifier_budget
         enough = min(self.method.min_share * schedule.total_budget, two_stages)
+        if not len(self.cascade):
+            enough *= self.method.first_times
         return int(self._is_learned_from(num_complete).sum()) >= enough
 
     def advance(self, num_complete: int, schedule: Schedule, check: bool) -> Training | None:

@@ -90,11 +90,17 @@ def test_a_space_is_searched_to_its_end_before_anything_is_evaluated_twice(tmp_p
     assert np.median(engine.dataset.Y[8:16]) < np.median(engine.dataset.Y[16:24])
 
 
-def test_it_learns_from_a_tenth_of_the_budget_at_least(tmp_path):
-    engine = make_engine(tmp_path, branin, branin_space, 200, 20)
-    history = engine.fit(skip_cv_checks=True).history
-    assert history["model"][0] is None
-    assert history["model"][1] is not None
+@pytest.mark.parametrize(
+    ("budget", "batches", "at_first", "least"), [(200, 20, 40, 20), (100, 10, 20, 10), (40, 4, 10, 4)]
+)
+def test_classifiers_wait_for_enough_samples(tmp_path, budget, batches, at_first, least):
+    engine = make_engine(tmp_path, branin, branin_space, budget, batches)
+    engine.fit(skip_cv_checks=True)
+    search = engine._run.search
+    assert search.stage_starts[0] == at_first
+    for number, start in enumerate(search.stage_starts):
+        region = search.cascade.first(number)
+        assert region.accepts(engine.dataset.encoded[:start]).sum() >= least
 
 
 # Other classifiers

@@ -35,7 +35,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A finished search of six stages, with failed samples."""
+    """A finished search of five stages, with failed samples."""
     return run_search(tmp_path_factory.mktemp("finished"), skip_cv_checks=True)[0]
 
 

@@ -61,10 +61,10 @@ class TestSlice:
         known = ~np.isnan(found.dataset.scores)
         colours = plot_slice(finished, "dropout").collections[0].get_facecolors()
         by_stage = {
-            stage: {tuple(c) for c in colours[found.stages[known] == stage]} for stage in range(6)
+            stage: {tuple(c) for c in colours[found.stages[known] == stage]} for stage in range(5)
         }
         assert all(len(seen) == 1 for seen in by_stage.values())
-        assert len(set.union(*by_stage.values())) == 6
+        assert len(set.union(*by_stage.values())) == 5
 
     def test_names_that_are_no_single_column(self, finished):
         with pytest.raises(ValueError, match="one of .'kernels_1', 'kernels_2'."):
