@@ -37,16 +37,15 @@ MIN_PROPOSAL_COST = 40
 BOUND_COST = 60
 READING_COST = 60_000
 MIN_READING_COST = 500_000
-# What a refinement may cost is a share of what drawing so many samples would.
-SAMPLES = 100
-# Each refinement may bound so many boxes, or cost this share of plain draws.
+# A refinement may bound so many boxes, or cost as much as so many samples would from the cover as
+# it is, which is about what is drawn from one cover.
 MIN_BOXES_BOUNDED = 2000
-SHARE = 0.05
-# A cover is good enough when this share of its proposals is accepted, judged by a pilot draw once
-# its volume makes that likely.
+SAMPLES = 1000
+# A cover is good enough when this share of its proposals is accepted, judged by a pilot draw.
 GOOD_ACCEPTANCE = 0.15
-PILOT_PROPOSALS = 200
-PILOT_VOLUME = 64
+PILOT_PROPOSALS = 512
+# A pilot is drawn whenever the cost has grown so much.
+PILOT_GROWTH = 1.25
 # A refinement stops when all that is left of its budget would not shrink the cover by this.
 SMALLEST_GAIN = 0.1
 
@@ -230,11 +229,12 @@ class Covers:
         return built.add(part[-1], cover, _reading_cost(part[-1].num_trees) + spent)
 
     def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
-        """Returns what estimates the accepted share of a cover's proposals, always the same."""
+        """Returns what estimates the accepted share of a cover's proposals, never as zero."""
 
         def acceptance(cover: Cover) -> float:
             rows = cover.draw(PILOT_PROPOSALS, self._space, np.random.SeedSequence(0))
-            return float(cascade.accepts(rows, cover.forgiven).mean())
+            accepted = np.count_nonzero(cascade.accepts(rows, cover.forgiven))
+            return max(accepted, 1) / PILOT_PROPOSALS
 
         return acceptance
 
@@ -270,9 +270,8 @@ def refine(
         cover.forgiven,
     ).without_rejected()
     num_trees = [bound.num_trees for bound in bounds]
-    plain = SAMPLES * 2.0 ** len(num_trees) * _proposal_cost(num_trees)
-    budget = max(SHARE * plain, _least_budget(num_trees[-1]))
-    spent, start, checked = 0.0, cover.volume, 0.0
+    least = budget = _least_budget(num_trees[-1])
+    spent, start, next_pilot = 0.0, cover.volume, least / 10
     while spent < budget and len(cover) < MAX_BOXES:
         boxes = _worst_boxes(cover)
         if not len(boxes):
@@ -281,11 +280,12 @@ def refine(
         if not cost:
             break
         spent += cost
-        if spent > checked + budget / 10 and len(cover):
-            checked = spent
-            may_do = cover.volume * 2.0 ** len(bounds) < PILOT_VOLUME
-            if may_do and acceptance(cover) > GOOD_ACCEPTANCE:
+        if spent > next_pilot and len(cover):
+            next_pilot = spent * PILOT_GROWTH
+            accepted = acceptance(cover)
+            if accepted > GOOD_ACCEPTANCE:
                 break
+            budget = max(least, SAMPLES / accepted * _proposal_cost(num_trees))
             rate = math.log(start / max(cover.volume, 1e-300)) / spent
             if rate * (budget - spent) < SMALLEST_GAIN:
                 break

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 
 from pyshac.core import seeding
+from pyshac.core.acceptance import Acceptance
 from pyshac.core.cascade import Cascade
 from pyshac.core.cells import Cover, Covers
 from pyshac.core.errors import NothingAcceptedError
@@ -38,8 +40,6 @@ MAX_SCALAR_ROWS = 2**12
 # Where even the worst halving of the space would have let this many through, nothing will come.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
-# Where fewer samples will do, a draw ends after so many of the largest blocks.
-PATIENCE_BLOCKS = 8
 SECONDS_ALONE = 1.0
 FIRST_WARNING_SECONDS = 10.0
 
@@ -213,6 +213,7 @@ class Sampler:
 
     def __init__(self, space: HyperParameterList) -> None:
         self._space = space
+        self._acceptance = Acceptance(space)
         self._covers = Covers(space)
 
     def draw(
@@ -222,7 +223,7 @@ class Sampler:
         stream: np.random.SeedSequence,
         relax_checks: bool = False,
         generators: Generators = Generators(),
-        min_samples: int | None = None,
+        patience: float = math.inf,
     ) -> FloatArray:
         """Draws samples from the prior, conditioned on the cascade accepting them.
 
@@ -234,11 +235,10 @@ class Sampler:
                 classifiers, overlook one more rejection for the sample that is looked for, at
                 most k.
             generators: Who helps when there is much to draw.
-            min_samples: Number of samples that will do where more would take many proposals, or
-                fewer where even these would take very many. None to go on until there are n.
+            patience: Number of proposals after which fewer samples will do.
 
         Returns:
-            Encoded samples, shape (n, columns), or fewer if there is `min_samples`.
+            Encoded samples, shape (n, columns), or fewer where patience ended.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing, or so little that nothing was
@@ -252,15 +252,12 @@ class Sampler:
             ]
             return np.stack(samples)
         accepted: list[FloatArray] = []
-        found, blocks = 0, 0.0
-        enough = n if min_samples is None else min_samples
-        for rows, share in self._accepted_blocks(cascade, n, stream, generators):
+        found, proposed = 0, 0
+        for rows, size in self._accepted_blocks(cascade, n, stream, generators):
             accepted.append(rows)
             found += len(rows)
-            blocks += share
-            # A choice among samples is not worth more than the largest block.
-            is_enough = found >= (enough if blocks >= 1 else n)
-            if is_enough or (min_samples is not None and blocks >= PATIENCE_BLOCKS):
+            proposed += size
+            if found >= n or proposed >= patience:
                 break
         return np.concatenate(accepted)[:n]
 
@@ -270,15 +267,15 @@ class Sampler:
         n: int,
         stream: np.random.SeedSequence,
         generators: Generators,
-    ) -> Iterator[tuple[FloatArray, float]]:
-        """Yields each block's accepted rows, and its size as a share of the largest, endlessly."""
+    ) -> Iterator[tuple[FloatArray, int]]:
+        """Yields each block's accepted rows, and the number of its proposals, endlessly."""
         progress = _Progress(len(cascade))
-        proposals = self._proposals(cascade, _planned_proposals(cascade))
+        proposals = self._proposals(cascade, self._planned_proposals(cascade))
         size = _first_size(n, cascade, proposals)
         with _BlockSource(cascade, stream, generators) as blocks:
             while True:
                 rows = blocks.next(proposals, size)
-                yield rows, size / proposals.largest_block
+                yield rows, size
                 progress.count(size, len(rows), proposals.volume)
                 missing = progress.missing(n)
                 if size < proposals.largest_block:
@@ -287,6 +284,10 @@ class Sampler:
                     better = self._proposals(cascade, missing)
                     if better.cover is not None:
                         proposals, size = better, _first_size(n, cascade, better)
+
+    def _planned_proposals(self, cascade: Cascade) -> float:
+        """What samples for a few batches should take from the prior."""
+        return PLANNED_SAMPLES / self._acceptance(cascade)
 
     def _proposals(self, cascade: Cascade, num_proposals: float) -> Proposals:
         """Returns what proposals are to be drawn from, if so many from the prior would do."""
@@ -300,18 +301,13 @@ class Sampler:
     ) -> npt.NDArray[np.float64]:
         """Draws one sample; the k-th window of 2**k proposals overlooks k rejections."""
         for forgiven in range(len(cascade)):
-            cover = self._covers.cover(cascade, forgiven, _planned_proposals(cascade))
+            cover = self._covers.cover(cascade, forgiven, self._planned_proposals(cascade))
             window = seeding.child(stream, forgiven)
             row = _first_accepted(Proposals(self._space, cover), cascade, window, forgiven)
             if row is not None:
                 return row
         # Every rejection is overlooked: the next draw is as good as any.
         return self._space.draw(1, seeding.child(stream, len(cascade)))[0]
-
-
-def _planned_proposals(cascade: Cascade) -> float:
-    """What samples for a few batches take from the prior, if each classifier halves the space."""
-    return PLANNED_SAMPLES * 2.0 ** len(cascade)
 
 
 def _first_size(n: int, cascade: Cascade, proposals: Proposals) -> int:

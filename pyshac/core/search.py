@@ -29,6 +29,9 @@ from pyshac.core.selection import Ranking, Selection
 
 logger = logging.getLogger("pyshac")
 
+# A choice among samples is not worth more proposals than these.
+PATIENCE = 2**15
+
 
 @dataclass
 class Batch:
@@ -123,7 +126,7 @@ class Search:
             place = seeding.child(stream, depth - num_classifiers)
             cascade = self.cascade.first(num_classifiers)
             try:
-                return self.sampler.draw(cascade, n, place, relax_checks, generators, size)
+                return self.sampler.draw(cascade, n, place, relax_checks, generators, PATIENCE)
             except NothingAcceptedError:
                 return evaluated[:0]
 

@@ -444,15 +444,25 @@ class TestNothingAccepted:
         rows = Sampler(space).draw(rare, 4, stream(28))
         assert plainly_accepts(rare, rows).all()
 
+    def test_patience_ends(self):
+        space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
+        rare = corner_cascade(space, 3, edge=0.03)
+        # Once the samples are there, patience is of no account.
+        assert len(Sampler(space).draw(rare, 400, stream(28), patience=10**9)) == 400
+        rows = Sampler(space).draw(rare, 400, stream(28), patience=1)
+        assert len(rows) < 400
+        assert plainly_accepts(rare, rows).all()
+
     def test_a_long_search_says_so(self, monkeypatch, caplog):
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 3)
         with caplog.at_level(logging.WARNING, "pyshac"):
             Sampler(space).draw(rare, 20, stream(29))
         assert caplog.text == ""
-        # A clock on which twenty seconds pass between two looks at it.
+        # More than one block, and a clock on which twenty seconds pass between two looks at it.
         clock = itertools.count(time.monotonic(), 20.0)
         monkeypatch.setattr(sampler, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        monkeypatch.setattr(sampler, "MAX_BLOCK_ROWS", 8)
         with caplog.at_level(logging.WARNING, "pyshac"):
             Sampler(space).draw(rare, 20, stream(29))
         assert re.search(r"for \d+ s: 3 classifiers accepted \d+ of \d+ proposals", caplog.text)
