@@ -233,7 +233,7 @@ class Covers:
 
         def acceptance(cover: Cover) -> float:
             rows = cover.draw(PILOT_PROPOSALS, self._space, np.random.SeedSequence(0))
-            accepted = np.count_nonzero(cascade.accepts(rows, cover.forgiven))
+            accepted = int(cascade.accepts(rows, cover.forgiven).sum())
             return max(accepted, 1) / PILOT_PROPOSALS
 
         return acceptance
