@@ -113,13 +113,16 @@ def cache() -> Path:
 
 
 def train_engine(task: tasks.Task, batch_size: int, num_classifiers: int) -> pyshac.SHAC:
-    """Trains a cascade as a run with a classifier after every batch does; or continues to."""
+    """Trains a cascade as the default method does, with stages of one batch; or continues to.
+
+    Not every batch brings a classifier: the longest such run may end with fewer.
+    """
     name = f"{task.name} W={batch_size}".replace(" ", "-")
     folder = cache() / f"cascades-{pyshac.__version__}" / name
     engine = pyshac.SHAC(
         task.space,
-        batch_size * 2 * num_classifiers,
-        2 * num_classifiers,
+        batch_size * (2 * num_classifiers + 1),
+        2 * num_classifiers + 1,
         objective="min",
         max_classifiers=num_classifiers,
         save_dir=folder,
@@ -129,8 +132,7 @@ def train_engine(task: tasks.Task, batch_size: int, num_classifiers: int) -> pys
     else:
         engine.set_seed(0)
     engine.set_num_parallel_generators(1)
-    while len(engine.classifiers) < num_classifiers:
-        batch = engine.ask()
+    while len(engine.classifiers) < num_classifiers and (batch := engine.ask()):
         rows = [task.space.encode(task.space.to_row(sample)) for sample in batch]
         engine.tell(batch, task.score(np.array(rows)).tolist())
     return engine
@@ -394,7 +396,8 @@ def main() -> None:
         if not any(name.startswith(start) for start in arguments.rows):
             continue
         cascade = train_cascade(task, batch_size, max(CLASSIFIERS))
-        new = [measure(task, batch_size, cascade.first(k)) for k in CLASSIFIERS]
+        trained = [k for k in CLASSIFIERS if k <= len(cascade)]
+        new = [measure(task, batch_size, cascade.first(k)) for k in trained]
         if not arguments.no_old:
             old = old_seconds(task, batch_size)
             new = [
