@@ -369,7 +369,7 @@ def plot(rows: list[Row]) -> None:
         axes.plot(k, [row.plain for row in line], "s--", color="#D55E00", label="plain rejection")
         axes.plot(k, [row.sampler for row in line], "o-", color="#0072B2", label="PySHAC")
         axes.plot(k, [row.floor for row in line], "^:", color="#555555", label="floor")
-        axes.set(title=f"{key[0]}, W = {key[1]}", yscale="log", xticks=k)
+        axes.set(title=f"{key[0]}, W = {key[1]}", yscale="log", xticks=CLASSIFIERS)
     for axes in grid.flat[len(keys) :]:
         axes.set_axis_off()
     figure.supxlabel("classifiers")
