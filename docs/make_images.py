@@ -35,7 +35,7 @@ CHROMIUM_FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-
                   "--disable-component-update", "--disable-sync", "--hide-scrollbars")  # fmt: skip
 X_RANGE, Y_RANGE = (-5, 10), (0, 15)
 MINIMA = np.array([(-math.pi, 12.275), (math.pi, 2.275), (9.42478, 2.475)])
-SHOWN_BATCHES = (1, 2, 4, 7)
+SHOWN_BATCHES = (1, 3, 5, 7)
 LEVELS = (2, 10, 25, 50, 100, 200)
 # A budget with a few large batches shows what one classifier does, one with many small batches how
 # they work together.
