@@ -14,6 +14,7 @@ PILOT_ROWS = 2**13
 PILOT_SCALAR_ROWS = 2**10
 # A share is counted while so many rows are left, and extrapolated for the classifiers after that.
 MIN_ROWS = 16
+SMALLEST_SHARE = 1e-300
 
 
 class Acceptance:
@@ -44,7 +45,7 @@ class Acceptance:
             rows = self._accepted_by(classifier, number - 1, rows)
             share = max(len(rows), 1) / len(self._pilot)
             if len(rows) < MIN_ROWS:
-                return float(share ** (len(cascade) / number))
+                return max(share ** (len(cascade) / number), SMALLEST_SHARE)
         return share
 
     def _accepted_by(
