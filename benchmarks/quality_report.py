@@ -25,7 +25,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 OURS = "PySHAC"
 BASELINES = ("random 2N", "Optuna TPE")
 NUM_BOOTSTRAPS = 10_000
-# Contenders need so many for the table of those with fewer.
+# Contenders with fewer seeds than ours need so many for a table of their own.
 FEW_SEEDS = 4
 
 Floats = npt.NDArray[np.float64]

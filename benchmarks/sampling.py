@@ -33,9 +33,7 @@ import tasks
 import xgboost
 
 import pyshac
-from pyshac.core.acceptance import Acceptance
 from pyshac.core.cascade import Cascade, as_features, train_classifier
-from pyshac.core.cells import Cover, Covers
 from pyshac.core.sampler import Proposals, Sampler
 
 RESULTS = Path(__file__).parent / "results"
@@ -147,8 +145,8 @@ def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
     """Measures one line of the table."""
     # The first question to a classifier that was loaded takes longer.
     cascade.accepts(task.space.draw(1, np.random.SeedSequence(0)), forgiven=len(cascade))
-    building, cover = seconds(lambda: build_cover(task, cascade))
-    proposals, prior = Proposals(task.space, cover), Proposals(task.space)
+    building, proposals = seconds(lambda: Sampler(task.space).proposals(cascade))
+    prior = Proposals(task.space)
     acceptance = estimate_acceptance(proposals, cascade)
     sampler = Sampler(task.space)
     drawing, drawing_is_measured = measure_draw(
@@ -172,12 +170,6 @@ def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
         acceptance,
         1 / proposals.volume,
     )
-
-
-def build_cover(task: tasks.Task, cascade: Cascade) -> Cover | None:
-    """Returns the cover from which the sampler would draw; None where it would draw plainly."""
-    planned = NUM_SAMPLES / Acceptance(task.space)(cascade)
-    return Covers(task.space).cover(cascade, num_proposals=planned)
 
 
 def rate(proposals: Proposals, cascade: Cascade) -> float:

@@ -270,7 +270,7 @@ class Sampler:
     ) -> Iterator[tuple[FloatArray, int]]:
         """Yields each block's accepted rows, and the number of its proposals, endlessly."""
         progress = _Progress(len(cascade))
-        proposals = self._proposals(cascade, self._planned_proposals(cascade))
+        proposals = self.proposals(cascade)
         size = _first_size(n, cascade, proposals)
         with _BlockSource(cascade, stream, generators) as blocks:
             while True:
@@ -284,6 +284,14 @@ class Sampler:
                     better = self._proposals(cascade, missing)
                     if better.cover is not None:
                         proposals, size = better, _first_size(n, cascade, better)
+
+    def proposals(self, cascade: Cascade) -> Proposals:
+        """Returns what proposals for a few batches are to be drawn from.
+
+        Raises:
+            NothingAcceptedError: If it turns out that the cascade accepts nothing.
+        """
+        return self._proposals(cascade, self._planned_proposals(cascade))
 
     def _planned_proposals(self, cascade: Cascade) -> float:
         """What samples for a few batches should take from the prior."""
