@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,12 +106,11 @@ def plot_accepted_region(
         raise ValueError(f"x and y must be two columns. Got {x!r} twice.")
     if bins < 1:
         raise ValueError(f"bins must be an int of at least 1. Got {bins!r} instead.")
-    count = _check_count(snapshot, max_classifiers)
-    accepted = accepted_share(snapshot, snapshot.cascade.first(count), *columns, bins, seed)
-    while max_classifiers is None and count > 1 and not accepted.share.any():
-        count //= 2
+    for count in _counts_to_ask(snapshot, max_classifiers):
         accepted = accepted_share(snapshot, snapshot.cascade.first(count), *columns, bins, seed)
-    if not accepted.share.any():
+        if accepted.share.any():
+            break
+    else:
         raise ValueError(
             f"The {count} classifiers accept none of {accepted.num_draws} draws in any cell. "
             "Ask fewer of them: max_classifiers."
@@ -126,7 +126,8 @@ def plot_accepted_region(
     return ax
 
 
-def _check_count(snapshot: Snapshot, max_classifiers: int | None) -> int:
+def _counts_to_ask(snapshot: Snapshot, max_classifiers: int | None) -> Iterator[int]:
+    """Yields how many classifiers to ask: those that were wanted, else all, half, a quarter, ..."""
     available = len(snapshot.cascade)
     if not available:
         raise ValueError(
@@ -138,7 +139,10 @@ def _check_count(snapshot: Snapshot, max_classifiers: int | None) -> int:
         raise ValueError(
             f"max_classifiers must be an int in [1, {available}]. Got {max_classifiers!r} instead."
         )
-    return count
+    yield count
+    while max_classifiers is None and count > 1:
+        count //= 2
+        yield count
 
 
 def _describe_count(count: int, available: int) -> str:
