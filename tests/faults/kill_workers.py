@@ -8,6 +8,7 @@ Every kill is one line of the results, and is not done again when the command is
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -86,10 +87,16 @@ def workers_of(process: int, log: Path) -> list[psutil.Process]:
     return [each for each in descendants(process) if str(each.pid) in noted]
 
 
+def still_runs(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != "zombie"
+    return False
+
+
 def seconds_to_end(processes: list[psutil.Process]) -> float:
     """How long it takes until none of some processes runs any more; infinite if too long."""
     started = time.monotonic()
-    while any(each.is_running() and each.status() != "zombie" for each in processes):
+    while any(map(still_runs, processes)):
         if time.monotonic() - started > SECONDS_TO_END:
             return float("inf")
         time.sleep(0.02)
@@ -115,8 +122,10 @@ def kill_workers(number: int, folder: Path, reference: Reference, max_kills: int
         for each in descendants(process):
             seen[each.pid] = each
         if workers := workers_of(process, log):
-            chance.choice(workers).send_signal(signal.SIGKILL)
-            kills += 1
+            # A killed worker takes others of loky with it: the chosen one may be among them.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                chance.choice(workers).send_signal(signal.SIGKILL)
+                kills += 1
     status = runs.wait(process)
     repeated, unsaved, ended = count_repeated(log.read_text().splitlines())
     record = {
@@ -181,7 +190,7 @@ def finished(
 ) -> dict[str, Any]:
     """Adds what is still around after a run, and whether all is as it should be."""
     record.setdefault("seconds", seconds_to_end(processes))
-    record["orphans"] = sum(each.is_running() and each.status() != "zombie" for each in processes)
+    record["orphans"] = sum(map(still_runs, processes))
     temporaries = {str(path) for path in (folder / "shac").rglob(".writing-*")}
     numbers = {engine, *(each.pid for each in processes)}
     deadline = time.monotonic() + SECONDS_TO_END
