@@ -26,6 +26,7 @@ class Method:
             which rules out most of the space.
         num_choices: Accepted samples that are drawn for each one that is evaluated; 1 to evaluate
             them as they come.
+        is_smooth: Whether a Gaussian process chooses every other sample, or trees choose all.
     """
 
     name: str
@@ -34,10 +35,17 @@ class Method:
     min_share: float
     first_times: int
     num_choices: int
+    is_smooth: bool
 
 
 DEFAULT = Method(
-    "default", Boosting(), reuse_samples=True, min_share=0.1, first_times=2, num_choices=16
+    "default",
+    Boosting(),
+    reuse_samples=True,
+    min_share=0.1,
+    first_times=2,
+    num_choices=64,
+    is_smooth=True,
 )
 
 # The procedure of Kumar et al., arXiv 1805.10255, section 3, with XGBoost as it comes.
@@ -48,6 +56,7 @@ PAPER = Method(
     min_share=0.0,
     first_times=1,
     num_choices=1,
+    is_smooth=False,
 )
 
 METHODS = {method.name: method for method in (DEFAULT, PAPER)}

@@ -86,3 +86,17 @@ def is_among_best(
     ascending = scores if objective == "min" else -scores
     limit = np.sort(ascending)[number - 1]
     return ascending <= limit
+
+
+def worst_first(scores: npt.NDArray[np.float64], objective: str = "max") -> npt.NDArray[np.float64]:
+    """Returns numbers in whose order scores get better.
+
+    Args:
+        scores: Shape (n,); NaN stands for a failed sample, which is worse than any other.
+        objective: 'max' or 'min'.
+
+    Returns:
+        Shape (n,).
+    """
+    ascending = scores if objective == "max" else -scores
+    return np.where(np.isnan(scores), -np.inf, ascending)

@@ -21,16 +21,17 @@ from pyshac.core.errors import NothingAcceptedError, SaveDirectoryError
 from pyshac.core.estimator import Classifier, Estimator
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.method import DEFAULT, Method
+from pyshac.core.ranking import Ranking, SmoothRanking, TreeRanking
 from pyshac.core.sampler import Generators, Sampler
 from pyshac.core.schedule import Schedule
 from pyshac.core.scores import is_better_half
 from pyshac.core.seeding import Purpose
-from pyshac.core.selection import Ranking, Selection
+from pyshac.core.selection import Selection
 
 logger = logging.getLogger("pyshac")
 
 # A choice among samples is not worth more proposals than these.
-PATIENCE = 2**15
+PATIENCE = 2**13
 
 
 @dataclass
@@ -92,7 +93,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.sampler = Sampler(self.space)
-        self._latest_ranking: tuple[tuple[int, int], Ranking] | None = None
+        self._latest_rankings: tuple[tuple[int, int], list[Ranking]] | None = None
 
     @property
     def stage_start(self) -> int:
@@ -108,7 +109,7 @@ class Search:
             size: Number of samples.
             relax_checks: Whether rejections are overlooked where nothing is accepted.
             generators: Who draws.
-            stage: After how many samples at a time the ranking learns from them.
+            stage: After how many samples at a time the rankings learn from them.
         """
         encoded = self._choose(size, relax_checks, generators, stage)
         self.batch = Batch(self.num_complete, [self.space.decode(row) for row in encoded])
@@ -133,17 +134,20 @@ class Search:
         if self.method.num_choices == 1:
             place = seeding.child(stream, 0)
             return self.sampler.draw(self.cascade, size, place, relax_checks, generators)
-        ranking = self._ranking(self.num_complete - self.num_complete % stage)
-        return Selection(draw, ranking, self.method.num_choices).select(depth, size, evaluated)
+        rankings = self._rankings(self.num_complete - self.num_complete % stage)
+        return Selection(draw, rankings, self.method.num_choices).select(depth, size, evaluated)
 
-    def _ranking(self, count: int) -> Ranking:
-        """Returns the ranking that the first so many samples give."""
+    def _rankings(self, count: int) -> list[Ranking]:
+        """Returns the rankings that the first so many samples give."""
         key = self.entropy, count
-        if self._latest_ranking is None or self._latest_ranking[0] != key:
+        if self._latest_rankings is None or self._latest_rankings[0] != key:
             stream = seeding.stream(self.entropy, Purpose.RANK, count)
-            rows, scores = self.dataset.encoded[:count], self.dataset.scores[:count]
-            self._latest_ranking = key, Ranking(rows, scores, self.objective, stream)
-        return self._latest_ranking[1]
+            learned = self.dataset.encoded[:count], self.dataset.scores[:count], self.objective
+            rankings: list[Ranking] = [TreeRanking(*learned, stream)]
+            if self.method.is_smooth:
+                rankings.append(SmoothRanking(*learned, self.space.is_choice))
+            self._latest_rankings = key, rankings
+        return self._latest_rankings[1]
 
     def parameters(self, batch: Batch) -> list[OrderedDict[str, Any]]:
         """Returns the samples of a batch as an evaluation function receives them."""

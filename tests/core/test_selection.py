@@ -1,14 +1,10 @@
-"""Selection: the ranking, and which of the accepted samples are evaluated."""
+"""Selection: which of the accepted samples are evaluated."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy import stats
 
-from pyshac.core.selection import Ranking, Selection
-
-STREAM = np.random.SeedSequence(3)
+from pyshac.core.selection import Selection
 
 
 def by_sum(rows):
@@ -16,7 +12,7 @@ def by_sum(rows):
 
 
 def select(draw, num_classifiers, n, num_choices, ranking, evaluated):
-    return Selection(draw, ranking, num_choices).select(num_classifiers, n, evaluated)
+    return Selection(draw, [ranking], num_choices).select(num_classifiers, n, evaluated)
 
 
 def drawing_from(*regions):
@@ -32,46 +28,22 @@ def drawing_from(*regions):
 NOTHING = np.empty((0, 1))
 
 
-class TestRanking:
-    @pytest.mark.parametrize("objective", ["min", "max"])
-    def test_other_samples_are_ranked_as_their_scores_are(self, objective):
-        random = np.random.default_rng(0)
-        rows, others = random.random((80, 3)), random.random((500, 3))
-        sign = 1 if objective == "max" else -1
-        ranking = Ranking(rows, sign * rows[:, 0], objective, STREAM)
-        assert stats.spearmanr(ranking(others), others[:, 0]).statistic > 0.7
-
-    def test_it_tells_the_best_from_the_good(self):
-        # What one split at the median cannot: it learns of quarters and eighths as well.
-        random = np.random.default_rng(1)
-        rows, others = random.random((160, 2)), random.random((500, 2))
-        ranks = Ranking(rows, rows[:, 0], "max", STREAM)(others)
-        assert others[np.argsort(ranks)[-25:], 0].min() > 0.8
-
-    def test_failed_samples_are_the_worst(self):
-        random = np.random.default_rng(2)
-        rows = random.random((60, 1))
-        scores = np.where(rows[:, 0] > 0.5, np.nan, random.random(60))
-        ranks = Ranking(rows, scores, "max", STREAM)(np.array([[0.25], [0.75]]))
-        assert ranks[0] > ranks[1]
-
-    @pytest.mark.parametrize("scores", [np.empty(0), np.full(40, np.nan), np.zeros(40)])
-    def test_where_nothing_was_learned_all_are_equal(self, scores):
-        rows = np.linspace(0, 1, len(scores)).reshape(-1, 1)
-        ranks = Ranking(rows, scores, "min", STREAM)(np.random.default_rng(0).random((9, 1)))
-        assert np.ptp(ranks) == 0
-
-    def test_the_same_stream_gives_the_same_ranks(self):
-        rows = np.random.default_rng(3).random((50, 4))
-        first, second = (Ranking(rows, by_sum(rows), "min", STREAM)(rows) for _ in range(2))
-        assert (first == second).all()
-
-
 class TestSelect:
     def test_the_best_of_each_group_is_chosen(self):
         draw = drawing_from([[0]], [1, 2, 3, 4, 5, 6])
         # Dealt out in turn: 1, 3, 5 and 2, 4, 6.
         assert select(draw, 1, 2, 3, by_sum, NOTHING).tolist() == [[5], [6]]
+
+    def test_rankings_take_turns(self):
+        def by_smallness(rows):
+            return -by_sum(rows)
+
+        draw = drawing_from([[0]], [1, 2, 3, 4, 5, 6])
+        selection = Selection(draw, [by_sum, by_smallness], 3)
+        assert selection.select(1, 2, NOTHING).tolist() == [[5], [2]]
+        # In batches of one as well.
+        assert selection.select(1, 1, np.array([[0.0]])).tolist() == [[1]]
+        assert selection.select(1, 1, np.array([[0.0], [9.0]])).tolist() == [[3]]
 
     def test_what_was_evaluated_is_not_chosen(self):
         draw = drawing_from([[0]], [1, 2, 3, 4, 5, 6])

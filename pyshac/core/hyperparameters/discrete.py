@@ -97,6 +97,14 @@ class DiscreteHyperParameter(ColumnHyperParameter):
                 texts.setdefault(text, values[0])
         return texts
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the values are numbers, each larger than the one before, or each smaller."""
+        if not all(type(value) in (int, float) for value in self.values):
+            return False
+        values = list(self.values)
+        return values in (sorted(values), sorted(values, reverse=True))
+
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
         return _cells_from_unit(unit, len(self.values))
 

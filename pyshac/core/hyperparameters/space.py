@@ -17,6 +17,7 @@ from pyshac.core.hyperparameters.base import (
     ColumnHyperParameter,
     FloatArray,
 )
+from pyshac.core.hyperparameters.discrete import DiscreteHyperParameter
 from pyshac.core.hyperparameters.multi import (
     MAX_SAMPLE_COUNT,
     MultiHyperParameter,
@@ -168,6 +169,16 @@ class HyperParameterList:
         return np.array([block.draw is not None for block in self._blocks]).repeat(
             [block.width for block in self._blocks]
         )
+
+    @property
+    def is_choice(self) -> npt.NDArray[np.bool_]:
+        """Which columns hold choices whose order means nothing, shape (columns,)."""
+        return np.array(
+            [
+                isinstance(block.draw, DiscreteHyperParameter) and not block.draw.is_ordered
+                for block in self._blocks
+            ]
+        ).repeat([block.width for block in self._blocks])
 
     def sample(self) -> list[Any]:
         """Draws one row, each parameter from its own random state."""

@@ -1,0 +1,141 @@
+"""Gaussian processes: which values are to be expected at new points, and how surely."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg, optimize
+from threadpoolctl import ThreadpoolController
+
+FloatArray = npt.NDArray[np.float64]
+
+# Priors of the logarithms, mean and standard deviation. With those of the length scales, that grow
+# with the number of columns, most columns matter little until samples say otherwise: Hvarfner,
+# Hellsten and Nardi, arXiv 2402.02229, section 5, for points in the unit cube.
+SCALE_PRIOR = (2**0.5, 3**0.5)
+VARIANCE_PRIOR = (0.0, 1.0)
+NOISE_PRIOR = (-4.0, 1.0)
+# From where, and within which bounds, the logarithms of the best are looked for.
+START = {"scale": 0.5, "variance": 1.0, "noise": 0.05}
+SCALE_BOUNDS = (-4.0, 6.0)
+VARIANCE_BOUNDS = (-3.0, 3.0)
+NOISE_BOUNDS = (-9.0, 1.0)
+MAX_STEPS = 100
+
+
+class GaussianProcess:
+    """A Gaussian process with a length scale for each column, fitted to points and their values.
+
+    Its kernel is Matérn's with nu = 5/2; length scales, variance and noise are the most probable
+    ones (Rasmussen and Williams, 2006, equations 4.17, 5.8 and 5.9).
+
+    Args:
+        points: Shape (n, features), each feature with a range of 1 or so.
+        columns: The column that each feature belongs to, shape (features,), counted from 0. The
+            features of a column share a length scale.
+        values: Shape (n,), with a mean of 0 and a variance of 1 or so.
+    """
+
+    def __init__(
+        self, points: FloatArray, columns: npt.NDArray[np.int_], values: FloatArray
+    ) -> None:
+        self._points, self._columns, self._values = points, columns, values
+        num_columns = columns.max() + 1
+        means = [SCALE_PRIOR[0] + np.log(num_columns) / 2] * num_columns
+        self._prior_means = np.array([*means, VARIANCE_PRIOR[0], NOISE_PRIOR[0]])
+        widths = [SCALE_PRIOR[1]] * num_columns
+        self._prior_widths = np.array([*widths, VARIANCE_PRIOR[1], NOISE_PRIOR[1]])
+        start = [START["scale"] * num_columns**0.5] * num_columns
+        with _one_thread():
+            self._logarithms = optimize.minimize(
+                self.loss,
+                np.log([*start, START["variance"], START["noise"]]),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[SCALE_BOUNDS] * num_columns + [VARIANCE_BOUNDS, NOISE_BOUNDS],
+                options={"maxiter": MAX_STEPS},
+            ).x
+            covariance = self._covariance(self._logarithms, points)[0]
+            self._root = linalg.cholesky(_with_noise(covariance, self._logarithms), lower=True)
+            self._weights = linalg.cho_solve((self._root, True), values)
+
+    def loss(self, logarithms: FloatArray) -> tuple[float, FloatArray]:
+        """Returns the negative logarithm of a posterior density, but for a constant.
+
+        Args:
+            logarithms: Those of the length scales, the variance and the noise's variance.
+
+        Returns:
+            The value and its gradient, shape (columns + 2,).
+        """
+        covariance, slope = self._covariance(logarithms, self._points)
+        root = linalg.cholesky(_with_noise(covariance, logarithms), lower=True)
+        weights = linalg.cho_solve((root, True), self._values)
+        inverse = linalg.cho_solve((root, True), np.eye(len(weights)))
+        steepness = (inverse - np.outer(weights, weights)) / 2
+        deviations = (logarithms - self._prior_means) / self._prior_widths
+        value = self._values @ weights / 2 + np.log(np.diag(root)).sum() + (deviations**2).sum() / 2
+        gradient = np.array(
+            [
+                *self._sum_of_distances(steepness * slope, logarithms),
+                (steepness * covariance).sum(),
+                np.trace(steepness) * np.exp(logarithms[-1]),
+            ]
+        )
+        return float(value), gradient + deviations / self._prior_widths
+
+    def _sum_of_distances(self, factors: FloatArray, logarithms: FloatArray) -> FloatArray:
+        """Sums factors times squared distances, scaled, over all pairs; one sum a column."""
+        points = self._points
+        sums = 2 * (factors.sum(axis=1) @ points**2 - (points * (factors @ points)).sum(axis=0))
+        of_columns = np.zeros(len(logarithms) - 2)
+        np.add.at(of_columns, self._columns, sums)
+        return of_columns * np.exp(-2 * logarithms[:-2])
+
+    def _covariance(
+        self, logarithms: FloatArray, others: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Returns the covariances of the points with others, and what they change with.
+
+        The second result times a column's squared distance, scaled, is the derivative by the
+        logarithm of its length scale.
+        """
+        scales = np.exp(logarithms[:-2])[self._columns]
+        ours, theirs = self._points / scales, others / scales
+        squares = (ours**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * ours @ theirs.T
+        distances = np.sqrt(5 * np.maximum(squares, 0.0))
+        decay = np.exp(logarithms[-2] - distances)
+        covariance = (1 + distances + distances**2 / 3) * decay
+        return covariance, 5 / 3 * (1 + distances) * decay
+
+    def predict(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Returns the expected values at points and their standard deviations, without noise.
+
+        Args:
+            points: Shape (m, features).
+
+        Returns:
+            Two arrays of shape (m,).
+        """
+        with _one_thread():
+            covariance = self._covariance(self._logarithms, points)[0]
+            explained = linalg.solve_triangular(self._root, covariance, lower=True)
+            variance = np.exp(self._logarithms[-2]) - (explained**2).sum(axis=0)
+            return self._weights @ covariance, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _with_noise(covariance: FloatArray, logarithms: FloatArray) -> FloatArray:
+    return covariance + np.exp(logarithms[-1]) * np.eye(len(covariance))
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _one_thread() -> contextlib.AbstractContextManager[None]:
+    """Several threads take longer with matrices this small, and round otherwise than one does."""
+    return _controller().limit(limits=1, user_api="blas")
