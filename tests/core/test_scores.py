@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pyshac.core.scores import check_objective, check_score, is_better_half
+from pyshac.core.scores import check_objective, check_score, is_better_half, worst_first
 from tests.strategies import typed
 
 NAN, INF = math.nan, math.inf
@@ -113,3 +113,8 @@ class TestBetterHalf:
         cubed = np.array(scores, dtype=float) ** 3 * scale
         if len(scores) % 2:
             assert (is_better_half(cubed) == is_good).all()
+
+
+@pytest.mark.parametrize(("objective", "order"), [("max", [1, 3, 0, 2]), ("min", [1, 2, 0, 3])])
+def test_worst_first(objective, order):
+    assert np.argsort(worst_first(np.array([0.5, NAN, 2.0, -1.0]), objective)).tolist() == order

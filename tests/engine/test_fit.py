@@ -201,9 +201,11 @@ def test_a_constant_classifier_never_counts(tmp_path, skip_cv_checks):
 
 def test_without_classifiers_the_run_is_random_search(tmp_path):
     """Draw for draw: what is drawn from the prior depends on no score and no objective."""
-    engine = make_engine(tmp_path / "a", constant)
+    engine = make_engine(tmp_path / "a", constant, method="paper")
     engine.fit()
-    other = make_engine(tmp_path / "b", lambda i, p: float("nan") if p["x"] > 0 else 1.0)
+    other = make_engine(
+        tmp_path / "b", lambda i, p: float("nan") if p["x"] > 0 else 1.0, method="paper"
+    )
     other.fit()
     assert other.classifiers == engine.classifiers == []
     assert other.dataset.X == engine.dataset.X

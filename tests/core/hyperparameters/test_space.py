@@ -51,6 +51,21 @@ class TestContents:
         assert small_space.is_vectorised
         assert small_space.maps_to_unit.tolist() == [True] * 15
 
+    def test_choices_without_an_order(self):
+        space = HyperParameterList(
+            [
+                UniformHP("x", 0, 1),
+                DiscreteHP("kind", ["a", "b"]),
+                DiscreteHP("width", [16, 64, 256.0]),
+                DiscreteHP("falling", [3, 2, 1]),
+                DiscreteHP("mixed up", [1, 3, 2]),
+                DiscreteHP("switch", [False, True]),
+                MultiDiscreteHP("kinds", ["a", None], sample_count=2),
+            ]
+        )
+        expected = [False, True, False, False, True, True, True, True]
+        assert space.is_choice.tolist() == expected
+
     def test_parameters_are_added_and_removed(self):
         first, second = UniformHP("a", 0, 1), MultiUniformHP("b", 0, 1, sample_count=2)
         space = HyperParameterList()
