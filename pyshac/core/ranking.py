@@ -16,6 +16,7 @@ from pyshac.core import seeding
 from pyshac.core.cascade import as_features
 from pyshac.core.classifier import BoostedTrees, Boosting
 from pyshac.core.gaussian_process import GaussianProcess
+from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.scores import is_among_best, worst_first
 
 FloatArray = npt.NDArray[np.float64]
@@ -29,6 +30,8 @@ MIN_BEST_SAMPLES = 5
 RUNG_TREES = Boosting(subsample=0.8, colsample_bytree=0.7)
 # A Gaussian process is fitted to so many samples at most, half of them the best.
 MAX_PROCESS_SAMPLES = 256
+# What is farther away than this is as far as can be; squares of these are still finite.
+FARTHEST = 1000.0
 
 
 class TreeRanking:
@@ -88,7 +91,7 @@ class SmoothRanking:
         encoded: Evaluated samples, shape (n, columns).
         scores: Their scores, shape (n,); NaN for failed samples, which count as the worst.
         objective: 'max' or 'min'.
-        is_choice: Which columns hold choices without an order, shape (columns,).
+        space: The search space.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class SmoothRanking:
         encoded: FloatArray,
         scores: FloatArray,
         objective: str,
-        is_choice: npt.NDArray[np.bool_],
+        space: HyperParameterList,
     ) -> None:
         self._process = None
         if not len(encoded):
@@ -104,7 +107,7 @@ class SmoothRanking:
         ranks = stats.rankdata(worst_first(scores, objective))
         values = stats.norm.ppf((ranks - 0.5) / len(ranks))
         kept = _best_and_others(ranks, MAX_PROCESS_SAMPLES)
-        self._points = Points(encoded, is_choice)
+        self._points = Points(space, encoded)
         self._process = GaussianProcess(
             self._points(encoded[kept]), self._points.columns, values[kept]
         )
@@ -128,31 +131,35 @@ def _best_and_others(ranks: FloatArray, number: int) -> npt.NDArray[np.intp]:
 class Points:
     """Encoded rows as points of a space in which distances mean something.
 
-    Numbers are scaled to the range of the rows seen at first. Choices get a feature for each value
-    seen there and one for all others, so that two different values are 1 apart, whichever they are.
+    Numbers are mapped to the unit interval by their prior; those of a user's own types are scaled
+    to the range of the rows seen at first. Choices get a feature for each value seen there and one
+    for all others, so that two different values are 1 apart, whichever they are.
 
     Args:
+        space: The search space.
         encoded: Rows, shape (n, columns), at least one.
-        is_choice: Which columns hold choices without an order, shape (columns,).
 
     Attributes:
         columns: The column that each feature belongs to, shape (features,).
     """
 
-    def __init__(self, encoded: FloatArray, is_choice: npt.NDArray[np.bool_]) -> None:
-        self._low = encoded.min(axis=0)
-        span = encoded.max(axis=0) - self._low
+    def __init__(self, space: HyperParameterList, encoded: FloatArray) -> None:
+        self._space = space
+        # Halves, because the distance of two finite numbers may be infinite.
+        self._low = np.where(space.maps_to_unit, 0.0, encoded.min(axis=0) / 2)
+        span = np.where(space.maps_to_unit, 0.5, encoded.max(axis=0) / 2 - self._low)
         self._span = np.where(span > 0, span, 1.0)
         self._known = [
-            np.unique(values) if is_one else None
-            for values, is_one in zip(encoded.T, is_choice, strict=True)
+            np.unique(values) if is_choice else None
+            for values, is_choice in zip(encoded.T, space.is_choice, strict=True)
         ]
         widths = [1 if known is None else len(known) + 1 for known in self._known]
         self.columns = np.repeat(np.arange(len(widths)), widths)
 
     def __call__(self, encoded: FloatArray) -> FloatArray:
         """Returns points, shape (n, features), for encoded rows of shape (n, columns)."""
-        scaled = (encoded - self._low) / self._span
+        scaled = (self._space.to_unit_where_possible(encoded) / 2 - self._low) / self._span
+        scaled = np.clip(scaled, -FARTHEST, FARTHEST)
         features = [
             scaled[:, [column]] if known is None else _one_hot(encoded[:, [column]], known)
             for column, known in enumerate(self._known)

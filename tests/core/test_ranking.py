@@ -8,13 +8,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pyshac.core.hyperparameters import (
+    AbstractHyperParameter,
+    DiscreteHP,
+    HyperParameterList,
+    LogUniformHP,
+    MultiUniformHP,
+    UniformHP,
+)
 from pyshac.core.ranking import MAX_PROCESS_SAMPLES, Points, SmoothRanking, TreeRanking
 
 STREAM = np.random.SeedSequence(3)
 
 
 def smooth(rows, scores, objective):
-    return SmoothRanking(rows, scores, objective, np.zeros(rows.shape[1], dtype=bool))
+    space = HyperParameterList([MultiUniformHP("x", 0, 1, sample_count=rows.shape[1])])
+    return SmoothRanking(rows, scores, objective, space)
 
 
 @pytest.fixture(params=[functools.partial(TreeRanking, stream=STREAM), smooth])
@@ -96,18 +105,50 @@ class TestSmoothRanking:
         assert abs(others[np.argmax(ranks), 0] - 0.321) < 0.01
 
 
+class OwnHP(AbstractHyperParameter):
+    """A user's own type: any number."""
+
+    def sample(self):
+        return 1.0
+
+    def encode(self, x):
+        return x
+
+    def decode(self, x):
+        return x
+
+
 class TestPoints:
-    def test_numbers_are_scaled_to_what_was_seen(self):
-        points = Points(np.array([[-5.0, 7], [15, 7]]), np.array([False, False]))
-        assert points.columns.tolist() == [0, 1]
+    def test_numbers_are_mapped_by_their_prior(self):
+        space = HyperParameterList(
+            [UniformHP("x", -5, 15), LogUniformHP("rate", 1e-4, 1), DiscreteHP("n", [1, 2, 4, 8])]
+        )
+        points = Points(space, space.draw(3, np.random.SeedSequence(0)))
+        assert points.columns.tolist() == [0, 1, 2]
+        rows = np.array([space.encode([-5.0, 1e-4, 1]), space.encode([5.0, 1e-2, 4])])
+        assert points(rows) == pytest.approx(np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+
+    def test_numbers_of_own_types_are_scaled_to_what_was_seen(self):
+        points = Points(
+            HyperParameterList([OwnHP("a"), OwnHP("b")]), np.array([[-5.0, 7], [15, 7]])
+        )
         assert points(np.array([[-5.0, 7], [5, 7], [25, 8]])).tolist() == [
             [0, 0],
             [0.5, 0],
-            [1.5, 1],
+            [1.5, 0.5],
         ]
 
+    def test_the_largest_numbers_do_no_harm(self):
+        space = HyperParameterList([OwnHP("a")])
+        rows = np.array([[-1.7e308], [1.7e308], [0.0], [5e-324]])
+        ranks = SmoothRanking(rows[2:], np.array([1.0, 2]), "max", space)(rows)
+        assert np.isfinite(ranks).all()
+        ranks = SmoothRanking(rows, np.array([1.0, 2, 3, 4]), "max", space)(rows)
+        assert np.isfinite(ranks).all()
+
     def test_two_choices_are_as_far_apart_as_any_other_two(self):
-        points = Points(np.array([[0.0, 0], [1, 2], [2, 2]]), np.array([False, True]))
+        space = HyperParameterList([UniformHP("x", 0, 1), DiscreteHP("kind", ["a", "b", "c", "d"])])
+        points = Points(space, np.array([[0.0, 0], [1, 2], [1, 2]]))
         assert points.columns.tolist() == [0, 1, 1, 1]
         # The last two values were not seen.
         rows = points(np.array([[0.0, 0], [0, 2], [0, 1], [0, 3]]))

@@ -243,6 +243,14 @@ class HyperParameterList:
         """Maps encoded rows, shape (n, columns), to the unit cube: the reverse of `from_unit`."""
         return self._map_columns("to_unit", encoded)
 
+    def to_unit_where_possible(self, encoded: FloatArray) -> FloatArray:
+        """As `to_unit`, but the columns of a user's own types stay as they are."""
+        mapped = encoded.copy()
+        for block in self._blocks:
+            if block.draw is not None:
+                mapped[:, block.columns] = block.draw.to_unit(encoded[:, block.columns])
+        return mapped
+
     def _map_columns(self, method: str, rows: FloatArray) -> FloatArray:
         mapped = np.empty(rows.shape)
         for block in self._blocks:
