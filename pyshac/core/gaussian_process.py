@@ -24,6 +24,8 @@ SCALE_BOUNDS = (-4.0, 6.0)
 VARIANCE_BOUNDS = (-3.0, 3.0)
 NOISE_BOUNDS = (-9.0, 1.0)
 MAX_STEPS = 100
+# So many points are predicted at once, which keeps matrices small.
+MAX_ROWS = 2**12
 
 
 class GaussianProcess:
@@ -120,11 +122,15 @@ class GaussianProcess:
         Returns:
             Two arrays of shape (m,).
         """
+        expected, variance = np.empty(len(points)), np.empty(len(points))
         with _one_thread():
-            covariance = self._covariance(self._logarithms, points)[0]
-            explained = linalg.solve_triangular(self._root, covariance, lower=True)
-            variance = np.exp(self._logarithms[-2]) - (explained**2).sum(axis=0)
-            return self._weights @ covariance, np.sqrt(np.maximum(variance, 0.0))
+            for start in range(0, len(points), MAX_ROWS):
+                block = slice(start, start + MAX_ROWS)
+                covariance = self._covariance(self._logarithms, points[block])[0]
+                explained = linalg.solve_triangular(self._root, covariance, lower=True)
+                expected[block] = self._weights @ covariance
+                variance[block] = np.exp(self._logarithms[-2]) - (explained**2).sum(axis=0)
+        return expected, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _with_noise(covariance: FloatArray, logarithms: FloatArray) -> FloatArray:

@@ -77,6 +77,13 @@ def test_what_does_not_matter_gets_the_longest_scale(process):
     assert np.argmax(process._logarithms[:3]) == 2
 
 
+def test_many_points_are_predicted_as_few_are(process):
+    others = np.random.default_rng(4).random((gaussian_process.MAX_ROWS + 10, 3))
+    whole, tail = process.predict(others), process.predict(others[-5:])
+    assert whole[0][-5:] == pytest.approx(tail[0])
+    assert whole[1][-5:] == pytest.approx(tail[1])
+
+
 def test_equal_points_and_values_do_no_harm():
     process = GaussianProcess(np.ones((20, 2)), np.arange(2), np.zeros(20))
     expected, deviation = process.predict(np.array([[1.0, 1.0], [0.0, 0.0]]))
