@@ -3,8 +3,8 @@
 Lower scores are better. A contender's rank on a task is the mean of its ranks over the seeds; its
 interval comes from drawing the tasks anew, with replacement. The paired tests are Wilcoxon's signed
 rank tests over the seeds, one-sided, and corrected by Holm's method for as many tests as there are
-tasks. Contenders with fewer seeds than ours, because they take long, have a table of their own,
-with the seeds that all have.
+tasks. Contenders with fewer seeds than ours, because they take long, have tables of their own,
+with the seeds that all in it have.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 OURS = "PySHAC"
 BASELINES = ("random 2N", "Optuna TPE")
 NUM_BOOTSTRAPS = 10_000
-# Contenders with fewer seeds than ours need so many for a table of their own.
-FEW_SEEDS = 4
+# Contenders with fewer seeds than these are in no table.
+MIN_SEEDS = 5
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,19 +52,31 @@ class Results:
         return list(dict.fromkeys(task for task, _ in self.curves))
 
     @property
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(name for _, name in self.curves))
+
+    @property
     def contenders(self) -> list[str]:
         """The contenders that have as many seeds as ours on every task."""
         return self.contenders_with(self.num_seeds(OURS))
 
     def contenders_with(self, num_seeds: int) -> list[str]:
         """Returns the contenders that have so many seeds on every task."""
-        names = dict.fromkeys(name for _, name in self.curves)
-        return [name for name in names if self.num_seeds(name) >= num_seeds]
+        return [name for name in self._names if self.num_seeds(name) >= num_seeds]
 
     def num_seeds(self, contender: str) -> int:
         """Returns how many seeds a contender has on the task on which it has fewest."""
         no_seeds: tuple[list[int], Floats] = [], np.empty(0)
         return min(len(self.curves.get((task, contender), no_seeds)[0]) for task in self.tasks)
+
+    @property
+    def fewer_seeds(self) -> list[int]:
+        """The numbers of seeds of those contenders that have fewer than ours, the largest first."""
+        numbers = {self.num_seeds(name) for name in self._names}
+        return sorted(
+            (number for number in numbers if MIN_SEEDS <= number < self.num_seeds(OURS)),
+            reverse=True,
+        )
 
     def first(self, num_seeds: int) -> Results:
         """Returns the results of the first seeds, of the contenders that have them."""
@@ -240,7 +252,7 @@ def write(paths: Iterable[Path]) -> None:
     for path in paths:
         results = read(path)
         print("\n".join([*tables(results), *tests(results)]))
-        if len(results.contenders_with(FEW_SEEDS)) > len(results.contenders):
-            print("\n".join(tables(results.first(FEW_SEEDS))))
+        for number in results.fewer_seeds:
+            print("\n".join(tables(results.first(number))))
         plot_ranks(results)
         plot_curves(results)
