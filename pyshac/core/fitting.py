@@ -21,6 +21,7 @@ from pyshac.core.dataset import read_csv
 from pyshac.core.evaluation import Outcome, SlotPool
 from pyshac.core.run import Run
 from pyshac.core.sampler import Generators
+from pyshac.core.scores import worst_first
 from pyshac.core.search import Batch
 from pyshac.core.seeding import Purpose
 from pyshac.core.worker import Task
@@ -222,8 +223,7 @@ class FitLoop:
             samples = samples[:budget]
         if presort:
             scores = np.array([score for _, score in samples])
-            ascending = scores if self._run.search.objective == "max" else -scores
-            order = np.argsort(np.nan_to_num(ascending, nan=-np.inf), kind="stable")
+            order = np.argsort(worst_first(scores, self._run.search.objective), kind="stable")
             samples = [samples[index] for index in order]
         return samples
 

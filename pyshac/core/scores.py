@@ -83,9 +83,8 @@ def is_among_best(
     Returns:
         Shape (n,).
     """
-    ascending = scores if objective == "min" else -scores
-    limit = np.sort(ascending)[number - 1]
-    return ascending <= limit
+    values = worst_first(scores, objective)
+    return values >= np.sort(values)[-number]
 
 
 def worst_first(scores: npt.NDArray[np.float64], objective: str = "max") -> npt.NDArray[np.float64]:

@@ -97,15 +97,13 @@ class Selection:
         Returns:
             The chosen rows, shape (num_groups, columns) or less.
         """
-        ranks = [ranking(rows) for ranking in self.rankings]
+        group_of = np.arange(len(rows)) % num_groups
+        ranking_of = (turn + group_of) % len(self.rankings)
+        ranks = np.empty(len(rows))
+        for number, ranking in enumerate(self.rankings):
+            ranks[ranking_of == number] = ranking(rows[ranking_of == number])
         groups = [np.arange(first, len(rows), num_groups) for first in range(num_groups)]
-        return rows[
-            [
-                group[np.argmax(ranks[(turn + number) % len(ranks)][group])]
-                for number, group in enumerate(groups)
-                if len(group)
-            ]
-        ]
+        return rows[[group[np.argmax(ranks[group])] for group in groups if len(group)]]
 
 
 def _unseen(rows: FloatArray, seen: FloatArray) -> FloatArray:

@@ -166,19 +166,20 @@ class HyperParameterList:
     @property
     def maps_to_unit(self) -> npt.NDArray[np.bool_]:
         """Which columns `from_unit` can draw, shape (columns,): not those of a user's own type."""
-        return np.array([block.draw is not None for block in self._blocks]).repeat(
-            [block.width for block in self._blocks]
-        )
+        return self._by_column([block.draw is not None for block in self._blocks])
 
     @property
     def is_choice(self) -> npt.NDArray[np.bool_]:
         """Which columns hold choices whose order means nothing, shape (columns,)."""
-        return np.array(
+        return self._by_column(
             [
                 isinstance(block.draw, DiscreteHyperParameter) and not block.draw.is_ordered
                 for block in self._blocks
             ]
-        ).repeat([block.width for block in self._blocks])
+        )
+
+    def _by_column(self, by_block: list[bool]) -> npt.NDArray[np.bool_]:
+        return np.array(by_block, dtype=bool).repeat([block.width for block in self._blocks])
 
     def sample(self) -> list[Any]:
         """Draws one row, each parameter from its own random state."""
@@ -237,26 +238,28 @@ class HyperParameterList:
         Raises:
             TypeError: If a parameter is a user's own type, which has no such map.
         """
+        self._check_maps_to_unit()
         return self._map_columns("from_unit", unit)
 
     def to_unit(self, encoded: FloatArray) -> FloatArray:
         """Maps encoded rows, shape (n, columns), to the unit cube: the reverse of `from_unit`."""
+        self._check_maps_to_unit()
         return self._map_columns("to_unit", encoded)
 
     def to_unit_where_possible(self, encoded: FloatArray) -> FloatArray:
         """As `to_unit`, but the columns of a user's own types stay as they are."""
-        mapped = encoded.copy()
-        for block in self._blocks:
-            if block.draw is not None:
-                mapped[:, block.columns] = block.draw.to_unit(encoded[:, block.columns])
-        return mapped
+        return self._map_columns("to_unit", encoded)
 
-    def _map_columns(self, method: str, rows: FloatArray) -> FloatArray:
-        mapped = np.empty(rows.shape)
+    def _check_maps_to_unit(self) -> None:
         for block in self._blocks:
             if block.draw is None:
                 raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
-            mapped[:, block.columns] = getattr(block.draw, method)(rows[:, block.columns])
+
+    def _map_columns(self, method: str, rows: FloatArray) -> FloatArray:
+        mapped = np.array(rows, dtype=np.float64)
+        for block in self._blocks:
+            if block.draw is not None:
+                mapped[:, block.columns] = getattr(block.draw, method)(rows[:, block.columns])
         return mapped
 
     def column_from_unit(self, column: int, unit: npt.ArrayLike) -> FloatArray:
