@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+# The program's own handlers of the signals that are handled here, while they are.
+_displaced: dict[int, Any] = {}
+
 
 class TerminatedError(KeyboardInterrupt):
     """SIGTERM arrived. A `KeyboardInterrupt`, so that whatever passes Ctrl-C on passes it on."""
@@ -25,29 +28,19 @@ def ending_on_sigterm() -> Iterator[None]:
     if not _is_main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    process, has_arrived = os.getpid(), False
+    has_arrived = False
 
     def unwind(number: int, frame: FrameType | None) -> None:
         nonlocal has_arrived
-        if os.getpid() != process:
-            # A process that was forked from this one has nothing to unwind.
-            _end_process()
         has_arrived = True
         raise TerminatedError("The process was asked to end (SIGTERM).")
 
-    signal.signal(signal.SIGTERM, unwind)
     try:
-        yield
+        with _handling(signal.SIGTERM, unwind):
+            yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if has_arrived:
-            _end_process()
-
-
-def _end_process() -> None:
-    """Ends this process by SIGTERM, as if it had never been handled."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -61,18 +54,69 @@ def whole() -> Iterator[None]:
         return
     arrived: list[tuple[int, FrameType | None]] = []
     handlers: dict[int, Any] = {}
-    for each in (signal.SIGINT, signal.SIGTERM):
-        if callable(handler := signal.getsignal(each)):
-            handlers[each] = handler
-            signal.signal(each, lambda number, frame: arrived.append((number, frame)))
     try:
-        yield
+        with contextlib.ExitStack() as stack:
+            for each in (signal.SIGINT, signal.SIGTERM):
+                if callable(handler := signal.getsignal(each)):
+                    handlers[each] = handler
+                    stack.enter_context(
+                        _handling(each, lambda *signalled: arrived.append(signalled))
+                    )
+            yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
         for number, frame in arrived:
             handlers[number](number, frame)
 
 
+@contextlib.contextmanager
+def _handling(number: int, handler: Any) -> Iterator[None]:
+    """Handles a signal by something else than before until the block is over."""
+    before = signal.getsignal(number)
+    is_outermost = number not in _displaced
+    _displaced.setdefault(number, before)
+    signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+        if is_outermost:
+            _displaced.pop(number, None)
+
+
 def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
+
+
+# A process that is forked meanwhile, such as one of a pool, has nothing to unwind or to keep whole.
+# Python forgets in it what arrived for its handlers before it runs, so that a pool which ends its
+# workers early would wait for ever; the signals are blocked until the program's handlers are back.
+
+
+class _Forking(threading.local):
+    """The signals that were blocked before a thread forked."""
+
+    mask: set[int]
+
+
+_forking = _Forking()
+
+
+def _before_fork() -> None:
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, [*_displaced])
+
+
+def _after_fork() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+
+
+def _after_fork_in_child() -> None:
+    for number, handler in _displaced.items():
+        signal.signal(number, handler)
+    _displaced.clear()
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+    )

@@ -148,9 +148,9 @@ def test_the_process_ends_by_the_signal(how):
 
 FORKED = """
 import os, signal, time
-from pyshac.core.signals import ending_on_sigterm
+from pyshac.core.signals import ending_on_sigterm, whole
 reader, writer = os.pipe()
-with ending_on_sigterm():
+with ending_on_sigterm(), whole():
     process = os.fork()
     if not process:
         try:
@@ -166,3 +166,50 @@ with ending_on_sigterm():
 
 def test_a_forked_process_has_nothing_to_unwind():
     assert run_script(FORKED).stdout == f"{-signal.SIGTERM}\n"
+
+
+ENDED_AT_ONCE = """
+import os, signal, time
+from pyshac.core.signals import ending_on_sigterm
+with ending_on_sigterm():
+    for _ in range(50):
+        process = os.fork()
+        if not process:
+            time.sleep(60)
+            os._exit(0)
+        os.kill(process, signal.SIGTERM)
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGTERM
+print(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
+
+
+def test_a_forked_process_can_be_ended_before_it_has_begun():
+    """As a pool does that has lost another worker; what is not heeded then never is."""
+    assert run_script(ENDED_AT_ONCE).stdout == "set()\n"
+
+
+FORKED_BY_A_PROGRAM_WITH_HANDLERS = """
+import os, signal, threading
+from pyshac.core.signals import whole
+signal.signal(signal.SIGTERM, lambda number, frame: os._exit(7))
+
+def fork():
+    process = os.fork()
+    if not process:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            print(signal.getsignal(number) is handlers[number])
+        print(signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+
+handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+with whole(), whole():
+    thread = threading.Thread(target=fork)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_a_process_forked_meanwhile_has_the_handlers_of_the_program():
+    """Also one that another thread forks."""
+    assert run_script(FORKED_BY_A_PROGRAM_WITH_HANDLERS).stdout == "True\nTrue\nset()\n7\n"
