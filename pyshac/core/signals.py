@@ -90,15 +90,7 @@ def _is_main_thread() -> bool:
 # A process that is forked meanwhile, such as one of a pool, has nothing to unwind or to keep whole.
 # Python forgets in it what arrived for its handlers before it runs, so that a pool which ends its
 # workers early would wait for ever; the signals are blocked until the program's handlers are back.
-
-
-class _Forking(threading.local):
-    """The signals that were blocked before a thread forked."""
-
-    mask: set[int]
-
-
-_forking = _Forking()
+_forking = threading.local()
 
 
 def _before_fork() -> None:
