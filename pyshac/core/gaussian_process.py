@@ -60,7 +60,7 @@ class GaussianProcess:
                 bounds=[SCALE_BOUNDS] * num_columns + [VARIANCE_BOUNDS, NOISE_BOUNDS],
                 options={"maxiter": MAX_STEPS},
             ).x
-            covariance = self._covariance(self._logarithms, points)[0]
+            covariance = _matern(*self._distances(self._logarithms, points))
             self._root = linalg.cholesky(_with_noise(covariance, self._logarithms), lower=True)
             self._weights = linalg.cho_solve((self._root, True), values)
 
@@ -73,7 +73,10 @@ class GaussianProcess:
         Returns:
             The value and its gradient, shape (columns + 2,).
         """
-        covariance, slope = self._covariance(logarithms, self._points)
+        distances, decay = self._distances(logarithms, self._points)
+        covariance = _matern(distances, decay)
+        # Times a column's scaled squared distance: the derivative by its length scale's logarithm.
+        slope = 5 / 3 * (1 + distances) * decay
         root = linalg.cholesky(_with_noise(covariance, logarithms), lower=True)
         weights = linalg.cho_solve((root, True), self._values)
         inverse = linalg.cho_solve((root, True), np.eye(len(weights)))
@@ -97,21 +100,15 @@ class GaussianProcess:
         np.add.at(of_columns, self._columns, sums)
         return of_columns * np.exp(-2 * logarithms[:-2])
 
-    def _covariance(
+    def _distances(
         self, logarithms: FloatArray, others: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Returns the covariances of the points with others, and what they change with.
-
-        The second result times a column's squared distance, scaled, is the derivative by the
-        logarithm of its length scale.
-        """
+        """Returns the scaled distances of points from others, and how the variance decays."""
         scales = np.exp(logarithms[:-2])[self._columns]
         ours, theirs = self._points / scales, others / scales
         squares = (ours**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * ours @ theirs.T
         distances = np.sqrt(5 * np.maximum(squares, 0.0))
-        decay = np.exp(logarithms[-2] - distances)
-        covariance = (1 + distances + distances**2 / 3) * decay
-        return covariance, 5 / 3 * (1 + distances) * decay
+        return distances, np.exp(logarithms[-2] - distances)
 
     def predict(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns the expected values at points and their standard deviations, without noise.
@@ -126,11 +123,16 @@ class GaussianProcess:
         with _one_thread():
             for start in range(0, len(points), MAX_ROWS):
                 block = slice(start, start + MAX_ROWS)
-                covariance = self._covariance(self._logarithms, points[block])[0]
+                covariance = _matern(*self._distances(self._logarithms, points[block]))
                 explained = linalg.solve_triangular(self._root, covariance, lower=True)
                 expected[block] = self._weights @ covariance
                 variance[block] = np.exp(self._logarithms[-2]) - (explained**2).sum(axis=0)
         return expected, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _matern(distances: FloatArray, decay: FloatArray) -> FloatArray:
+    """Returns covariances, of Matérn's kernel with nu = 5/2."""
+    return (1 + distances + distances**2 / 3) * decay
 
 
 def _with_noise(covariance: FloatArray, logarithms: FloatArray) -> FloatArray:
