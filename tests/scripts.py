@@ -49,5 +49,6 @@ def run_command(command, folder, name, **environment):
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    assert result.returncode == 0, f"{name}:\n{result.stdout}\n{result.stderr}"
+    ended = f"{name} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}"
+    assert result.returncode == 0, ended
     return result.stdout
