@@ -101,7 +101,8 @@ class Selection:
         ranking_of = (turn + group_of) % len(self.rankings)
         ranks = np.empty(len(rows))
         for number, ranking in enumerate(self.rankings):
-            ranks[ranking_of == number] = ranking(rows[ranking_of == number])
+            is_its_turn = ranking_of == number
+            ranks[is_its_turn] = ranking(rows[is_its_turn])
         groups = [np.arange(first, len(rows), num_groups) for first in range(num_groups)]
         return rows[[group[np.argmax(ranks[group])] for group in groups if len(group)]]
 

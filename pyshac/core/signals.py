@@ -57,9 +57,8 @@ def whole() -> Iterator[None]:
     try:
         with contextlib.ExitStack() as stack:
             for each in (signal.SIGINT, signal.SIGTERM):
-                if callable(handler := signal.getsignal(each)):
-                    handlers[each] = handler
-                    stack.enter_context(
+                if callable(signal.getsignal(each)):
+                    handlers[each] = stack.enter_context(
                         _handling(each, lambda *signalled: arrived.append(signalled))
                     )
             yield
@@ -69,14 +68,14 @@ def whole() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _handling(number: int, handler: Any) -> Iterator[None]:
-    """Handles a signal by something else than before until the block is over."""
+def _handling(number: int, handler: Any) -> Iterator[Any]:
+    """Handles a signal by something else until the block is over; yields what did before."""
     before = signal.getsignal(number)
     is_outermost = number not in _displaced
     _displaced.setdefault(number, before)
     signal.signal(number, handler)
     try:
-        yield
+        yield before
     finally:
         signal.signal(number, before)
         if is_outermost:
