@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 
 import numpy as np
@@ -60,9 +61,25 @@ class GaussianProcess:
                 bounds=[SCALE_BOUNDS] * num_columns + [VARIANCE_BOUNDS, NOISE_BOUNDS],
                 options={"maxiter": MAX_STEPS},
             ).x
-            covariance = _matern(*self._distances(self._logarithms, points))
+        self._solve()
+
+    def _solve(self) -> None:
+        with _one_thread():
+            covariance = _matern(*self._distances(self._logarithms, self._points))
             self._root = linalg.cholesky(_with_noise(covariance, self._logarithms), lower=True)
-            self._weights = linalg.cho_solve((self._root, True), values)
+            self._weights = linalg.cho_solve((self._root, True), self._values)
+
+    def believing(self, points: FloatArray) -> GaussianProcess:
+        """Returns the process as it would be if points, shape (m, features), had what it expects.
+
+        It expects the same everywhere, and is surer near them: the kriging believer of Ginsbourger,
+        Le Riche and Carraro, 2010, section 4.
+        """
+        process = copy.copy(self)
+        process._points = np.concatenate([self._points, points])
+        process._values = np.concatenate([self._values, self.predict(points)[0]])
+        process._solve()
+        return process
 
     def loss(self, logarithms: FloatArray) -> tuple[float, FloatArray]:
         """Returns the negative logarithm of a posterior density, but for a constant.

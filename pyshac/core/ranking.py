@@ -6,22 +6,22 @@ does not matter; a Gaussian process knows that scores change gently, and where l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from pyshac.core import seeding
 from pyshac.core.cascade import as_features
 from pyshac.core.classifier import BoostedTrees, Boosting
 from pyshac.core.gaussian_process import GaussianProcess
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.scores import is_among_best, worst_first
+from pyshac.core.points import Points
+from pyshac.core.scores import evened_out, is_among_best
 
 FloatArray = npt.NDArray[np.float64]
-# Returns how promising rows are, shape (n,), for encoded rows of shape (n, columns).
-Ranking = Callable[[FloatArray], FloatArray]
 
 # The best half of all samples, the best quarter, and so on, as long as a share has so many.
 MIN_BEST_SAMPLES = 5
@@ -30,8 +30,30 @@ MIN_BEST_SAMPLES = 5
 RUNG_TREES = Boosting(subsample=0.8, colsample_bytree=0.7)
 # A Gaussian process is fitted to so many samples at most, half of them the best.
 MAX_PROCESS_SAMPLES = 256
-# What is farther away than this is as far as can be; squares of these are still finite.
-FARTHEST = 1000.0
+# What a Gaussian process expects counts with this many standard deviations on top, so that samples
+# far from all others have their turn.
+NUM_DEVIATIONS = 0.5
+# In so many steps a sample gets near the best of its surroundings.
+NUM_STEPS = 4
+
+
+class Ranking(Protocol):
+    """Says how promising samples are.
+
+    Attributes:
+        num_steps: In how many steps samples are to be improved; 0 where steps lead nowhere.
+    """
+
+    num_steps: int
+
+    def __call__(self, encoded: FloatArray) -> FloatArray:
+        """Returns how promising samples are, shape (n,), for rows of shape (n, columns)."""
+
+    def believing(self, encoded: FloatArray) -> Ranking:
+        """Returns the ranking as it would be if samples, shape (m, columns), had their scores.
+
+        These are being evaluated, and taken to turn out as expected.
+        """
 
 
 class TreeRanking:
@@ -46,6 +68,8 @@ class TreeRanking:
         objective: 'max' or 'min'.
         stream: Random stream for the trees.
     """
+
+    num_steps = 0
 
     def __init__(
         self,
@@ -69,6 +93,9 @@ class TreeRanking:
             total += rung.margin(features)
         return total
 
+    def believing(self, encoded: FloatArray) -> TreeRanking:
+        return self
+
 
 def _successive_halves(scores: FloatArray, objective: str) -> Iterator[npt.NDArray[np.bool_]]:
     """Yields which scores are among the best half, the best quarter, and so on."""
@@ -82,17 +109,16 @@ def _successive_halves(scores: FloatArray, objective: str) -> Iterator[npt.NDArr
 
 
 class SmoothRanking:
-    """Ranks by what a Gaussian process of the scores' ranks thinks possible.
-
-    A sample's rank is the expected value plus one standard deviation, so that samples far from all
-    others have their turn.
+    """Ranks by what a Gaussian process of the scores thinks possible.
 
     Args:
         encoded: Evaluated samples, shape (n, columns).
-        scores: Their scores, shape (n,); NaN for failed samples, which count as the worst.
+        scores: Their scores, shape (n,); NaN for failed samples.
         objective: 'max' or 'min'.
         space: The search space.
     """
+
+    num_steps = NUM_STEPS
 
     def __init__(
         self,
@@ -104,9 +130,8 @@ class SmoothRanking:
         self._process = None
         if not len(encoded):
             return
-        ranks = stats.rankdata(worst_first(scores, objective))
-        values = stats.norm.ppf((ranks - 0.5) / len(ranks))
-        kept = _best_and_others(ranks, MAX_PROCESS_SAMPLES)
+        values = evened_out(scores, objective)
+        kept = _best_and_others(values, MAX_PROCESS_SAMPLES)
         self._points = Points(space, encoded)
         self._process = GaussianProcess(
             self._points(encoded[kept]), self._points.columns, values[kept]
@@ -116,59 +141,20 @@ class SmoothRanking:
         if self._process is None:
             return np.zeros(len(encoded))
         expected, deviation = self._process.predict(self._points(encoded))
-        return expected + deviation
+        return expected + NUM_DEVIATIONS * deviation
+
+    def believing(self, encoded: FloatArray) -> SmoothRanking:
+        if self._process is None or not len(encoded):
+            return self
+        ranking = copy.copy(self)
+        ranking._process = self._process.believing(self._points(encoded))
+        return ranking
 
 
-def _best_and_others(ranks: FloatArray, number: int) -> npt.NDArray[np.intp]:
+def _best_and_others(values: FloatArray, number: int) -> npt.NDArray[np.intp]:
     """Returns which samples are kept: if there are too many, the best, and some of all others."""
-    best_first = np.argsort(-ranks, kind="stable")
-    if len(ranks) <= number:
+    best_first = np.argsort(-values, kind="stable")
+    if len(values) <= number:
         return best_first
-    others = np.linspace(number // 2, len(ranks) - 1, number - number // 2).astype(int)
+    others = np.linspace(number // 2, len(values) - 1, number - number // 2).astype(int)
     return best_first[np.concatenate([np.arange(number // 2), others])]
-
-
-class Points:
-    """Encoded rows as points of a space in which distances mean something.
-
-    Numbers are mapped to the unit interval by their prior; those of a user's own types are scaled
-    to the range of the rows seen at first. Choices get a feature for each value seen there and one
-    for all others, so that two different values are 1 apart, whichever they are.
-
-    Args:
-        space: The search space.
-        encoded: Rows, shape (n, columns), at least one.
-
-    Attributes:
-        columns: The column that each feature belongs to, shape (features,).
-    """
-
-    def __init__(self, space: HyperParameterList, encoded: FloatArray) -> None:
-        self._space = space
-        # Halves, because the distance of two finite numbers may be infinite.
-        self._low = np.where(space.maps_to_unit, 0.0, encoded.min(axis=0) / 2)
-        span = np.where(space.maps_to_unit, 0.5, encoded.max(axis=0) / 2 - self._low)
-        self._span = np.where(span > 0, span, 1.0)
-        self._known = [
-            np.unique(values) if is_choice else None
-            for values, is_choice in zip(encoded.T, space.is_choice, strict=True)
-        ]
-        widths = [1 if known is None else len(known) + 1 for known in self._known]
-        self.columns = np.repeat(np.arange(len(widths)), widths)
-
-    def __call__(self, encoded: FloatArray) -> FloatArray:
-        """Returns points, shape (n, features), for encoded rows of shape (n, columns)."""
-        scaled = (self._space.to_unit_where_possible(encoded) / 2 - self._low) / self._span
-        scaled = np.clip(scaled, -FARTHEST, FARTHEST)
-        features = [
-            scaled[:, [column]] if known is None else _one_hot(encoded[:, [column]], known)
-            for column, known in enumerate(self._known)
-        ]
-        return np.concatenate(features, axis=1)
-
-
-def _one_hot(column: FloatArray, known: FloatArray) -> FloatArray:
-    """Returns a feature for each known value and one for all others; two differ by 1 in all."""
-    is_value = column == known
-    is_other = ~is_value.any(axis=1, keepdims=True)
-    return np.concatenate([is_value, is_other], axis=1) / 2**0.5

@@ -8,8 +8,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 OBJECTIVES = ("max", "min")
+# What lies farther below the lower quartile than so many interquartile ranges is far out (Tukey,
+# 1977, section 2D).
+FAR_OUT = 3
 
 
 def check_objective(objective: Any) -> str:
@@ -99,3 +103,36 @@ def worst_first(scores: npt.NDArray[np.float64], objective: str = "max") -> npt.
     """
     ascending = scores if objective == "max" else -scores
     return np.where(np.isnan(scores), -np.inf, ascending)
+
+
+def evened_out(scores: npt.NDArray[np.float64], objective: str = "max") -> npt.NDArray[np.float64]:
+    """Returns scores as a model of them learns them most easily: the higher, the better.
+
+    Failed samples and scores that are far out on the bad side are as bad as the worst of the
+    others may be. Yeo and Johnson's power transform (2000) then makes both sides equally long.
+
+    Args:
+        scores: Shape (n,); NaN stands for a failed sample.
+        objective: 'max' or 'min'.
+
+    Returns:
+        Shape (n,), with a mean of 0 and a variance of 1, or all 0 if all scores are equal.
+    """
+    values = worst_first(scores, objective)
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return np.zeros(len(scores))
+    # In such units the differences of the largest numbers are still finite.
+    unit = np.abs(known).max() or 1.0
+    low, high = np.quantile(known / unit, [0.25, 0.75])
+    values = _standardised(np.maximum(values / unit, low - FAR_OUT * (high - low)))
+    return _standardised(stats.yeojohnson(values)[0]) if values.any() else values
+
+
+def _standardised(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    if np.ptp(values) == 0:
+        return np.zeros(len(values))
+    centred = values - values.mean()
+    # The squares of very small numbers would vanish.
+    centred /= np.abs(centred).max()
+    return centred / centred.std()

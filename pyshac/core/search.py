@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pyshac.core import seeding, signals
 from pyshac.core.cascade import Cascade, Training, train_classifier
 from pyshac.core.classifier import BoostedTrees
+from pyshac.core.climbing import Climber
 from pyshac.core.dataset import Dataset
 from pyshac.core.errors import NothingAcceptedError, SaveDirectoryError
 from pyshac.core.estimator import Classifier, Estimator
@@ -134,8 +135,15 @@ class Search:
         if self.method.num_choices == 1:
             place = seeding.child(stream, 0)
             return self.sampler.draw(self.cascade, size, place, relax_checks, generators)
-        rankings = self._rankings(self.num_complete - self.num_complete % stage)
-        return Selection(draw, rankings, self.method.num_choices).select(depth, size, evaluated)
+        places = seeding.stream(self.entropy, Purpose.CLIMB, self.num_complete)
+        selection = Selection(
+            draw,
+            lambda num_classifiers, rows: self.cascade.first(num_classifiers).accepts(rows),
+            self._rankings(self.num_complete - self.num_complete % stage),
+            self.method.num_choices,
+            Climber(self.space, np.random.default_rng(places)),
+        )
+        return selection.select(depth, size, evaluated)
 
     def _rankings(self, count: int) -> list[Ranking]:
         """Returns the rankings that the first so many samples give."""

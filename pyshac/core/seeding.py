@@ -17,6 +17,7 @@ class Purpose(enum.IntEnum):
     EVALUATE = 3
     PARAMETERS = 4
     RANK = 5
+    CLIMB = 6
 
 
 def check_seed(seed: int | None) -> int | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pyshac.core.climbing import Climber
 from pyshac.core.ranking import Ranking
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,14 +31,18 @@ class Selection:
     Attributes:
         draw: Draws so many samples (second argument) that the first classifiers (first argument)
             accept, shape (samples, columns); fewer, or none, where so many would take long.
+        accepts: Says which samples (second argument) the first classifiers accept.
         rankings: Say how promising samples are; the first chooses one sample, the second the next,
             and so on.
         num_choices: Samples that are drawn for each one that is selected.
+        climber: Improves the sample that was chosen.
     """
 
     draw: Callable[[int, int], FloatArray]
+    accepts: Callable[[int, FloatArray], npt.NDArray[np.bool_]]
     rankings: Sequence[Ranking]
     num_choices: int
+    climber: Climber
 
     def select(self, num_classifiers: int, n: int, evaluated: FloatArray) -> FloatArray:
         """Returns the n samples to be evaluated next.
@@ -54,37 +59,52 @@ class Selection:
             Encoded samples, shape (n, columns).
         """
         looking_back = n // LOOK_BACK
+        seen = {row.tobytes() for row in evaluated}
         # In batches of one, too, rankings take turns.
         turn = len(evaluated)
-        chosen = self._from_region(num_classifiers, n - looking_back, evaluated, turn)
+        chosen = self._from_region(num_classifiers, n - looking_back, evaluated[:0], seen, turn)
         if looking_back:
-            seen = np.concatenate([evaluated, chosen])
-            wider = self._from_region(num_classifiers // 2, looking_back, seen, turn)
-            chosen = np.concatenate([chosen, wider])
+            chosen = self._from_region(num_classifiers // 2, looking_back, chosen, seen, turn)
         return chosen
 
-    def _from_region(self, num_classifiers: int, n: int, seen: FloatArray, turn: int) -> FloatArray:
-        """Returns promising samples that the first classifiers accept, shape (n, columns).
+    def _from_region(
+        self, num_classifiers: int, n: int, chosen: FloatArray, seen: set[bytes], turn: int
+    ) -> FloatArray:
+        """Returns chosen samples and n more promising ones that the first classifiers accept.
 
         Where the region holds too few samples that were not seen before, or they are hard to find,
         the rest come from the region of one classifier less, and so on.
+
+        Args:
+            num_classifiers: Number of classifiers.
+            n: Number of samples.
+            chosen: Encoded samples that are in the same batch, shape (m, columns).
+            seen: Samples that were evaluated or chosen, as bytes; those chosen here are added.
+            turn: Number of the ranking whose turn it is, counted on and on.
+
+        Returns:
+            Encoded samples, shape (m + n, columns).
         """
-        chosen = seen[:0]
+        stop = len(chosen) + n
         drawn = []
         rounds = [(depth, 0) for depth in range(num_classifiers, -1, -1)]
         for depth, least in [*rounds, (0, LAST_DRAWS)]:
-            missing = n - len(chosen)
+            missing = stop - len(chosen)
             choices = self.num_choices * missing
             drawn.append(self.draw(depth, max(choices, least)))
-            new = _unseen(drawn[-1], np.concatenate([seen, chosen]))[:choices]
-            best = self._best_of_each(new, missing, turn + len(chosen))
-            chosen = np.concatenate([chosen, best])
-            if len(chosen) == n:
+            new = _unseen(drawn[-1], seen)[:choices]
+            for start, ranking in self._best_of_each(new, missing, turn + n - missing):
+                best = self._improved(start, depth, ranking.believing(chosen), drawn[-1], seen)
+                chosen = np.concatenate([chosen, best])
+                seen.update(row.tobytes() for row in best)
+            if len(chosen) == stop:
                 break
-        return np.concatenate([chosen, *drawn])[:n]
+        return np.concatenate([chosen, *drawn])[:stop]
 
-    def _best_of_each(self, rows: FloatArray, num_groups: int, turn: int) -> FloatArray:
-        """Deals rows out into groups and returns the best row of each that has any.
+    def _best_of_each(
+        self, rows: FloatArray, num_groups: int, turn: int
+    ) -> list[tuple[FloatArray, Ranking]]:
+        """Deals rows out into groups, and returns the best row of each that has any.
 
         The best of all would lie closer together: whatever a ranking is wrong about, it is wrong
         about for all of them.
@@ -95,7 +115,7 @@ class Selection:
             turn: Number of the ranking whose turn it is, counted on and on.
 
         Returns:
-            The chosen rows, shape (num_groups, columns) or less.
+            Rows, shape (columns,), and the rankings that chose them.
         """
         group_of = np.arange(len(rows)) % num_groups
         ranking_of = (turn + group_of) % len(self.rankings)
@@ -104,15 +124,25 @@ class Selection:
             is_its_turn = ranking_of == number
             ranks[is_its_turn] = ranking(rows[is_its_turn])
         groups = [np.arange(first, len(rows), num_groups) for first in range(num_groups)]
-        return rows[[group[np.argmax(ranks[group])] for group in groups if len(group)]]
+        best = [group[np.argmax(ranks[group])] for group in groups if len(group)]
+        return [(rows[number], self.rankings[ranking_of[number]]) for number in best]
+
+    def _improved(
+        self, start: FloatArray, depth: int, ranking: Ranking, others: FloatArray, seen: set[bytes]
+    ) -> FloatArray:
+        """Returns a row that was improved as far as it can be, or none if it was seen meanwhile."""
+
+        def is_allowed(rows: FloatArray) -> npt.NDArray[np.bool_]:
+            is_new = [row.tobytes() not in seen for row in rows]
+            return self.accepts(depth, rows) & np.array(is_new, dtype=bool)
+
+        # Another one, improved, may have become this one.
+        if start.tobytes() in seen:
+            return start[None][:0]
+        return self.climber.climb(start, others, ranking, is_allowed)[None]
 
 
-def _unseen(rows: FloatArray, seen: FloatArray) -> FloatArray:
+def _unseen(rows: FloatArray, seen: set[bytes]) -> FloatArray:
     """Returns the rows that are not among those seen, each once, in order."""
-    known = {row.tobytes() for row in seen}
-    new = []
-    for row in rows:
-        if row.tobytes() not in known:
-            known.add(row.tobytes())
-            new.append(row)
-    return np.array(new).reshape(-1, rows.shape[1])
+    new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
+    return np.array([*new.values()]).reshape(-1, rows.shape[1])

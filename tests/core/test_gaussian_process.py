@@ -46,6 +46,22 @@ def test_predictions_are_those_of_scikit_learn(process, points, values):
     assert deviation == pytest.approx(np.sqrt(their_deviation**2 - noise), abs=1e-6)
 
 
+def test_what_it_believes_makes_it_surer_and_no_wiser(process, points, values):
+    random = np.random.default_rng(3)
+    believed, others = random.random((5, 3)), random.random((25, 3))
+    expected, deviation = process.predict(others)
+    surer = process.believing(believed)
+    assert surer.predict(others)[0] == pytest.approx(expected, abs=1e-8)
+    assert (surer.predict(others)[1] < deviation).all()
+    all_points = np.concatenate([points, believed])
+    all_values = np.concatenate([values, process.predict(believed)[0]])
+    _, theirs = peer(process, all_points, all_values).predict(others, return_std=True)
+    noise = np.exp(process._logarithms[-1])
+    assert surer.predict(others)[1] == pytest.approx(np.sqrt(theirs**2 - noise), abs=1e-6)
+    # The process itself is as it was.
+    assert (process.predict(others)[1] == deviation).all()
+
+
 def test_the_loss_is_the_likelihood_of_scikit_learn_and_the_priors(process, points, values):
     def theirs(scale):
         process._logarithms = np.array([scale, 0.3, -0.2, 0.1, -3.0])

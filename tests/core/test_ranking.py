@@ -9,14 +9,10 @@ import pytest
 from scipy import stats
 
 from pyshac.core.hyperparameters import (
-    AbstractHyperParameter,
-    DiscreteHP,
     HyperParameterList,
-    LogUniformHP,
     MultiUniformHP,
-    UniformHP,
 )
-from pyshac.core.ranking import MAX_PROCESS_SAMPLES, Points, SmoothRanking, TreeRanking
+from pyshac.core.ranking import MAX_PROCESS_SAMPLES, SmoothRanking, TreeRanking
 
 STREAM = np.random.SeedSequence(3)
 
@@ -79,14 +75,40 @@ def test_the_same_samples_give_the_same_ranks(ranking):
     assert (first == second).all()
 
 
-def test_only_the_order_of_scores_matters(ranking):
+def test_units_of_scores_do_not_matter(ranking):
+    rows = np.random.default_rng(4).random((50, 2))
+    scores = rows.sum(axis=1)
+    first, second = (ranking(rows, s, "min")(rows) for s in (scores, 1e6 * scores - 5e5))
+    assert first == pytest.approx(second, abs=1e-3)
+
+
+def test_outliers_do_not_matter(ranking):
+    random = np.random.default_rng(5)
+    rows, others = random.random((80, 2)), random.random((500, 2))
+    scores = rows[:, 0].copy()
+    scores[scores > 0.9] *= 1e12
+    ranks = ranking(rows, scores, "min")(others)
+    assert stats.spearmanr(ranks, -others[:, 0]).statistic > 0.7
+
+
+def test_trees_know_the_order_of_scores_only():
     rows = np.random.default_rng(4).random((50, 2))
     scores = rows.sum(axis=1)
     first, second = (
-        ranking(rows, scores, "min")(rows),
-        ranking(rows, np.exp(9 * scores), "min")(rows),
+        TreeRanking(rows, scores, "min", STREAM)(rows),
+        TreeRanking(rows, np.exp(9 * scores), "min", STREAM)(rows),
     )
     assert (first == second).all()
+
+
+def test_what_is_being_evaluated_is_less_promising_if_anything(ranking):
+    random = np.random.default_rng(6)
+    rows, others = random.random((30, 2)), random.random((500, 2))
+    before = ranking(rows, rows[:, 0], "max")
+    after = before.believing(others[:10])
+    assert (after(others[:10]) <= before(others[:10]) + 1e-9).all()
+    assert after(others) == pytest.approx(before(others), abs=0.5)
+    assert before.believing(others[:0])(others).tolist() == before(others).tolist()
 
 
 class TestSmoothRanking:
@@ -94,6 +116,12 @@ class TestSmoothRanking:
         rows = np.array([[0.0, 0.0], [0.1, 0.1], [0.2, 0.0], [1.0, 0.1], [0.9, 0.0], [0.8, 0.1]])
         ranks = smooth(rows, np.array([1.0, 2, 3, 3, 2, 1]), "max")(np.array([[0.1, 0], [0.1, 1]]))
         assert ranks[1] > ranks[0]
+
+    def test_a_sample_beside_one_that_is_being_evaluated_comes_last(self):
+        ranking = smooth(np.array([[0.5]]), np.array([1.0]), "max")
+        assert np.ptp(ranking(np.array([[0.2], [0.8]]))) < 1e-9
+        ranks = ranking.believing(np.array([[0.19]]))(np.array([[0.2], [0.8]]))
+        assert ranks[0] < ranks[1] - 0.01
 
     def test_of_many_samples_the_best_are_kept(self):
         # A peak that few of very many samples have seen.
@@ -103,56 +131,3 @@ class TestSmoothRanking:
         others = np.linspace(0, 1, 1001).reshape(-1, 1)
         ranks = smooth(rows, scores, "max")(others)
         assert abs(others[np.argmax(ranks), 0] - 0.321) < 0.01
-
-
-class OwnHP(AbstractHyperParameter):
-    """A user's own type: any number."""
-
-    def sample(self):
-        return 1.0
-
-    def encode(self, x):
-        return x
-
-    def decode(self, x):
-        return x
-
-
-class TestPoints:
-    def test_numbers_are_mapped_by_their_prior(self):
-        space = HyperParameterList(
-            [UniformHP("x", -5, 15), LogUniformHP("rate", 1e-4, 1), DiscreteHP("n", [1, 2, 4, 8])]
-        )
-        points = Points(space, space.draw(3, np.random.SeedSequence(0)))
-        assert points.columns.tolist() == [0, 1, 2]
-        rows = np.array([space.encode([-5.0, 1e-4, 1]), space.encode([5.0, 1e-2, 4])])
-        assert points(rows) == pytest.approx(np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
-
-    def test_numbers_of_own_types_are_scaled_to_what_was_seen(self):
-        points = Points(
-            HyperParameterList([OwnHP("a"), OwnHP("b")]), np.array([[-5.0, 7], [15, 7]])
-        )
-        assert points(np.array([[-5.0, 7], [5, 7], [25, 8]])).tolist() == [
-            [0, 0],
-            [0.5, 0],
-            [1.5, 0.5],
-        ]
-
-    def test_the_largest_numbers_do_no_harm(self):
-        space = HyperParameterList([OwnHP("a")])
-        rows = np.array([[-1.7e308], [1.7e308], [0.0], [5e-324]])
-        ranks = SmoothRanking(rows[2:], np.array([1.0, 2]), "max", space)(rows)
-        assert np.isfinite(ranks).all()
-        ranks = SmoothRanking(rows, np.array([1.0, 2, 3, 4]), "max", space)(rows)
-        assert np.isfinite(ranks).all()
-
-    def test_two_choices_are_as_far_apart_as_any_other_two(self):
-        space = HyperParameterList([UniformHP("x", 0, 1), DiscreteHP("kind", ["a", "b", "c", "d"])])
-        points = Points(space, np.array([[0.0, 0], [1, 2], [1, 2]]))
-        assert points.columns.tolist() == [0, 1, 1, 1]
-        # The last two values were not seen.
-        rows = points(np.array([[0.0, 0], [0, 2], [0, 1], [0, 3]]))
-        distances = ((rows[:, None] - rows) ** 2).sum(axis=2)
-        expected = 1 - np.eye(4)
-        expected[2, 3] = expected[3, 2] = 0
-        assert distances == pytest.approx(expected)

@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
-from pyshac.core.scores import check_objective, check_score, is_better_half, worst_first
+from pyshac.core.scores import (
+    check_objective,
+    check_score,
+    evened_out,
+    is_better_half,
+    worst_first,
+)
 from tests.strategies import typed
 
 NAN, INF = math.nan, math.inf
@@ -118,3 +125,36 @@ class TestBetterHalf:
 @pytest.mark.parametrize(("objective", "order"), [("max", [1, 3, 0, 2]), ("min", [1, 2, 0, 3])])
 def test_worst_first(objective, order):
     assert np.argsort(worst_first(np.array([0.5, NAN, 2.0, -1.0]), objective)).tolist() == order
+
+
+class TestEvenedOut:
+    @given(
+        hnp.arrays(float, st.integers(1, 30), elements=st.floats(allow_infinity=False)),
+        st.sampled_from(["min", "max"]),
+    )
+    def test_better_scores_are_never_lower(self, scores, objective):
+        values = evened_out(scores, objective)
+        assert np.isfinite(values).all()
+        in_order = values[np.argsort(worst_first(scores, objective), kind="stable")]
+        assert (np.diff(in_order) >= -1e-9).all()
+
+    @pytest.mark.parametrize("objective", ["min", "max"])
+    def test_skewed_scores_become_symmetric(self, objective):
+        scores = np.random.default_rng(0).lognormal(size=500)
+        values = evened_out(scores, objective)
+        assert abs(stats.skew(values)) < 0.5 < 3 < stats.skew(scores)
+        assert values.mean() == pytest.approx(0, abs=1e-9)
+        assert values.std() == pytest.approx(1)
+
+    def test_one_that_is_far_out_leaves_room_for_the_others(self):
+        values = evened_out(np.array([*range(20), 1e9]), "min")
+        assert np.ptp(values[:20]) > 2
+        assert values[20] == values.min()
+
+    def test_failed_samples_are_as_bad_as_the_worst(self):
+        values = evened_out(np.array([*range(20), NAN, -1e9]), "max")
+        assert values[20] == values[21] < values[:20].min()
+
+    @pytest.mark.parametrize("scores", [[], [NAN, NAN], [0.0, 0.0, 0.0], [5.0], [1e300, 1e300]])
+    def test_of_equal_scores_nothing_is_left(self, scores):
+        assert evened_out(np.array(scores), "max").tolist() == [0.0] * len(scores)

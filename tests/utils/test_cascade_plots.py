@@ -165,15 +165,15 @@ class TestAcceptedShare:
 
 
 class TestAcceptedRegion:
-    def test_axes_have_the_scales_and_names_of_their_parameters(self, finished):
-        ax = plot_accepted_region(finished.save_dir, "rate", "optimizer")
+    def test_axes_have_the_scales_and_names_of_their_parameters(self, halving):
+        ax = plot_accepted_region(halving.save_dir, "rate", "optimizer")
         assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale()) == ("rate", "optimizer", "log")
         assert [label.get_text() for label in ax.get_yticklabels()][:2] == ["adam", "sgd"]
         assert ax.get_title() == "Accepted by all 5 classifiers"
 
-    def test_fewer_classifiers_accept_more(self, finished):
+    def test_fewer_classifiers_accept_more(self, halving):
         shares = [
-            plot_accepted_region(finished, "rate", "layers", max_classifiers=count)
+            plot_accepted_region(halving, "rate", "layers", max_classifiers=count)
             .collections[0]
             .get_array()
             .filled(0)

@@ -246,6 +246,10 @@ class HyperParameterList:
         self._check_maps_to_unit()
         return self._map_columns("to_unit", encoded)
 
+    def from_unit_where_possible(self, unit: FloatArray) -> FloatArray:
+        """As `from_unit`, but the columns of a user's own types stay as they are."""
+        return self._map_columns("from_unit", unit)
+
     def to_unit_where_possible(self, encoded: FloatArray) -> FloatArray:
         """As `to_unit`, but the columns of a user's own types stay as they are."""
         return self._map_columns("to_unit", encoded)
