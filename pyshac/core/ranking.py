@@ -34,7 +34,7 @@ MAX_PROCESS_SAMPLES = 256
 # far from all others have their turn.
 NUM_DEVIATIONS = 0.5
 # In so many steps a sample gets near the best of its surroundings.
-NUM_STEPS = 4
+NUM_STEPS = 3
 
 
 class Ranking(Protocol):
