@@ -79,12 +79,12 @@ class Results:
         )
 
     def first(self, num_seeds: int) -> Results:
-        """Returns the results of the first seeds, of the contenders that have them."""
+        """Returns the results of those contenders that have so many seeds, on seeds they share."""
         names = self.contenders_with(num_seeds)
+        kept = {key: runs for key, runs in self.curves.items() if key[1] in names}
+        common = sorted(set.intersection(*(set(seeds) for seeds, _ in kept.values())))[:num_seeds]
         curves = {
-            key: (seeds[:num_seeds], found[:num_seeds])
-            for key, (seeds, found) in self.curves.items()
-            if key[1] in names
+            key: (common, found[np.isin(seeds, common)]) for key, (seeds, found) in kept.items()
         }
         return replace(self, curves=curves)
 
