@@ -37,6 +37,7 @@ METHODS: dict[str, Method] = {
     "after 10": replace(DEFAULT, min_share=0.0),
     "as they come": replace(DEFAULT, num_choices=1),
     "trees alone choose": replace(DEFAULT, is_smooth=False),
+    "no steps": replace(DEFAULT, num_steps=0),
     "200 trees, rate 0.1": replace(DEFAULT, trees=Boosting(num_trees=200, learning_rate=0.1)),
     "min_child_weight=1": replace(DEFAULT, trees=Boosting(min_child_weight=1.0)),
     "paper": PAPER,

@@ -27,6 +27,7 @@ class Method:
         num_choices: Accepted samples that are drawn for each one that is evaluated; 1 to evaluate
             them as they come.
         is_smooth: Whether a Gaussian process chooses every other sample, or trees choose all.
+        num_steps: In so many steps what the process chose is improved.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Method:
     first_times: int
     num_choices: int
     is_smooth: bool
+    num_steps: int
 
 
 DEFAULT = Method(
@@ -46,6 +48,7 @@ DEFAULT = Method(
     first_times=2,
     num_choices=64,
     is_smooth=True,
+    num_steps=3,
 )
 
 # The procedure of Kumar et al., arXiv 1805.10255, section 3, with XGBoost as it comes.
@@ -57,6 +60,7 @@ PAPER = Method(
     first_times=1,
     num_choices=1,
     is_smooth=False,
+    num_steps=0,
 )
 
 METHODS = {method.name: method for method in (DEFAULT, PAPER)}

@@ -33,8 +33,6 @@ MAX_PROCESS_SAMPLES = 256
 # What a Gaussian process expects counts with this many standard deviations on top, so that samples
 # far from all others have their turn.
 NUM_DEVIATIONS = 0.5
-# In so many steps a sample gets near the best of its surroundings.
-NUM_STEPS = 3
 
 
 class Ranking(Protocol):
@@ -116,9 +114,8 @@ class SmoothRanking:
         scores: Their scores, shape (n,); NaN for failed samples.
         objective: 'max' or 'min'.
         space: The search space.
+        num_steps: In how many steps samples are to be improved.
     """
-
-    num_steps = NUM_STEPS
 
     def __init__(
         self,
@@ -126,7 +123,9 @@ class SmoothRanking:
         scores: FloatArray,
         objective: str,
         space: HyperParameterList,
+        num_steps: int = 0,
     ) -> None:
+        self.num_steps = num_steps
         self._process = None
         if not len(encoded):
             return

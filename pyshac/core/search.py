@@ -153,7 +153,7 @@ class Search:
             learned = self.dataset.encoded[:count], self.dataset.scores[:count], self.objective
             rankings: list[Ranking] = [TreeRanking(*learned, stream)]
             if self.method.is_smooth:
-                rankings.append(SmoothRanking(*learned, self.space))
+                rankings.append(SmoothRanking(*learned, self.space, self.method.num_steps))
             self._latest_rankings = key, rankings
         return self._latest_rankings[1]
 
