@@ -92,9 +92,9 @@ def draw_batch(axes, history, number, grid):
     axes.plot(*MINIMA.T, "k+", markersize=9, markeredgewidth=1.4)
     count = len(classifiers)
     asked = f"{count} classifier{'s' * (count > 1)}" if count else "no classifier yet"
-    axes.set_title(
-        f"Batch {number}: {asked},\n{accepted.mean():.0%} of the space left", fontsize=10
-    )
+    share = accepted.mean()
+    left = f"{share:.0%}" if share >= 0.01 else "less than 1%"
+    axes.set_title(f"Batch {number}: {asked},\n{left} of the space left", fontsize=10)
     axes.set_xlabel("x")
 
 
