@@ -48,14 +48,14 @@ class Takes:
 
     def __call__(self, worker_id, parameters):
         with open(os.path.join(self.folder, f"{os.getpid()}.jsonl"), "a") as file:
-            file.write(f"{parameters['x']}\n")
+            file.write(f"{dict(parameters)}\n")
         # From nothing to a quarter of a second, 30 ms on average; the same in every run.
         time.sleep(min(0.25, random.Random(parameters["x"]).expovariate(1 / 0.03)))
         return evaluate(worker_id, parameters)
 
 
 def beginnings(folder):
-    """How often evaluations began, by their x."""
+    """How often evaluations began, by their parameters."""
     return Counter(line for path in folder.iterdir() for line in path.read_text().splitlines())
 
 
