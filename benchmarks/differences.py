@@ -26,8 +26,8 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from pyshac import SHAC
-from pyshac.core.classifier import Boosting
-from pyshac.core.method import DEFAULT, PAPER, Method
+from pyshac.core.classifiers.boosted_trees import Boosting
+from pyshac.core.search.method import DEFAULT, PAPER, Method
 
 BUDGET = Budget(200, 10)
 METHODS: dict[str, Method] = {

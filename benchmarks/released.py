@@ -65,11 +65,11 @@ def trainer() -> Trainer:
 
 def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
     """PySHAC 0.3.5.1: see `contenders` for the arguments."""
-    from pyshac.core.cascade import Cascade
-    from pyshac.core.classifier import BoostedTrees
-    from pyshac.core.sampler import Sampler
-    from pyshac.core.schedule import Schedule
-    from pyshac.core.scores import is_better_half
+    from pyshac.core.classifiers.boosted_trees import BoostedTrees
+    from pyshac.core.classifiers.cascade import Cascade
+    from pyshac.core.dataset.scores import is_better_half
+    from pyshac.core.sampling.sampler import Sampler
+    from pyshac.core.search.schedule import Schedule
 
     schedule = Schedule(budget.evaluations, budget.num_batches)
     sampler, cascade = Sampler(task.space), Cascade()

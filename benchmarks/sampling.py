@@ -33,8 +33,11 @@ import tasks
 import xgboost
 
 import pyshac
-from pyshac.core.cascade import Cascade, as_features, train_classifier
-from pyshac.core.sampler import Proposals, Sampler
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.classifier import as_features
+from pyshac.core.classifiers.training import train_classifier
+from pyshac.core.sampling.proposals import Proposals
+from pyshac.core.sampling.sampler import Sampler
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"

@@ -28,8 +28,8 @@ import numpy as np
 import psutil
 
 import pyshac
-from pyshac.core.evaluation import FailurePolicy, SlotPool
-from pyshac.core.worker import Evaluator, Task
+from pyshac.core.evaluation.slot_pool import FailurePolicy, SlotPool
+from pyshac.core.evaluation.worker import Evaluator, Task
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"

@@ -19,8 +19,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pyshac import SHAC, UniformHP
-from pyshac.core.cascade import Cascade
-from pyshac.core.cells import Covers
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.sampling.covers import Covers
 
 DOCS = Path(__file__).parent
 IMAGES = DOCS / "images"

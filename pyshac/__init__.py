@@ -5,116 +5,107 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from pyshac.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from pyshac.core.callbacks import Callback, CallbackList, CSVLogger, History
-    from pyshac.core.dataset import Dataset, flatten_parameters
-    from pyshac.core.engine import SHAC
+    from pyshac.core.callbacks import (
+        Callback as Callback,
+        CallbackList as CallbackList,
+        CSVLogger as CSVLogger,
+        History as History,
+        ProgressBar as ProgressBar,
+    )
+    from pyshac.core.dataset import Dataset as Dataset, flatten_parameters as flatten_parameters
+    from pyshac.core.engine import SHAC as SHAC
     from pyshac.core.errors import (
-        DirectoryInUseError,
-        EvaluationError,
-        EvaluationTimeoutError,
-        NothingAcceptedError,
-        SaveDirectoryError,
-        WorkerDiedError,
+        DirectoryInUseError as DirectoryInUseError,
+        EvaluationError as EvaluationError,
+        EvaluationTimeoutError as EvaluationTimeoutError,
+        NothingAcceptedError as NothingAcceptedError,
+        SaveDirectoryError as SaveDirectoryError,
+        WorkerDiedError as WorkerDiedError,
     )
     from pyshac.core.hyperparameters import (
-        AbstractHyperParameter,
-        DiscreteHP,
-        DiscreteHyperParameter,
-        DistributionHP,
-        DistributionHyperParameter,
-        HyperParameterList,
-        IntegerHP,
-        IntegerHyperParameter,
-        LogUniformContinuousHyperParameter,
-        LogUniformHP,
-        MultiDiscreteHP,
-        MultiDiscreteHyperParameter,
-        MultiNormalContinuousHyperParameter,
-        MultiNormalHP,
-        MultiNormlHP,
-        MultiUniformContinuousHyperParameter,
-        MultiUniformHP,
-        NormalContinuousHyperParameter,
-        NormalHP,
-        UniformContinuousHyperParameter,
-        UniformHP,
-        set_custom_parameter_class,
+        AbstractHyperParameter as AbstractHyperParameter,
+        DiscreteHP as DiscreteHP,
+        DiscreteHyperParameter as DiscreteHyperParameter,
+        DistributionHP as DistributionHP,
+        DistributionHyperParameter as DistributionHyperParameter,
+        HyperParameterList as HyperParameterList,
+        IntegerHP as IntegerHP,
+        IntegerHyperParameter as IntegerHyperParameter,
+        LogUniformContinuousHyperParameter as LogUniformContinuousHyperParameter,
+        LogUniformHP as LogUniformHP,
+        MultiDiscreteHP as MultiDiscreteHP,
+        MultiDiscreteHyperParameter as MultiDiscreteHyperParameter,
+        MultiNormalContinuousHyperParameter as MultiNormalContinuousHyperParameter,
+        MultiNormalHP as MultiNormalHP,
+        MultiNormlHP as MultiNormlHP,
+        MultiUniformContinuousHyperParameter as MultiUniformContinuousHyperParameter,
+        MultiUniformHP as MultiUniformHP,
+        NormalContinuousHyperParameter as NormalContinuousHyperParameter,
+        NormalHP as NormalHP,
+        UniformContinuousHyperParameter as UniformContinuousHyperParameter,
+        UniformHP as UniformHP,
+        set_custom_parameter_class as set_custom_parameter_class,
     )
-    from pyshac.core.managed.keras_engine import KerasSHAC
-    from pyshac.core.managed.tf_engine import TensorflowSHAC
-    from pyshac.core.managed.torch_engine import TorchSHAC
-    from pyshac.core.progress import ProgressBar
-    from pyshac.reporting.page import report
+    from pyshac.core.managed.keras_engine import KerasSHAC as KerasSHAC
+    from pyshac.core.managed.tf_engine import TensorflowSHAC as TensorflowSHAC
+    from pyshac.core.managed.torch_engine import TorchSHAC as TorchSHAC
+    from pyshac.reporting.page import report as report
 
-__version__ = "1.0.0"
+# Names load when they are first asked for: worker processes import this package, too.
+_HOMES = {
+    "SHAC": "pyshac.core.engine",
+    "AbstractHyperParameter": "pyshac.core.hyperparameters",
+    "CSVLogger": "pyshac.core.callbacks",
+    "Callback": "pyshac.core.callbacks",
+    "CallbackList": "pyshac.core.callbacks",
+    "Dataset": "pyshac.core.dataset",
+    "DirectoryInUseError": "pyshac.core.errors",
+    "DiscreteHP": "pyshac.core.hyperparameters",
+    "DiscreteHyperParameter": "pyshac.core.hyperparameters",
+    "DistributionHP": "pyshac.core.hyperparameters",
+    "DistributionHyperParameter": "pyshac.core.hyperparameters",
+    "EvaluationError": "pyshac.core.errors",
+    "EvaluationTimeoutError": "pyshac.core.errors",
+    "History": "pyshac.core.callbacks",
+    "HyperParameterList": "pyshac.core.hyperparameters",
+    "IntegerHP": "pyshac.core.hyperparameters",
+    "IntegerHyperParameter": "pyshac.core.hyperparameters",
+    "KerasSHAC": "pyshac.core.managed.keras_engine",
+    "LogUniformContinuousHyperParameter": "pyshac.core.hyperparameters",
+    "LogUniformHP": "pyshac.core.hyperparameters",
+    "MultiDiscreteHP": "pyshac.core.hyperparameters",
+    "MultiDiscreteHyperParameter": "pyshac.core.hyperparameters",
+    "MultiNormalContinuousHyperParameter": "pyshac.core.hyperparameters",
+    "MultiNormalHP": "pyshac.core.hyperparameters",
+    "MultiNormlHP": "pyshac.core.hyperparameters",
+    "MultiUniformContinuousHyperParameter": "pyshac.core.hyperparameters",
+    "MultiUniformHP": "pyshac.core.hyperparameters",
+    "NormalContinuousHyperParameter": "pyshac.core.hyperparameters",
+    "NormalHP": "pyshac.core.hyperparameters",
+    "NothingAcceptedError": "pyshac.core.errors",
+    "ProgressBar": "pyshac.core.callbacks",
+    "SaveDirectoryError": "pyshac.core.errors",
+    "TensorflowSHAC": "pyshac.core.managed.tf_engine",
+    "TorchSHAC": "pyshac.core.managed.torch_engine",
+    "UniformContinuousHyperParameter": "pyshac.core.hyperparameters",
+    "UniformHP": "pyshac.core.hyperparameters",
+    "WorkerDiedError": "pyshac.core.errors",
+    "flatten_parameters": "pyshac.core.dataset",
+    "report": "pyshac.reporting.page",
+    "set_custom_parameter_class": "pyshac.core.hyperparameters",
+}
 
-__all__ = [
-    "SHAC",
-    "AbstractHyperParameter",
-    "CSVLogger",
-    "Callback",
-    "CallbackList",
-    "Dataset",
-    "DirectoryInUseError",
-    "DiscreteHP",
-    "DiscreteHyperParameter",
-    "DistributionHP",
-    "DistributionHyperParameter",
-    "EvaluationError",
-    "EvaluationTimeoutError",
-    "History",
-    "HyperParameterList",
-    "IntegerHP",
-    "IntegerHyperParameter",
-    "KerasSHAC",
-    "LogUniformContinuousHyperParameter",
-    "LogUniformHP",
-    "MultiDiscreteHP",
-    "MultiDiscreteHyperParameter",
-    "MultiNormalContinuousHyperParameter",
-    "MultiNormalHP",
-    "MultiNormlHP",
-    "MultiUniformContinuousHyperParameter",
-    "MultiUniformHP",
-    "NormalContinuousHyperParameter",
-    "NormalHP",
-    "NothingAcceptedError",
-    "ProgressBar",
-    "SaveDirectoryError",
-    "TensorflowSHAC",
-    "TorchSHAC",
-    "UniformContinuousHyperParameter",
-    "UniformHP",
-    "WorkerDiedError",
-    "flatten_parameters",
-    "report",
-    "set_custom_parameter_class",
-]
-
-# Each imports at most those before it.
-_MODULES = (
-    "core.errors",
-    "core.callbacks",
-    "core.progress",
-    "core.hyperparameters",
-    "core.dataset",
-    "core.engine",
-    "core.managed.torch_engine",
-    "core.managed.tf_engine",
-    "core.managed.keras_engine",
-    "reporting.page",
-)
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    # Worker processes import this package, and XGBoost brings pandas along: load when asked.
-    if name in __all__:
-        for module in _MODULES:
-            home = importlib.import_module(f"pyshac.{module}")
-            if hasattr(home, name):
-                return getattr(home, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

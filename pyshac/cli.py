@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pyshac
-from pyshac.core import files
+from pyshac.core.basics import files
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.looking.importances import parameter_importances
+from pyshac.looking.labels import number_text, printable, shorten
+from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.page import report
 from pyshac.reporting.summary import best_values, facts, stage_rows
-from pyshac.utils.importances import parameter_importances
-from pyshac.utils.labels import number_text, printable, shorten
-from pyshac.utils.snapshot import Snapshot, take_snapshot
 
 WIDTH = 80
 NAME_WIDTH = 30

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core import seeding
-from pyshac.core.cascade import Cascade, train_classifier
-from pyshac.core.classifier import BoostedTrees
+from pyshac.core.basics import seeding
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.training import train_classifier
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
 
 FloatArray = npt.NDArray[np.float64]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.classifier import BoostedTrees
-from pyshac.core.trees import Tree
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.tree_models import Tree
 
 # A leaf is a number; an inner node is (column, threshold, below, not below).
 Node = Any

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import assume
-from hypothesis import strategies as st
+from hypothesis import assume, strategies as st
 from scipy import stats
 
-from pyshac.core import plain
+from pyshac.core.basics.plain_values import identity
 from pyshac.core.hyperparameters import (
     DiscreteHP,
     DistributionHP,
@@ -63,7 +62,7 @@ plain_values = st.recursive(
     scalars, lambda items: st.lists(items, max_size=3).map(tuple), max_leaves=5
 )
 names = st.one_of(texts, awkward_texts).filter(lambda name: name not in ("", "id", "scores"))
-value_lists = st.lists(plain_values, min_size=1, max_size=6, unique_by=plain.identity)
+value_lists = st.lists(plain_values, min_size=1, max_size=6, unique_by=identity)
 sample_counts = st.integers(1, 3)
 
 

@@ -13,8 +13,8 @@ import pytest
 import pyshac
 from pyshac import Dataset, DiscreteHP, UniformHP
 from pyshac.cli import main
+from tests.looking.searches import run_search
 from tests.scripts import PACKAGE_PARENT
-from tests.utils.searches import run_search
 
 CONTROL = "\x1b[31mred\x07"
 SPACE = [

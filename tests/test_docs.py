@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pyshac import UniformHP
+from tests.looking.searches import run_search
 from tests.managed.cases import installed
 from tests.scripts import ONE_THREAD, run_command, run_script
-from tests.utils.searches import run_search
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]

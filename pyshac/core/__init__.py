@@ -1,1 +1,1 @@
-"""The parts of the library, in the order of the flow that `pyshac.core.engine` drives."""
+"""The parts of the library; CONTRIBUTING.md shows which folder may import which."""

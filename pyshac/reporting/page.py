@@ -15,13 +15,13 @@ from string import Template
 from typing import Any
 
 import pyshac
-from pyshac.core import files
+from pyshac.core.basics import files
+from pyshac.looking.labels import number_text, printable, shorten
+from pyshac.looking.snapshot import Snapshot, take_snapshot
+from pyshac.plots.drawing import new_figure
 from pyshac.reporting.pictures import Picture, draw, plots_of
 from pyshac.reporting.summary import best_values, facts, stage_rows
 from pyshac.reporting.table import table_content, to_script
-from pyshac.utils.drawing import new_figure
-from pyshac.utils.labels import number_text, printable, shorten
-from pyshac.utils.snapshot import Snapshot, take_snapshot
 
 HEADINGS = {
     "scores": "Scores",

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pyshac.utils.acceptance import can_be_cut
-from pyshac.utils.cascade_plots import plot_accepted_region, plot_importances
-from pyshac.utils.columns import columns_of
-from pyshac.utils.drawing import axes_or_new, figure_of
-from pyshac.utils.importances import parameter_importances
-from pyshac.utils.labels import printable
-from pyshac.utils.parameter_plots import (
+from pyshac.looking.accepted_region import can_be_cut
+from pyshac.looking.axes import columns_of
+from pyshac.looking.importances import parameter_importances
+from pyshac.looking.labels import printable
+from pyshac.looking.snapshot import Snapshot
+from pyshac.plots.cascade_plots import plot_accepted_region, plot_importances
+from pyshac.plots.drawing import axes_or_new, figure_of
+from pyshac.plots.parameter_plots import (
     MAX_PARALLEL,
     MAX_SLICES,
     choose_columns,
     plot_parallel_coordinates,
     plot_slice,
 )
-from pyshac.utils.score_plots import plot_best_so_far, plot_dataset, plot_scores_by_stage
-from pyshac.utils.snapshot import Snapshot
+from pyshac.plots.score_plots import plot_best_so_far, plot_dataset, plot_scores_by_stage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

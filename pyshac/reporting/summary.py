@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyshac.utils.columns import columns_of
-from pyshac.utils.labels import number_text
-from pyshac.utils.snapshot import Snapshot
+from pyshac.looking.axes import columns_of
+from pyshac.looking.labels import number_text
+from pyshac.looking.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyshac.utils.snapshot import Snapshot
+from pyshac.looking.snapshot import Snapshot
 
 
 def table_content(snapshot: Snapshot) -> dict[str, Any]:

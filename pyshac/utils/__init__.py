@@ -1,1 +1,1 @@
-"""What is not needed to run a search."""
+"""Import paths of earlier releases; aliases only."""

@@ -20,16 +20,10 @@ from concurrent.futures import (
 
 import pytest
 
-from pyshac import (
-    Callback,
-    EvaluationError,
-    EvaluationTimeoutError,
-    UniformHP,
-    WorkerDiedError,
-)
-from pyshac.core import remote
-from pyshac.core.worker import Evaluator
-from tests.core.slot_runs import run, scores
+from pyshac import Callback, EvaluationError, EvaluationTimeoutError, UniformHP, WorkerDiedError
+from pyshac.core.evaluation import executor_worker
+from pyshac.core.evaluation.worker import Evaluator
+from tests.core.evaluation.slot_runs import run, scores
 from tests.engine.engine_helpers import contents, evaluate, make_engine, restored, samples_of
 from tests.engine.objectives import Attempts, kill_self, raises_at_two
 
@@ -164,7 +158,7 @@ def test_the_engine_stays_at_home(tmp_path):
     seen = tmp_path / "modules"
 
     def looks_around(worker_id, parameters):
-        loaded = {"pyshac.core.engine", "pyshac.core.dataset", "xgboost", "sklearn"}
+        loaded = {"pyshac.core.engine", "pyshac.core.dataset", "scipy", "xgboost", "sklearn"}
         seen.write_text(json.dumps(sorted(loaded & set(sys.modules))))
         return 1.0
 
@@ -198,14 +192,16 @@ def test_many_engines_share_an_executor(threads):
     def one(number):
         results.append(scores(run(lambda i, p: p["x"] + number, 5, 2, threads)))
 
-    runs = [threading.Thread(target=one, args=(n,)) for n in range(remote.MAX_KNOWN_RUNS + 4)]
+    runs = [
+        threading.Thread(target=one, args=(n,)) for n in range(executor_worker.MAX_KNOWN_RUNS + 4)
+    ]
     for each in runs:
         each.start()
     for each in runs:
         each.join(60)
     expected = [[float(x + n) for x in range(5)] for n in range(len(runs))]
     assert sorted(results) == expected
-    assert remote._known.own == {}
+    assert executor_worker._known.own == {}
 
 
 # Failures
@@ -417,7 +413,7 @@ def test_what_is_no_executor_is_refused(tmp_path):
 
 
 def test_without_dask_the_engine_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr("pyshac.core.packages.is_installed", lambda package: False)
+    monkeypatch.setattr("pyshac.core.basics.optional_packages.is_installed", lambda package: False)
     engine = make_engine(tmp_path, parameters=[UniformHP("x", 0, 1)])
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'pyshac\[dask\]'"):
         engine.evaluator_backend = "dask"

@@ -9,7 +9,7 @@ import pytest
 
 import pyshac
 from pyshac import SHAC
-from pyshac.core.engine import SHAC as ENGINE_SHAC
+from pyshac.core.engine.shac import SHAC as ENGINE_SHAC
 from tests.engine.engine_helpers import evaluate, make_space, samples_of
 
 # Forms that hand the function over at once, and forms that leave it to fit.

@@ -15,15 +15,8 @@ import pytest
 
 import pyshac
 from pyshac import Callback
-from tests.core.slot_runs import is_running
-from tests.engine.engine_helpers import (
-    ROOT,
-    contents,
-    evaluate,
-    make_engine,
-    restored,
-    run_script,
-)
+from tests.core.evaluation.slot_runs import is_running
+from tests.engine.engine_helpers import ROOT, contents, evaluate, make_engine, restored, run_script
 
 
 @pytest.fixture(scope="module")

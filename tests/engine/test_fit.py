@@ -9,16 +9,10 @@ import numpy as np
 import pytest
 
 from pyshac import DiscreteHP, HyperParameterList, NothingAcceptedError, UniformHP
-from pyshac.core.cascade import as_features
-from pyshac.core.method import METHODS
-from pyshac.core.schedule import Schedule
-from tests.engine.engine_helpers import (
-    branin,
-    branin_space,
-    evaluate,
-    make_engine,
-    restored,
-)
+from pyshac.core.classifiers.classifier import as_features
+from pyshac.core.search.method import METHODS
+from pyshac.core.search.schedule import Schedule
+from tests.engine.engine_helpers import branin, branin_space, evaluate, make_engine, restored
 
 
 class Counting:

@@ -13,10 +13,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyshac import DiscreteHP, SaveDirectoryError
-from pyshac.core.cascade import as_features
-from pyshac.utils.importances import parameter_importances
-from tests.engine.engine_helpers import branin, branin_space, contents, evaluate, make_engine
-from tests.engine.engine_helpers import restored as restore
+from pyshac.core.classifiers.classifier import as_features
+from pyshac.looking.importances import parameter_importances
+from tests.engine.engine_helpers import (
+    branin,
+    branin_space,
+    contents,
+    evaluate,
+    make_engine,
+    restored as restore,
+)
 
 
 def best_is_small(worker_id, parameters):

@@ -202,7 +202,7 @@ def test_only_the_function_travels(tmp_path):
     def looks_around(worker_id, parameters):
         import sys
 
-        loaded = {"pyshac.core.engine", "pyshac.core.dataset", "xgboost", "sklearn"}
+        loaded = {"pyshac.core.engine", "pyshac.core.dataset", "scipy", "xgboost", "sklearn"}
         seen.write_text(json.dumps(sorted(loaded & set(sys.modules))))
         return 1.0
 

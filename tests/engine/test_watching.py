@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from pyshac import Callback, EvaluationError, ProgressBar
-from tests.core.terminals import screen_of, terminal
+from tests.core.callbacks.terminals import screen_of, terminal
 from tests.engine.engine_helpers import (
     ROOT,
     InterruptedAt,

@@ -12,12 +12,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.errors import SaveDirectoryError
-from pyshac.core.schedule import Schedule
-from pyshac.core.search import Search
-from pyshac.core.storage import SaveDirectory
-from tests.core.test_storage import advance, same
+from pyshac.core.search.schedule import Schedule
+from pyshac.core.search.search import Search
+from pyshac.core.storage.save_directory import SaveDirectory
+from tests.core.storage.test_save_directory import advance, same
 from tests.engine.engine_helpers import contents, make_space
 
 SCHEDULE = Schedule(40, 4)

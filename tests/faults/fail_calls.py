@@ -21,15 +21,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pyshac.core import files
-from pyshac.core.dataset import Dataset
+from pyshac.core.basics import files
+from pyshac.core.dataset.dataset import Dataset
+from pyshac.core.engine.run import Run
 from pyshac.core.errors import DirectoryInUseError
-from pyshac.core.method import DEFAULT
-from pyshac.core.run import Run
-from pyshac.core.schedule import Schedule
-from pyshac.core.search import Search
-from pyshac.core.storage import SaveDirectory
-from tests.core.test_storage import advance, same
+from pyshac.core.search.method import DEFAULT
+from pyshac.core.search.schedule import Schedule
+from pyshac.core.search.search import Search
+from pyshac.core.storage.save_directory import SaveDirectory
+from tests.core.storage.test_save_directory import advance, same
 from tests.engine.engine_helpers import FIXTURES, ROOT, contents, make_space
 
 LIBRARY = Path(__file__).with_name("failing_calls.c")

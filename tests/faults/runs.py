@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from pyshac import SHAC, DiscreteHP, MultiUniformHP, UniformHP
-from pyshac.core import sampler, search, storage
+from pyshac.core.sampling import sampler
+from pyshac.core.search import search
+from pyshac.core.storage import save_directory
 
 TOTAL_BUDGET, NUM_BATCHES = 40, 8
 PHASES = ("starting", "sampling", "evaluating", "training", "saving", "recording", "between")
@@ -60,8 +62,8 @@ def note_phases() -> None:
     """Lets the runs of this process tell their phases."""
     sampler.Sampler.draw = _noting("sampling", sampler.Sampler.draw)
     search.train_classifier = _noting("training", search.train_classifier)
-    storage.SaveDirectory.save = _noting("saving", storage.SaveDirectory.save)
-    storage.SaveDirectory.record = _noting("recording", storage.SaveDirectory.record)
+    save_directory.SaveDirectory.save = _noting("saving", save_directory.SaveDirectory.save)
+    save_directory.SaveDirectory.record = _noting("recording", save_directory.SaveDirectory.record)
 
 
 class Logged:

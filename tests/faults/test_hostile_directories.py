@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from pyshac import Dataset, EvaluationError, SaveDirectoryError
-from pyshac.core import files
-from pyshac.core.saved_state import checksum
-from pyshac.core.storage import SaveDirectory
+from pyshac.core.basics import files
+from pyshac.core.storage.save_directory import SaveDirectory
+from pyshac.core.storage.state_file import checksum
 from tests.engine.engine_helpers import (
     FIXTURES,
     InterruptedAt,

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from pyshac import SHAC, UniformHP
-from pyshac.core.memory import MIN_GROWTH_BYTES, MemoryWatch
+from pyshac.core.evaluation.worker_memory import MIN_GROWTH_BYTES, MemoryWatch
 from tests.managed.cases import BY_NAME, CASES, parameters
 
 NUM_EVALUATIONS = 60

@@ -16,8 +16,8 @@ from collections import OrderedDict
 import pytest
 
 from pyshac import SHAC, EvaluationError, EvaluationTimeoutError, UniformHP, WorkerDiedError
-from pyshac.core.evaluation import FailurePolicy, SlotPool
-from pyshac.core.worker import Evaluator, Task
+from pyshac.core.evaluation.slot_pool import FailurePolicy, SlotPool
+from pyshac.core.evaluation.worker import Evaluator, Task
 from tests.scripts import PACKAGE_PARENT, run_script
 
 LONG = pytest.mark.long

@@ -35,7 +35,7 @@ def test_seeds_of_python_and_numpy_are_put_back():
     [(TorchSHAC, "torch"), (TensorflowSHAC, "tensorflow"), (KerasSHAC, "keras")],
 )
 def test_without_its_framework_an_engine_says_what_to_install(engine, extra, monkeypatch, tmp_path):
-    monkeypatch.setattr("pyshac.core.packages.is_installed", lambda package: False)
+    monkeypatch.setattr("pyshac.core.basics.optional_packages.is_installed", lambda package: False)
     monkeypatch.delenv("TF_USE_LEGACY_KERAS", raising=False)
     with pytest.raises(ModuleNotFoundError, match=rf"{engine.__name__} .*'pyshac\[{extra}\]'"):
         engine([UniformHP("x", 0, 1)], 4, 2, 0, save_dir=tmp_path)

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core import plain
-from pyshac.core.seeding import check_seed
-
-FloatArray = npt.NDArray[np.float64]
+from pyshac.core.basics import plain_values
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.seeding import check_seed
 
 RESERVED_NAMES = ("id", "scores")
 
@@ -35,10 +34,10 @@ def check_name(name: Any) -> str:
             f"The name of a hyperparameter must not be {name!r}: "
             "the dataset has a column of its own with that name."
         )
-    if not plain.is_storable(name):
+    if not plain_values.is_storable(name):
         raise ValueError(
             "The name of a hyperparameter must be text that a UTF-8 CSV file can hold, "
-            f"without NUL characters and not too long. Got {plain.shorten(name)} instead."
+            f"without NUL characters and not too long. Got {plain_values.shorten(name)} instead."
         )
     return name
 
@@ -157,7 +156,7 @@ class AbstractHyperParameter(ABC):
             TypeError: If the value is not plain.
             ValueError: If no file can hold it.
         """
-        return plain.to_text(plain.check_value(value, f"A value of {self.name!r}"))
+        return plain_values.to_text(plain_values.check_value(value, f"A value of {self.name!r}"))
 
     def from_text(self, text: str) -> Any:
         """Returns the value that `to_text` wrote.
@@ -165,7 +164,7 @@ class AbstractHyperParameter(ABC):
         Raises:
             ValueError: If the text stands for no value of this parameter.
         """
-        return self._cast(plain.from_text(text))
+        return self._cast(plain_values.from_text(text))
 
     def __repr__(self) -> str:
         arguments = (

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from scipy import special, stats
 from scipy.stats.distributions import rv_frozen
 
+from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters import distributions
 from pyshac.core.hyperparameters.base import (
     ColumnHyperParameter,
-    FloatArray,
     check_finite,
     check_log,
     check_range,

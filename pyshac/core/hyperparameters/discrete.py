@@ -9,14 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core import plain
-from pyshac.core.checks import check_int
-from pyshac.core.hyperparameters.base import (
-    ColumnHyperParameter,
-    FloatArray,
-    check_log,
-    check_range,
-)
+from pyshac.core.basics import plain_values
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.checks import check_int
+from pyshac.core.hyperparameters.base import ColumnHyperParameter, check_log, check_range
 
 
 def _cells_from_unit(unit: npt.ArrayLike, count: int) -> FloatArray:
@@ -69,11 +65,15 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         no_list = isinstance(values, (str, bytes, Mapping, Set))
         if no_list or not isinstance(values, Iterable):
             raise TypeError(f"values of {name!r} must be a list of values. Got {values!r} instead.")
-        self.values = tuple(plain.check_value(value, f"values of {name!r}") for value in values)
+        self.values = tuple(
+            plain_values.check_value(value, f"values of {name!r}") for value in values
+        )
         self._check_values()
         self.num_choices = len(self.values)
         self.id2param = dict(enumerate(self.values))
-        self._index = {plain.identity(value): index for index, value in enumerate(self.values)}
+        self._index = {
+            plain_values.identity(value): index for index, value in enumerate(self.values)
+        }
         self._text = self._readable_texts()
 
     def _check_values(self) -> None:
@@ -81,16 +81,16 @@ class DiscreteHyperParameter(ColumnHyperParameter):
             raise ValueError(f"values of {self.name!r} must not be empty.")
         seen = set()
         for value in self.values:
-            if plain.identity(value) in seen:
+            if plain_values.identity(value) in seen:
                 raise ValueError(f"values of {self.name!r} must be distinct. Got {value!r} twice.")
-            seen.add(plain.identity(value))
+            seen.add(plain_values.identity(value))
 
     def _readable_texts(self) -> dict[str, Any]:
         """Maps every text that names exactly one value to it; what `to_text` writes comes first."""
-        texts = {plain.to_text(value): value for value in self.values}
+        texts = {plain_values.to_text(value): value for value in self.values}
         lenient: dict[str, list[Any]] = {}
         for value in self.values:
-            for text in plain.other_texts(value):
+            for text in plain_values.other_texts(value):
                 lenient.setdefault(text, []).append(value)
         for text, values in lenient.items():
             if len(values) == 1:
@@ -118,7 +118,9 @@ class DiscreteHyperParameter(ColumnHyperParameter):
             ValueError: If `x` is none of the values; `1` is not `1.0`.
         """
         try:
-            return self._index[plain.identity(plain.check_value(x, f"A value of {self.name!r}"))]
+            return self._index[
+                plain_values.identity(plain_values.check_value(x, f"A value of {self.name!r}"))
+            ]
         except KeyError:
             raise ValueError(
                 f"A value of {self.name!r} must be one of {list(self.values)!r}. Got {x!r} instead."

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyshac.core.checks import check_int
-from pyshac.core.hyperparameters.base import (
-    AbstractHyperParameter,
-    ColumnHyperParameter,
-)
+from pyshac.core.basics.checks import check_int
+from pyshac.core.hyperparameters.base import AbstractHyperParameter, ColumnHyperParameter
 from pyshac.core.hyperparameters.continuous import (
     NormalContinuousHyperParameter,
     UniformContinuousHyperParameter,

@@ -11,12 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core import plain, seeding
-from pyshac.core.hyperparameters.base import (
-    AbstractHyperParameter,
-    ColumnHyperParameter,
-    FloatArray,
-)
+from pyshac.core.basics import plain_values, seeding
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.hyperparameters.base import AbstractHyperParameter, ColumnHyperParameter
 from pyshac.core.hyperparameters.discrete import DiscreteHyperParameter
 from pyshac.core.hyperparameters.multi import (
     MAX_SAMPLE_COUNT,
@@ -164,12 +161,12 @@ class HyperParameterList:
         return all(block.draw is not None for block in self._blocks)
 
     @property
-    def maps_to_unit(self) -> npt.NDArray[np.bool_]:
+    def maps_to_unit(self) -> BoolArray:
         """Which columns `from_unit` can draw, shape (columns,): not those of a user's own type."""
         return self._by_column([block.draw is not None for block in self._blocks])
 
     @property
-    def is_choice(self) -> npt.NDArray[np.bool_]:
+    def is_choice(self) -> BoolArray:
         """Which columns hold choices whose order means nothing, shape (columns,)."""
         return self._by_column(
             [
@@ -178,7 +175,7 @@ class HyperParameterList:
             ]
         )
 
-    def _by_column(self, by_block: list[bool]) -> npt.NDArray[np.bool_]:
+    def _by_column(self, by_block: list[bool]) -> BoolArray:
         return np.array(by_block, dtype=bool).repeat([block.width for block in self._blocks])
 
     def sample(self) -> list[Any]:
@@ -217,7 +214,7 @@ class HyperParameterList:
             items = value if block.is_list else [value]
             if block.draw is None:
                 what = f"A value of {block.parameter.name!r}"
-                items = [plain.check_value(item, what) for item in items]
+                items = [plain_values.check_value(item, what) for item in items]
             row += items
         return row
 
@@ -398,9 +395,23 @@ def _column_names(block: _Block) -> list[str]:
     return [f"{block.parameter.name}_{number + 1}" for number in range(block.width)]
 
 
-def _draw_one_by_one(block: _Block, n: int, seed: int) -> npt.NDArray[np.float64]:
+def _draw_one_by_one(block: _Block, n: int, seed: int) -> FloatArray:
     """Draws and encodes n values of a user's own type, shape (n, its columns)."""
     parameter = copy.deepcopy(block.parameter)
     parameter.set_seed(seed)
     encoded = [parameter.encode(parameter.sample()) for _ in range(n)]
     return np.asarray(encoded, dtype=np.float64).reshape(n, block.width)
+
+
+def as_parameter_list(
+    parameters: HyperParameterList | Iterable[AbstractHyperParameter] | None,
+) -> HyperParameterList | None:
+    """Returns a search space as a `HyperParameterList`; None stays None."""
+    if parameters is None or isinstance(parameters, HyperParameterList):
+        return parameters
+    if isinstance(parameters, (list, tuple)):
+        return HyperParameterList(parameters)
+    raise TypeError(
+        "hyperparameter_list must be a list of hyperparameters, a HyperParameterList or None. "
+        f"Got {parameters!r} instead."
+    )

@@ -9,9 +9,9 @@ from typing import Any
 
 import joblib
 
-from pyshac.core.callforms import begins_with_function, optional_function
-from pyshac.core.checks import check_int
-from pyshac.core.engine import _SHAC
+from pyshac.core.basics.checks import check_int
+from pyshac.core.engine.call_forms import begins_with_function, optional_function
+from pyshac.core.engine.shac import _SHAC
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
 

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyshac.core.packages import is_installed, require
+from pyshac.core.basics.optional_packages import is_installed, require
 
 # Backends of Keras 3 that can train a model; each is the name of a package and of an extra.
 TRAINABLE = ("tensorflow", "jax", "torch")

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pyshac.core.basics.optional_packages import is_installed
+from pyshac.core.evaluation.worker import Evaluator, Task
 from pyshac.core.managed.base import ManagedSHAC
 from pyshac.core.managed.keras_backend import CNTK, KerasChoice, find_keras
 from pyshac.core.managed.seeds import seeded_python, seeded_tensorflow, seeded_torch
 from pyshac.core.managed.tf_engine import GROWING_MEMORY, inside, managed_session, unless_set
-from pyshac.core.packages import is_installed
-from pyshac.core.worker import Evaluator, Task
 
 # JAX would else take three quarters of each GPU's memory.
 GROWING_MEMORY_OF_JAX = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pyshac.core.basics.optional_packages import require
+from pyshac.core.evaluation.worker import Evaluator, Task
 from pyshac.core.managed.base import ManagedSHAC
 from pyshac.core.managed.seeds import seeded_python, seeded_tensorflow
-from pyshac.core.packages import require
-from pyshac.core.worker import Evaluator, Task
 
 # TensorFlow outside of the managed sessions would else take all memory of all GPUs.
 GROWING_MEMORY = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}

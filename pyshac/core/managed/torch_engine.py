@@ -6,10 +6,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from pyshac.core.basics.optional_packages import require
+from pyshac.core.evaluation.worker import Evaluator, Task
 from pyshac.core.managed.base import ManagedSHAC
 from pyshac.core.managed.seeds import seeded_python, seeded_torch
-from pyshac.core.packages import require
-from pyshac.core.worker import Evaluator, Task
 
 
 class TorchEvaluator(Evaluator):

@@ -7,11 +7,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy import stats
 
-from pyshac.core import plain, seeding
+from pyshac.core.basics import plain_values, seeding
 from pyshac.core.hyperparameters import (
     DistributionHP,
     HyperParameterList,
@@ -65,8 +64,8 @@ class TestRoundTrips:
 
     @given(strategies.continuous())
     def test_config_survives_json(self, parameter):
-        config = json.loads(json.dumps(plain.to_json(parameter.get_config())))
-        again = type(parameter).load_from_config(plain.from_json(config))
+        config = json.loads(json.dumps(plain_values.to_json(parameter.get_config())))
+        again = type(parameter).load_from_config(plain_values.from_json(config))
         assert repr(again.get_config()) == repr(parameter.get_config())
         assert repr(again) == repr(parameter)
         unit = np.linspace(0.0005, 0.9995, 50)

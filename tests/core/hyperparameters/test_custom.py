@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pyshac.core import plain, seeding
-from pyshac.core.cascade import Cascade
-from pyshac.core.classifier import BoostedTrees
-from pyshac.core.dataset import Dataset, read_csv
+from pyshac.core.basics import plain_values, seeding
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.dataset.csv_file import read_csv
+from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.hyperparameters import (
     AbstractHyperParameter,
     HyperParameterList,
@@ -22,7 +23,7 @@ from pyshac.core.hyperparameters import (
     registry,
     set_custom_parameter_class,
 )
-from pyshac.core.sampler import Sampler
+from pyshac.core.sampling.sampler import Sampler
 from tests.goodness_of_fit import LEVEL, chi_square, continuous_p_values, count
 from tests.strategies import typed
 
@@ -144,7 +145,9 @@ class TestSpace:
             assert [type(value) for value in row] == [int, float, tuple, float, float, float]
             assert (space.encode(row) == encoded).all()
             assert typed(space.row_from_text(space.row_to_text(row))) == typed(row)
-            assert typed(plain.from_json(json.loads(json.dumps(plain.to_json(row))))) == typed(row)
+            assert typed(
+                plain_values.from_json(json.loads(json.dumps(plain_values.to_json(row))))
+            ) == typed(row)
             parameters = space.to_parameters(row)
             assert parameters["sorted"] == row[3:]
             assert typed(space.to_row(parameters)) == typed(row)
@@ -187,8 +190,8 @@ class TestSpace:
 @pytest.mark.usefixtures("registered")
 class TestRegistry:
     def test_config_survives_json(self, space):
-        config = json.loads(json.dumps(plain.to_json(space.get_config())))
-        again = HyperParameterList.load_from_config(plain.from_json(config))
+        config = json.loads(json.dumps(plain_values.to_json(space.get_config())))
+        again = HyperParameterList.load_from_config(plain_values.from_json(config))
         assert [type(parameter) for parameter in again] == [Dice, UniformHP, Shape, Sorted]
         assert repr(again.get_config()) == repr(space.get_config())
         assert (again.draw(5, stream()) == space.draw(5, stream())).all()

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from pyshac.core import plain, seeding
+from pyshac.core.basics import plain_values, seeding
 from pyshac.core.hyperparameters import DiscreteHP, DistributionHP, HyperParameterList, IntegerHP
 from tests import strategies
 from tests.goodness_of_fit import LEVEL, NUM_DRAWS, chi_square, count
@@ -59,8 +58,8 @@ class TestRoundTrips:
 
     @given(strategies.stepped())
     def test_config_survives_json(self, parameter):
-        config = json.loads(json.dumps(plain.to_json(parameter.get_config())))
-        again = type(parameter).load_from_config(plain.from_json(config))
+        config = json.loads(json.dumps(plain_values.to_json(parameter.get_config())))
+        again = type(parameter).load_from_config(plain_values.from_json(config))
         assert repr(again.get_config()) == repr(parameter.get_config())
         assert repr(again) == repr(parameter)
         unit = np.linspace(0.0005, 0.9995, 50)

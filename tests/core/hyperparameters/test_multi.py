@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from scipy import stats
 
-from pyshac.core import plain, seeding
+from pyshac.core.basics import plain_values, seeding
 from pyshac.core.hyperparameters import (
     DiscreteHP,
     HyperParameterList,
@@ -45,8 +45,8 @@ class TestRoundTrips:
     @given(strategies.multis())
     def test_config_survives_json(self, parameter):
         parameter.set_seed(9)
-        config = json.loads(json.dumps(plain.to_json(parameter.get_config())))
-        again = type(parameter).load_from_config(plain.from_json(config))
+        config = json.loads(json.dumps(plain_values.to_json(parameter.get_config())))
+        again = type(parameter).load_from_config(plain_values.from_json(config))
         assert repr(again.get_config()) == repr(parameter.get_config())
         assert repr(again) == repr(parameter)
         parameter.set_seed(9)

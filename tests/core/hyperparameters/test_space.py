@@ -7,11 +7,10 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy import stats
 
-from pyshac.core import plain, seeding
+from pyshac.core.basics import plain_values, seeding
 from pyshac.core.hyperparameters import (
     DiscreteHP,
     HyperParameterList,
@@ -123,8 +122,8 @@ class TestRows:
             assert space.encode(row) == pytest.approx(encoded, rel=1e-12, abs=1e-12)
             assert typed(space.row_from_text(space.row_to_text(row))) == typed(row)
             assert typed(space.to_row(space.to_parameters(row))) == typed(row)
-            journal = json.loads(json.dumps(plain.to_json(row)))
-            assert typed(plain.from_json(journal)) == typed(row)
+            journal = json.loads(json.dumps(plain_values.to_json(row)))
+            assert typed(plain_values.from_json(journal)) == typed(row)
 
     def test_an_evaluation_function_receives_lists_for_multi_parameters(self, small_space):
         row = small_space.decode(small_space.draw(1, stream())[0])
@@ -171,8 +170,8 @@ class TestRows:
 class TestConfig:
     @given(strategies.spaces())
     def test_config_survives_json(self, space):
-        config = json.loads(json.dumps(plain.to_json(space.get_config())))
-        again = HyperParameterList.load_from_config(plain.from_json(config))
+        config = json.loads(json.dumps(plain_values.to_json(space.get_config())))
+        again = HyperParameterList.load_from_config(plain_values.from_json(config))
         assert repr(again.get_config()) == repr(space.get_config())
         assert repr(again) == repr(space)
         assert again.get_parameter_names() == space.get_parameter_names()

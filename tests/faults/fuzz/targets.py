@@ -17,9 +17,12 @@ import numpy as np
 import xgboost
 from scipy import stats
 
-from pyshac.core import journal, models, plain, records, ubjson
-from pyshac.core.classifier import BoostedTrees
-from pyshac.core.dataset import Dataset, read_csv
+from pyshac.core.basics import plain_values
+from pyshac.core.classifiers import ubjson, untrusted_models
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.dataset.csv_file import read_csv
+from pyshac.core.dataset.dataset import Dataset
+from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
     DiscreteHP,
@@ -32,12 +35,12 @@ from pyshac.core.hyperparameters import (
     NormalHP,
     UniformHP,
 )
-from pyshac.core.sampler import Generators
-from pyshac.core.saved_state import checksum, decode_state
-from pyshac.core.schedule import Schedule
-from pyshac.core.search import Search
-from pyshac.core.space_file import build_space, read_config
-from pyshac.core.storage import SaveDirectory
+from pyshac.core.sampling.block_source import Generators
+from pyshac.core.search.schedule import Schedule
+from pyshac.core.search.search import Search
+from pyshac.core.storage import journal, journal_records
+from pyshac.core.storage.save_directory import SaveDirectory
+from pyshac.core.storage.state_file import checksum, decode_state
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
 _SCHEDULE = Schedule(40, 4)
@@ -64,8 +67,8 @@ _SPACE = make_space()
 
 def fuzz_text(data: bytes) -> bool:
     """The text of one value, as in a cell of the dataset."""
-    value = plain.from_text(data.decode("utf-8", errors="replace"))
-    plain.identity(value)
+    value = plain_values.from_text(data.decode("utf-8", errors="replace"))
+    plain_values.identity(value)
     return not isinstance(value, str)
 
 
@@ -91,7 +94,7 @@ def fuzz_header(data: bytes) -> bool:
     folder = _FOLDER / "header" / "datasets"
     if not folder.exists():
         folder.mkdir(parents=True)
-        text = json.dumps(plain.to_json(_SPACE.get_config()))
+        text = json.dumps(plain_values.to_json(_SPACE.get_config()))
         (folder / "parameters.json").write_text(text, encoding="utf-8")
     (folder / "dataset.csv").write_bytes(data)
     try:
@@ -164,7 +167,7 @@ def fuzz_journal(data: bytes) -> bool:
     search.num_complete = 10
     try:
         for number, record in enumerate(journal.read(path), 1):
-            records.replay(search, record, f"line {number}")
+            journal_records.replay(search, record, f"line {number}")
     except SaveDirectoryError:
         return False
     return True
@@ -180,7 +183,7 @@ _ROWS = _rows(3)
 def fuzz_model(data: bytes) -> bool:
     """A classifier; what passes the checks must not crash XGBoost."""
     try:
-        model = models.checked(data, 3)
+        model = untrusted_models.checked(data, 3)
     except ValueError:
         return False
     try:
@@ -288,7 +291,7 @@ def seeds(target: str) -> list[bytes]:
 def one_by_one() -> list[bytes]:
     """Spaces of one parameter each, as small files."""
     others = [DistributionHP("count", stats.poisson(3)), DistributionHP("b", stats.beta(2, 5))]
-    config = plain.to_json(HyperParameterList([*_SPACE, *others]).get_config())
+    config = plain_values.to_json(HyperParameterList([*_SPACE, *others]).get_config())
     return [json.dumps({name: entry}).encode() for name, entry in config.items()]
 
 

@@ -1,0 +1,129 @@
+"""Callback: the base of all that are told what happens in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyshac.core.dataset.dataset import Dataset
+
+
+Logs = Mapping[str, Any] | None
+
+
+class Callback:
+    """Base of callbacks; overrides what it wants to know.
+
+    Attributes:
+        engine: The engine that runs, set before `on_train_begin`.
+    """
+
+    def __init__(self) -> None:
+        self.engine: Any = None
+
+    def set_engine(self, engine: Any) -> None:
+        """Receives the engine."""
+        self.engine = engine
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """The run begins; `logs` has `begin_run_index`, the number of samples already there."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """The run ends without an error; `logs` is the history."""
+
+    def on_train_error(self, error: BaseException, logs: Logs = None) -> None:
+        """The run ends with an exception, which is raised when all callbacks have been told.
+
+        Everything is saved, and all slots are closed.
+
+        Args:
+            error: The exception; a `KeyboardInterrupt` for Ctrl-C.
+            logs: The history.
+        """
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """A batch begins.
+
+        Args:
+            epoch: Its number in the run, from 1.
+            logs: `generator_threads` and `per_classifier_budget`.
+        """
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """A batch has ended and is saved.
+
+        Args:
+            epoch: Its number in the run, from 1.
+            logs: All that `History` keeps of an epoch.
+        """
+
+    def on_draw_begin(self, epoch: int, logs: Logs = None) -> None:
+        """The samples of a batch are about to be drawn; not told where a cut run drew them.
+
+        Args:
+            epoch: The batch's number in the run, from 1.
+            logs: As far as they are known.
+        """
+
+    def on_draw_end(self, epoch: int, logs: Logs = None) -> None:
+        """The samples of a batch have been drawn.
+
+        Args:
+            epoch: The batch's number in the run, from 1.
+            logs: As far as they are known.
+        """
+
+    def on_evaluation_begin(self, params: list[Any], logs: Logs = None) -> None:
+        """The samples of a batch are about to be evaluated.
+
+        Args:
+            params: Their parameters, an `OrderedDict` each.
+            logs: As far as they are known.
+        """
+
+    def on_sample_begin(self, id: int, logs: Logs = None) -> None:
+        """One sample gets a slot; told again if its worker died and it is tried again.
+
+        Args:
+            id: The sample's number.
+            logs: Its `parameters` and `worker_id`.
+        """
+
+    def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
+        """One sample has been evaluated, and its score is on disk.
+
+        Args:
+            id: The sample's number.
+            score: Its score; NaN if it failed.
+            logs: Its `parameters`, `worker_id` (None from `fit_dataset`), and `failure`: why it
+                failed, or None.
+        """
+
+    def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:
+        """The samples of a batch have been evaluated.
+
+        Args:
+            evaluations: Their scores in order; NaN for failed ones.
+            logs: As far as they are known.
+        """
+
+    def on_dataset_changed(self, dataset: Dataset, logs: Logs = None) -> None:
+        """The samples of a batch are in the dataset."""
+
+    def on_classifier_begin(self, number: int, logs: Logs = None) -> None:
+        """A classifier is about to be trained.
+
+        Args:
+            number: Its number in the cascade, from 1.
+            logs: As far as they are known.
+        """
+
+    def on_classifier_end(self, number: int, logs: Logs = None) -> None:
+        """A classifier has been trained or refused, and all is saved.
+
+        Args:
+            number: Its number in the cascade, from 1.
+            logs: Also `model`, the classifier or None, and `reason`: why it was refused, or what
+                it reached.
+        """

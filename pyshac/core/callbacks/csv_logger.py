@@ -1,0 +1,54 @@
+"""CSVLogger: one line per epoch in a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from pyshac.core.callbacks.callback import Callback, Logs
+
+if TYPE_CHECKING:
+    pass
+
+
+class CSVLogger(Callback):
+    """Writes one line an epoch to a CSV file, everything that `History` keeps but the model.
+
+    Args:
+        filename: Path of the file.
+        separator: What stands between cells.
+        append: Go on with a file that is there instead of replacing it.
+    """
+
+    def __init__(
+        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
+    ) -> None:
+        super().__init__()
+        self.filename = filename
+        self.separator = separator
+        self.append = append
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        if not self.append:
+            with self._open("w"):
+                pass
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        cells = {"epoch": epoch, **{k: v for k, v in sorted((logs or {}).items()) if k != "model"}}
+        with self._open("a") as file:
+            writer = csv.writer(file, delimiter=self.separator, lineterminator="\n")
+            if file.tell() == 0:
+                writer.writerow(cells)
+            writer.writerow(_cell(value) for value in cells.values())
+
+    def _open(self, mode: Literal["w", "a"]) -> TextIO:
+        return open(self.filename, mode, newline="", encoding="utf-8")
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        return value
+    items = (dict(item) if isinstance(item, Mapping) else item for item in value)
+    return f"[{', '.join(map(str, items))}]"

@@ -1,0 +1,47 @@
+"""History: a record of a run, one entry per epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyshac.core.callbacks.callback import Callback, Logs
+from pyshac.core.callbacks.samples import Samples
+
+if TYPE_CHECKING:
+    pass
+
+
+class History(Callback):
+    """Keeps what happened; `fit` and `fit_dataset` return one.
+
+    Attributes:
+        epochs: Numbers of the epochs.
+        history: `begin_run_index`, and a list with one entry an epoch under `parameters`,
+            `evaluations`, `device_ids` (the slots), `dataset_index` (number of the first sample
+            of the stage), `model` (the classifier trained, or None), `generator_threads` and
+            `per_classifier_budget`. The parameters of an epoch read like a list of `OrderedDict`s,
+            each a copy made from columns; `list(...)` makes a list of them, as JSON needs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[int] = []
+        self.history: dict[str, Any] = {}
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self.epochs = []
+        self.history = dict(logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self.epochs.append(epoch)
+        for key, value in (logs or {}).items():
+            kept = _compact(value) if key == "parameters" else value
+            self.history.setdefault(key, []).append(kept)
+
+
+def _compact(samples: list[Any]) -> Samples | list[Any]:
+    """Returns parameters as columns, unless a callback has made them differ in kind."""
+    try:
+        return Samples(samples)
+    except ValueError:
+        return samples

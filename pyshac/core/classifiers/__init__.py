@@ -1,0 +1,1 @@
+"""Who tells the better half: classifiers, their training, and the cascade of them."""

@@ -1,0 +1,72 @@
+"""The cascade: ask every classifier, in order, which rows it accepts.
+
+A row is accepted by a cascade if every classifier in it predicts "better half" (Kumar et al.,
+arXiv 1805.10255, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.classifier import Classifier, as_features
+
+
+class Cascade:
+    """Classifiers in the order in which they were trained.
+
+    Args:
+        classifiers: Trained classifiers.
+    """
+
+    def __init__(self, classifiers: Sequence[Classifier] = ()) -> None:
+        self._classifiers = list(classifiers)
+
+    def append(self, classifier: Classifier) -> None:
+        """Adds a classifier at the end."""
+        self._classifiers.append(classifier)
+
+    def first(self, count: int) -> Cascade:
+        """Returns the cascade of the first `count` classifiers."""
+        return Cascade(self._classifiers[:count])
+
+    def __len__(self) -> int:
+        return len(self._classifiers)
+
+    def __iter__(self) -> Iterator[Classifier]:
+        return iter(self._classifiers)
+
+    @property
+    def trees(self) -> list[BoostedTrees] | None:
+        """The classifiers if all of them are the library's own; None if a user's are among them."""
+        own = [item for item in self._classifiers if isinstance(item, BoostedTrees)]
+        return own if len(own) == len(self) else None
+
+    def accepts(self, encoded: FloatArray, forgiven: int = 0) -> BoolArray:
+        """Says which rows at most `forgiven` classifiers reject.
+
+        Each classifier is asked only about rows that can still be accepted, the newest first: what
+        is left of the space is narrowest there, so that it rejects most.
+
+        Args:
+            encoded: Shape (n, columns).
+            forgiven: Number of rejections that are overlooked.
+
+        Returns:
+            Shape (n,).
+        """
+        features = as_features(encoded)
+        alive = np.arange(len(features))
+        rejections = np.zeros(len(features), dtype=np.int64)
+        for classifier in reversed(self._classifiers):
+            if not len(alive):
+                break
+            rejections += ~classifier.predict(features)
+            keep = rejections <= forgiven
+            features, alive, rejections = features[keep], alive[keep], rejections[keep]
+        accepted = np.zeros(len(encoded), dtype=bool)
+        accepted[alive] = True
+        return accepted

@@ -1,0 +1,82 @@
+"""Training: fit one classifier, cross-validate it, and refuse it if it is of no use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from pyshac.core.basics import seeding
+from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.classifier import Classifier, as_features
+
+NUM_FOLDS = 5
+MIN_ACCURACY = 0.5
+
+
+@dataclass(frozen=True)
+class Training:
+    """The outcome of training one classifier.
+
+    Attributes:
+        classifier: The classifier, or None if it was refused.
+        reason: Why it was refused or what it reached, for the log.
+    """
+
+    classifier: Classifier | None
+    reason: str
+
+
+def train_classifier(
+    encoded: FloatArray,
+    is_good: BoolArray,
+    stream: np.random.SeedSequence,
+    check: bool = True,
+    new: Callable[[int], Classifier] = BoostedTrees,
+) -> Training:
+    """Trains a classifier to tell good rows from the others, and refuses one that is no use.
+
+    Args:
+        encoded: Shape (n, columns).
+        is_good: Shape (n,).
+        stream: Random stream for the folds and the trees.
+        check: Whether to refuse a classifier whose mean accuracy in stratified 5-fold cross
+            validation is below one half. A constant classifier is always refused.
+        new: Makes an untrained classifier from a seed.
+    """
+    seed = seeding.as_integer(stream)
+    rows, labels = as_features(encoded), np.asarray(is_good, dtype=bool)
+    smallest_class = int(min(labels.sum(), len(labels) - labels.sum()))
+    if smallest_class == 0:
+        return Training(None, "no sample is better than the others")
+    accuracy = None
+    if check:
+        if smallest_class < 2:
+            return Training(None, "one good or one bad sample is too few for cross validation")
+        folds = StratifiedKFold(min(NUM_FOLDS, smallest_class), shuffle=True, random_state=seed)
+        accuracy = _cross_validate(rows, labels, folds, new(seed))
+        if accuracy < MIN_ACCURACY:
+            return Training(None, f"its cross-validated accuracy is only {accuracy:.2f}")
+    classifier = new(seed).fit(rows, labels)
+    predicted = classifier.predict(rows)
+    if (predicted == predicted[0]).all():
+        return Training(None, "it says the same of every sample")
+    classifier.compact()
+    return Training(classifier, "unchecked" if accuracy is None else f"accuracy {accuracy:.2f}")
+
+
+def _cross_validate(
+    rows: Float32Array,
+    labels: BoolArray,
+    folds: StratifiedKFold,
+    classifier: Classifier,
+) -> float:
+    """Returns the mean accuracy over stratified folds."""
+    accuracies = []
+    for train, test in folds.split(rows, labels):
+        classifier.fit(rows[train], labels[train])
+        accuracies.append(np.mean(classifier.predict(rows[test]) == labels[test]))
+    return float(np.mean(accuracies))

@@ -1,0 +1,115 @@
+"""Trees of an XGBoost model: read them, and merge those of equal shape into one.
+
+The fields are those of XGBoost's JSON model schema,
+https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+import xgboost
+
+from pyshac.core.basics.arrays import Float32Array, IntArray
+
+# Building a new model pays only if it is clearly smaller.
+WORTHWHILE_SHARE = 0.75
+# What becomes a sum besides the leaves: what XGBoost says of each node's samples.
+_SUMS = ("loss_changes", "sum_hessian", "base_weights")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One decision tree: a row goes left where its feature is below the threshold.
+
+    Attributes:
+        left: Left child of each node, -1 at leaves; shape (nodes,).
+        right: Right child of each node, -1 at leaves; shape (nodes,).
+        feature: Column that each inner node looks at; shape (nodes,).
+        value: Threshold of inner nodes, contribution to the margin at leaves; shape (nodes,).
+    """
+
+    left: IntArray
+    right: IntArray
+    feature: IntArray
+    value: Float32Array
+
+
+def _model(booster: xgboost.Booster) -> dict[str, Any]:
+    model: dict[str, Any] = json.loads(bytes(booster.save_raw("json")))
+    return model
+
+
+def load_model(data: bytes) -> xgboost.Booster:
+    """Returns the model that XGBoost wrote as JSON or UBJSON, to be used with one thread.
+
+    Raises:
+        xgboost.core.XGBoostError: If the bytes are no model.
+    """
+    # XGBoost would read the trees with several threads and keep these: a forked process that then
+    # reads a model, as a generator does, waits for them for ever.
+    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
+        booster = xgboost.Booster(model_file=bytearray(data))
+    booster.set_param("nthread", "1")
+    return booster
+
+
+def read_trees(booster: xgboost.Booster) -> list[Tree]:
+    """Returns the trees of a trained model."""
+    trees = _model(booster)["learner"]["gradient_booster"]["model"]["trees"]
+    return [
+        Tree(
+            np.array(tree["left_children"], dtype=np.int64),
+            np.array(tree["right_children"], dtype=np.int64),
+            np.array(tree["split_indices"], dtype=np.int64),
+            np.array(tree["split_conditions"], dtype=np.float32),
+        )
+        for tree in trees
+    ]
+
+
+def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
+    """Returns the same function with fewer trees: those with the same splits become their sum.
+
+    Boosting on few samples finds the same splits again and again, so that 200 trees are often
+    only a handful of different ones. Where most differ, only what training left in memory goes.
+    """
+    model = _model(booster)
+    forest = model["learner"]["gradient_booster"]["model"]
+    merged: dict[Any, dict[str, Any]] = {}
+    for tree in forest["trees"]:
+        shape = _shape(tree)
+        if shape in merged:
+            _add(merged[shape], tree)
+        else:
+            merged[shape] = tree
+    trees = list(merged.values())
+    if len(trees) > WORTHWHILE_SHARE * len(forest["trees"]):
+        return load_model(bytes(booster.save_raw("ubj")))
+    for number, tree in enumerate(trees):
+        tree["id"] = number
+    forest["trees"] = trees
+    forest["tree_info"] = [0] * len(trees)
+    forest["iteration_indptr"] = list(range(len(trees) + 1))
+    forest["gbtree_model_param"]["num_trees"] = str(len(trees))
+    return load_model(json.dumps(model).encode())
+
+
+def _shape(tree: dict[str, Any]) -> Any:
+    """A key that is equal for trees with equal splits."""
+    children = tree["left_children"]
+    splits = zip(children, tree["split_indices"], tree["split_conditions"], strict=True)
+    return tuple(children), tuple((f, v) for child, f, v in splits if child >= 0)
+
+
+def _add(total: dict[str, Any], tree: dict[str, Any]) -> None:
+    """Adds the leaves of `tree` to those of `total`, which has the same splits."""
+    for name in _SUMS:
+        total[name] = [a + b for a, b in zip(total[name], tree[name], strict=True)]
+    for node, child in enumerate(tree["left_children"]):
+        if child < 0:
+            total["split_conditions"][node] += tree["split_conditions"][node]

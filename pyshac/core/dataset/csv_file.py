@@ -1,0 +1,116 @@
+"""`dataset.csv`: samples as lines of text, written and read without trust."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pyshac.core.hyperparameters import HyperParameterList
+
+if TYPE_CHECKING:
+    pass
+
+
+# Longer than any row of a search, and still quick to read.
+MAX_ROW_LENGTH = 2**24
+
+
+def read_csv(
+    text: str | TextIO, space: HyperParameterList, source: str
+) -> Iterator[tuple[str, list[Any], float]]:
+    """Yields id, row and score of each line of a dataset in CSV form.
+
+    No more than one row is held at a time, and a row of a bounded length.
+
+    Args:
+        text: The file's text, or the file.
+        space: Its search space.
+        source: The file's name, for errors.
+
+    Raises:
+        ValueError: If the columns are not those of the space, or a value is not one of its
+            column; the message names the line and the column.
+    """
+    lines = _Lines(io.StringIO(text, newline="") if isinstance(text, str) else text, source)
+    reader = csv.reader(lines, strict=True)
+    try:
+        _check_header(next(reader, []), space, source)
+        lines.begin_row()
+        for cells in reader:
+            lines.begin_row()
+            where = f"{source!r}, line {reader.line_num}"
+            if len(cells) != space.num_columns + 2:
+                raise ValueError(
+                    f"{where}: expected {space.num_columns + 2} cells, got {len(cells)}."
+                )
+            try:
+                row = space.row_from_text(cells[1:-1])
+                space.encode(row)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{where}, {error}") from None
+            yield cells[0], row, _read_score(cells[-1], where)
+    except csv.Error as error:
+        raise ValueError(f"{source!r}, line {reader.line_num}: {error}.") from None
+
+
+class _Lines:
+    """The lines of a file, of which a row may only have so many characters."""
+
+    def __init__(self, file: TextIO, source: str) -> None:
+        self._file = file
+        self._source = source
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        self._left = MAX_ROW_LENGTH
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._file.readline(self._left + 1):
+            self._left -= len(line)
+            if self._left < 0:
+                raise ValueError(
+                    f"{self._source!r} has a row of more than {MAX_ROW_LENGTH} characters."
+                )
+            yield line
+
+
+def _check_header(header: list[str], space: HyperParameterList, source: str) -> None:
+    expected = ["id", *space.get_parameter_names(), "scores"]
+    if header == expected:
+        return
+    missing = [name for name in expected if name not in header]
+    extra = [name for name in header if name not in expected]
+    repeated = [name for name, count in Counter(header).items() if count > 1]
+    problem = f"repeated {repeated!r}, or another order" if repeated else "another order"
+    if missing or extra:
+        problem = f"missing {missing!r}, unexpected {extra!r}"
+    raise ValueError(f"{source!r}, line 1: expected the columns {expected!r}; {problem}.")
+
+
+def _read_score(text: str, where: str) -> float:
+    try:
+        score = float(text) if text else math.nan
+    except ValueError:
+        raise ValueError(f"{where}, column 'scores': expected a number, got {text!r}.") from None
+    return score
+
+
+def _check_id(text: str, source: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError(f"{source!r}, column 'id': expected a whole number, got {text!r}.")
+    return int(text)
+
+
+def _score_text(score: float) -> str:
+    return "" if math.isnan(score) else repr(score)
+
+
+def _csv_line(cells: Sequence[Any]) -> str:
+    buffer = io.StringIO()
+    # Cells are only quoted for the characters of this line end, so it must have both.
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"

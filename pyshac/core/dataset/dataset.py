@@ -1,0 +1,315 @@
+"""Dataset: what was evaluated, and its score."""
+
+from __future__ import annotations
+
+import bisect
+import os
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics import files
+from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
+from pyshac.core.basics.checks import check_score
+from pyshac.core.dataset import summaries
+from pyshac.core.dataset.csv_file import _check_id, _csv_line, _score_text, read_csv
+from pyshac.core.dataset.data_frame import as_frame
+from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.dataset.rows import Rows
+from pyshac.core.dataset.scores import check_objective, is_better_half
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.hyperparameters.space import as_parameter_list
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[Any]:
+    """Returns all values of a sample in one list, those of multi parameters one by one.
+
+    Args:
+        parameters: What an evaluation function receives, or its values.
+    """
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
+    flat: list[Any] = []
+    for value in values:
+        flat += value if isinstance(value, list) else [value]
+    return flat
+
+
+class Dataset:
+    """Evaluated samples in the order of their numbers, and their scores.
+
+    Args:
+        parameter_list: The search space, or None to set it later.
+
+    Attributes:
+        X: The samples' rows, each a flat list of values. Kept as columns, it reads like a list;
+            each row is a copy, and `list(dataset.X)` a list of them, as JSON needs.
+        Y: Scores; NaN stands for a failed sample.
+        ids: The samples' numbers, ascending.
+    """
+
+    def __init__(
+        self, parameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None = None
+    ) -> None:
+        self._parameters = as_parameter_list(parameter_list)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets all samples."""
+        self.X = Rows()
+        self.Y: list[float] = []
+        self.ids: list[int] = []
+        self._encoded = array("d")
+        # The lines of the CSV form, one after the other, and the length of each.
+        self._lines = bytearray()
+        self._lengths = array("q")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def _facts(self) -> summaries.Facts:
+        failed = summaries.count_failed(self.Y)
+        names = [] if self._parameters is None else self._parameters.get_parameter_names()
+        facts = [
+            ("samples", summaries.counted(len(self), None, failed)),
+            ("columns", summaries.names_text(names) or "no parameters yet"),
+        ]
+        if failed < len(self):
+            for name, objective in (("highest score", "max"), ("lowest score", "min")):
+                score = summaries.value_text(self.get_best_score(objective))
+                at = summaries.parameters_text(self.get_best_parameters(objective))
+                facts.append((name, f"{score} at {at}"))
+        return [*facts, ("last scores", summaries.scores_text(self.Y))]
+
+    def __repr__(self) -> str:
+        return summaries.as_text("Dataset", self._facts())
+
+    def _repr_html_(self) -> str:
+        return summaries.as_html("Dataset", self._facts(), self)
+
+    @property
+    def parameters(self) -> HyperParameterList | None:
+        """The search space."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, parameters: HyperParameterList | Sequence[AbstractHyperParameter]) -> None:
+        if len(self):
+            raise ValueError("The parameters of a dataset that holds samples cannot be changed.")
+        self._parameters = as_parameter_list(parameters)
+
+    def _space(self) -> HyperParameterList:
+        if self._parameters is None:
+            raise RuntimeError("The dataset has no parameters: set them first.")
+        return self._parameters
+
+    def add_sample(
+        self, parameters: Mapping[str, Any] | Sequence[Any], value: float, id: int | None = None
+    ) -> None:
+        """Adds one evaluated sample.
+
+        Args:
+            parameters: Its parameters by name, or its row of values.
+            value: Its score; NaN if the evaluation failed.
+            id: Its number; by default one more than the highest so far.
+
+        Raises:
+            TypeError: If a value or the score is of a wrong type.
+            ValueError: If a value lies outside the search space, or the number is taken.
+        """
+        space = self._space()
+        row = space.to_row(parameters) if isinstance(parameters, Mapping) else list(parameters)
+        if id is None:
+            id = self.ids[-1] + 1 if self.ids else 0
+        score = check_score(value, f"sample {id}")
+        place = bisect.bisect_left(self.ids, id)
+        if place < len(self.ids) and self.ids[place] == id:
+            raise ValueError(f"Sample {id} has a score already.")
+        self._insert(place, id, row, score)
+
+    def _insert(self, place: int, id: int, row: list[Any], score: float) -> None:
+        space = self._space()
+        encoded = space.encode(row)
+        texts = space.row_to_text(row)
+        line = _csv_line([id, *texts, _score_text(score)]).encode("utf-8")
+        # What is in memory is just what a file gives back: NumPy's scalars become Python's.
+        self.X.insert(place, space.row_from_text(texts))
+        self.ids.insert(place, id)
+        self.Y.insert(place, score)
+        start = place * space.num_columns
+        self._encoded[start:start] = array("d", encoded)
+        start = self._end_of(place)
+        self._lines[start:start] = line
+        self._lengths.insert(place, len(line))
+
+    def _end_of(self, count: int) -> int:
+        """Returns where the first `count` lines of the CSV form end."""
+        return len(self._lines) - int(_numbers(self._lengths[count:]).sum())
+
+    def cut(self, count: int) -> None:
+        """Forgets all samples but the first `count`."""
+        del self._lines[self._end_of(count) :]
+        del self._lengths[count:], self.ids[count:], self.Y[count:]
+        del self._encoded[count * self._space().num_columns :]
+        self.X.cut(count)
+
+    def get_dataset(self) -> tuple[npt.NDArray[np.object_], FloatArray]:
+        """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
+        # Another thread may add samples meanwhile.
+        values, scores = self.X[:], self.scores
+        count = min(len(values), len(scores))
+        rows = np.empty((count, self._space().num_columns), dtype=object)
+        for index, row in enumerate(values[:count]):
+            rows[index, :] = row
+        return rows, scores[:count]
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Returns the samples as a data frame of pandas.
+
+        Its index is `id`, the samples' numbers. It has one column a parameter, `name_1` to `name_n`
+        for multi parameters, and `scores`, NaN for failed samples. Columns of bools, ints and
+        floats have these types. Choices among texts are categories, in the order of the search
+        space. What no such type could keep as it is, such as a choice of `1` and `"1"`, stays a
+        column of Python objects.
+
+        Raises:
+            ImportError: If pandas is not installed; `pip install pyshac[pandas]` brings it.
+            RuntimeError: If the dataset has no parameters.
+        """
+        return as_frame(self.ids, self.X, self._space(), self.Y)
+
+    @property
+    def scores(self) -> FloatArray:
+        """The scores, shape (n,)."""
+        return np.array(self.Y, dtype=np.float64)
+
+    @property
+    def encoded(self) -> FloatArray:
+        """The samples as classifiers see them, shape (n, columns)."""
+        return _numbers(self._encoded).reshape(-1, self._space().num_columns)
+
+    def encode_dataset(self, objective: str = "max") -> tuple[FloatArray, BoolArray]:
+        """Returns the encoded samples and whether each is strictly better than the median.
+
+        Args:
+            objective: 'max' or 'min'.
+
+        Returns:
+            Arrays of shape (n, columns) and (n,).
+        """
+        return self.encoded, is_better_half(self.scores, check_objective(objective))
+
+    def _best(self, objective: str) -> int | None:
+        scores = self.scores if check_objective(objective) == "max" else -self.scores
+        return None if np.isnan(scores).all() else int(np.nanargmax(scores))
+
+    def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
+        """Returns the parameters of the first sample with the best score; None if there is none.
+
+        Raises:
+            ValueError: If `objective` is not 'max' or 'min'.
+        """
+        best = self._best(objective)
+        return None if best is None else self._space().to_parameters(self.X[best])
+
+    def get_best_score(self, objective: str = "max") -> float | None:
+        """Returns the best score; None if there is none.
+
+        Raises:
+            ValueError: If `objective` is not 'max' or 'min'.
+        """
+        best = self._best(objective)
+        return None if best is None else self.Y[best]
+
+    def header(self) -> list[str]:
+        """Returns the column names of the CSV form."""
+        return ["id", *self._space().get_parameter_names(), "scores"]
+
+    def to_csv(self, stop: int | None = None) -> str:
+        """Returns the CSV form: `id`, one column a value, `scores` (empty if failed).
+
+        Args:
+            stop: Leave out samples from this number on.
+        """
+        return self.to_bytes(stop).decode("utf-8")
+
+    def to_bytes(self, stop: int | None = None) -> bytes:
+        """Returns the CSV form in UTF-8; see `to_csv`."""
+        count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
+        header = _csv_line(self.header()).encode("utf-8")
+        return header + self._lines[: self._end_of(count)]
+
+    @classmethod
+    def load_from_directory(
+        cls,
+        basedir: str | os.PathLike[str] = "shac",
+        parameters: HyperParameterList | Sequence[AbstractHyperParameter] | None = None,
+    ) -> Dataset:
+        """Reads the dataset and the search space of a save directory.
+
+        Args:
+            basedir: The save directory.
+            parameters: The search space, where it is at hand. It is needed for one that could
+                take too long to build from a file: of very many parameters or values, or with
+                some of the distributions of scipy.stats.
+
+        Raises:
+            FileNotFoundError: If the directory holds none.
+            SaveDirectoryError: If a file is corrupt; the message names it.
+        """
+        folder = Path(basedir) / "datasets"
+        path = folder / "parameters.json"
+        space = build_space(read_config(path), path, as_parameter_list(parameters))
+        return cls.read(folder / "dataset.csv", space)
+
+    @classmethod
+    def read(cls, path: Path, space: HyperParameterList) -> Dataset:
+        """Reads a dataset file of a search space; raises as `load_from_directory` does."""
+        dataset = cls(space)
+        try:
+            with files.open_text(path) as file:
+                dataset._take_rows(read_csv(file, space, str(path)), str(path))
+        except SaveDirectoryError:
+            raise
+        except ValueError as error:
+            raise SaveDirectoryError(str(error)) from None
+        if not files.ends_with_line(path):
+            raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
+        return dataset
+
+    def _take_rows(self, rows: Iterable[tuple[str, list[Any], float]], source: str) -> None:
+        """Adds the rows of a file to none, in any order."""
+        for id, row, score in rows:
+            number = _check_id(id, source)
+            self._insert(len(self), number, row, check_score(score, f"sample {number}"))
+        ids = np.array(self.ids, dtype=np.int64)
+        steps = np.diff(ids)
+        if (steps < 0).any():
+            self._sort(np.argsort(ids, kind="stable"))
+            steps = np.diff(np.sort(ids))
+        if not steps.all():
+            twice = self.ids[int(np.argmin(steps))]
+            raise ValueError(f"{source!r}: Sample {twice} has a score already.")
+
+    def _sort(self, order: IntArray) -> None:
+        """Rearranges the samples; number i becomes what number `order[i]` was."""
+        ends = np.cumsum(self._lengths)
+        lines = [self._lines[ends[place] - self._lengths[place] : ends[place]] for place in order]
+        self._lines, self._lengths = bytearray().join(lines), array("q", map(len, lines))
+        self._encoded = array("d", self.encoded[order].ravel())
+        self.ids = [self.ids[place] for place in order]
+        self.Y = [self.Y[place] for place in order]
+        self.X.sort(order)
+
+
+def _numbers(column: array[Any]) -> npt.NDArray[Any]:
+    """Returns a copy: an array that another thread looks into could not grow meanwhile."""
+    return np.frombuffer(column.tobytes(), dtype=column.typecode).copy()

@@ -1,0 +1,130 @@
+"""`parameters.json`: a search space as a file, which anybody may have written.
+
+What a search space costs to build grows with its numbers of parameters and values, so a file may
+only ask for so many. Parameters that the user hands over stand in for equal ones of the file, and
+those may be of any number and kind.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from pyshac.core.basics import files, plain_values
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.hyperparameters.base import ColumnHyperParameter
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
+
+# Building as much takes some seconds.
+MAX_PARAMETERS = 1000
+MAX_VALUES = 2**18
+
+
+def read_config(path: Path) -> Any:
+    """Returns the JSON of a `parameters.json`.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        SaveDirectoryError: If it is not JSON, or too large.
+    """
+    text = files.decode_text(files.read_bounded(path, files.MAX_JSON_BYTES), path)
+    return files.parse_json(text, repr(str(path)))
+
+
+def build_space(
+    content: Any, path: Path, known: HyperParameterList | None = None
+) -> HyperParameterList:
+    """Builds the search space that the JSON of a `parameters.json` describes.
+
+    Args:
+        content: The JSON.
+        path: The file, for errors.
+        known: The user's own parameters, which stand in for equal ones.
+
+    Raises:
+        SaveDirectoryError: If it describes none, names an unknown type, or could take too long.
+    """
+    try:
+        return _build(content, known)
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise SaveDirectoryError(f"{str(path)!r} holds no search space: {error}") from None
+
+
+def _build(content: Any, known: HyperParameterList | None) -> HyperParameterList:
+    if not isinstance(content, dict):
+        raise ValueError("not an object of parameters")
+    ours = {} if known is None else _known_entries(known)
+    unknown = {
+        name: entry
+        for name, entry in content.items()
+        if name not in ours or _identity(entry) != ours[name][0]
+    }
+    _check_costs(unknown)
+    config = {name: plain_values.from_json(entry) for name, entry in unknown.items()}
+    built = HyperParameterList.load_from_config(config)
+    if not ours:
+        return built
+    return HyperParameterList(
+        [
+            built[name] if name in unknown else _copied(ours[name][1], entry)
+            for name, entry in content.items()
+        ]
+    )
+
+
+def _known_entries(known: HyperParameterList) -> dict[str, tuple[str, AbstractHyperParameter]]:
+    """Returns what identifies each built-in parameter of a user, and the parameter, by name."""
+    config = plain_values.to_json(known.get_config())
+    return {
+        parameter.name: (str(_identity(config[parameter.name])), parameter)
+        for parameter in known
+        if isinstance(parameter, (ColumnHyperParameter, MultiHyperParameter))
+    }
+
+
+def _identity(entry: Any) -> str | None:
+    """Returns a text that is the same for parameters that differ in their seeds only."""
+    if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], dict)):
+        return None
+    # Text tells 1 from 1.0 and from True, which compare equal.
+    arguments = {key: value for key, value in entry[1].items() if key != "seed"}
+    return json.dumps([entry[0], arguments], sort_keys=True)
+
+
+def _copied(parameter: AbstractHyperParameter, entry: list[Any]) -> AbstractHyperParameter:
+    """Returns a user's parameter with the seed that a file gives it."""
+    copied = copy.deepcopy(parameter)
+    copied.set_seed(entry[1].get("seed"))
+    return copied
+
+
+def _count(content: Any) -> int:
+    """Returns how many values JSON holds, those in lists and objects, too."""
+    waiting, count = [content], 0
+    while waiting:
+        item = waiting.pop()
+        count += 1
+        if isinstance(item, dict):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return count
+
+
+def _check_costs(content: dict[str, Any]) -> None:
+    """Raises `ValueError` if parameters that only a file describes would take long to build."""
+    num_values = _count(content)
+    for number, limit, what in (
+        (len(content), MAX_PARAMETERS, "parameters"),
+        (num_values, MAX_VALUES, "values"),
+    ):
+        if number > limit:
+            raise ValueError(
+                f"{number} {what} are more than the {limit} that are taken from a file. Hand over "
+                "the search space yourself: as hyperparameter_list of the engine that restores, "
+                "or as parameters of Dataset.load_from_directory. Plots and reports take that "
+                "engine or dataset instead of the directory."
+            )

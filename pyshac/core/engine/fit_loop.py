@@ -1,0 +1,312 @@
+"""The loop of `fit`: batch after batch, told to callbacks, with slots between ask and tell."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics import files, seeding, signals
+from pyshac.core.basics.seeding import Purpose
+from pyshac.core.callbacks.callback_list import CallbackList
+from pyshac.core.callbacks.history import History
+from pyshac.core.classifiers.training import Training
+from pyshac.core.dataset.csv_file import read_csv
+from pyshac.core.dataset.scores import worst_first
+from pyshac.core.engine.run import Run
+from pyshac.core.evaluation.slot_pool import Outcome, SlotPool
+from pyshac.core.evaluation.worker import Task
+from pyshac.core.sampling.block_source import Generators
+from pyshac.core.search.batch import Batch
+
+logger = logging.getLogger("pyshac")
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How `fit` trains and samples; the names are those of its arguments."""
+
+    skip_cv_checks: bool
+    early_stop: bool
+    relax_checks: bool
+
+
+class FitLoop:
+    """Spends the budget of a run.
+
+    Args:
+        run: The run.
+        callbacks: Who is told what happens.
+        generators: Returns who draws proposals, given the epoch.
+    """
+
+    def __init__(
+        self, run: Run, callbacks: CallbackList, generators: Callable[[int], Generators]
+    ) -> None:
+        self._run = run
+        self._callbacks = callbacks
+        self._generators = generators
+        self._must_stop = False
+        self._first_error: Exception | None = None
+
+    def stop(self) -> None:
+        """Lets no further sample start, and no further batch; `fit` returns what there is."""
+        self._must_stop = True
+
+    def fit(self, pool: SlotPool, options: FitOptions) -> History:
+        """Evaluates batches in the slots of `pool` until the budget is spent."""
+        run = self._run
+        with signals.ending_on_sigterm(), self._telling_errors():
+            with contextlib.ExitStack() as stack:
+                if not run.is_spent:
+                    stack.enter_context(run.writing())
+                    stack.enter_context(pool)
+                self._begin(len(run.search.dataset))
+                with _saving_on_error(run):
+                    while not self._is_over and self._evaluate_batch(pool, options):
+                        pass
+            return self._end()
+
+    def _evaluate_batch(self, pool: SlotPool, options: FitOptions) -> bool:
+        """Draws, evaluates and learns from one batch; says whether the run goes on."""
+        run, epoch = self._run, self._run.epoch
+        generators = self._generators(epoch)
+        logs = self._begin_epoch(epoch, generators.number)
+        batch = self._open_batch(epoch, options.relax_checks, generators, logs)
+        parameters = logs["parameters"] = run.search.parameters(batch)
+        logger.info(
+            "Epoch %d of %d: %d samples to evaluate.",
+            epoch, run.schedule.num_batches, len(batch.pending),
+        )  # fmt: skip
+        self._callbacks.on_evaluation_begin(parameters, logs)
+        self._evaluate(pool, batch)
+        if batch.pending:
+            run.save()
+            return False
+        logs["device_ids"] = [batch.worker_ids[number] for number in batch.ids]
+        self._end_evaluation(logs, run.search.dataset.Y[batch.start :])
+        training = self._learn(
+            batch,
+            logs,
+            lambda: run.finish_batch(not options.skip_cv_checks),
+        )
+        return self._end_epoch(epoch, logs, training, options)
+
+    def _open_batch(
+        self, epoch: int, relax_checks: bool, generators: Generators, logs: dict[str, Any]
+    ) -> Batch:
+        """Returns the batch that a run before this one left open, or draws one."""
+        if self._run.search.batch is not None:
+            return self._run.search.batch
+        started = time.monotonic()
+        self._callbacks.on_draw_begin(epoch, logs)
+        batch = self._run.current_batch(relax_checks, generators)
+        if batch is None:
+            raise RuntimeError("A batch was to be evaluated after the budget was spent.")
+        logger.info("Drew %d samples in %.1f s.", len(batch.rows), time.monotonic() - started)
+        self._callbacks.on_draw_end(epoch, logs)
+        return batch
+
+    def _evaluate(self, pool: SlotPool, batch: Batch) -> None:
+        """Evaluates what is left of a batch, or a part of it where the run is to stop."""
+        try:
+            for outcomes in pool.run(self._tasks(batch), self._tell_start, lambda: self._must_stop):
+                self._take(batch, outcomes)
+        except BaseException:
+            # An interruption may come between the end of an evaluation and its handing over.
+            self._take(batch, pool.unclaimed())
+            raise
+        if self._first_error is not None:
+            raise self._first_error
+
+    def _take(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Records outcomes, and tells callbacks of them."""
+        new = [outcome for outcome in outcomes if outcome.task.id not in batch.worker_ids]
+        with self._after_running():
+            self._run.record(batch, [(o.task.id, o.score, o.worker_id) for o in new])
+        for outcome in new:
+            self._tell_end(outcome)
+
+    def _tell_start(self, task: Task, worker_id: int) -> None:
+        logs = {"parameters": task.parameters, "worker_id": worker_id}
+        with self._after_running():
+            self._callbacks.on_sample_begin(task.id, logs)
+
+    def _tell_end(self, outcome: Outcome) -> None:
+        task = outcome.task
+        logs = _sample_logs(task.parameters, outcome.worker_id, outcome.failure)
+        logger.debug("Sample %d: score %r.", task.id, outcome.score)
+        with self._after_running():
+            self._callbacks.on_sample_end(task.id, outcome.score, logs)
+
+    @contextlib.contextmanager
+    def _after_running(self) -> Iterator[None]:
+        """Keeps an error of a callback or a disk until what is running has been brought in."""
+        try:
+            yield
+        except Exception as error:
+            self._must_stop = True
+            self._first_error = self._first_error or error
+
+    def _learn(
+        self, batch: Batch, logs: dict[str, Any], learn: Callable[[], Training | None]
+    ) -> Training | None:
+        """Learns from a batch; callbacks are told if that means training a classifier."""
+        search = self._run.search
+        if not search.is_classifier_due(batch.ids.stop, self._run.schedule):
+            return learn()
+        number = len(search.cascade) + 1
+        self._callbacks.on_classifier_begin(number, logs)
+        training = learn()
+        if training is not None:
+            outcome = {"model": training.classifier, "reason": training.reason}
+            self._callbacks.on_classifier_end(number, {**logs, **outcome})
+        return training
+
+    def fit_dataset(self, path: Path, presort: bool, options: FitOptions) -> History:
+        """Learns from the batches of a dataset file."""
+        run = self._run
+        samples = self._read_samples(path, presort)
+        with signals.ending_on_sigterm(), self._telling_errors():
+            with run.writing():
+                self._begin(0)
+                for row, score in samples:
+                    run.search.dataset.add_sample(row, score)
+                with _saving_on_error(run):
+                    try:
+                        while not self._is_over and self._learn_from_batch(options):
+                            pass
+                    finally:
+                        # Where training stops early, the other samples were evaluated all the same.
+                        run.search.num_complete = len(samples)
+                    run.save()
+            return self._end()
+
+    def _learn_from_batch(self, options: FitOptions) -> bool:
+        """Learns from one batch that is there already; says whether the run goes on."""
+        run, epoch, start = self._run, self._run.epoch, self._run.search.num_complete
+        logs = self._begin_epoch(epoch, 0)
+        batch = Batch(start, run.search.dataset.X[start : start + run.schedule.num_workers])
+        scores = run.search.dataset.Y[start : batch.ids.stop]
+        parameters = logs["parameters"] = run.search.parameters(batch)
+        self._callbacks.on_evaluation_begin(parameters, logs)
+        for number, score, sample in zip(batch.ids, scores, parameters, strict=True):
+            self._callbacks.on_sample_end(number, score, _sample_logs(sample, None, None))
+        logs["device_ids"] = [None] * len(batch.rows)
+        self._end_evaluation(logs, scores)
+        training = self._learn(
+            batch,
+            logs,
+            lambda: run.search.advance(batch.ids.stop, run.schedule, not options.skip_cv_checks),
+        )
+        return self._end_epoch(epoch, logs, training, options)
+
+    def _read_samples(self, path: Path, presort: bool) -> list[tuple[list[Any], float]]:
+        """Reads the first samples of a dataset file, as many as the budget; the worst first."""
+        space, budget = self._run.search.space, self._run.schedule.total_budget
+        with files.open_text(path) as file:
+            samples = [(row, score) for _, row, score in read_csv(file, space, str(path))]
+        if len(samples) < budget:
+            raise ValueError(
+                f"{str(path)!r} must have at least {budget} rows, the total budget. "
+                f"Got {len(samples)} instead."
+            )
+        if len(samples) > budget:
+            logger.warning("%s has %d rows; the first %d count.", path, len(samples), budget)
+            samples = samples[:budget]
+        if presort:
+            scores = np.array([score for _, score in samples])
+            order = np.argsort(worst_first(scores, self._run.search.objective), kind="stable")
+            samples = [samples[index] for index in order]
+        return samples
+
+    def _tasks(self, batch: Batch) -> Iterator[Task]:
+        search = self._run.search
+        for number in batch.pending:
+            seed = None
+            if self._run.is_seeded:
+                stream = seeding.stream(search.entropy, Purpose.EVALUATE, number)
+                seed = seeding.as_integer(stream)
+            yield Task(number, search.space.to_parameters(batch.row(number)), seed)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._run.is_spent or self._must_stop
+
+    def _begin(self, begin_run_index: int) -> None:
+        total = self._run.schedule.total_budget
+        logger.info("The run begins with %d of %d evaluations.", begin_run_index, total)
+        self._callbacks.on_train_begin({"begin_run_index": begin_run_index})
+
+    def _begin_epoch(self, epoch: int, generators: int) -> dict[str, Any]:
+        logs: dict[str, Any] = {
+            "generator_threads": generators,
+            "per_classifier_budget": self._run.schedule.per_classifier_budget,
+        }
+        self._callbacks.on_epoch_begin(epoch, logs)
+        return logs
+
+    def _end_evaluation(self, logs: dict[str, Any], evaluations: list[float]) -> None:
+        logs["evaluations"] = evaluations
+        scores = [score for score in evaluations if not math.isnan(score)]
+        logger.info(
+            "%d samples evaluated, %d of them failed; scores from %.6g to %.6g.",
+            len(evaluations), len(evaluations) - len(scores),
+            min(scores, default=math.nan), max(scores, default=math.nan),
+        )  # fmt: skip
+        logs["dataset_index"] = self._run.search.stage_start
+        self._callbacks.on_evaluation_ended(evaluations, logs)
+        self._callbacks.on_dataset_changed(self._run.search.dataset, logs)
+
+    def _end_epoch(
+        self, epoch: int, logs: dict[str, Any], training: Training | None, options: FitOptions
+    ) -> bool:
+        logs["model"] = training.classifier if training else None
+        self._callbacks.on_epoch_end(epoch, logs)
+        if options.early_stop and training is not None and training.classifier is None:
+            logger.info("Stopping early: %s.", training.reason)
+            return False
+        return True
+
+    def _end(self) -> History:
+        how = "stopped, as it was asked to," if self._must_stop else "ended"
+        num_samples, total = len(self._run.search.dataset), self._run.schedule.total_budget
+        logger.info("The run %s after %d of %d evaluations.", how, num_samples, total)
+        history = self._callbacks.history
+        self._callbacks.on_train_end(history.history)
+        return history
+
+    @contextlib.contextmanager
+    def _telling_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._callbacks.on_train_error(error, self._callbacks.history.history)
+            raise
+
+
+def _sample_logs(
+    parameters: OrderedDict[str, Any], worker_id: int | None, failure: str | None
+) -> dict[str, Any]:
+    return {"parameters": parameters, "worker_id": worker_id, "failure": failure}
+
+
+@contextlib.contextmanager
+def _saving_on_error(run: Run) -> Iterator[None]:
+    """Saves on the way out of an error, and lets the error pass."""
+    try:
+        yield
+    except BaseException:
+        try:
+            run.save()
+        except (OSError, ValueError) as error:
+            logger.error("Could not save to %s: %s", run.path, error)
+        raise

@@ -1,0 +1,23 @@
+"""Where and how the user's function runs.
+
+A sample and its score cross two borders, that of the slot and, where the slot has a worker process,
+that of the process:
+
+    engine's process                                  worker process
+    ----------------                                  --------------
+    SlotPool.run
+      Round                 once per process:
+        waiting samples     environment, TaskRunner
+          |                 (evaluator, function) ---> worker.start
+          v                 once per sample:
+        Slot.submit ------- Task (number, ----------->  worker.evaluate
+                            parameters, seed)             TaskRunner: time limit, evaluator,
+                                                          the user's function, check of the score
+        Slot.read <-------- Reply (score or <---------  packed, with the memory the process holds
+          |                 exception), pickled
+          v
+        Outcome -> the caller, which writes the score to disk before the slot is free again
+
+Neither the engine nor the dataset ever travels. In the executor of a user, `executor_worker` stands
+in the place of `worker`: a process asks for the TaskRunner when it first sees a sample of a pool.
+"""

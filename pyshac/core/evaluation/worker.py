@@ -1,0 +1,183 @@
+"""What runs inside a slot: the user's function, and nothing of the engine or the dataset.
+
+Worker processes import this module, so it imports little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+
+from pyshac.core.basics.checks import check_score
+from pyshac.core.errors import EvaluationTimeoutError
+from pyshac.core.evaluation import processes
+from pyshac.core.evaluation.time_limit import OverdueError, time_limit
+from pyshac.core.evaluation.worker_memory import held_memory
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One sample to be evaluated.
+
+    Attributes:
+        id: The sample's number.
+        parameters: What the evaluation function receives.
+        seed: Seed for frameworks that the evaluation uses; None without a seeded run.
+    """
+
+    id: int
+    parameters: OrderedDict[str, Any]
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one evaluation: a score, or an error.
+
+    Attributes:
+        score: The score; NaN for a failed sample.
+        error: The exception, if there was one.
+        is_caught: Whether the run goes on in spite of it.
+        traceback: Its traceback as text.
+    """
+
+    score: float = float("nan")
+    error: BaseException | None = None
+    is_caught: bool = False
+    traceback: str = ""
+
+
+class NotANumberError(TypeError):
+    """The evaluation function returned something that is not a score."""
+
+
+class Evaluator:
+    """What surrounds a call of the evaluation function; managed engines have their own."""
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables that worker processes need before they import anything."""
+        return {}
+
+    def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
+        """Returns what the evaluation function returns."""
+        return function(worker_id, task.parameters)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Evaluates tasks and turns whatever happens into a reply.
+
+    Attributes:
+        evaluator: What surrounds the call.
+        function: The user's evaluation function.
+        catch: Exception types that the run survives.
+        timeout: Seconds after which an evaluation is interrupted, or None; for processes that
+            must not be ended.
+    """
+
+    evaluator: Evaluator
+    function: Callable[..., Any]
+    catch: tuple[type[BaseException], ...] = ()
+    timeout: float | None = None
+
+    def __call__(self, task: Task, worker_id: int) -> Reply:
+        """Evaluates one sample in the slot `worker_id`."""
+        try:
+            with time_limit(self.timeout):
+                score = self.evaluator(self.function, task, worker_id)
+        except KeyboardInterrupt:
+            raise
+        except OverdueError:
+            message = f"Sample {task.id} took longer than {self.timeout} s"
+            return self._reply(EvaluationTimeoutError(message))
+        except BaseException as error:
+            return self._reply(error)
+        try:
+            return Reply(check_score(score, f"sample {task.id}, {dict(task.parameters)!r},"))
+        except TypeError as error:
+            return Reply(error=NotANumberError(str(error)))
+
+    def _reply(self, error: BaseException) -> Reply:
+        """The reply for an exception that is being handled."""
+        is_caught = isinstance(error, self.catch)
+        return Reply(error=error, is_caught=is_caught, traceback=traceback.format_exc())
+
+
+_payload: bytes = b""
+_worker: Worker | None = None
+
+
+def start(
+    payload: bytes, environment: Mapping[str, str], num_threads: int | None, engine: int
+) -> None:
+    """Prepares a worker process.
+
+    Args:
+        payload: The pickled `Worker`.
+        environment: Environment variables to set.
+        num_threads: Limit for the threads of numerical libraries that are loaded already.
+        engine: Process of the engine, without which this one must not go on.
+    """
+    global _payload, _worker
+    _payload, _worker = payload, None
+    # Ctrl-C reaches every process of the terminal; what it ends is for the engine to say. A forked
+    # worker has the engine's handler of SIGTERM.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    processes.end_with(engine)
+    os.environ.update(environment)
+    if num_threads is not None:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(num_threads)
+
+
+def process_id() -> int:
+    """Returns the worker's process id; its arrival says that the worker has started."""
+    return os.getpid()
+
+
+def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
+    """Evaluates one sample in this process; returns the pickled reply and the memory it holds."""
+    global _worker
+    try:
+        if _worker is None:
+            _worker = cloudpickle.loads(_payload)
+        reply = _worker(task, worker_id)
+    except Exception as error:
+        reply = Reply(error=error, traceback=traceback.format_exc())
+    packed = pack(reply)
+    # An exception holds, through its traceback, all that the evaluation held.
+    del reply
+    return packed, held_memory()
+
+
+def pack(reply: Reply) -> bytes:
+    """Returns a reply in a form that can travel; an exception that cannot becomes its words."""
+    try:
+        data: bytes = cloudpickle.dumps(reply)
+        cloudpickle.loads(data)
+    except Exception:
+        stand_in = RuntimeError(f"{type(reply.error).__name__}: {reply.error}")
+        data = cloudpickle.dumps(
+            Reply(error=stand_in, is_caught=reply.is_caught, traceback=reply.traceback)
+        )
+    return data
+
+
+def unpack(data: bytes) -> Reply:
+    """Returns a reply that has travelled; one that cannot be read here is an error of its own."""
+    try:
+        reply: Reply = cloudpickle.loads(data)
+    except Exception as error:
+        return Reply(error=error)
+    return reply

@@ -1,0 +1,1 @@
+"""Draws from the prior that the cascade accepts."""

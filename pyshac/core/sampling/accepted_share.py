@@ -1,0 +1,55 @@
+"""Acceptance: which share of the prior a cascade accepts, estimated before anything is planned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyshac.core.basics.arrays import Float32Array
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.classifier import Classifier, as_features
+from pyshac.core.hyperparameters import HyperParameterList
+
+# So many draws from the prior; fewer of a user's own types, which are drawn one by one in Python.
+PILOT_ROWS = 2**13
+PILOT_SCALAR_ROWS = 2**10
+# A share is counted while so many rows are left, and extrapolated for the classifiers after that.
+MIN_ROWS = 16
+SMALLEST_SHARE = 1e-300
+
+
+class Acceptance:
+    """Estimates which share of the prior cascades accept; always the same for the same cascade.
+
+    Args:
+        space: The search space, whose distributions are the prior.
+    """
+
+    def __init__(self, space: HyperParameterList) -> None:
+        self._space = space
+        self._pilot: Float32Array | None = None
+        # The pilot's rows that each classifier and those before it accept.
+        self._accepted: list[tuple[Classifier, Float32Array]] = []
+
+    def __call__(self, cascade: Cascade) -> float:
+        """Returns the share of the prior that a cascade accepts, above 0.
+
+        Args:
+            cascade: The classifiers; each is taken to accept the same share of what those before
+                it do, as far as the pilot does not tell.
+        """
+        if self._pilot is None:
+            num_rows = PILOT_ROWS if self._space.is_vectorised else PILOT_SCALAR_ROWS
+            self._pilot = as_features(self._space.draw(num_rows, np.random.SeedSequence(0)))
+        share, rows = 1.0, self._pilot
+        for number, classifier in enumerate(cascade, 1):
+            rows = self._accepted_by(classifier, number - 1, rows)
+            share = max(len(rows), 1) / len(self._pilot)
+            if len(rows) < MIN_ROWS:
+                return max(share ** (len(cascade) / number), SMALLEST_SHARE)
+        return share
+
+    def _accepted_by(self, classifier: Classifier, place: int, rows: Float32Array) -> Float32Array:
+        if place >= len(self._accepted) or self._accepted[place][0] is not classifier:
+            del self._accepted[place:]
+            self._accepted.append((classifier, rows[classifier.predict(rows)]))
+        return self._accepted[place][1]

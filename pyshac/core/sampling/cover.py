@@ -1,0 +1,94 @@
+"""Cover: boxes of the unit cube that hold every point that a cascade accepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.sampling.margin_bounds import GRID
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Boxes of the unit cube, disjoint, that hold every point that a cascade accepts.
+
+    Attributes:
+        low: Lower corners, shape (boxes, columns).
+        high: Upper corners, which do not belong to the boxes; shape (boxes, columns).
+        lower: Lower bounds of the classifiers' margins, shape (boxes, classifiers).
+        upper: Upper bounds of the classifiers' margins, shape (boxes, classifiers).
+        forgiven: Number of rejections that are overlooked.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    forgiven: int = 0
+
+    @classmethod
+    def everything(cls, num_columns: int, forgiven: int = 0) -> Cover:
+        """Returns the cover of no classifiers: the whole cube."""
+        corner, none = np.zeros((1, num_columns)), np.empty((1, 0))
+        return cls(corner, corner + 1.0, none, none, forgiven)
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    @property
+    def volumes(self) -> FloatArray:
+        """The boxes' prior probabilities, shape (boxes,)."""
+        return np.prod(self.high - self.low, axis=1)
+
+    @property
+    def volume(self) -> float:
+        """The prior probability of the cover."""
+        return min(float(self.volumes.sum()), 1.0)
+
+    @property
+    def is_undecided(self) -> BoolArray:
+        """Which boxes may hold accepted and rejected points, shape (boxes,)."""
+        return (self.lower <= 0).sum(axis=1) > self.forgiven
+
+    def select(self, boxes: BoolArray | IntArray) -> Cover:
+        """Returns the cover of some of the boxes."""
+        return Cover(
+            self.low[boxes], self.high[boxes], self.lower[boxes], self.upper[boxes], self.forgiven
+        )
+
+    def without_rejected(self) -> Cover:
+        """Returns the cover without the boxes that are rejected for sure."""
+        return self.select((self.upper <= 0).sum(axis=1) <= self.forgiven)
+
+    def join(self, other: Cover) -> Cover:
+        """Returns the boxes of both covers."""
+        return Cover(
+            np.concatenate([self.low, other.low]),
+            np.concatenate([self.high, other.high]),
+            np.concatenate([self.lower, other.lower]),
+            np.concatenate([self.upper, other.upper]),
+            self.forgiven,
+        )
+
+    def draw(self, n: int, space: HyperParameterList, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws rows from the prior, conditioned on lying in the cover.
+
+        Args:
+            n: Number of rows.
+            space: The search space.
+            stream: The random stream to draw from.
+
+        Returns:
+            Encoded rows, shape (n, columns).
+        """
+        random = np.random.default_rng(stream)
+        edges = np.cumsum(self.volumes)
+        box = np.searchsorted(edges, random.random(n) * edges[-1], side="right")
+        box = np.minimum(box, len(self) - 1)
+        low, width = self.low[box], self.high[box] - self.low[box]
+        steps = np.floor(random.random(low.shape) * (width / GRID))
+        unit = low + np.minimum(steps, width / GRID - 1) * GRID
+        return space.encode_unit(unit, stream)

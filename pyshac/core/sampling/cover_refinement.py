@@ -1,0 +1,172 @@
+"""Refinement of a cover: split undecided boxes, drop those that a classifier rejects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray, IntArray
+from pyshac.core.sampling.cover import Cover
+from pyshac.core.sampling.margin_bounds import MarginBounds
+
+MAX_BOXES = 2**12
+MAX_SPLITS_A_ROUND = 2**8
+# Costs in the unit of `MarginBounds.cost`, for each tree of a classifier. A proposal from the
+# prior meets two classifiers on average.
+PROPOSAL_COST = 5
+MIN_PROPOSAL_COST = 40
+BOUND_COST = 60
+READING_COST = 60_000
+MIN_READING_COST = 500_000
+# A refinement may bound so many boxes, or cost as much as so many samples would from the cover as
+# it is, which is about what is drawn from one cover.
+MIN_BOXES_BOUNDED = 2000
+SAMPLES = 1000
+# A cover is good enough when this share of its proposals is accepted, judged by a pilot draw.
+GOOD_ACCEPTANCE = 0.15
+# A pilot is drawn whenever the cost has grown so much.
+PILOT_GROWTH = 1.25
+# A refinement stops when all that is left of its budget would not shrink the cover by this.
+SMALLEST_GAIN = 0.1
+
+
+def refine(
+    cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover], float]
+) -> tuple[Cover, float]:
+    """Returns the cover of a cascade with one more classifier, and what it took to find it.
+
+    Args:
+        cover: The cover without the last classifier.
+        bounds: What bounds the margin of each classifier.
+        acceptance: Estimates the accepted share of a cover's proposals.
+    """
+    lower, upper = bounds[-1](cover.low, cover.high)
+    cover = Cover(
+        cover.low,
+        cover.high,
+        np.column_stack([cover.lower, lower]),
+        np.column_stack([cover.upper, upper]),
+        cover.forgiven,
+    ).without_rejected()
+    num_trees = [bound.num_trees for bound in bounds]
+    least = budget = _least_budget(num_trees[-1])
+    spent, start, next_pilot = 0.0, cover.volume, least / 10
+    while spent < budget and len(cover) < MAX_BOXES:
+        boxes = _worst_boxes(cover)
+        if not len(boxes):
+            break
+        cover, cost = _split(cover, boxes, bounds)
+        if not cost:
+            break
+        spent += cost
+        if spent > next_pilot and len(cover):
+            next_pilot = spent * PILOT_GROWTH
+            accepted = acceptance(cover)
+            if accepted > GOOD_ACCEPTANCE:
+                break
+            budget = max(least, SAMPLES / accepted * _proposal_cost(num_trees))
+            rate = math.log(start / max(cover.volume, 1e-300)) / spent
+            if rate * (budget - spent) < SMALLEST_GAIN:
+                break
+    return cover, spent
+
+
+def _proposal_cost(num_trees: list[int]) -> float:
+    """The cost of drawing a proposal from the prior and classifying it."""
+    return MIN_PROPOSAL_COST + PROPOSAL_COST * float(np.mean(num_trees))
+
+
+def _least_cost(num_trees: list[int]) -> float:
+    """What a good cover should cost at least."""
+    return sum(_least_budget(number) + _reading_cost(number) for number in num_trees)
+
+
+def _least_budget(num_trees: int) -> float:
+    return float(MIN_BOXES_BOUNDED * BOUND_COST * num_trees)
+
+
+def _reading_cost(num_trees: int) -> float:
+    return float(max(READING_COST * num_trees, MIN_READING_COST))
+
+
+def _worst_boxes(cover: Cover) -> IntArray:
+    """The undecided boxes that hold most of what the cascade will reject; a quarter of all."""
+    undecided = np.flatnonzero(cover.is_undecided)
+    number = min(len(undecided), MAX_SPLITS_A_ROUND, max(1, len(cover) // 4))
+    if number == 0:
+        return undecided
+    chance = _acceptance(cover)[undecided].min(axis=1)
+    rejected = cover.volumes[undecided] * (1 - chance)
+    return undecided[np.argpartition(-rejected, number - 1)[:number]]
+
+
+def _acceptance(cover: Cover) -> FloatArray:
+    """A guess at each classifier's acceptance in each undecided box, from its bounds; else 1."""
+    is_open = (cover.lower <= 0) & (cover.upper > 0)
+    span = np.where(is_open, cover.upper - cover.lower, 1.0)
+    return np.where(is_open, cover.upper / span, 1.0)
+
+
+def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[Cover, float]:
+    """Splits boxes in two and drops what is rejected; returns the cover and the cost.
+
+    The cost is 0 if none of the boxes can be split.
+    """
+    column, edge = _best_splits(cover.select(boxes), bounds)
+    can_split = np.flatnonzero(column >= 0)
+    boxes, column, edge = boxes[can_split], column[can_split], edge[can_split]
+    if not len(boxes):
+        return cover, 0.0
+    left, right = cover.select(boxes), cover.select(boxes)
+    each = np.arange(len(boxes))
+    left.high[each, column] = edge
+    right.low[each, column] = edge
+    halves = left.join(right)
+    cost = 0
+    for number in reversed(range(len(bounds))):
+        open_boxes = np.flatnonzero(
+            (halves.lower[:, number] <= 0)
+            & (halves.upper[:, number] > 0)
+            & ((halves.upper <= 0).sum(axis=1) <= cover.forgiven)
+        )
+        if len(open_boxes):
+            low, high = halves.low[open_boxes], halves.high[open_boxes]
+            lower, upper = bounds[number](low, high)
+            halves.lower[open_boxes, number], halves.upper[open_boxes, number] = lower, upper
+            cost += len(open_boxes) * bounds[number].cost
+    rest = np.ones(len(cover), dtype=bool)
+    rest[boxes] = False
+    return cover.select(rest).join(halves.without_rejected()), float(cost)
+
+
+def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, FloatArray]:
+    """Returns column and edge at which to split each box; column -1 where there is no split.
+
+    The split is the one across which the classifier that is most likely to reject changes most.
+    """
+    column = np.full(len(cover), -1)
+    edge = np.zeros(len(cover))
+    chance = _acceptance(cover)
+    for number in np.argsort(chance, axis=1).T:
+        unsplit = column < 0
+        for one in np.unique(number[unsplit]):
+            boxes = np.flatnonzero(unsplit & (number == one) & (chance[:, one] < 1))
+            found_column, found_edge = _best_split_of(cover.select(boxes), bounds[one])
+            column[boxes], edge[boxes] = found_column, found_edge
+        if not (column < 0).any():
+            break
+    return column, edge
+
+
+def _best_split_of(cover: Cover, bounds: MarginBounds) -> tuple[IntArray, FloatArray]:
+    """The best split of each box for one classifier, as `_best_splits` returns it."""
+    splits = bounds.splits
+    is_inside = (cover.low[:, splits.column] < splits.edge) & (
+        splits.edge < cover.high[:, splits.column]
+    )
+    weight = np.where(is_inside, splits.weight, 0.0)
+    best = np.argmax(weight, axis=1)
+    has_split = weight[np.arange(len(cover)), best] > 0
+    return np.where(has_split, splits.column[best], -1), splits.edge[best]

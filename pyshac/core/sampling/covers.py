@@ -1,0 +1,145 @@
+"""The accepted region as a cover of boxes, so that few proposals are wasted.
+
+Work in the unit cube, where the prior is uniform: a box has its prior probability as its volume.
+A box that more classifiers reject for sure than are forgiven holds no accepted point and is
+dropped. One that is accepted for sure stays as it is. The rest are split at a threshold of a
+classifier that is undecided there, those that hold most of what will be rejected first.
+Proposals drawn from the boxes that are left, by their volume, are draws from the prior restricted
+to them; the cascade still decides on every one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.sampling.cover import Cover
+from pyshac.core.sampling.cover_refinement import _least_cost, _proposal_cost, _reading_cost, refine
+from pyshac.core.sampling.margin_bounds import MarginBounds
+
+PILOT_PROPOSALS = 512
+
+
+@dataclass(frozen=True)
+class _Construction:
+    """How far the cover of a cascade is built.
+
+    Attributes:
+        cover: The cover of what the classifiers so far accept.
+        classifiers: These classifiers.
+        volumes: The cover's volume after each of them.
+        costs: What it took up to each of them.
+    """
+
+    cover: Cover
+    classifiers: tuple[BoostedTrees, ...] = ()
+    volumes: tuple[float, ...] = ()
+    costs: tuple[float, ...] = ()
+
+    def is_promising(self, num_classifiers: int, plain: float) -> bool:
+        """Says whether going on should cost less than it saves, if all goes on as it began.
+
+        All classifiers so far have to agree, so that the answer is the same whether they were
+        added now or earlier.
+        """
+        for done, (volume, cost) in enumerate(zip(self.volumes, self.costs, strict=True), 1):
+            saving = plain * (1 - volume ** (num_classifiers / done))
+            if saving < cost / done * (num_classifiers - done):
+                return False
+        return True
+
+    def add(self, classifier: BoostedTrees, cover: Cover, cost: float) -> _Construction:
+        """Returns the construction with one more classifier."""
+        return _Construction(
+            cover,
+            (*self.classifiers, classifier),
+            (*self.volumes, cover.volume),
+            (*self.costs, cost + (self.costs[-1] if self.costs else 0.0)),
+        )
+
+
+class Covers:
+    """The covers of a growing cascade; a new classifier refines the cover there was before.
+
+    A cover depends on nothing but the space, the classifiers and the number of proposals that it
+    is to replace, so a resumed run finds the same.
+
+    Args:
+        space: The search space.
+    """
+
+    def __init__(self, space: HyperParameterList) -> None:
+        self._space = space
+        self._bounds: dict[int, tuple[BoostedTrees, MarginBounds]] = {}
+        self._chains: dict[int, list[_Construction]] = {}
+
+    def cover(
+        self, cascade: Cascade, forgiven: int = 0, num_proposals: float | None = None
+    ) -> Cover | None:
+        """Returns the cover of what a cascade accepts when rejections are overlooked.
+
+        Args:
+            cascade: The classifiers.
+            forgiven: Number of rejections that are overlooked.
+            num_proposals: Number of proposals from the prior that it would replace; None if it
+                is to be built whatever it costs.
+
+        Returns:
+            The cover; None if it should cost more than it saves, or this turned out on the way, or
+            if a classifier is a user's own: nothing is known of how it decides.
+        """
+        classifiers = cascade.trees
+        if classifiers is None:
+            return None
+        trees = [classifier.num_trees for classifier in classifiers]
+        plain = math.inf if num_proposals is None else num_proposals * _proposal_cost(trees)
+        if plain < _least_cost(trees):
+            return None
+        # Each with one classifier more than the one before: shorter cascades are asked for, too.
+        chain = self._chains.setdefault(
+            forgiven, [_Construction(Cover.everything(self._space.num_columns, forgiven))]
+        )
+        common = _common(classifiers, chain[-1].classifiers)
+        for place in range(len(classifiers) + 1):
+            if place > common:
+                del chain[place:]
+                chain.append(self._continue(chain[-1], classifiers))
+            if not chain[place].is_promising(len(classifiers), plain):
+                return None
+        return chain[len(classifiers)].cover
+
+    def _continue(self, built: _Construction, classifiers: list[BoostedTrees]) -> _Construction:
+        """Refines a cover for the next classifier."""
+        part = classifiers[: len(built.classifiers) + 1]
+        bounds = [self._bounds_of(classifier) for classifier in part]
+        cover, spent = refine(built.cover, bounds, self._pilot(Cascade(part)))
+        return built.add(part[-1], cover, _reading_cost(part[-1].num_trees) + spent)
+
+    def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
+        """Returns what estimates the accepted share of a cover's proposals, never as zero."""
+
+        def acceptance(cover: Cover) -> float:
+            rows = cover.draw(PILOT_PROPOSALS, self._space, np.random.SeedSequence(0))
+            accepted = int(cascade.accepts(rows, cover.forgiven).sum())
+            return max(accepted, 1) / PILOT_PROPOSALS
+
+        return acceptance
+
+    def _bounds_of(self, classifier: BoostedTrees) -> MarginBounds:
+        if id(classifier) not in self._bounds:
+            bounds = MarginBounds(classifier.trees(), self._space)
+            self._bounds[id(classifier)] = classifier, bounds
+        return self._bounds[id(classifier)][1]
+
+
+def _common(first: Sequence[BoostedTrees], second: Sequence[BoostedTrees]) -> int:
+    """Returns how many classifiers two cascades have in common, from the first one on."""
+    pairs = zip(first, second, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] is pair[1], pairs))

@@ -1,0 +1,182 @@
+"""Bounds on a classifier's margin over boxes of the unit cube.
+
+A classifier is a sum of trees, so over a box its margin is at most the sum of the largest leaves
+that each tree can reach there, and at least the sum of the smallest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.basics.arrays import Float32Array, FloatArray, IntArray
+from pyshac.core.classifiers.tree_models import Tree
+from pyshac.core.hyperparameters import HyperParameterList
+
+# Draws are multiples of this, and so are all edges, which makes memberships exact.
+GRID = 2.0**-53
+# Leaves times boxes that are looked at together; larger tables fall out of the caches.
+CACHED_VALUES = 2**19
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The distinct splits of a classifier: rows below `edge` in their `column` go left.
+
+    Attributes:
+        column: Shape (splits,).
+        edge: In the unit interval, shape (splits,).
+        weight: How much the margin changes across the split, summed over trees; 0 where boxes
+            cannot be split, because the column does not come from the unit interval; shape
+            (splits,).
+    """
+
+    column: IntArray
+    edge: FloatArray
+    weight: FloatArray
+
+
+class MarginBounds:
+    """Bounds on one classifier's margin over boxes of the unit cube.
+
+    Args:
+        trees: The classifier's trees.
+        space: The search space.
+
+    Attributes:
+        splits: Where boxes can be split so that the bounds change.
+        num_trees: Number of trees.
+        cost: Rough number of operations that bounding one box takes.
+    """
+
+    def __init__(self, trees: Sequence[Tree], space: HyperParameterList) -> None:
+        nodes = _Nodes(trees)
+        self.splits = nodes.splits(space)
+        self.num_trees = len(trees)
+        # Rows of a table of conditions: "can go left at split s", "can go right", "true".
+        self._paths = nodes.paths(len(self.splits.edge))
+        self._value = nodes.leaf_value.astype(np.float32)
+        self._first_leaf = nodes.first_leaf
+        largest = np.maximum.reduceat(np.abs(self._value), self._first_leaf).sum()
+        # XGBoost adds the leaves in single precision, in an order of its own.
+        self._slack = float(largest * self.num_trees * 2.0**-23)
+        self.cost = int(self._paths.size + 2 * len(self.splits.edge))
+
+    def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Returns lower and upper bounds of the margin, shape (n,), over boxes of (n, columns)."""
+        lower, upper = np.empty(len(low)), np.empty(len(low))
+        # So many boxes at a time that the leaves' values stay in the cache.
+        step = max(16, CACHED_VALUES // len(self._value))
+        for start in range(0, len(low), step):
+            part = slice(start, start + step)
+            lower[part], upper[part] = self._bound(low[part], high[part])
+        return lower - self._slack, upper + self._slack
+
+    def _bound(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+        column, edge = self.splits.column, self.splits.edge[:, None]
+        can = np.concatenate(
+            [low.T[column] < edge, high.T[column] > edge, np.ones((1, len(low)), dtype=bool)]
+        )
+        reached = can[self._paths[0]]
+        for conditions in self._paths[1:]:
+            reached &= can[conditions]
+        value = self._value[:, None]
+        lowest = np.minimum.reduceat(np.where(reached, value, np.float32(np.inf)), self._first_leaf)
+        highest = np.maximum.reduceat(
+            np.where(reached, value, np.float32(-np.inf)), self._first_leaf
+        )
+        return lowest.sum(axis=0, dtype=np.float64), highest.sum(axis=0, dtype=np.float64)
+
+
+class _Nodes:
+    """The nodes of a forest, walked from the roots to the leaves."""
+
+    def __init__(self, trees: Sequence[Tree]) -> None:
+        self._split_number: dict[tuple[int, float], int] = {}
+        self._weights: list[float] = []
+        self._leaf_paths: list[list[tuple[int, bool]]] = []
+        leaf_values: list[float] = []
+        first_leaf: list[int] = []
+        for tree in trees:
+            first_leaf.append(len(leaf_values))
+            self._walk(tree, leaf_values)
+        self.leaf_value = np.array(leaf_values)
+        self.first_leaf = np.array(first_leaf)
+
+    def _walk(self, tree: Tree, leaf_values: list[float]) -> None:
+        left, right = tree.left.tolist(), tree.right.tolist()
+        feature, value = tree.feature.tolist(), tree.value.tolist()
+        means = _node_means(left, right, value)
+        waiting: list[tuple[int, list[tuple[int, bool]]]] = [(0, [])]
+        while waiting:
+            node, path = waiting.pop()
+            if left[node] < 0:
+                self._leaf_paths.append(path)
+                leaf_values.append(value[node])
+                continue
+            split = self._number(feature[node], value[node])
+            self._weights[split] += abs(means[left[node]] - means[right[node]])
+            waiting.append((right[node], [*path, (split, False)]))
+            waiting.append((left[node], [*path, (split, True)]))
+
+    def _number(self, feature: int, threshold: float) -> int:
+        number = self._split_number.setdefault((feature, threshold), len(self._weights))
+        if number == len(self._weights):
+            self._weights.append(0.0)
+        return number
+
+    def splits(self, space: HyperParameterList) -> Splits:
+        keys = np.array(list(self._split_number), dtype=np.float64).reshape(-1, 2)
+        column = keys[:, 0].astype(np.int64)
+        is_drawn = space.maps_to_unit[column]
+        # Every box reaches both sides of a split of a column that it cannot restrict.
+        edge = np.full(len(column), 0.5)
+        edge[is_drawn] = unit_edges(space, column[is_drawn], keys[is_drawn, 1].astype(np.float32))
+        return Splits(column, edge, np.where(is_drawn, self._weights, 0.0))
+
+    def paths(self, num_splits: int) -> IntArray:
+        """Returns for every step of a path and every leaf its condition, shape (depth, leaves)."""
+        depth = max((len(path) for path in self._leaf_paths), default=0)
+        paths = np.full((max(depth, 1), len(self._leaf_paths)), 2 * num_splits, dtype=np.int64)
+        for leaf, path in enumerate(self._leaf_paths):
+            for step, (split, goes_left) in enumerate(path):
+                paths[step, leaf] = split if goes_left else num_splits + split
+        return paths
+
+
+def _node_means(left: list[int], right: list[int], value: list[float]) -> list[float]:
+    """The mean of the leaves below each node; children come after their parents."""
+    means = list(value)
+    for node in range(len(value) - 1, -1, -1):
+        if left[node] >= 0:
+            means[node] = (means[left[node]] + means[right[node]]) / 2
+    return means
+
+
+def unit_edges(space: HyperParameterList, column: IntArray, threshold: Float32Array) -> FloatArray:
+    """Returns the smallest unit values that a classifier sees at or above thresholds.
+
+    Found by bisection with the very map that draws go through, so that no rounding can put a
+    draw on the other side.
+
+    Args:
+        space: The search space.
+        column: Columns of the thresholds, shape (n,).
+        threshold: Shape (n,).
+
+    Returns:
+        Shape (n,); 1 where no draw reaches the threshold.
+    """
+    edge = np.empty(len(column))
+    for one in np.unique(column):
+        here = column == one
+        below, above = np.zeros(here.sum()), np.ones(here.sum())
+        while (above - below).max() > GRID:
+            middle = np.floor((below + above) / 2 / GRID) * GRID
+            is_below = space.column_from_unit(one, middle).astype(np.float32) < threshold[here]
+            below, above = np.where(is_below, middle, below), np.where(is_below, above, middle)
+        first = space.column_from_unit(one, np.zeros(1)).astype(np.float32) >= threshold[here]
+        edge[here] = np.where(first, 0.0, above)
+    return edge

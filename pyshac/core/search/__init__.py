@@ -1,0 +1,1 @@
+"""The algorithm, in memory: it knows neither disks nor slots."""

@@ -1,0 +1,1 @@
+"""Which of the accepted draws are evaluated."""

@@ -1,0 +1,105 @@
+"""Climbing: a sample is improved step by step, as far as a ranking and the region let it.
+
+Of a few dozen draws the most promising one is still far from the best of its surroundings, the
+farther the more columns there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.selection.ranking import Ranking
+
+# Neighbours that are looked at before each step.
+NUM_NEIGHBOURS = 128
+# A neighbour differs in one column, up to this share of them, or anything between.
+LARGEST_SHARE = 0.5
+# Standard deviation of the difference, where the whole prior has a width of 1; or between these.
+STEP_SIZES = (0.001, 0.3)
+
+
+@dataclass(frozen=True)
+class Climber:
+    """Improves samples.
+
+    Attributes:
+        space: The search space.
+        generator: What neighbours are drawn from.
+    """
+
+    space: HyperParameterList
+    generator: np.random.Generator
+
+    def climb(
+        self,
+        start: FloatArray,
+        others: FloatArray,
+        ranking: Ranking,
+        is_allowed: Callable[[FloatArray], BoolArray],
+    ) -> FloatArray:
+        """Returns the sample to which a ranking's steps lead.
+
+        Args:
+            start: An encoded sample, shape (columns,).
+            others: Samples whose values are tried, shape (n, columns).
+            ranking: Says which samples are better, and how many steps are worth while.
+            is_allowed: Says which samples may be chosen, shape (m,) for shape (m, columns).
+
+        Returns:
+            An encoded sample, shape (columns,): `start` if no better one was found.
+        """
+        best = start
+        for _ in range(ranking.num_steps):
+            rows = self.neighbours(best, others)
+            ranks = ranking(np.concatenate([best[None], rows]))
+            better = np.flatnonzero(ranks[1:] > ranks[0])
+            better = better[is_allowed(rows[better])]
+            if not len(better):
+                break
+            best = rows[better[np.argmax(ranks[1:][better])]]
+        return best
+
+    def neighbours(self, row: FloatArray, others: FloatArray) -> FloatArray:
+        """Returns samples that differ from one in some columns.
+
+        Half of them have the values of another sample there, the others such as are a little
+        larger or smaller. Choices and values of a user's own types are always those of others.
+
+        Args:
+            row: Encoded sample, shape (columns,).
+            others: Encoded samples, shape (n, columns).
+
+        Returns:
+            Shape (NUM_NEIGHBOURS, columns).
+        """
+        differs = self._columns_that_differ(len(row))
+        theirs = others[self.generator.integers(len(others), size=NUM_NEIGHBOURS)]
+        has_steps = self.space.maps_to_unit & ~self.space.is_choice
+        is_step = has_steps & (self.generator.random((NUM_NEIGHBOURS, 1)) < 0.5)
+        values = np.where(is_step, self._steps(row), theirs)
+        return np.where(differs, values, row)
+
+    def _columns_that_differ(self, num_columns: int) -> BoolArray:
+        """Says where neighbours differ, shape (NUM_NEIGHBOURS, columns): each somewhere."""
+        shares = self._log_uniform(1 / num_columns, max(LARGEST_SHARE, 1 / num_columns))
+        differs = self.generator.random((NUM_NEIGHBOURS, num_columns)) < shares
+        one = self.generator.integers(num_columns, size=NUM_NEIGHBOURS)
+        differs[np.arange(NUM_NEIGHBOURS), one] = True
+        return differs
+
+    def _steps(self, row: FloatArray) -> FloatArray:
+        """Returns samples that are a step away in all columns, shape (NUM_NEIGHBOURS, columns)."""
+        noise = self.generator.standard_normal((NUM_NEIGHBOURS, len(row)))
+        unit = self.space.to_unit_where_possible(row[None]) + noise * self._log_uniform(*STEP_SIZES)
+        # Mirrored at the ends of the interval, to which 1 does not belong.
+        unit = np.abs((unit + 1) % 2 - 1)
+        return self.space.from_unit_where_possible(np.minimum(unit, np.nextafter(1, 0)))
+
+    def _log_uniform(self, low: float, high: float) -> FloatArray:
+        """Returns numbers between two others, shape (NUM_NEIGHBOURS, 1)."""
+        return np.exp(self.generator.uniform(np.log(low), np.log(high), (NUM_NEIGHBOURS, 1)))

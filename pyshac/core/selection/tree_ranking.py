@@ -1,0 +1,71 @@
+"""TreeRanking: how promising samples are by boosted trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pyshac.core.basics import seeding
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.classifiers.boosted_trees import BoostedTrees, Boosting
+from pyshac.core.classifiers.classifier import as_features
+from pyshac.core.dataset.scores import is_among_best
+
+# The best half of all samples, the best quarter, and so on, as long as a share has so many.
+MIN_BEST_SAMPLES = 5
+# Seeing other parts of the samples and of the columns, the trees of a rung disagree where they
+# know little, so that their sum changes gently from sample to sample.
+RUNG_TREES = Boosting(subsample=0.8, colsample_bytree=0.7)
+
+
+class TreeRanking:
+    """Ranks by the successive halves of the scores, each told by a classifier.
+
+    One classifier tells the best half of all samples so far from the others, one the best quarter,
+    and so on. A sample's rank is the sum of their margins.
+
+    Args:
+        encoded: Evaluated samples, shape (n, columns).
+        scores: Their scores, shape (n,); NaN for failed samples.
+        objective: 'max' or 'min'.
+        stream: Random stream for the trees.
+    """
+
+    num_steps = 0
+
+    def __init__(
+        self,
+        encoded: FloatArray,
+        scores: FloatArray,
+        objective: str,
+        stream: np.random.SeedSequence,
+    ) -> None:
+        rows = as_features(encoded)
+        self._rungs = [
+            BoostedTrees(
+                seeding.as_integer(seeding.child(stream, number)), boosting=RUNG_TREES
+            ).fit(rows, labels)
+            for number, labels in enumerate(_successive_halves(scores, objective))
+        ]
+
+    def __call__(self, encoded: FloatArray) -> FloatArray:
+        features = as_features(encoded)
+        total = np.zeros(len(features))
+        for rung in self._rungs:
+            total += rung.margin(features)
+        return total
+
+    def believing(self, encoded: FloatArray) -> TreeRanking:
+        return self
+
+
+def _successive_halves(scores: FloatArray, objective: str) -> Iterator[BoolArray]:
+    """Yields which scores are among the best half, the best quarter, and so on."""
+    number = int(np.count_nonzero(~np.isnan(scores))) // 2
+    while number >= MIN_BEST_SAMPLES:
+        labels = is_among_best(scores, number, objective)
+        # Where scores are equal, even the best half may hold them all.
+        if not labels.all():
+            yield labels
+        number //= 2

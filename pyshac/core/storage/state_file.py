@@ -1,0 +1,132 @@
+"""What `state.json` of a save directory holds, and how it is written and checked."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pyshac.core.basics import files
+from pyshac.core.dataset.scores import OBJECTIVES
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.search.method import METHODS
+
+FORMAT = 1
+
+
+@dataclass
+class State:
+    """What `state.json` holds.
+
+    Attributes:
+        objective: 'max' or 'min'.
+        method: 'default' or 'paper'.
+        classifier: Name of the user's kind of classifier; empty for the library's own.
+        total_budget: N of the engine that saved.
+        num_batches: M of the engine that saved.
+        entropy: What all random streams of the run come from.
+        is_seeded: Whether a user chose it.
+        num_complete: Samples in finished batches.
+        csv_bytes: Length of the part of dataset.csv with the samples of finished batches.
+        csv_sha256: Its checksum.
+        parameters_sha256: Checksum of parameters.json but for its seeds.
+        parameter_seeds: The parameters' own seeds, in order; None for those without.
+        classifiers: Checksums of the classifiers' files, in order; none for a user's kind.
+        stage_starts: Number of the first sample drawn after each classifier, ascending.
+        format: Version of this format.
+    """
+
+    objective: str
+    method: str
+    classifier: str
+    total_budget: int
+    num_batches: int
+    entropy: int
+    is_seeded: bool
+    num_complete: int
+    csv_bytes: int
+    csv_sha256: str
+    parameters_sha256: str
+    parameter_seeds: list[int | None] = field(default_factory=list)
+    classifiers: list[str] = field(default_factory=list)
+    stage_starts: list[int] = field(default_factory=list)
+    format: int = FORMAT
+
+
+def encode_state(state: State) -> bytes:
+    """Returns the content of `state.json`.
+
+    Raises:
+        SaveDirectoryError: If it is too large to be read again.
+    """
+    content = asdict(state)
+    content["sha256"] = checksum(content)
+    return json_file(content, "The state of the search")
+
+
+def decode_state(text: str, source: str) -> State:
+    """Returns the state that `encode_state` wrote.
+
+    Raises:
+        SaveDirectoryError: If it is corrupt, or of a newer format.
+    """
+    content = files.parse_json(text, source)
+    version = content.get("format") if isinstance(content, dict) else None
+    if not isinstance(version, int):
+        raise SaveDirectoryError(f"{source} is not the state of a search.")
+    if version > FORMAT:
+        raise SaveDirectoryError(
+            f"{source} has format {version}, written by a newer PySHAC; "
+            f"this one reads formats up to {FORMAT}."
+        )
+    if content.pop("sha256", None) != checksum(content):
+        raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
+    return _checked_state(content, source)
+
+
+def checksum(content: dict[str, Any]) -> str:
+    """Returns the checksum of what `state.json` holds besides it."""
+    return files.digest(json.dumps(content, sort_keys=True).encode("utf-8"))
+
+
+def json_file(content: Any, what: str) -> bytes:
+    """Returns the content of a JSON file, if it can be read again."""
+    text = json.dumps(content, indent=4, ensure_ascii=False)
+    files.check_json_size(text, what)
+    data = text.encode("utf-8")
+    if len(data) > files.MAX_JSON_BYTES:
+        raise SaveDirectoryError(
+            f"{what} takes {len(data)} bytes as JSON; at most {files.MAX_JSON_BYTES} can be saved."
+        )
+    return data
+
+
+def _checked_state(content: dict[str, Any], source: str) -> State:
+    example = State("", "", "", 1, 1, 0, False, 0, 0, "", "")
+    try:
+        state = State(**content)
+    except TypeError as error:
+        raise SaveDirectoryError(f"{source} is not the state of a search: {error}.") from None
+    for name, value in asdict(example).items():
+        found = getattr(state, name)
+        if type(found) is not type(value) or (isinstance(found, int) and found < 0):
+            raise SaveDirectoryError(f"{source} has no valid {name!r}: {found!r}.")
+    seeds_are_valid = all(
+        seed is None or (type(seed) is int and seed >= 0) for seed in state.parameter_seeds
+    )
+    classifiers_are_valid = all(isinstance(item, str) for item in state.classifiers)
+    is_valid = seeds_are_valid and classifiers_are_valid and _has_valid_stages(state)
+    is_known = state.objective in OBJECTIVES and state.method in METHODS
+    if not (is_known and is_valid):
+        raise SaveDirectoryError(f"{source} is not the state of a search.")
+    return state
+
+
+def _has_valid_stages(state: State) -> bool:
+    starts = state.stage_starts
+    return (
+        len(state.classifiers) == (0 if state.classifier else len(starts))
+        and all(type(start) is int and 0 < start <= state.num_complete for start in starts)
+        and all(before < after for before, after in itertools.pairwise(starts))
+    )

@@ -1,0 +1,1 @@
+"""A search as it stands: what plots, reports and the command line are made of."""

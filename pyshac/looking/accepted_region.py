@@ -1,0 +1,136 @@
+"""Acceptance: for which values of two parameters a cascade still accepts samples, and how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.looking.axes import Column
+from pyshac.looking.snapshot import Snapshot
+
+# Enough for smooth shares; a draw ends early once some cell has been accepted so often.
+MAX_ROUNDS = 16
+ROWS_PER_ROUND = 2**17
+ENOUGH_ACCEPTED = 200
+MAX_CATEGORIES = 60
+# The outermost part of an unbounded prior that an axis leaves out on each side.
+TAIL = 0.005
+
+
+@dataclass(frozen=True)
+class AcceptedShare:
+    """The share of the other parameters' prior that is accepted, on a grid of two parameters.
+
+    Attributes:
+        x_edges: Edges of the cells along the first parameter's axis, shape (columns + 1,).
+        y_edges: Edges along the second's, shape (rows + 1,).
+        share: Shape (rows, columns).
+        num_draws: How many draws of the other parameters each cell was asked about.
+    """
+
+    x_edges: FloatArray
+    y_edges: FloatArray
+    share: FloatArray
+    num_draws: int
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of one axis: their edges on the axis, and the encoded value in their middle."""
+
+    edges: FloatArray
+    encoded: FloatArray
+
+
+def can_be_cut(column: Column) -> bool:
+    """Says whether a column's range is known, and its categories can be told apart."""
+    return column.is_built_in and len(column.categories or ()) <= MAX_CATEGORIES
+
+
+def _cells(column: Column, bins: int) -> _Cells:
+    """Cuts the range of a column into cells, one each for a choice or a few whole numbers.
+
+    Raises:
+        ValueError: If the column is of a user's own type, or has too many categories.
+    """
+    parameter = column.parameter
+    if not column.is_built_in:
+        raise ValueError(f"{column.name!r} is of a type of your own, whose range is not known.")
+    if column.categories is not None:
+        if len(column.categories) > MAX_CATEGORIES:
+            raise ValueError(
+                f"{column.name!r} has {len(column.categories)} values; "
+                f"at most {MAX_CATEGORIES} can be told apart."
+            )
+        places = np.arange(len(column.categories), dtype=np.float64)
+        return _Cells(np.append(places - 0.5, len(places) - 0.5), places)
+    low, high = _range(column)
+    if column.is_whole:
+        whole = _whole_numbers(low, high, bins, column.is_log)
+        edges = np.append(whole - 0.5, high + 0.5)
+        middle = np.floor((whole + np.append(whole[1:] - 1, high)) / 2)
+        return _Cells(edges, np.array([parameter.encode(int(value)) for value in middle]))
+    if column.is_log:
+        logarithms = np.linspace(np.log(low), np.log(high), bins + 1)
+        return _Cells(np.exp(logarithms), (logarithms[:-1] + logarithms[1:]) / 2)
+    edges = np.linspace(low, high, bins + 1)
+    return _Cells(edges, (edges[:-1] + edges[1:]) / 2)
+
+
+def _range(column: Column) -> tuple[float, float]:
+    """The range of an axis: that of the values, but for the tails of an unbounded prior."""
+    parameter = column.parameter
+    low, high = (getattr(parameter, name, None) for name in ("min_value", "max_value"))
+    if low is None or high is None:
+        ends = column.parameter.from_unit(np.array([TAIL, 1 - TAIL]))  # type: ignore[attr-defined]
+        low, high = column.positions(ends)
+    return float(low), float(high)
+
+
+def _whole_numbers(low: float, high: float, bins: int, is_log: bool) -> FloatArray:
+    """The first whole number of each cell: cells of one number each if there are few."""
+    if high - low < bins:
+        return np.arange(low, high + 1)
+    spaced = np.geomspace if is_log else np.linspace
+    return np.unique(np.round(spaced(low, high + 1, bins + 1)[:-1]))
+
+
+def accepted_share(
+    snapshot: Snapshot, cascade: Cascade, x: Column, y: Column, bins: int = 40, seed: int = 0
+) -> AcceptedShare:
+    """Estimates, for each cell of two parameters, how much of the others' prior is accepted.
+
+    In each cell the two parameters have the values of its middle. The others are drawn from the
+    prior, the same draws for every cell, until some cell has been accepted often enough.
+
+    Args:
+        snapshot: The search.
+        cascade: The classifiers to ask.
+        x: The first parameter.
+        y: The second.
+        bins: Cells along an axis of numbers.
+        seed: Seed of the draws.
+
+    Raises:
+        ValueError: If an axis cannot be cut into cells.
+    """
+    across, up = _cells(x, bins), _cells(y, bins)
+    num_cells = len(across.encoded) * len(up.encoded)
+    width = snapshot.space.num_columns
+    # With no others there is nothing to draw.
+    per_round = max(ROWS_PER_ROUND // num_cells, 1) if width > 2 else 1
+    counts, num_draws = np.zeros(num_cells), 0
+    for stream in np.random.SeedSequence(seed).spawn(MAX_ROUNDS):
+        others = snapshot.space.draw(per_round, stream)
+        rows = np.repeat(others, num_cells, axis=0)
+        rows[:, x.index] = np.tile(np.tile(across.encoded, len(up.encoded)), per_round)
+        rows[:, y.index] = np.tile(np.repeat(up.encoded, len(across.encoded)), per_round)
+        counts += cascade.accepts(rows).reshape(per_round, num_cells).sum(axis=0)
+        num_draws += per_round
+        if width == 2 or counts.max() >= ENOUGH_ACCEPTED:
+            break
+    share = (counts / num_draws).reshape(len(up.encoded), len(across.encoded))
+    return AcceptedShare(across.edges, up.edges, share, num_draws)

@@ -1,0 +1,75 @@
+"""Importances: what the classifiers of a cascade look at."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.looking.axes import columns_of
+from pyshac.looking.snapshot import Snapshot, take_snapshot
+
+
+def gain_shares(snapshot: Snapshot) -> FloatArray:
+    """Returns each parameter's share of each classifier's gain, shape (classifiers, parameters).
+
+    Raises:
+        ValueError: If there is no classifier, or they are of a user's own kind.
+    """
+    if len(snapshot.cascade) and not snapshot.trees:
+        raise ValueError(
+            "The classifiers are of your own kind: importances are known of the library's only."
+        )
+    if not snapshot.trees:
+        raise ValueError(
+            "There is no classifier, so nothing is known of importances: they need an engine or a "
+            "save directory, and a search that has finished its first stage."
+        )
+    names = [parameter.name for parameter in snapshot.space]
+    owners = np.array([names.index(column.parameter.name) for column in columns_of(snapshot)])
+    shares = np.zeros((len(snapshot.trees), len(names)))
+    for place, classifier in enumerate(snapshot.trees):
+        gains = _total_gains(classifier, len(owners))
+        shares[place] = np.bincount(owners, gains / gains.sum(), minlength=len(names))
+    return shares
+
+
+def _total_gains(classifier: BoostedTrees, num_columns: int) -> FloatArray:
+    """The total gain of a classifier's splits in each column, shape (columns,)."""
+    gains = np.zeros(num_columns)
+    if classifier.booster is not None:
+        scores = classifier.booster.get_score(importance_type="total_gain")
+        for name, gain in scores.items():
+            gains[int(name.removeprefix("f"))] = gain
+    return gains
+
+
+def parameter_importances(source: Any) -> OrderedDict[str, float]:
+    """Says which parameters the classifiers look at to tell the better half from the rest.
+
+    A parameter's importance in one classifier is the total gain of the splits on it (how much
+    they reduce the loss, as XGBoost counts it) as a share of the gain of all splits; the columns
+    of a multi parameter are added up. The shares are averaged over the classifiers.
+
+    This describes the classifiers, not the parameters: it says nothing of a direction or of how
+    much a score changes, related parameters share what is due to both, real numbers offer more
+    places to split than a choice between two values, and with few samples chance has its part. A
+    parameter that was settled by the first classifiers no longer counts in the later ones.
+
+    Args:
+        source: An engine, or the path of a save directory.
+
+    Returns:
+        Shares that add up to 1 by name of parameter, the largest first.
+
+    Raises:
+        ValueError: If there is no classifier, or they are of a user's own kind.
+    """
+    snapshot = take_snapshot(source)
+    means = gain_shares(snapshot).mean(axis=0)
+    names = [parameter.name for parameter in snapshot.space]
+    order = np.argsort(-means, kind="stable")
+    return OrderedDict((names[place], float(means[place])) for place in order)

@@ -1,0 +1,1 @@
+"""Plots of a search; they need Matplotlib."""

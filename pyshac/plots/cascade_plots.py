@@ -1,0 +1,176 @@
+"""Plots of the cascade: what its classifiers look at, and what they accept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyshac.looking.accepted_region import AcceptedShare, accepted_share
+from pyshac.looking.axes import Column, one_column
+from pyshac.looking.importances import gain_shares, parameter_importances
+from pyshac.looking.labels import plain_label
+from pyshac.looking.snapshot import Snapshot, take_snapshot
+from pyshac.plots.drawing import (
+    MANY_MARKS,
+    axes_or_new,
+    figure_of,
+    mark_size,
+    palette_of,
+    set_column_axis,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_BARS = 20
+
+
+def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
+    """Plots which parameters the classifiers look at; see `parameter_importances`.
+
+    A bar is the mean over the classifiers, a dot the share in one of them, stronger in colour the
+    later it was trained. Of many parameters the 20 most important are shown.
+
+    Args:
+        source: An engine, or the path of a save directory.
+        ax: Axes to draw on; None for a new figure.
+
+    Returns:
+        The axes. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `source` is something else.
+        ValueError: If there is no classifier.
+    """
+    snapshot = take_snapshot(source)
+    means = list(parameter_importances(snapshot).items())[:MAX_BARS]
+    shares = gain_shares(snapshot)
+    places = {parameter.name: place for place, parameter in enumerate(snapshot.space)}
+    ax = axes_or_new(ax, 6.4, 0.9 + 0.36 * max(len(means), 3))
+    palette = palette_of(ax)
+    ax.barh(range(len(means)), [100 * mean for _, mean in means], height=0.62,
+            color=palette.main, alpha=0.55)  # fmt: skip
+    strength = palette.ramp(np.linspace(0.2, 1.0, len(shares)))
+    offsets = np.linspace(-0.22, 0.22, len(shares)) if len(shares) > 1 else np.zeros(1)
+    for row, (name, _) in enumerate(means):
+        ax.scatter(100 * shares[:, places[name]], row + offsets, s=13, color=strength, zorder=3,
+                   edgecolors=palette.ink, linewidths=0.3)  # fmt: skip
+    ax.set_yticks(range(len(means)), [plain_label(name) for name, _ in means])
+    ax.invert_yaxis()
+    ax.set_xlim(0, None)
+    ax.set(title="What the classifiers look at", xlabel="Share of the total gain (%)")
+    return ax
+
+
+def plot_accepted_region(
+    source: Any,
+    x: str,
+    y: str,
+    *,
+    max_classifiers: int | None = None,
+    bins: int = 40,
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plots for which values of two parameters the cascade accepts samples, and the samples.
+
+    The colour of a cell is an estimate of the share of the other parameters' prior that is
+    accepted if the two have the values of the cell's middle. White, or the background, means that
+    none of the draws was accepted.
+
+    Args:
+        source: An engine, or the path of a save directory.
+        x: Name of the column on the horizontal axis.
+        y: Name of the column on the vertical axis.
+        max_classifiers: Ask only the first so many classifiers; None for all, or the first half of
+            them, or a quarter, and so on, where all of them accept too little to be seen.
+        bins: Cells along an axis of numbers.
+        seed: Seed of the draws of the other parameters.
+        ax: Axes to draw on; None for a new figure.
+
+    Returns:
+        The axes. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `source` is something else.
+        ValueError: If there is no classifier or fewer than asked for, there is no such column, it
+            is of a user's own type, or none of the draws is accepted.
+    """
+    snapshot = take_snapshot(source)
+    columns = one_column(snapshot, x), one_column(snapshot, y)
+    if columns[0].index == columns[1].index:
+        raise ValueError(f"x and y must be two columns. Got {x!r} twice.")
+    if bins < 1:
+        raise ValueError(f"bins must be an int of at least 1. Got {bins!r} instead.")
+    for count in _counts_to_ask(snapshot, max_classifiers):
+        accepted = accepted_share(snapshot, snapshot.cascade.first(count), *columns, bins, seed)
+        if accepted.share.any():
+            break
+    else:
+        raise ValueError(
+            f"The {count} classifiers accept none of {accepted.num_draws} draws in any cell. "
+            "Ask fewer of them: max_classifiers."
+        )
+    ax = axes_or_new(ax, 6.4, 4.8)
+    _draw_share(ax, accepted)
+    _draw_samples(ax, snapshot, *columns)
+    set_column_axis(ax, columns[0])
+    set_column_axis(ax, columns[1], vertical=True)
+    ax.set_xlim(*accepted.x_edges[[0, -1]])
+    ax.set_ylim(*accepted.y_edges[[0, -1]])
+    ax.set_title(f"Accepted by {_describe_count(count, len(snapshot.cascade))}")
+    return ax
+
+
+def _counts_to_ask(snapshot: Snapshot, max_classifiers: int | None) -> Iterator[int]:
+    """Yields how many classifiers to ask: those that were wanted, else all, half, a quarter, ..."""
+    available = len(snapshot.cascade)
+    if not available:
+        raise ValueError(
+            "There is no classifier, so everything is accepted: this plot needs an engine or a "
+            "save directory, and a search that has finished its first stage."
+        )
+    count = available if max_classifiers is None else max_classifiers
+    if not 1 <= count <= available:
+        raise ValueError(
+            f"max_classifiers must be an int in [1, {available}]. Got {max_classifiers!r} instead."
+        )
+    yield count
+    while max_classifiers is None and count > 1:
+        count //= 2
+        yield count
+
+
+def _describe_count(count: int, available: int) -> str:
+    if count < available:
+        return f"the first {count} of {available} classifiers"
+    return f"all {count} classifiers" if count > 1 else "the classifier"
+
+
+def _draw_share(ax: Axes, accepted: AcceptedShare) -> None:
+    palette = palette_of(ax)
+    percent = np.ma.masked_equal(100 * accepted.share, 0)
+    mesh = ax.pcolormesh(accepted.x_edges, accepted.y_edges, percent, cmap=palette.ramp,
+                         vmin=0, rasterized=True)  # fmt: skip
+    bar = figure_of(ax).colorbar(mesh, ax=ax, fraction=0.05, pad=0.02)
+    bar.set_label("Accepted share (%)")
+
+
+def _draw_samples(ax: Axes, snapshot: Snapshot, x: Column, y: Column) -> None:
+    encoded, rng = snapshot.dataset.encoded, np.random.default_rng(0)
+    across, up = (
+        column.positions(encoded[:, column.index])
+        + (rng.uniform(-0.3, 0.3, len(encoded)) if column.categories is not None else 0.0)
+        for column in (x, y)
+    )
+    palette = palette_of(ax)
+    ax.plot(across, up, "o", markersize=mark_size(len(encoded)), markerfacecolor=ax.get_facecolor(),
+            markeredgecolor=palette.ink, markeredgewidth=0.6, linestyle="",
+            rasterized=len(encoded) > MANY_MARKS)  # fmt: skip
+    if snapshot.best is not None:
+        ax.plot([across[snapshot.best]], [up[snapshot.best]], "*", color=palette.accent,
+                markeredgecolor=ax.get_facecolor(), markersize=15, zorder=4)  # fmt: skip

@@ -1,0 +1,212 @@
+"""Drawing: axes, colours and scales that all plots share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.looking.axes import LARGEST_DRAWN, Column
+from pyshac.looking.labels import MAX_LABEL, number_text, plain_label
+from pyshac.looking.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+# From how many marks on they are drawn as pixels, so that vector files stay small.
+MANY_MARKS = 1500
+MAX_TICKS = 12
+SPREAD_FOR_LOG = 100.0
+
+
+def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
+    """Returns a figure that pyplot does not know, so that nothing is shown or kept.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "Plots need Matplotlib, which is not installed: pip install pyshac[plot]."
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
+    """Returns the given axes, or those of a new figure."""
+    if ax is None:
+        ax = new_figure(width, height).add_subplot()
+        ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Returns the figure of axes, not one of its parts."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("ax must be part of a figure.")
+    return figure
+
+
+def save_figure(ax: Axes, path: str | os.PathLike[str]) -> None:
+    """Saves the figure of axes; folders are made."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure_of(ax).savefig(path)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours for a light or a dark background, which the colour-blind and grey prints tell apart.
+
+    Attributes:
+        ink: Text, and what stands out without a colour.
+        muted: What stays in the background.
+        main: Blue of Okabe and Ito.
+        accent: Vermilion of Okabe and Ito.
+        ramp: From faint to strong.
+    """
+
+    ink: str
+    muted: str
+    main: str
+    accent: str
+    ramp: Colormap
+
+
+def palette_of(ax: Axes) -> Palette:
+    """Returns the colours that suit the background of axes."""
+    from matplotlib import colormaps, colors
+
+    red, green, blue, alpha = colors.to_rgba(ax.get_facecolor())
+    is_dark = alpha > 0 and 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+    shades = np.linspace(0.22, 1.0, 256) if is_dark else np.linspace(0.9, 0.0, 256)
+    ramp = colors.ListedColormap(colormaps["viridis"](shades))
+    if is_dark:
+        return Palette("#e8e8e8", "#8a8f98", "#56B4E9", "#FF8A3D", ramp)
+    return Palette("#202020", "#8a8a8a", "#0072B2", "#D55E00", ramp)
+
+
+def mark_size(count: int) -> float:
+    """Returns the width of marks, in points, that leaves many of them apart."""
+    return 4.0 * min(1.0, max(0.35, (MANY_MARKS / max(count, 1)) ** 0.5))
+
+
+def drawable_scores(snapshot: Snapshot) -> FloatArray:
+    """Returns the scores, NaN for failed samples, shape (n,).
+
+    Raises:
+        ValueError: If there is none, or one is too large to be drawn.
+    """
+    scores = snapshot.dataset.scores
+    known = scores[~np.isnan(scores)]
+    if not len(known):
+        raise ValueError("The dataset holds no score: there is nothing to plot.")
+    if np.abs(known).max() > LARGEST_DRAWN:
+        raise ValueError(f"Scores beyond {LARGEST_DRAWN:g} in size cannot be drawn.")
+    return scores
+
+
+def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None:
+    """Makes the score axis logarithmic for positive losses over more than two powers of ten."""
+    scores = snapshot.dataset.scores
+    known = scores[~np.isnan(scores)]
+    is_wide = known.min() > 0 and known.max() / known.min() > SPREAD_FOR_LOG
+    if snapshot.objective == "min" and is_wide:
+        (ax.set_yscale if vertical else ax.set_xscale)("log")
+        set_log_ticks(ax.yaxis if vertical else ax.xaxis)
+
+
+def set_column_axis(
+    ax: Axes, column: Column, vertical: bool = False, max_length: int = MAX_LABEL
+) -> None:
+    """Gives an axis the label, the scale and the ticks of a column.
+
+    Args:
+        ax: The axes.
+        column: The column.
+        vertical: Whether it is the vertical axis.
+        max_length: Where names of categories are cut.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    axis = ax.yaxis if vertical else ax.xaxis
+    axis.set_label_text(column.label)
+    if column.is_log:
+        (ax.set_yscale if vertical else ax.set_xscale)("log")
+        set_log_ticks(axis)
+    elif column.is_whole:
+        axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
+    if column.categories is None:
+        return
+    names = [plain_label(name, max_length) for name in column.categories]
+    step = -(-len(names) // MAX_TICKS)
+    axis.set_ticks(range(0, len(names), step), names[::step])
+    (ax.set_ylim if vertical else ax.set_xlim)(-0.5, len(names) - 0.5)
+    if not vertical and max(map(len, names)) * len(names[::step]) > 24:
+        ax.tick_params(axis="x", labelrotation=35)
+        for label in ax.get_xticklabels():
+            label.set(horizontalalignment="right", rotation_mode="anchor")
+
+
+def set_log_ticks(axis: Axis) -> None:
+    """Labels a logarithmic axis: powers of ten, or plain numbers if it spans less than two."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    axis.set_minor_formatter(NullFormatter())
+    if low > 0 and high / low < SPREAD_FOR_LOG:
+        steps = (1.0, 2.0, 5.0) if high / low > 5 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+        axis.set_major_locator(LogLocator(subs=steps))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
+
+
+def stage_colours(ax: Axes, snapshot: Snapshot) -> tuple[ScalarMappable, FloatArray]:
+    """Returns the colours of the stages, and those of the samples, shape (n, 4)."""
+    from matplotlib import cm, colors
+
+    count = snapshot.num_stages
+    ramp = palette_of(ax).ramp
+    listed = colors.ListedColormap(ramp(np.linspace(0, 1, count) if count > 1 else [1.0]))
+    norm = colors.BoundaryNorm(np.arange(count + 1) - 0.5, count)
+    mappable = cm.ScalarMappable(norm, listed)
+    return mappable, np.asarray(mappable.to_rgba(snapshot.stages))
+
+
+def scatter_scores(
+    ax: Axes, snapshot: Snapshot, positions: FloatArray, scores: FloatArray, alpha: float
+) -> None:
+    """Draws each score at its position, both of shape (n,), in the colour of its stage."""
+    known = ~np.isnan(scores)
+    _, colours = stage_colours(ax, snapshot)
+    ax.scatter(
+        positions[known],
+        scores[known],
+        s=mark_size(len(scores)) ** 2,
+        color=colours[known],
+        linewidths=0,
+        alpha=alpha,
+        rasterized=len(scores) > MANY_MARKS,
+    )
+
+
+def add_stage_bar(axes: Any, snapshot: Snapshot, mappable: ScalarMappable) -> None:
+    """Adds the legend of stage colours beside one or several axes; none if there is one stage."""
+    if snapshot.num_stages == 1:
+        return
+    first = np.ravel(axes)[0]
+    step = -(-snapshot.num_stages // MAX_TICKS)
+    bar = figure_of(first).colorbar(
+        mappable, ax=axes, ticks=range(0, snapshot.num_stages, step), fraction=0.05, pad=0.02
+    )
+    bar.set_label("Stage: classifiers trained before")
+    bar.ax.tick_params(length=0)

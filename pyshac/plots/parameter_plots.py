@@ -1,0 +1,248 @@
+"""Plots of the parameters: scores against each of them, and all of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.looking.axes import Column, columns_of, find_columns, first_columns, one_column
+from pyshac.looking.importances import parameter_importances
+from pyshac.looking.labels import number_text, plain_label
+from pyshac.looking.snapshot import Snapshot, take_snapshot
+from pyshac.plots.drawing import (
+    MANY_MARKS,
+    add_stage_bar,
+    axes_or_new,
+    drawable_scores,
+    figure_of,
+    new_figure,
+    palette_of,
+    scatter_scores,
+    set_column_axis,
+    set_score_scale,
+    stage_colours,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_SLICES = 12
+MAX_PARALLEL = 12
+GRID_COLUMNS = 3
+MAX_SLICE_LABEL = 16
+MAX_TICK_LABEL = 20
+JITTER = 0.22
+# Ends of a parallel axis, so that marks do not touch its ends.
+LOW, HIGH = 0.03, 0.97
+
+
+def plot_slice(
+    source: Any, parameter: str, *, objective: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Plots every score against one parameter, the stage as colour.
+
+    Args:
+        source: A `Dataset`, an engine, or the path of a save directory.
+        parameter: Name of a column, such as `kernels_2` for the second value of a multi parameter.
+        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        ax: Axes to draw on; None for a new figure.
+
+    Returns:
+        The axes. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `source` is something else.
+        ValueError: If there is no such column, no score, or a number too large to be drawn.
+    """
+    snapshot = take_snapshot(source, objective)
+    column = one_column(snapshot, parameter)
+    ax = axes_or_new(ax)
+    _draw_slice(ax, snapshot, column)
+    ax.set_title(f"Scores by {column.label}")
+    ax.set_ylabel(f"Score ({snapshot.is_better})")
+    add_stage_bar(ax, snapshot, stage_colours(ax, snapshot)[0])
+    return ax
+
+
+def plot_slices(
+    source: Any, parameters: Iterable[str] | None = None, *, objective: str | None = None
+) -> list[Axes]:
+    """Plots every score against each of several parameters, in a grid on one new figure.
+
+    Args:
+        source: A `Dataset`, an engine, or the path of a save directory.
+        parameters: Names; that of a multi parameter stands for all of its columns. None for all,
+            or for the 12 columns of the most important parameters if there are more.
+        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+
+    Returns:
+        The axes, one a column; their figure is `axes[0].figure`. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `source` or `parameters` is something else.
+        ValueError: If there is no such column, no score, or a number too large to be drawn.
+    """
+    snapshot = take_snapshot(source, objective)
+    columns = choose_columns(snapshot, parameters, MAX_SLICES)
+    across = min(GRID_COLUMNS, len(columns))
+    down = -(-len(columns) // across)
+    figure = new_figure(3.1 * across + 0.9, 2.5 * down + 0.3)
+    grid = np.ravel(figure.subplots(down, across, sharey=True, squeeze=False))
+    for ax, column in zip(grid, columns, strict=False):
+        _draw_slice(ax, snapshot, column)
+        ax.spines[["top", "right"]].set_visible(False)
+    for place, ax in enumerate(grid):
+        if place >= len(columns):
+            ax.set_visible(False)
+        elif place % across == 0:
+            ax.set_ylabel("Score")
+    figure.suptitle(f"Scores by parameter ({snapshot.is_better})")
+    add_stage_bar(grid, snapshot, stage_colours(grid[0], snapshot)[0])
+    return list(grid[: len(columns)])
+
+
+def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
+    scores = drawable_scores(snapshot)
+    positions = column.positions(snapshot.dataset.encoded[:, column.index])
+    if column.categories is not None:
+        positions = positions + np.random.default_rng(0).uniform(-JITTER, JITTER, len(positions))
+    scatter_scores(ax, snapshot, positions, scores, alpha=0.9)
+    best = snapshot.best
+    if best is not None:
+        ax.plot([positions[best]], [scores[best]], "*", color=palette_of(ax).accent,
+                markersize=12, zorder=4)  # fmt: skip
+    set_column_axis(ax, column, max_length=MAX_SLICE_LABEL)
+    ax.margins(y=0.08)
+    set_score_scale(ax, snapshot)
+
+
+def choose_columns(
+    snapshot: Snapshot, parameters: Iterable[str] | None, limit: int
+) -> list[Column]:
+    """Returns the columns of some parameters, or those of the most important ones."""
+    if parameters is not None:
+        return find_columns(snapshot, parameters)
+    ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
+    return first_columns(ranking, columns_of(snapshot), limit)
+
+
+def plot_parallel_coordinates(
+    source: Any,
+    parameters: Iterable[str] | None = None,
+    *,
+    objective: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plots each sample as a line through its values, coloured by the rank of its score.
+
+    Every parameter has an axis of its own, from its lowest to its highest value among the samples,
+    logarithmic where that suits it. Ranks, not scores, choose the colours, so that outliers do
+    not hide the rest. The best sample has its own colour; failed ones are left out.
+
+    Args:
+        source: A `Dataset`, an engine, or the path of a save directory.
+        parameters: Names; that of a multi parameter stands for all of its columns. None for all,
+            or for the 12 columns of the most important parameters if there are more.
+        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        ax: Axes to draw on; None for a new figure.
+
+    Returns:
+        The axes. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `source` or `parameters` is something else.
+        ValueError: If there is no such column, no score, or a number too large to be drawn.
+    """
+    snapshot = take_snapshot(source, objective)
+    columns = choose_columns(snapshot, parameters, MAX_PARALLEL)
+    scores = drawable_scores(snapshot)
+    known = ~np.isnan(scores)
+    ax = axes_or_new(ax, 1.15 * len(columns) + 3.4, 4.4)
+    heights = np.column_stack(
+        [_draw_parallel_axis(ax, snapshot, column, x) for x, column in enumerate(columns)]
+    )
+    _draw_lines(ax, heights[known], _ranks(scores[known], snapshot.objective))
+    if snapshot.best is not None:
+        score = number_text(snapshot.dataset.Y[snapshot.best])
+        ax.plot(range(len(columns)), heights[snapshot.best], "-o", color=palette_of(ax).accent,
+                linewidth=2.2, markersize=5, zorder=3, label=f"best: {score}")  # fmt: skip
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    ax.set_xticks(range(len(columns)), [column.label for column in columns],
+                  rotation=25, ha="right", rotation_mode="anchor")  # fmt: skip
+    ax.set(xlim=(-0.3, len(columns) - 0.25), ylim=(0, 1), yticks=[])
+    ax.set_title("Parallel coordinates", loc="left")
+    ax.spines[["left", "right", "top", "bottom"]].set_visible(False)
+    return ax
+
+
+def _ranks(scores: FloatArray, objective: str) -> FloatArray:
+    """The share of scores that each is better than, equal scores alike; shape (n,), in [0, 1]."""
+    better = scores if objective == "max" else -scores
+    _, place = np.unique(better, return_inverse=True)
+    return place / max(int(place.max()), 1)
+
+
+def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) -> FloatArray:
+    """Draws the axis of one column at x; returns the height of each sample on it, shape (n,)."""
+    positions = column.positions(snapshot.dataset.encoded[:, column.index])
+    values = np.log(positions) if column.is_log else positions
+    names = column.categories
+    low, high = (0.0, len(names) - 1.0) if names else (values.min(), values.max())
+    # Halves, because the difference of huge values of both signs could overflow.
+    span = high / 2 - low / 2
+    heights = np.full(len(values), 0.5)
+    if span > 0:
+        heights = LOW + (HIGH - LOW) * (values / 2 - low / 2) / span
+    ax.plot([x, x], [0, 1], color=palette_of(ax).muted, linewidth=0.8, zorder=2)
+    for height, text in _parallel_ticks(positions, names):
+        label = plain_label(text, MAX_TICK_LABEL)
+        ax.annotate(label, (x, height), (4, 0), textcoords="offset points", va="center",
+                    fontsize="x-small", zorder=5, bbox=_halo(ax))  # fmt: skip
+    return heights
+
+
+def _parallel_ticks(
+    positions: FloatArray, names: Sequence[str] | None
+) -> Iterable[tuple[float, str]]:
+    """Yields heights and texts: all categories if they are few, else lowest and highest value."""
+    if names and len(names) <= 8:
+        heights = np.linspace(LOW, HIGH, len(names)) if len(names) > 1 else [0.5]
+        yield from ((float(height), name) for height, name in zip(heights, names, strict=True))
+    elif names:
+        yield from ((LOW, names[0]), (HIGH, names[-1]))
+    elif positions.min() == positions.max():
+        yield 0.5, number_text(positions[0], 3)
+    else:
+        yield from ((LOW, number_text(positions.min(), 3)), (HIGH, number_text(positions.max(), 3)))
+
+
+def _halo(ax: Axes) -> dict[str, Any]:
+    return {"facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+
+
+def _draw_lines(ax: Axes, heights: FloatArray, ranks: FloatArray) -> None:
+    """Draws a line for each row of heights, shape (n, axes), the best above the rest."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import Normalize
+
+    order = np.argsort(ranks, kind="stable")
+    x = np.broadcast_to(np.arange(heights.shape[1]), heights.shape)
+    colours = ScalarMappable(Normalize(0, 1), palette_of(ax).ramp)
+    lines = LineCollection(
+        list(np.stack([x, heights], axis=-1)[order]),
+        colors=np.asarray(colours.to_rgba(ranks[order])),
+        linewidths=0.9,
+        alpha=max(0.15, min(0.8, 120 / len(heights))),
+        rasterized=len(heights) > MANY_MARKS // 5,
+    )
+    ax.add_collection(lines, autolim=False)
+    bar = figure_of(ax).colorbar(colours, ax=ax, ticks=[0, 0.5, 1], fraction=0.04, pad=0.01)
+    bar.ax.set_yticklabels(["worst", "median", "best"])
+    bar.set_label("Rank of the score")

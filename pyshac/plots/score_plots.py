@@ -1,0 +1,206 @@
+"""Plots of the scores: all of them, the best so far, and how they shift from stage to stage."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.looking.labels import number_text
+from pyshac.looking.snapshot import Snapshot, take_snapshot
+from pyshac.plots.drawing import (
+    MANY_MARKS,
+    axes_or_new,
+    drawable_scores,
+    mark_size,
+    palette_of,
+    save_figure,
+    scatter_scores,
+    set_score_scale,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+JITTER = 0.26
+MANY_STAGES = 10
+
+
+def plot_dataset(
+    dataset: Any,
+    to_file: str | os.PathLike[str] | None = "dataset.png",
+    title: str = "Dataset evaluation",
+    eval_label: str = "Score",
+    trend_deg: int = 3,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plots every score in the order of the samples, with a polynomial trend.
+
+    Failed samples, which have no score, leave gaps.
+
+    Args:
+        dataset: A `Dataset`, an engine, or the path of a save directory.
+        to_file: Where to save the figure; None to save nothing.
+        title: Title of the plot.
+        eval_label: Label of the score axis.
+        trend_deg: Degree of the trend; with fewer scores it is lower.
+        ax: Axes to draw on; None for a new figure.
+
+    Returns:
+        The axes. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `dataset` is something else.
+        ValueError: If it holds no score, or one too large to be drawn.
+    """
+    snapshot = take_snapshot(dataset)
+    numbers, scores = np.array(snapshot.dataset.ids), drawable_scores(snapshot)
+    known = ~np.isnan(scores)
+    ax = axes_or_new(ax)
+    palette = palette_of(ax)
+    ax.plot(
+        numbers,
+        scores,
+        "o",
+        markersize=mark_size(len(scores)),
+        color=palette.main,
+        label="Evaluation score",
+        rasterized=len(scores) > MANY_MARKS,
+    )
+    degree = min(trend_deg, int(known.sum()) - 1)
+    trend = np.polynomial.Polynomial.fit(numbers[known], scores[known], degree)
+    ax.plot(numbers, trend(numbers), color=palette.accent, label="Evaluation trend")
+    ax.set(title=title, xlabel="Sample", ylabel=eval_label)
+    ax.legend()
+    if to_file is not None:
+        save_figure(ax, to_file)
+    return ax
+
+
+def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
+    """Plots the best score among the first n samples, and where the classifiers were trained.
+
+    Failed samples are crosses at the bottom. Positive losses over more than two powers of ten
+    have a logarithmic axis.
+
+    Args:
+        source: A `Dataset`, an engine, or the path of a save directory.
+        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        ax: Axes to draw on; None for a new figure.
+
+    Returns:
+        The axes. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `source` is something else.
+        ValueError: If it holds no score, or one too large to be drawn.
+    """
+    snapshot = take_snapshot(source, objective)
+    numbers, scores = np.array(snapshot.dataset.ids), drawable_scores(snapshot)
+    ax = axes_or_new(ax)
+    palette = palette_of(ax)
+    many = len(scores) > MANY_MARKS
+    for place, start in enumerate(snapshot.starts):
+        label = "classifier trained" if place == 0 else None
+        ax.axvline(start - 0.5, color=palette.muted, linewidth=1.0, linestyle=":", label=label)
+    ax.plot(numbers, scores, "o", color=palette.muted, markersize=mark_size(len(scores)),
+            alpha=0.6, linestyle="", label="score", rasterized=many)  # fmt: skip
+    ax.step(numbers, _best_so_far(scores, snapshot.objective), where="post", color=palette.main,
+            linewidth=2, label="best so far")  # fmt: skip
+    _mark_best(ax, snapshot)
+    _mark_failed(ax, numbers[np.isnan(scores)])
+    ax.set(title="Best score so far", xlabel="Sample", ylabel=f"Score ({snapshot.is_better})")
+    set_score_scale(ax, snapshot)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def _best_so_far(scores: FloatArray, objective: str) -> FloatArray:
+    """The best of the first n scores for each n, NaN before the first score; shape (n,)."""
+    return (np.fmax if objective == "max" else np.fmin).accumulate(scores)
+
+
+def _mark_best(ax: Axes, snapshot: Snapshot) -> None:
+    place = snapshot.best
+    if place is None:
+        return
+    number, score = snapshot.dataset.ids[place], snapshot.dataset.Y[place]
+    palette = palette_of(ax)
+    ax.plot([number], [score], "*", color=palette.accent, markersize=13, zorder=4,
+            label=f"best: {number_text(score)}, sample {number}")  # fmt: skip
+
+
+def _mark_failed(ax: Axes, numbers: Any) -> None:
+    if len(numbers):
+        ax.plot(numbers, np.full(len(numbers), 0.02), "x", color=palette_of(ax).accent,
+                markersize=5, transform=ax.get_xaxis_transform(), clip_on=False,
+                label=f"failed: {len(numbers)}")  # fmt: skip
+
+
+def plot_scores_by_stage(
+    source: Any, *, objective: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Plots the scores of each stage: how each classifier shifts their distribution.
+
+    A stage holds the samples between two classifiers. Each box reaches from the first to the
+    third quartile, with a line at the median; the whiskers end at the lowest and the highest score.
+
+    Args:
+        source: An engine, or the path of a save directory. A dataset, which does not know its
+            stages, is all one stage.
+        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        ax: Axes to draw on; None for a new figure.
+
+    Returns:
+        The axes. Nothing is shown.
+
+    Raises:
+        ImportError: If Matplotlib is not installed.
+        TypeError: If `source` is something else.
+        ValueError: If it holds no score, or one too large to be drawn.
+    """
+    snapshot = take_snapshot(source, objective)
+    scores = drawable_scores(snapshot)
+    ax = axes_or_new(ax)
+    jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, len(scores))
+    scatter_scores(ax, snapshot, snapshot.stages + jitter, scores, alpha=0.85)
+    _draw_boxes(ax, snapshot, scores)
+    ax.set(title="Scores by stage", ylabel=f"Score ({snapshot.is_better})")
+    _label_stages(ax, snapshot)
+    set_score_scale(ax, snapshot)
+    return ax
+
+
+def _draw_boxes(ax: Axes, snapshot: Snapshot, scores: FloatArray) -> None:
+    """Draws a box for each stage that has a score."""
+    palette, known = palette_of(ax), ~np.isnan(scores)
+    groups = {
+        stage: scores[known & (snapshot.stages == stage)] for stage in range(snapshot.num_stages)
+    }
+    filled = [stage for stage, group in groups.items() if len(group)]
+    line = {"color": palette.ink, "linewidth": 1.0}
+    ax.boxplot([groups[stage] for stage in filled], positions=filled, widths=0.7, whis=(0, 100),
+               showfliers=False, boxprops=line, whiskerprops=line, capprops=line,
+               medianprops={"color": palette.accent, "linewidth": 2.2},
+               manage_ticks=False)  # fmt: skip
+
+
+def _label_stages(ax: Axes, snapshot: Snapshot) -> None:
+    """Writes below each stage how many samples it has, and how many of them failed."""
+    failed = np.bincount(snapshot.stages[np.isnan(snapshot.dataset.scores)],
+                         minlength=snapshot.num_stages)  # fmt: skip
+    samples = np.bincount(snapshot.stages, minlength=snapshot.num_stages)
+    labels = [f"{stage}\n{count}" for stage, count in enumerate(samples)]
+    below = "samples"
+    if failed.any():
+        labels = [f"{label}\n{count}" for label, count in zip(labels, failed, strict=True)]
+        below = "samples, failed ones"
+    size = "x-small" if snapshot.num_stages > MANY_STAGES else "medium"
+    ax.set_xticks(range(snapshot.num_stages), labels, fontsize=size)
+    ax.set_xlim(-0.6, snapshot.num_stages - 0.4)
+    ax.set_xlabel(f"Stage: classifiers trained before\n(below: {below})")

@@ -1,0 +1,98 @@
+"""The cover changes which proposals are made, and nothing about the accepted samples.
+
+For every task of benchmarks/sampling.py 20,000 samples drawn from the cover are compared with as
+many from plain rejection: each column by itself and every pair's correlation. A comparison fails
+below a probability of 1e-3, divided by the number of comparisons (Bonferroni).
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.hyperparameters import DiscreteHyperParameter, MultiDiscreteHyperParameter
+from pyshac.core.sampling.covers import Covers
+from pyshac.core.sampling.proposals import Proposals
+from tests.cascades import trained_cascade
+
+ROOT = Path(__file__).parents[3]
+NUM_SAMPLES = 20_000
+NUM_CLASSIFIERS = 5
+ALPHA = 1e-3
+
+spec = importlib.util.spec_from_file_location("tasks", ROOT / "benchmarks" / "tasks.py")
+tasks = importlib.util.module_from_spec(spec)
+sys.modules["tasks"] = tasks
+spec.loader.exec_module(tasks)
+
+ROWS = [
+    (tasks.branin, 10),
+    (tasks.hartmann6, 10),
+    pytest.param(tasks.hartmann6, 50, marks=pytest.mark.long),
+    (tasks.levy, 20),
+    pytest.param(tasks.levy, 100, marks=pytest.mark.long),
+    (tasks.choices, 10),
+    pytest.param(tasks.mixed50, 50, marks=pytest.mark.long),
+]
+
+
+def draw(proposals: Proposals, cascade: Cascade, seed: int) -> np.ndarray:
+    found, block = [], 0
+    while sum(map(len, found)) < NUM_SAMPLES:
+        stream = np.random.SeedSequence((seed, block))
+        found.append(proposals.accepted(cascade, 2**15, stream))
+        block += 1
+    return np.concatenate(found)[:NUM_SAMPLES]
+
+
+def discrete_columns(space) -> list[bool]:
+    kinds = (DiscreteHyperParameter, MultiDiscreteHyperParameter)
+    return [
+        isinstance(parameter, kinds)
+        for parameter in space
+        for _ in range(getattr(parameter, "sample_count", 1))
+    ]
+
+
+def same_column(ours: np.ndarray, plain: np.ndarray, is_discrete: bool) -> float:
+    """The probability of columns this different if their distribution is the same."""
+    if not is_discrete:
+        return stats.ks_2samp(ours, plain).pvalue
+    values = np.union1d(ours, plain)
+    table = [[(column == value).sum() for value in values] for column in (ours, plain)]
+    return 1.0 if len(values) == 1 else stats.chi2_contingency(table).pvalue
+
+
+def same_correlations(ours: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """For each pair of columns the probability of correlations this different (Fisher's z)."""
+    varied = (ours.std(axis=0) > 0) & (plain.std(axis=0) > 0)
+    pairs = np.triu_indices(varied.sum(), 1)
+    z = [np.arctanh(np.corrcoef(rows[:, varied].T)[pairs]) for rows in (ours, plain)]
+    return 2 * stats.norm.sf(np.abs(z[0] - z[1]) / np.sqrt(2 / (NUM_SAMPLES - 3)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("make_task", "batch_size"), ROWS)
+def test_samples_from_the_cover_are_those_of_plain_rejection(make_task, batch_size):
+    task = make_task()
+    cascade = trained_cascade(
+        task.space, lambda rows: -task.score(rows), NUM_CLASSIFIERS, 2 * batch_size
+    )
+    for classifier in cascade:
+        classifier.compact()
+    cover = Covers(task.space).cover(cascade)
+    assert len(cover) > 1
+    ours = draw(Proposals(task.space, cover), cascade, 1)
+    plain = draw(Proposals(task.space), cascade, 2)
+    assert cascade.accepts(ours).all()
+    columns = [
+        same_column(ours[:, number], plain[:, number], is_discrete)
+        for number, is_discrete in enumerate(discrete_columns(task.space))
+    ]
+    assert min(columns) > ALPHA / len(columns)
+    correlations = same_correlations(ours, plain)
+    assert len(correlations) == 0 or correlations.min() > ALPHA / len(correlations)

@@ -1,0 +1,69 @@
+"""Points: samples where distances mean something."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyshac.core.hyperparameters import (
+    AbstractHyperParameter,
+    DiscreteHP,
+    HyperParameterList,
+    LogUniformHP,
+    UniformHP,
+)
+from pyshac.core.selection.feature_map import Points
+from pyshac.core.selection.process_ranking import SmoothRanking
+
+
+class OwnHP(AbstractHyperParameter):
+    """A user's own type: any number."""
+
+    def sample(self):
+        return 1.0
+
+    def encode(self, x):
+        return x
+
+    def decode(self, x):
+        return x
+
+
+def test_numbers_are_mapped_by_their_prior():
+    space = HyperParameterList(
+        [UniformHP("x", -5, 15), LogUniformHP("rate", 1e-4, 1), DiscreteHP("n", [1, 2, 4, 8])]
+    )
+    points = Points(space, space.draw(3, np.random.SeedSequence(0)))
+    assert points.columns.tolist() == [0, 1, 2]
+    rows = np.array([space.encode([-5.0, 1e-4, 1]), space.encode([5.0, 1e-2, 4])])
+    assert points(rows) == pytest.approx(np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+
+
+def test_numbers_of_own_types_are_scaled_to_what_was_seen():
+    points = Points(HyperParameterList([OwnHP("a"), OwnHP("b")]), np.array([[-5.0, 7], [15, 7]]))
+    assert points(np.array([[-5.0, 7], [5, 7], [25, 8]])).tolist() == [
+        [0, 0],
+        [0.5, 0],
+        [1.5, 0.5],
+    ]
+
+
+def test_the_largest_numbers_do_no_harm():
+    space = HyperParameterList([OwnHP("a")])
+    rows = np.array([[-1.7e308], [1.7e308], [0.0], [5e-324]])
+    ranks = SmoothRanking(rows[2:], np.array([1.0, 2]), "max", space)(rows)
+    assert np.isfinite(ranks).all()
+    ranks = SmoothRanking(rows, np.array([1.0, 2, 3, 4]), "max", space)(rows)
+    assert np.isfinite(ranks).all()
+
+
+def test_two_choices_are_as_far_apart_as_any_other_two():
+    space = HyperParameterList([UniformHP("x", 0, 1), DiscreteHP("kind", ["a", "b", "c", "d"])])
+    points = Points(space, np.array([[0.0, 0], [1, 2], [1, 2]]))
+    assert points.columns.tolist() == [0, 1, 1, 1]
+    # The last two values were not seen.
+    rows = points(np.array([[0.0, 0], [0, 2], [0, 1], [0, 3]]))
+    distances = ((rows[:, None] - rows) ** 2).sum(axis=2)
+    expected = 1 - np.eye(4)
+    expected[2, 3] = expected[3, 2] = 0
+    assert distances == pytest.approx(expected)

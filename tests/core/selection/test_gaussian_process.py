@@ -1,0 +1,117 @@
+"""Gaussian processes, beside scikit-learn's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import optimize
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+from pyshac.core.selection import gaussian_process
+from pyshac.core.selection.gaussian_process import GaussianProcess
+
+
+@pytest.fixture
+def points():
+    return np.random.default_rng(0).random((40, 3))
+
+
+@pytest.fixture
+def values(points):
+    values = (
+        np.sin(5 * points[:, 0]) + points[:, 1] + 0.1 * np.random.default_rng(1).normal(size=40)
+    )
+    return (values - values.mean()) / values.std()
+
+
+@pytest.fixture
+def process(points, values):
+    return GaussianProcess(points, np.arange(3), values)
+
+
+def peer(process, points, values):
+    """Scikit-learn's, with the same kernel."""
+    *scales, variance, noise = np.exp(process._logarithms)
+    kernel = ConstantKernel(variance) * Matern(scales, nu=2.5) + WhiteKernel(noise)
+    return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None).fit(points, values)
+
+
+def test_predictions_are_those_of_scikit_learn(process, points, values):
+    others = np.random.default_rng(2).random((25, 3))
+    expected, deviation = process.predict(others)
+    theirs, their_deviation = peer(process, points, values).predict(others, return_std=True)
+    noise = np.exp(process._logarithms[-1])
+    assert expected == pytest.approx(theirs, abs=1e-8)
+    assert deviation == pytest.approx(np.sqrt(their_deviation**2 - noise), abs=1e-6)
+
+
+def test_what_it_believes_makes_it_surer_and_no_wiser(process, points, values):
+    random = np.random.default_rng(3)
+    believed, others = random.random((5, 3)), random.random((25, 3))
+    expected, deviation = process.predict(others)
+    surer = process.believing(believed)
+    assert surer.predict(others)[0] == pytest.approx(expected, abs=1e-8)
+    assert (surer.predict(others)[1] < deviation).all()
+    all_points = np.concatenate([points, believed])
+    all_values = np.concatenate([values, process.predict(believed)[0]])
+    _, theirs = peer(process, all_points, all_values).predict(others, return_std=True)
+    noise = np.exp(process._logarithms[-1])
+    assert surer.predict(others)[1] == pytest.approx(np.sqrt(theirs**2 - noise), abs=1e-6)
+    # The process itself is as it was.
+    assert (process.predict(others)[1] == deviation).all()
+
+
+def test_the_loss_is_the_likelihood_of_scikit_learn_and_the_priors(process, points, values):
+    def theirs(scale):
+        process._logarithms = np.array([scale, 0.3, -0.2, 0.1, -3.0])
+        return peer(process, points, values).log_marginal_likelihood_value_
+
+    mean, width = process._prior_means[0], process._prior_widths[0]
+    change = process.loss(np.array([1.0, 0.3, -0.2, 0.1, -3.0]))[0]
+    change -= process.loss(np.array([-1.0, 0.3, -0.2, 0.1, -3.0]))[0]
+    prior = ((1.0 - mean) ** 2 - (-1.0 - mean) ** 2) / width**2 / 2
+    assert change == pytest.approx(theirs(-1.0) - theirs(1.0) + prior)
+
+
+def test_the_gradient_is_that_of_the_loss(process):
+    for logarithms in np.random.default_rng(3).uniform(-1.5, 1, (5, 5)):
+        numeric = optimize.approx_fprime(logarithms, lambda x: process.loss(x)[0], 1e-6)
+        assert process.loss(logarithms)[1] == pytest.approx(numeric, rel=1e-4, abs=1e-4)
+
+
+def test_features_of_a_column_share_a_length_scale(points, values):
+    process = GaussianProcess(points, np.array([0, 0, 1]), values)
+    numeric = optimize.approx_fprime(
+        np.array([0.1, -0.5, 0.2, -2.0]), lambda x: process.loss(x)[0], 1e-6
+    )
+    gradient = process.loss(np.array([0.1, -0.5, 0.2, -2.0]))[1]
+    assert gradient == pytest.approx(numeric, rel=1e-4, abs=1e-4)
+
+
+def test_what_does_not_matter_gets_the_longest_scale(process):
+    assert np.argmax(process._logarithms[:3]) == 2
+
+
+def test_many_points_are_predicted_as_few_are(process):
+    others = np.random.default_rng(4).random((gaussian_process.MAX_ROWS + 10, 3))
+    whole, tail = process.predict(others), process.predict(others[-5:])
+    assert whole[0][-5:] == pytest.approx(tail[0])
+    assert whole[1][-5:] == pytest.approx(tail[1])
+
+
+def test_equal_points_and_values_do_no_harm():
+    process = GaussianProcess(np.ones((20, 2)), np.arange(2), np.zeros(20))
+    expected, deviation = process.predict(np.array([[1.0, 1.0], [0.0, 0.0]]))
+    assert expected == pytest.approx([0, 0])
+    assert deviation[0] < deviation[1]
+
+
+def test_the_number_of_threads_changes_nothing(points, values):
+    controller = gaussian_process._controller()
+    predictions = []
+    for threads in (1, 2):
+        with controller.limit(limits=threads, user_api="blas"):
+            process = GaussianProcess(points.repeat(8, 0), np.arange(3), values.repeat(8))
+            predictions.append(process.predict(points)[0])
+    assert (predictions[0] == predictions[1]).all()

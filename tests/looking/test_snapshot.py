@@ -1,0 +1,96 @@
+"""Looking at a search: from an engine, a directory, a dataset; without a trace."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from pyshac import SHAC, Dataset, SaveDirectoryError, UniformHP
+from pyshac.looking.snapshot import take_snapshot
+from tests.looking.searches import make_dataset, run_search
+
+LEGACY = Path(__file__).parents[1] / "fixtures" / "saved-by-pyshac-0.2" / "branin"
+
+
+def content(folder):
+    """Every file of a folder with its bytes and its time."""
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return [(path, path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+
+
+def test_engine_and_directory_are_the_same_search(finished):
+    live, saved = take_snapshot(finished), take_snapshot(finished.save_dir)
+
+    assert live.dataset.Y == saved.dataset.Y or live.num_failed == saved.num_failed > 0
+    assert live.schedule.num_workers == saved.schedule.num_workers == 10
+    assert (live.objective, live.starts, live.num_stages) == ("max", saved.starts, 5)
+    assert len(live.cascade) == len(saved.cascade) == 5
+    assert live.dataset.Y[live.best] == finished.best_score
+    assert live.path == saved.path == finished.save_dir
+
+
+def test_a_directory_stays_as_it_is(finished):
+    before = content(finished.save_dir)
+    take_snapshot(finished.save_dir)
+
+    assert content(finished.save_dir) == before
+
+
+def test_a_batch_under_way_counts_what_is_told(tmp_path):
+    engine = SHAC([UniformHP("x", 0, 1)], 12, 3, save_dir=tmp_path)
+    engine.tell(engine.ask(3), [1.0, 2.0, 3.0])
+    for found in (take_snapshot(engine), take_snapshot(tmp_path)):
+        assert (len(found.dataset), found.num_pending, found.starts) == (3, 1, ())
+
+
+def test_a_dataset_is_one_stage_of_unknown_budget():
+    found = take_snapshot(make_dataset([1.0, 2.0]), "min")
+
+    assert (found.objective, found.schedule, found.num_stages, found.best) == ("min", None, 1, 0)
+
+
+def test_directories_of_earlier_versions_have_no_classifiers():
+    found = take_snapshot(LEGACY)
+
+    assert len(found.dataset) == 180
+    assert (found.schedule, found.starts, len(found.cascade)) == (None, (), 0)
+
+
+def test_a_running_search_can_be_looked_at_at_any_time(tmp_path):
+    stop = threading.Event()
+    engine, _ = run_search(tmp_path, [UniformHP("x", 0, 1)], lambda w, p: p["x"], (8, 2))
+
+    def keep_saving():
+        while not stop.wait(0.005):
+            engine.save_data()
+            engine.save_dir = engine.save_dir
+            engine.restore_data()
+
+    writer = threading.Thread(target=keep_saving)
+    writer.start()
+    try:
+        assert [len(take_snapshot(tmp_path).dataset) for _ in range(30)] == [8] * 30
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_what_cannot_be_looked_at(tmp_path):
+    with pytest.raises(TypeError, match="Got 7 instead"):
+        take_snapshot(7)
+    with pytest.raises(FileNotFoundError, match="no saved search"):
+        take_snapshot(tmp_path)
+    with pytest.raises(ValueError, match="must be 'max' or 'min'. Got 'best'"):
+        take_snapshot(make_dataset([1.0]), "best")
+    with pytest.raises(ValueError, match="no parameters"):
+        _ = take_snapshot(Dataset()).space
+    with pytest.raises(RuntimeError, match="restore_data"):
+        take_snapshot(SHAC(None, 4, 2, save_dir=tmp_path))
+
+
+def test_a_damaged_directory_says_which_file(tmp_path):
+    run_search(tmp_path, [UniformHP("x", 0, 1)], lambda w, p: p["x"], (8, 2))
+    (tmp_path / "state.json").write_text("{")
+
+    with pytest.raises(SaveDirectoryError, match=r"state\.json"):
+        take_snapshot(tmp_path)

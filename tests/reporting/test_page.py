@@ -1,0 +1,121 @@
+"""The report as a file: what is in its table and its plots, replaced as a whole."""
+
+import json
+import math
+import re
+import warnings
+
+import pytest
+
+from pyshac import SHAC, Dataset, UniformHP, report
+from pyshac.looking.snapshot import take_snapshot
+from pyshac.reporting.pictures import draw, plots_of
+from pyshac.reporting.table import table_content, to_script
+from tests.looking.searches import make_dataset, run_search
+
+pytest.importorskip("matplotlib")
+
+DATA = re.compile(r'<script type="application/json" id="evaluations">(.*?)</script>', re.DOTALL)
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+class TestTableContent:
+    def test_rows_are_text_and_failed_scores_are_empty(self):
+        content = table_content(take_snapshot(make_dataset([0.1, math.nan]), "min"))
+
+        assert content == {
+            "columns": ["Sample", "Score", "x"],
+            "rows": [["0", "0.1", "0.0"], ["1", "", "0.5"]],
+            "best": 0,
+            "descending": False,
+        }
+
+    def test_searches_have_stages(self, finished):
+        content = table_content(take_snapshot(finished))
+
+        assert content["columns"][:4] == ["Sample", "Score", "Stage", "rate"]
+        assert [row[2] for row in content["rows"]] == [str(max(n // 10 - 1, 0)) for n in range(60)]
+
+    @pytest.mark.parametrize(
+        "text", ["</script>", "<!--", "]]>", "\u2028", "\ud800", "\x00", "&lt;", "漢字", '"\\']
+    )
+    def test_scripts_hold_any_text_and_cannot_be_left(self, text):
+        script = to_script([text])
+
+        assert json.loads(script) == [text]
+        assert script.isascii()
+        assert not set(script) & set("<>&")
+
+
+@pytest.mark.slow
+class TestReport:
+    def test_an_engine_will_do_as_well(self, tmp_path):
+        engine, _ = run_search(
+            tmp_path / "search", [UniformHP("x", 0, 1)], lambda w, p: p["x"], (20, 2)
+        )
+        text = text_of(report(engine, tmp_path / "new folder" / "report.html"))
+
+        assert "20 of 20, 0 failed" in text
+        assert f"{engine.best_score:.6g}" in text
+        assert json.loads(DATA.search(text)[1]) == table_content(take_snapshot(engine))
+
+    def test_looking_does_not_change_the_style_of_other_plots(self, tmp_path):
+        from matplotlib import rcParams
+
+        before = rcParams.copy()
+        filters = list(warnings.filters)
+        report(make_dataset([1.0, 2.0]), tmp_path / "report.html")
+        assert rcParams == before
+        assert warnings.filters == filters
+
+
+class TestFewSamples:
+    def test_a_search_that_has_not_begun(self, tmp_path):
+        engine = SHAC([UniformHP("x", 0, 1)], 4, 2, save_dir=tmp_path)
+        text = text_of(report(engine, tmp_path / "report.html"))
+
+        assert "0 of 4, 0 failed" in text
+        assert "<figure" not in text
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "scores", [[1.0], [2.0] * 3, [math.nan, math.nan], [1.7e308, -1.7e308]]
+    )
+    def test_plots_that_make_no_sense_say_why(self, scores, tmp_path):
+        text = text_of(report(make_dataset(scores), tmp_path / "report.html"))
+
+        known = [score for score in scores if not math.isnan(score)]
+        assert ("holds no score" in text) == (not known)
+        assert ("1e+300" in text) == (max(known, default=0) > 1e300)
+        assert ("<img" in text) == (0 < max(known, default=0) < 1e300)
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with pytest.raises(TypeError, match="Got 7 instead"):
+        report(7, path)
+    with pytest.raises(FileNotFoundError):
+        report(tmp_path / "none", path)
+    with pytest.raises(ValueError, match="no parameters"):
+        report(Dataset(), path)
+
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_every_plot_has_a_text_for_those_who_do_not_see_it(finished):
+    plots = list(plots_of(take_snapshot(finished)))
+
+    assert len({plot.alt for plot in plots}) == len(plots) == 14
+    assert all(plot.alt.endswith(".") for plot in plots)
+
+
+@pytest.mark.slow
+def test_pictures_come_out_the_same_every_time(finished):
+    plot = next(plots_of(take_snapshot(finished)))
+
+    assert draw(plot).light == draw(plot).light
