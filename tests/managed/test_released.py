@@ -1,0 +1,122 @@
+"""What 1.0.0 saved: its directories restore, and its seeded runs come out the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+import pyshac
+from tests.engine.engine_helpers import ROOT, contents
+from tests.managed.cases import installed
+from tests.managed.released import (
+    BATCHES,
+    BUDGET,
+    FOLDER,
+    KERNELS,
+    RUNS,
+    STOPPED_AT,
+    score,
+    score_in_session,
+    versions,
+)
+from tests.scripts import PACKAGE_PARENT, run_command
+
+ENGINES = {
+    "serial": ("SHAC", score, []),
+    "paper": ("SHAC", score, []),
+    "torch-stopped": ("TorchSHAC", score, ["torch"]),
+    "tensorflow": ("TensorflowSHAC", score_in_session, ["tensorflow"]),
+    "keras": ("KerasSHAC", score_in_session, ["keras", "tensorflow"]),
+}
+
+
+def needs(name: str) -> None:
+    if not installed(*ENGINES[name][2]):
+        pytest.skip(f"needs {ENGINES[name][2]}")
+
+
+def restore(name: str, save_dir) -> pyshac.SHAC:
+    """An engine that knows nothing but a copy of what 1.0.0 saved."""
+    shutil.copytree(FOLDER / name, save_dir)
+    engine_name, function, _ = ENGINES[name]
+    arguments = {} if engine_name == "SHAC" else {"max_gpu_evaluators": 0}
+    if name == "paper":
+        arguments["method"] = "paper"
+    engine = getattr(pyshac, engine_name)(
+        function, None, BUDGET, BATCHES, objective="min", save_dir=save_dir, **arguments
+    )
+    engine.restore_data()
+    engine.concurrent_evaluators()
+    engine.set_num_parallel_evaluators(1)
+    return engine
+
+
+def test_every_run_has_a_directory():
+    assert {path.name for path in FOLDER.iterdir() if path.is_dir()} == set(RUNS) == set(ENGINES)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+class TestRestoring:
+    def test_samples_and_classifiers_are_those_that_were_saved(self, name, tmp_path):
+        needs(name)
+        engine = restore(name, tmp_path / "run")
+        state = json.loads((FOLDER / name / "state.json").read_text())
+        assert len(engine.classifiers) == len(state["classifiers"]) == len(state["stage_starts"])
+        assert len(engine.dataset) == (STOPPED_AT + 1 if name == "torch-stopped" else BUDGET)
+        for row, value in zip(engine.dataset.X, engine.dataset.Y, strict=True):
+            expected = score(0, engine.parameters.to_parameters(row))
+            np.testing.assert_equal(value, expected)
+
+    def test_it_continues_and_predicts(self, name, tmp_path):
+        needs(name)
+        engine = restore(name, tmp_path / "run")
+        engine.fit(skip_cv_checks=True, verbose=0)
+        assert len(engine.dataset) == BUDGET
+        assert engine.best_score < 0.1
+        (sample,) = engine.predict(num_samples=1)
+        assert set(sample) == {"x", "layers", "kind", "w"}
+
+    def test_a_save_changes_nothing(self, name, tmp_path):
+        needs(name)
+        engine = restore(name, tmp_path / "run")
+        before = contents(tmp_path / "run")
+        engine.save_data()
+        # The scores of an open batch stand in the dataset from the next save on.
+        del before["datasets/dataset.csv"]
+        after = contents(tmp_path / "run")
+        assert {key: after[key] for key in before} == before
+
+
+def has_the_kernels() -> bool:
+    from numpy._core._multiarray_umath import __cpu_features__
+
+    return sys.platform == "linux" and bool(__cpu_features__.get("AVX2"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_same_seed_gives_the_same_files(name, tmp_path):
+    needs(name)
+    recorded = json.loads((FOLDER / "versions.json").read_text())
+    if versions() != recorded or not has_the_kernels():
+        pytest.skip(f"recorded with {recorded} and AVX2")
+    command = [sys.executable, "-m", "tests.managed.released", str(tmp_path), name]
+    path = os.pathsep.join([str(PACKAGE_PARENT), str(ROOT)])
+    run_command(command, tmp_path, name, **KERNELS, PYTHONPATH=path)
+    assert contents(tmp_path / name) == contents(FOLDER / name)
+
+
+def test_an_open_batch_is_evaluated_as_it_was_drawn(tmp_path):
+    needs("torch-stopped")
+    engine = restore("torch-stopped", tmp_path / "run")
+    engine.fit(skip_cv_checks=True, verbose=0)
+    # Samples do not depend on the engine, so another directory holds the run that was not stopped.
+    lines = (FOLDER / "serial" / "datasets" / "dataset.csv").read_bytes().splitlines()
+    drawn = 1 + (STOPPED_AT // (BUDGET // BATCHES) + 1) * (BUDGET // BATCHES)
+    assert engine.dataset.to_bytes().splitlines()[:drawn] == lines[:drawn]
+    assert (tmp_path / "run" / "journal.jsonl").read_bytes() == b""
