@@ -1,4 +1,4 @@
-"""Acceptance: for which values of two parameters a cascade still accepts samples, and how many."""
+"""The accepted region over two parameters: the share of the others' prior that is accepted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.looking.axes import Column
 from pyshac.looking.snapshot import Snapshot
 
-# Enough for smooth shares; a draw ends early once some cell has been accepted so often.
+# Enough for smooth shares; drawing ends early once a cell has been accepted this often.
 MAX_ROUNDS = 16
 ROWS_PER_ROUND = 2**17
 ENOUGH_ACCEPTED = 200
 MAX_CATEGORIES = 60
-# The outermost part of an unbounded prior that an axis leaves out on each side.
+# The share of an unbounded prior that an axis leaves out at each end.
 TAIL = 0.005
 
 
@@ -28,7 +28,7 @@ class AcceptedShare:
         x_edges: Edges of the cells along the first parameter's axis, shape (columns + 1,).
         y_edges: Edges along the second's, shape (rows + 1,).
         share: Shape (rows, columns).
-        num_draws: How many draws of the other parameters each cell was asked about.
+        num_draws: Number of draws of the other parameters for each cell.
     """
 
     x_edges: FloatArray
@@ -46,18 +46,17 @@ class _Cells:
 
 
 def can_be_cut(column: Column) -> bool:
-    """Says whether a column's range is known, and its categories can be told apart."""
-    return column.is_built_in and len(column.categories or ()) <= MAX_CATEGORIES
+    """Returns whether a column's range is known, and its categories can be told apart."""
+    return column.kind.is_built_in and len(column.categories or ()) <= MAX_CATEGORIES
 
 
 def _cells(column: Column, bins: int) -> _Cells:
-    """Cuts the range of a column into cells, one each for a choice or a few whole numbers.
+    """Divides the range of a column into cells: one for each choice, or for each of a few integers.
 
     Raises:
         ValueError: If the column is of a user's own type, or has too many categories.
     """
-    parameter = column.parameter
-    if not column.is_built_in:
+    if not column.kind.is_built_in:
         raise ValueError(f"{column.name!r} is of a type of your own, whose range is not known.")
     if column.categories is not None:
         if len(column.categories) > MAX_CATEGORIES:
@@ -68,12 +67,12 @@ def _cells(column: Column, bins: int) -> _Cells:
         places = np.arange(len(column.categories), dtype=np.float64)
         return _Cells(np.append(places - 0.5, len(places) - 0.5), places)
     low, high = _range(column)
-    if column.is_whole:
-        whole = _whole_numbers(low, high, bins, column.is_log)
+    if column.kind.is_whole:
+        whole = _whole_numbers(low, high, bins, column.kind.is_log)
         edges = np.append(whole - 0.5, high + 0.5)
         middle = np.floor((whole + np.append(whole[1:] - 1, high)) / 2)
-        return _Cells(edges, np.array([parameter.encode(int(value)) for value in middle]))
-    if column.is_log:
+        return _Cells(edges, np.log(middle) if column.kind.is_log else middle)
+    if column.kind.is_log:
         logarithms = np.linspace(np.log(low), np.log(high), bins + 1)
         return _Cells(np.exp(logarithms), (logarithms[:-1] + logarithms[1:]) / 2)
     edges = np.linspace(low, high, bins + 1)
@@ -81,17 +80,19 @@ def _cells(column: Column, bins: int) -> _Cells:
 
 
 def _range(column: Column) -> tuple[float, float]:
-    """The range of an axis: that of the values, but for the tails of an unbounded prior."""
-    parameter = column.parameter
-    low, high = (getattr(parameter, name, None) for name in ("min_value", "max_value"))
-    if low is None or high is None:
-        ends = column.parameter.from_unit(np.array([TAIL, 1 - TAIL]))  # type: ignore[attr-defined]
-        low, high = column.positions(ends)
+    """The range of an axis: that of the values, without the tails of an unbounded prior."""
+    low, high = column.kind.low, column.kind.high
+    if np.isfinite([low, high]).all():
+        return low, high
+    unit_column = column.parameter.unit_column
+    if unit_column is None:
+        raise ValueError(f"{column.name!r} is of a type of your own, whose range is not known.")
+    low, high = column.positions(unit_column.from_unit(np.array([TAIL, 1 - TAIL])))
     return float(low), float(high)
 
 
 def _whole_numbers(low: float, high: float, bins: int, is_log: bool) -> FloatArray:
-    """The first whole number of each cell: cells of one number each if there are few."""
+    """The first whole number of each cell; each has one number if there are few."""
     if high - low < bins:
         return np.arange(low, high + 1)
     spaced = np.geomspace if is_log else np.linspace
@@ -103,15 +104,15 @@ def accepted_share(
 ) -> AcceptedShare:
     """Estimates, for each cell of two parameters, how much of the others' prior is accepted.
 
-    In each cell the two parameters have the values of its middle. The others are drawn from the
-    prior, the same draws for every cell, until some cell has been accepted often enough.
+    In each cell the two parameters take the values at its centre. The others are drawn from the
+    prior, the same draws for every cell, until one cell has been accepted often enough.
 
     Args:
         snapshot: The search.
-        cascade: The classifiers to ask.
+        cascade: The classifiers.
         x: The first parameter.
         y: The second.
-        bins: Cells along an axis of numbers.
+        bins: Number of cells along an axis of numbers.
         seed: Seed of the draws.
 
     Raises:

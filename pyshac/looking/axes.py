@@ -1,4 +1,4 @@
-"""Columns: the columns of a search space as axes of a plot have them: values, scale and ticks."""
+"""The columns of a search space as axes of a plot: values, scale and ticks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.hyperparameters import (
-    AbstractHyperParameter,
-    DiscreteHyperParameter,
-    IntegerHyperParameter,
-)
-from pyshac.core.hyperparameters.base import ColumnHyperParameter
-from pyshac.core.hyperparameters.multi import MultiHyperParameter
+from pyshac.core.hyperparameters import AbstractHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.looking.labels import plain_label, printable
 from pyshac.looking.snapshot import Snapshot
 
@@ -28,50 +23,35 @@ class Column:
     Attributes:
         index: Its place among the columns.
         name: Its name, `name_2` for the second value of a multi parameter.
-        parameter: What draws its values.
+        parameter: The parameter to which it belongs.
+        kind: What its encoded numbers mean; those of a user's own type are shown as they are.
     """
 
     index: int
     name: str
     parameter: AbstractHyperParameter
-
-    @property
-    def is_log(self) -> bool:
-        """Whether its encoded form is a logarithm, so that a logarithmic axis suits it."""
-        flags = [getattr(self.parameter, name, False) for name in ("log", "log_encode")]
-        return self.is_built_in and any(flags)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether its values are whole numbers."""
-        is_integer = isinstance(self.parameter, IntegerHyperParameter)
-        return is_integer or getattr(self.parameter, "is_discrete", False) is True
+    kind: ColumnKind
 
     @property
     def categories(self) -> list[str] | None:
-        """The names of its values if these are a choice, which stand at 0, 1, 2 and so on."""
-        if not isinstance(self.parameter, DiscreteHyperParameter):
+        """The names of a choice's values, at positions 0, 1, 2 and so on; None for numbers."""
+        if self.kind.choices is None:
             return None
-        return [printable(self.parameter.to_text(value)) for value in self.parameter.values]
-
-    @property
-    def is_built_in(self) -> bool:
-        """Whether the library knows its distribution; a user's own type is shown encoded."""
-        return isinstance(self.parameter, ColumnHyperParameter)
+        return [printable(self.parameter.to_text(value)) for value in self.kind.choices]
 
     @property
     def label(self) -> str:
-        """What stands beside the axis."""
+        """The label of the axis."""
         name = plain_label(self.name)
-        return name if self.is_built_in else f"{name} (encoded)"
+        return name if self.kind.is_built_in else f"{name} (encoded)"
 
     def positions(self, encoded: FloatArray) -> FloatArray:
-        """Returns where encoded values of this column, shape (n,), stand on its axis.
+        """Returns the positions of encoded values of this column on its axis, both of shape (n,).
 
         Raises:
             ValueError: If one is too large to be drawn.
         """
-        positions = np.exp(encoded) if self.is_log else encoded
+        positions = np.exp(encoded) if self.kind.is_log else encoded
         if len(positions) and np.abs(positions).max() > LARGEST_DRAWN:
             raise ValueError(
                 f"Values of {self.name!r} beyond {LARGEST_DRAWN:g} in size cannot be drawn."
@@ -81,13 +61,10 @@ class Column:
 
 def columns_of(snapshot: Snapshot) -> list[Column]:
     """Returns the columns of a search space."""
-    columns: list[Column] = []
-    names = snapshot.space.get_parameter_names()
-    for parameter in snapshot.space:
-        element = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
-        for _ in range(getattr(parameter, "sample_count", 1)):
-            columns.append(Column(len(columns), names[len(columns)], element))
-    return columns
+    space = snapshot.space
+    parameters = (p for p in space for _ in range(p.sample_count or 1))
+    columns = zip(space.get_parameter_names(), parameters, space.column_kinds, strict=True)
+    return [Column(index, *column) for index, column in enumerate(columns)]
 
 
 def find_columns(snapshot: Snapshot, names: Iterable[str]) -> list[Column]:
@@ -130,9 +107,9 @@ def first_columns(ranking: Sequence[str], columns: Sequence[Column], limit: int)
     """Returns at most `limit` columns in their order, those of the first parameters in a ranking.
 
     Args:
-        ranking: Names of parameters, the most important first; those that it lacks come last.
+        ranking: Names of parameters, the most important first; all others come last.
         columns: The columns.
-        limit: How many to return.
+        limit: Number of columns to return.
     """
     places = {name: place for place, name in enumerate(ranking)}
     by_rank = sorted(columns, key=lambda c: (places.get(c.parameter.name, len(places)), c.index))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.optional_packages import require
 from pyshac.looking.axes import LARGEST_DRAWN, Column
 from pyshac.looking.labels import MAX_LABEL, number_text, plain_label
 from pyshac.looking.snapshot import Snapshot
@@ -33,12 +34,9 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
     Raises:
         ImportError: If Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Plots need Matplotlib, which is not installed: pip install pyshac[plot]."
-        ) from error
+    require("A plot", "matplotlib", "plot")
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -141,10 +139,10 @@ def set_column_axis(
 
     axis = ax.yaxis if vertical else ax.xaxis
     axis.set_label_text(column.label)
-    if column.is_log:
+    if column.kind.is_log:
         (ax.set_yscale if vertical else ax.set_xscale)("log")
         set_log_ticks(axis)
-    elif column.is_whole:
+    elif column.kind.is_whole:
         axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
     if column.categories is None:
         return

@@ -191,7 +191,7 @@ def _ranks(scores: FloatArray, objective: str) -> FloatArray:
 def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) -> FloatArray:
     """Draws the axis of one column at x; returns the height of each sample on it, shape (n,)."""
     positions = column.positions(snapshot.dataset.encoded[:, column.index])
-    values = np.log(positions) if column.is_log else positions
+    values = np.log(positions) if column.kind.is_log else positions
     names = column.categories
     low, high = (0.0, len(names) - 1.0) if names else (values.min(), values.max())
     # Halves, because the difference of huge values of both signs could overflow.

@@ -1,4 +1,4 @@
-"""Checks of whole numbers that users hand over."""
+"""Checks of the numbers that users hand over: whole numbers, and scores."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def check_int(
     """Returns a whole number as an int.
 
     Args:
-        name: What the number is called in the error.
-        value: The number.
-        allowed: What is allowed, in words.
-        is_allowed: Says whether a number is allowed; None if all are.
+        name: The number's name in the error.
+        value: The number: an int, or an integer of NumPy.
+        allowed: Description of the allowed numbers.
+        is_allowed: Returns whether a number is allowed; None if all are.
 
     Raises:
-        TypeError: If the value is no whole number; bools are none.
+        TypeError: If the value is not a whole number; bools are not.
         ValueError: If it is not allowed.
     """
     try:
@@ -43,17 +43,17 @@ def check_positive(name: str, value: Any) -> int:
 
 
 def check_score(score: Any, what: str) -> float:
-    """Returns a score as a float: NaN stands for a failed sample, and so do infinities.
+    """Returns a score as a float; NaN stands for a failed sample, and so do infinities.
 
     Args:
         score: A number, or an array or tensor that holds one.
-        what: What has this score, to name it in the error.
+        what: The owner of the score, to name it in the error.
 
     Raises:
         TypeError: If it is not a number.
     """
     number, content = None, score
-    # Arrays and tensors that hold more than one number each raise what they like.
+    # Arrays and tensors of several numbers raise all kinds of exceptions.
     with contextlib.suppress(Exception):
         content = score.item()
     if not isinstance(content, (str, bytes, bool, np.bool_, type(None))):

@@ -1,4 +1,4 @@
-"""How a save directory is read and written: whole files or nothing, never more than expected."""
+"""Files, written as a whole or not at all, and read without trust in their size and content."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from pyshac.core.errors import SaveDirectoryError
 MAX_JSON_BYTES = 2**24
 MAX_CSV_BYTES = 2**31
 MAX_JSON_DEPTH = 64
-# JSON of so many values takes some hundred megabytes of memory.
+# JSON with this many values takes some hundred megabytes of memory.
 MAX_JSON_VALUES = 2**23
 TEMPORARY_PREFIX = ".writing-"
 
 _READ_FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
-    # Opening a named pipe would wait for its other end.
+    # Without it, opening a named pipe waits for the other end.
     | getattr(os, "O_NONBLOCK", 0)
 )
-# What some file systems answer that cannot flush a directory.
+# Errors of file systems that cannot flush a directory.
 _NOT_SUPPORTED = (errno.EINVAL, errno.ENOTSUP)
 _CHUNK_BYTES = 2**20
 
@@ -41,19 +41,19 @@ def digest(data: bytes) -> str:
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Lets errors of the operating system name `path`: those of a full disk name no file."""
+    """Makes errors of the operating system name `path`; those of a full disk name no file."""
     try:
         yield
     except OSError as error:
         error.filename = str(path)
         if error.filename2 is not None:
-            # A temporary file that was to be renamed to the path.
+            # The temporary file that was to be renamed to the path.
             del error.filename2
         raise
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those above it, unless they are there, and flushes their entries.
+    """Makes a folder and its missing parents, and flushes their entries to the disk.
 
     Raises:
         OSError: If it cannot be made.
@@ -71,7 +71,7 @@ def refuse_link(path: Path) -> None:
     """Raises `SaveDirectoryError` if `path` is a symbolic link."""
     if path.is_symlink():
         raise SaveDirectoryError(
-            f"{str(path)!r} is a symbolic link; inside a save directory none is followed."
+            f"{str(path)!r} is a symbolic link, and none is followed inside a save directory."
         )
 
 
@@ -100,14 +100,14 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Removes what writers that were killed left in a folder; nobody may be writing there."""
+    """Removes temporary files of killed writers from a folder to which nobody else writes."""
     for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
         if path.is_symlink() or path.is_file():
             path.unlink(missing_ok=True)
 
 
 def _mode_of(path: Path) -> int:
-    """The mode of a file that is there, else the one that a plain `open` would give it."""
+    """The mode of an existing file, or the one that `open` would give a new one."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -120,7 +120,7 @@ def _mode_of(path: Path) -> int:
 
 
 def sync_directory(path: Path) -> None:
-    """Flushes a directory's entries to the disk, where the system can do that.
+    """Flushes a directory's entries to the disk, if the system can do that.
 
     Raises:
         OSError: If that fails.
@@ -139,11 +139,11 @@ def sync_directory(path: Path) -> None:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """Returns a regular file's content; memory is only taken for what the file holds.
+    """Returns a regular file's content.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is no regular file, or larger than `limit` bytes.
+        SaveDirectoryError: If it is not a regular file, or larger than `limit` bytes.
     """
     with open_bounded(path, limit) as file:
         data: bytes = file.read(os.fstat(file.fileno()).st_size)
@@ -153,7 +153,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
 @contextlib.contextmanager
 def open_bounded(path: Path, limit: int) -> Iterator[BinaryIO]:
     """Opens a regular file for reading; raises as `read_bounded` does."""
-    # Windows does not open folders at all.
+    # Windows cannot open folders.
     if path.is_dir():
         raise SaveDirectoryError(f"{str(path)!r} is not a regular file.")
     with naming(path), open(os.open(path, _READ_FLAGS), "rb") as file:
@@ -173,8 +173,8 @@ def open_text(path: Path) -> Iterator[TextIO]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is no regular file, too large for one of a search, or, as soon
-            as that is noticed, not UTF-8.
+        SaveDirectoryError: If it is not a regular file or too large, or, once a read finds out,
+            if it is not UTF-8.
     """
     with open_bounded(path, MAX_CSV_BYTES) as file:
         try:
@@ -183,8 +183,8 @@ def open_text(path: Path) -> Iterator[TextIO]:
             raise SaveDirectoryError(f"{str(path)!r} is not UTF-8 text: {error}.") from None
 
 
-def ends_with_line(path: Path) -> bool:
-    """Says whether a file's last line has an end."""
+def ends_with_newline(path: Path) -> bool:
+    """Returns whether a file's last line is terminated."""
     with open_bounded(path, MAX_CSV_BYTES) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - 1, 0))
@@ -196,7 +196,7 @@ def digest_of_start(path: Path, length: int) -> str:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is no regular file, or too large for one of a search.
+        SaveDirectoryError: If it is not a regular file, or too large.
     """
     checksum = hashlib.sha256()
     with open_bounded(path, MAX_CSV_BYTES) as file:
@@ -207,7 +207,7 @@ def digest_of_start(path: Path, length: int) -> str:
 
 
 def decode_text(data: bytes, path: Path) -> str:
-    """Returns UTF-8 bytes of a file as text; a byte order mark at the start is dropped."""
+    """Decodes the UTF-8 bytes of a file; a byte order mark at the start is dropped."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -215,7 +215,7 @@ def decode_text(data: bytes, path: Path) -> str:
 
 
 def parse_json(text: str, source: str) -> Any:
-    """Returns parsed JSON of a bounded size and depth.
+    """Parses JSON of a bounded size and depth.
 
     Raises:
         SaveDirectoryError: If it is not JSON, has too many values, or is nested too deeply.
@@ -230,11 +230,11 @@ def parse_json(text: str, source: str) -> Any:
 
 
 def check_json_size(text: str, source: str) -> None:
-    """Raises `SaveDirectoryError` if JSON text could stand for more values than are expected.
+    """Raises `SaveDirectoryError` if JSON text may hold too many values.
 
     A value of two characters can take a hundred bytes of memory.
     """
-    # Every value and every key but the first follows one of these.
+    # One of these precedes every value and every key but the first.
     count = sum(map(text.count, ",:[{"))
     if count > MAX_JSON_VALUES:
         raise SaveDirectoryError(

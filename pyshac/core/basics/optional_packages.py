@@ -1,4 +1,4 @@
-"""Packages that only some tasks need, looked for without being imported."""
+"""Packages that only some features need, found without an import."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import sys
 
 
 def is_installed(package: str) -> bool:
-    """Says whether a package can be imported, without importing it."""
-    return package in sys.modules or importlib.util.find_spec(package) is not None
+    """Returns whether a package can be imported, without importing it."""
+    # A module of None blocks an import.
+    return sys.modules.get(package) is not None or importlib.util.find_spec(package) is not None
 
 
 def require(user: str, package: str, extra: str) -> None:
     """Raises if a package is not installed.
 
     Args:
-        user: Who or what needs it.
+        user: The feature that needs it.
         package: Its import name.
         extra: The extra of PySHAC that installs it.
 

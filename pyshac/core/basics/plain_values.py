@@ -1,7 +1,7 @@
-"""Plain values: what a hyperparameter's value may be, and its exact form in text and JSON files.
+"""Plain values, which a hyperparameter may have, and their exact form in text and JSON files.
 
 A plain value is None, a bool, an int, a float, a str, or a tuple of plain values. Its text is its
-JSON form, but for a str that no JSON could be taken for, which stands as it is.
+JSON form; a str that is not valid JSON is its own text.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-# The csv module refuses to read longer cells.
+# The csv module does not read longer cells.
 MAX_TEXT_LENGTH = 2**16
 _TUPLE = "__tuple__"
 _SCALARS = (bool, int, float, str)
 
 
 def check_value(value: Any, what: str) -> Any:
-    """Returns `value` as a plain value; NumPy scalars become what they hold.
+    """Returns `value` as a plain value; NumPy scalars become Python values.
 
     Args:
         value: Any object; lists count as tuples.
-        what: What the value is, to name it in errors.
+        what: The value's description in errors.
 
     Raises:
         TypeError: If the value is not plain.
@@ -50,7 +50,7 @@ def check_value(value: Any, what: str) -> Any:
 
 
 def is_storable(text: str) -> bool:
-    """Says whether a UTF-8 CSV file can hold `text`: no lone surrogates, no NUL, not too long."""
+    """Returns whether a UTF-8 CSV file can hold a text: no surrogates, no NUL, not too long."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -59,19 +59,19 @@ def is_storable(text: str) -> bool:
 
 
 def shorten(text: str) -> str:
-    """Returns the quoted form of a text, cut to what fits into an error message."""
+    """Returns a text in quotes, cut to a length that suits an error message."""
     return repr(text) if len(text) <= 80 else f"{text[:80]!r}... ({len(text)} characters)"
 
 
 def identity(value: Any) -> Any:
-    """Returns a hashable that is equal for two plain values only if their types are, too."""
+    """Returns a hashable that is equal for plain values that are equal in value and type."""
     if isinstance(value, tuple):
         return (tuple, tuple(identity(item) for item in value))
     return (type(value), value)
 
 
 def to_json(value: Any) -> Any:
-    """Returns `value`, tuples in it marked, in a form that JSON keeps exactly."""
+    """Returns `value` with its tuples marked, which JSON would turn into lists."""
     if isinstance(value, tuple):
         return {_TUPLE: [to_json(item) for item in value]}
     if isinstance(value, list):
@@ -82,7 +82,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """Returns what `to_json` was given."""
+    """Returns the value that `to_json` converted."""
     if isinstance(value, list):
         return [from_json(item) for item in value]
     if isinstance(value, dict):
@@ -100,7 +100,7 @@ def to_text(value: Any) -> str:
 
 
 def from_text(text: str) -> Any:
-    """Returns the plain value that `to_text` wrote; text that is no JSON stands for itself."""
+    """Returns the plain value that `to_text` wrote; text that is not JSON is its own value."""
     try:
         return _tuples(json.loads(text))
     except (ValueError, RecursionError):
@@ -108,7 +108,7 @@ def from_text(text: str) -> Any:
 
 
 def other_texts(value: Any) -> Iterable[str]:
-    """Yields further texts under which tables written by hand or by pandas hold a plain value."""
+    """Yields other texts of a plain value, such as people and pandas write."""
     yield str(value)
     if value is None:
         yield ""
@@ -121,7 +121,7 @@ def other_texts(value: Any) -> Iterable[str]:
 
 
 def _is_json(text: str) -> bool:
-    # An empty cell is how other programs write "nothing": quote the empty str, too.
+    # Other programs write an empty cell for a missing value, so the empty str is quoted, too.
     if not text:
         return True
     try:

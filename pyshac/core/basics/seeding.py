@@ -1,4 +1,4 @@
-"""Random streams: one independent stream for each purpose and place in a run."""
+"""Random streams: an independent stream for each purpose and place in a run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import operator
 
 import numpy as np
 
+from pyshac.core.basics.checks import check_int
+
 
 class Purpose(enum.IntEnum):
-    """What a stream is for. The numbers are part of every seeded run: never renumber them."""
+    """The purpose of a stream. The numbers are part of every seeded run: never renumber them."""
 
     DRAW = 0
     PREDICT = 1
@@ -21,18 +23,10 @@ class Purpose(enum.IntEnum):
 
 
 def check_seed(seed: int | None) -> int | None:
-    """Returns `seed` as a Python int, or None; raises if it can seed nothing."""
+    """Returns a seed as an int, or None; raises as `check_int` does."""
     if seed is None:
         return None
-    if isinstance(seed, bool):
-        raise TypeError(f"seed must be a non-negative int or None. Got {seed!r} instead.")
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        raise TypeError(f"seed must be a non-negative int or None. Got {seed!r} instead.") from None
-    if number < 0:
-        raise ValueError(f"seed must be a non-negative int or None. Got {number} instead.")
-    return number
+    return check_int("seed", seed, "a non-negative int or None", lambda number: number >= 0)
 
 
 def fresh_entropy() -> int:
@@ -42,15 +36,15 @@ def fresh_entropy() -> int:
 
 
 def stream(entropy: int, purpose: Purpose, *place: int) -> np.random.SeedSequence:
-    """Returns the random stream of one purpose at one place of the run seeded by `entropy`."""
+    """Returns the stream of a purpose at a place in the run that `entropy` seeds."""
     return np.random.SeedSequence(entropy, spawn_key=(int(purpose), *place))
 
 
 def child(parent: np.random.SeedSequence, *place: int) -> np.random.SeedSequence:
-    """Returns the child of a stream at `place`, without counting it as `spawn` would."""
+    """Returns the child of a stream at a place; unlike `spawn`, it leaves the parent as it is."""
     return np.random.SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, *place))
 
 
 def as_integer(sequence: np.random.SeedSequence) -> int:
-    """Returns one 31-bit number of a stream, for code that is seeded by a plain integer."""
+    """Returns a 31-bit number of a stream, for code that takes an integer as its seed."""
     return int(sequence.generate_state(1, np.uint32)[0] >> 1)

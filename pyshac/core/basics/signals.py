@@ -1,4 +1,4 @@
-"""Signals: SIGTERM ends a run as Ctrl-C does, and neither tears a step that must be whole."""
+"""Signals: SIGTERM ends a run as Ctrl-C does, and neither interrupts an atomic step."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-# The program's own handlers of the signals that are handled here, while they are.
+# The program's own handlers, by signal, of the signals that are handled here at the moment.
 _displaced: dict[int, Any] = {}
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM arrived. A `KeyboardInterrupt`, so that whatever passes Ctrl-C on passes it on."""
+    """SIGTERM arrived. A `KeyboardInterrupt`, so that code that lets Ctrl-C pass lets it pass."""
 
 
 @contextlib.contextmanager
 def ending_on_sigterm() -> Iterator[None]:
-    """Lets SIGTERM unwind the block as Ctrl-C would; then it ends the process.
+    """Makes SIGTERM unwind the block as Ctrl-C would; then it ends the process.
 
-    A handler of the program's own stays in place. Signals reach only the main thread: elsewhere
-    this does nothing.
+    A handler of the program's own stays in place. Signals reach only the main thread: in other
+    threads this does nothing.
     """
     if not _is_main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
@@ -45,9 +45,9 @@ def ending_on_sigterm() -> Iterator[None]:
 
 @contextlib.contextmanager
 def whole() -> Iterator[None]:
-    """Puts off what handlers of SIGINT and SIGTERM do, such as raising, until the block is over.
+    """Defers the handlers of SIGINT and SIGTERM to the end of the block.
 
-    Without it an exception could arise between any two steps of the block.
+    Otherwise they could raise an exception between any two steps of the block.
     """
     if not _is_main_thread():
         yield
@@ -69,7 +69,7 @@ def whole() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _handling(number: int, handler: Any) -> Iterator[Any]:
-    """Handles a signal by something else until the block is over; yields what did before."""
+    """Replaces a signal's handler inside the block; yields the handler that it replaces."""
     before = signal.getsignal(number)
     is_outermost = number not in _displaced
     _displaced.setdefault(number, before)
@@ -86,9 +86,10 @@ def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-# A process that is forked meanwhile, such as one of a pool, has nothing to unwind or to keep whole.
-# Python forgets in it what arrived for its handlers before it runs, so that a pool which ends its
-# workers early would wait for ever; the signals are blocked until the program's handlers are back.
+# A process that is forked meanwhile, such as one of a pool, has nothing to unwind. It must get the
+# program's own handlers back, and the signals stay blocked until it has them: Python drops signals
+# that arrive for a handler before the forked process runs, and a pool that ends its workers early
+# would then wait for ever.
 _forking = threading.local()
 
 

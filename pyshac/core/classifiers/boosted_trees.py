@@ -1,24 +1,26 @@
-"""The classifier: gradient-boosted trees that tell the better half of their samples."""
+"""The library's own classifier: gradient-boosted trees."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
 from pyshac.core.classifiers.tree_models import Tree, load_model, merge_equal_shapes, read_trees
+
+if TYPE_CHECKING:
+    import xgboost
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary:logistic",
     "tree_method": "exact",
     "max_depth": 6,
     "base_score": 0.5,
-    # One thread is fastest on so few rows, repeats exactly, and leaves nothing behind that a
-    # forked process could hang on.
+    # With so few rows one thread is fastest; it repeats exactly, and leaves no thread pool behind
+    # on which a forked process could hang.
     "nthread": 1,
     "verbosity": 0,
     "disable_default_eval_metric": True,
@@ -31,11 +33,11 @@ class Boosting:
 
     Attributes:
         num_trees: Number of trees.
-        learning_rate: Share of each tree's correction that is made.
-        min_child_weight: Smallest sum of hessians in a leaf. With XGBoost's 1, batches of 7 samples
-            or fewer could not be split at all: each sample starts with a hessian of 1/4.
-        subsample: Share of the samples that each tree sees.
-        colsample_bytree: Share of the columns that each tree sees.
+        learning_rate: Factor by which each tree's output is shrunk.
+        min_child_weight: Smallest sum of hessians in a leaf. XGBoost's default of 1 never splits
+            seven samples or fewer, since each starts with a hessian of 1/4.
+        subsample: Share of the rows that each tree is trained on.
+        colsample_bytree: Share of the columns that each tree is trained on.
     """
 
     num_trees: int = 50
@@ -46,22 +48,22 @@ class Boosting:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What XGBoost is told."""
+        """Parameters for `xgboost.Booster`."""
         options = asdict(self)
         del options["num_trees"]
         return {**PARAMETERS, **options}
 
 
 class BoostedTrees:
-    """A binary classifier of gradient-boosted trees (XGBoost), used as in scikit-learn.
+    """A binary classifier of gradient-boosted trees (XGBoost).
 
     Args:
         seed: Seed of the trees.
-        booster: Trees that were trained before.
-        boosting: How `fit` trains them.
+        booster: Trees that have been trained already.
+        boosting: Settings of `fit`.
 
     Attributes:
-        booster: The trained `xgboost.Booster`.
+        booster: The trained `xgboost.Booster`, or None.
     """
 
     def __init__(
@@ -75,25 +77,19 @@ class BoostedTrees:
         self._boosting = boosting
 
     def fit(self, features: Float32Array, labels: npt.ArrayLike) -> BoostedTrees:
-        """Trains the trees anew.
+        """Trains the trees from scratch; see `Classifier.fit`."""
+        import xgboost
 
-        Args:
-            features: Shape (n, columns).
-            labels: Shape (n,); true for good rows.
-
-        Returns:
-            Itself.
-        """
         data = xgboost.DMatrix(features, np.asarray(labels, dtype=np.float32), nthread=1)
         booster = xgboost.Booster({**self._boosting.parameters, "seed": self.seed}, [data])
-        # The plain loop is what xgboost.train does without its callbacks, at half the time.
+        # The loop of xgboost.train without its callbacks takes half the time.
         for iteration in range(self._boosting.num_trees):
             booster.update(data, iteration)
         self.booster = booster
         return self
 
     def compact(self) -> None:
-        """Merges trees of equal shape: the same classifier, only faster to ask."""
+        """Merges trees of equal shape, which leaves the margin as it is up to rounding."""
         self.booster = merge_equal_shapes(self._trained())
         self.booster.set_param("nthread", "1")
 
@@ -107,7 +103,7 @@ class BoostedTrees:
         return margin
 
     def predict(self, features: Float32Array) -> BoolArray:
-        """Says which rows are good: shape (n,) for features of shape (n, columns)."""
+        """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
         return self.margin(features) > 0
 
     def to_bytes(self) -> bytes:
@@ -116,7 +112,7 @@ class BoostedTrees:
 
     @property
     def num_trees(self) -> int:
-        """Number of trees, after `compact` only of different ones."""
+        """Number of trees; after `compact`, of those that differ in shape."""
         return int(self._trained().num_boosted_rounds())
 
     def trees(self) -> list[Tree]:
@@ -133,10 +129,12 @@ class BoostedTrees:
         """Returns the trees that `to_bytes` wrote.
 
         Raises:
-            ValueError: If the bytes are no XGBoost model.
+            ValueError: If the bytes are not an XGBoost model.
         """
+        import xgboost
+
         try:
             booster = load_model(data)
         except xgboost.core.XGBoostError as error:
-            raise ValueError(f"no XGBoost model: {str(error).splitlines()[0]}") from None
+            raise ValueError(f"not an XGBoost model: {str(error).splitlines()[0]}") from None
         return cls(booster=booster)

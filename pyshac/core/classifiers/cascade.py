@@ -41,15 +41,15 @@ class Cascade:
 
     @property
     def trees(self) -> list[BoostedTrees] | None:
-        """The classifiers if all of them are the library's own; None if a user's are among them."""
+        """The classifiers if all are the library's own; None if a user's are among them."""
         own = [item for item in self._classifiers if isinstance(item, BoostedTrees)]
         return own if len(own) == len(self) else None
 
     def accepts(self, encoded: FloatArray, forgiven: int = 0) -> BoolArray:
-        """Says which rows at most `forgiven` classifiers reject.
+        """Returns which rows at most `forgiven` classifiers reject.
 
-        Each classifier is asked only about rows that can still be accepted, the newest first: what
-        is left of the space is narrowest there, so that it rejects most.
+        The newest classifier is asked first, since it rejects most, and each one only about rows
+        that can still be accepted.
 
         Args:
             encoded: Shape (n, columns).

@@ -1,4 +1,4 @@
-"""Training: fit one classifier, cross-validate it, and refuse it if it is of no use."""
+"""Training: one classifier is cross-validated, fitted, and refused if it is of no use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
 from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray
@@ -23,7 +22,7 @@ class Training:
 
     Attributes:
         classifier: The classifier, or None if it was refused.
-        reason: Why it was refused or what it reached, for the log.
+        reason: Why it was refused, or its accuracy; for the log.
     """
 
     classifier: Classifier | None
@@ -37,15 +36,15 @@ def train_classifier(
     check: bool = True,
     new: Callable[[int], Classifier] = BoostedTrees,
 ) -> Training:
-    """Trains a classifier to tell good rows from the others, and refuses one that is no use.
+    """Trains a classifier to tell good rows from the others, and refuses a useless one.
 
     Args:
         encoded: Shape (n, columns).
         is_good: Shape (n,).
         stream: Random stream for the folds and the trees.
         check: Whether to refuse a classifier whose mean accuracy in stratified 5-fold cross
-            validation is below one half. A constant classifier is always refused.
-        new: Makes an untrained classifier from a seed.
+            validation is below 1/2. A constant classifier is always refused.
+        new: Returns an untrained classifier, given a seed.
     """
     seed = seeding.as_integer(stream)
     rows, labels = as_features(encoded), np.asarray(is_good, dtype=bool)
@@ -56,14 +55,13 @@ def train_classifier(
     if check:
         if smallest_class < 2:
             return Training(None, "one good or one bad sample is too few for cross validation")
-        folds = StratifiedKFold(min(NUM_FOLDS, smallest_class), shuffle=True, random_state=seed)
-        accuracy = _cross_validate(rows, labels, folds, new(seed))
+        accuracy = _cross_validate(rows, labels, min(NUM_FOLDS, smallest_class), new, seed)
         if accuracy < MIN_ACCURACY:
             return Training(None, f"its cross-validated accuracy is only {accuracy:.2f}")
     classifier = new(seed).fit(rows, labels)
     predicted = classifier.predict(rows)
     if (predicted == predicted[0]).all():
-        return Training(None, "it says the same of every sample")
+        return Training(None, "it predicts the same for every sample")
     classifier.compact()
     return Training(classifier, "unchecked" if accuracy is None else f"accuracy {accuracy:.2f}")
 
@@ -71,11 +69,16 @@ def train_classifier(
 def _cross_validate(
     rows: Float32Array,
     labels: BoolArray,
-    folds: StratifiedKFold,
-    classifier: Classifier,
+    num_folds: int,
+    new: Callable[[int], Classifier],
+    seed: int,
 ) -> float:
     """Returns the mean accuracy over stratified folds."""
+    from sklearn.model_selection import StratifiedKFold
+
+    classifier = new(seed)
     accuracies = []
+    folds = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
     for train, test in folds.split(rows, labels):
         classifier.fit(rows[train], labels[train])
         accuracies.append(np.mean(classifier.predict(rows[test]) == labels[test]))

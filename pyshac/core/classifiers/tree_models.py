@@ -1,6 +1,6 @@
-"""Trees of an XGBoost model: read them, and merge those of equal shape into one.
+"""The trees of an XGBoost model: read, or merged where their shapes are equal.
 
-The fields are those of XGBoost's JSON model schema,
+Field names follow XGBoost's JSON model schema,
 https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 """
 
@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import threadpoolctl
-import xgboost
 
 from pyshac.core.basics.arrays import Float32Array, IntArray
 
+if TYPE_CHECKING:
+    import xgboost
+
 # Building a new model pays only if it is clearly smaller.
 WORTHWHILE_SHARE = 0.75
-# What becomes a sum besides the leaves: what XGBoost says of each node's samples.
+# Statistics of each node that add up like its leaf values.
 _SUMS = ("loss_changes", "sum_hessian", "base_weights")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One decision tree: a row goes left where its feature is below the threshold.
+    """A decision tree: a row goes left where its feature is below the threshold.
 
     Attributes:
-        left: Left child of each node, -1 at leaves; shape (nodes,).
-        right: Right child of each node, -1 at leaves; shape (nodes,).
-        feature: Column that each inner node looks at; shape (nodes,).
-        value: Threshold of inner nodes, contribution to the margin at leaves; shape (nodes,).
+        left: Left child of each node, -1 at leaves, shape (nodes,).
+        right: Right child of each node, -1 at leaves, shape (nodes,).
+        feature: Column that each inner node splits on, shape (nodes,).
+        value: Threshold of an inner node, margin of a leaf; shape (nodes,).
     """
 
     left: IntArray
@@ -45,13 +47,15 @@ def _model(booster: xgboost.Booster) -> dict[str, Any]:
 
 
 def load_model(data: bytes) -> xgboost.Booster:
-    """Returns the model that XGBoost wrote as JSON or UBJSON, to be used with one thread.
+    """Returns a model that XGBoost wrote as JSON or UBJSON, set to use one thread.
 
     Raises:
-        xgboost.core.XGBoostError: If the bytes are no model.
+        xgboost.core.XGBoostError: If the bytes are not a model.
     """
-    # XGBoost would read the trees with several threads and keep these: a forked process that then
-    # reads a model, as a generator does, waits for them for ever.
+    import xgboost
+
+    # XGBoost would read the trees with several threads and keep the pool. A forked process that
+    # then reads a model, as a generator does, would wait for these threads for ever.
     with threadpoolctl.threadpool_limits(1, user_api="openmp"):
         booster = xgboost.Booster(model_file=bytearray(data))
     booster.set_param("nthread", "1")
@@ -73,10 +77,10 @@ def read_trees(booster: xgboost.Booster) -> list[Tree]:
 
 
 def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
-    """Returns the same function with fewer trees: those with the same splits become their sum.
+    """Returns the same function with fewer trees: trees with equal splits become one, their sum.
 
-    Boosting on few samples finds the same splits again and again, so that 200 trees are often
-    only a handful of different ones. Where most differ, only what training left in memory goes.
+    Boosting on few samples finds the same splits again and again: of 200 trees often only a
+    handful differ. If most of them differ, the trees stay, and only training data is dropped.
     """
     model = _model(booster)
     forest = model["learner"]["gradient_booster"]["model"]
@@ -100,7 +104,7 @@ def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
 
 
 def _shape(tree: dict[str, Any]) -> Any:
-    """A key that is equal for trees with equal splits."""
+    """Returns a key that is equal for trees with equal splits."""
     children = tree["left_children"]
     splits = zip(children, tree["split_indices"], tree["split_conditions"], strict=True)
     return tuple(children), tuple((f, v) for child, f, v in splits if child >= 0)

@@ -1,7 +1,7 @@
-"""UBJSON, as far as XGBoost writes it: read without trust, and written again.
+"""The part of UBJSON that XGBoost writes: a reader for untrusted bytes, and a writer.
 
-https://ubjson.org: objects, strings, numbers, arrays of a type and arrays of any values, both with
-their length before them. Arrays of a type are NumPy arrays here, the others lists.
+https://ubjson.org: objects, strings, numbers, typed and untyped arrays with their length in front.
+Typed arrays become NumPy arrays, untyped ones lists.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _INTEGERS = "iIlL"
 
 
 def decode(data: bytes) -> Any:
-    """Returns the value that UBJSON bytes stand for.
+    """Returns the value that UBJSON bytes encode.
 
-    Memory is only taken for what the bytes hold.
+    Memory use is proportional to the number of bytes.
 
     Raises:
-        ValueError: If they are not UBJSON as XGBoost writes it.
+        ValueError: If they are not such UBJSON.
     """
     reader = _Reader(data)
     value = reader.value(MAX_DEPTH)
@@ -34,7 +34,7 @@ def decode(data: bytes) -> Any:
 
 
 class _Reader:
-    """Reads values one after the other.
+    """Reads values in sequence.
 
     Attributes:
         place: Number of bytes read so far.
@@ -80,7 +80,7 @@ class _Reader:
         while self._data[self.place : self.place + 1] != b"}":
             key = self._text()
             if key in content:
-                raise ValueError(f"{key!r} stands twice in an object")
+                raise ValueError(f"{key!r} occurs twice in an object")
             content[key] = self.value(depth)
         self.place += 1
         return content
@@ -105,7 +105,7 @@ class _Reader:
 
 
 def encode(value: Any) -> bytes:
-    """Returns what `decode` was given: a dict, a list, a str, an int or a NumPy array."""
+    """Returns the UBJSON of a dict, a list, a str, an int or a NumPy array."""
     if isinstance(value, dict):
         items = (_encode_text(key) + encode(item) for key, item in value.items())
         return b"{" + b"".join(items) + b"}"

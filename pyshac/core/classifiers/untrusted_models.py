@@ -1,8 +1,8 @@
-"""Models from files that nobody vouches for, made safe to be loaded by XGBoost.
+"""Models from untrusted files, made safe to be loaded by XGBoost.
 
-XGBoost trusts the models that it loads: indices that point nowhere crash it. What it is given here
-is a model of its own, in which only the trees are those of the file, and these have been checked.
-The fields are those of XGBoost's model schema,
+XGBoost trusts the models that it loads: an index out of range crashes it. So it only ever loads a
+model of its own making, into which the trees of the file are copied after they were checked. Field
+names follow XGBoost's model schema,
 https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 """
 
@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from pyshac.core.classifiers import ubjson
 from pyshac.core.classifiers.boosted_trees import Boosting
 
-# What a tree consists of: one entry a node in each.
+# The arrays of a tree, each with one entry per node.
 _ARRAYS = (
     "base_weights",
     "default_left",
@@ -36,14 +35,15 @@ _NO_PARENT = 2**31 - 1
 
 
 def checked(data: bytes, num_columns: int) -> bytes:
-    """Returns a model in UBJSON that is safe to load, with the trees of another.
+    """Returns a model with the trees of another one, as UBJSON that is safe to load.
 
     Args:
-        data: The other model in UBJSON: any bytes at all.
-        num_columns: Number of columns that its trees may look at.
+        data: The other model in UBJSON; any bytes are allowed.
+        num_columns: Number of columns that its trees may split on.
 
     Raises:
-        ValueError: If it is no model of the kind that `BoostedTrees` trains; the message says why.
+        ValueError: If it is not a model such as `BoostedTrees` trains; the message gives the
+            reason.
     """
     learner = _entry(ubjson.decode(data), dict, "learner")
     found = _entry(learner, str, "learner_model_param", "num_feature")
@@ -66,7 +66,9 @@ def checked(data: bytes, num_columns: int) -> bytes:
 
 @functools.cache
 def _own_model() -> Any:
-    """A model of the XGBoost that is installed, with one tree."""
+    """Returns a decoded model of the installed XGBoost, with one tree."""
+    import xgboost
+
     rows = xgboost.DMatrix(
         np.array([[0.0], [1.0]], np.float32), np.array([0.0, 1.0], np.float32), nthread=1
     )
@@ -76,7 +78,7 @@ def _own_model() -> Any:
 
 
 def _entry(content: Any, kind: type, *path: str) -> Any:
-    """Returns what stands in nested objects under a path of keys."""
+    """Returns the entry of nested objects under a path of keys."""
     for key in path:
         content = content.get(key) if isinstance(content, dict) else None
     if not isinstance(content, kind):
@@ -90,7 +92,7 @@ def _checked_tree(tree: Any, number: int, num_columns: int, template: Any) -> di
     for name, array in arrays.items():
         arrays[name] = _converted(array, size, template[name].dtype, f"{name!r} of tree {number}")
     if _is_wrong(arrays, num_columns):
-        raise ValueError(f"tree {number} is no tree")
+        raise ValueError(f"tree {number} is not a tree")
     parameters = {
         **template["tree_param"], "num_feature": str(num_columns), "num_nodes": str(size),
     }  # fmt: skip
@@ -100,7 +102,7 @@ def _checked_tree(tree: Any, number: int, num_columns: int, template: Any) -> di
 def _converted(
     array: npt.NDArray[Any], size: int, dtype: np.dtype[Any], what: str
 ) -> npt.NDArray[Any]:
-    """Returns an array of the type that XGBoost expects, if it holds just the same numbers."""
+    """Returns an array in the type that XGBoost expects, if it holds the same numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
         converted = array.astype(dtype)
     if len(array) != size or not np.array_equal(converted, array, equal_nan=True):
@@ -109,7 +111,7 @@ def _converted(
 
 
 def _is_wrong(tree: dict[str, npt.NDArray[Any]], num_columns: int) -> bool:
-    """Whether following a tree from its root would leave it, turn in a circle or miss a node."""
+    """Returns whether a walk from the root would leave the tree, cycle, or miss a node."""
     left, right = tree["left_children"].astype(np.int64), tree["right_children"].astype(np.int64)
     inner = np.flatnonzero(left != -1)
     children = np.concatenate([left[inner], right[inner]])
@@ -119,7 +121,7 @@ def _is_wrong(tree: dict[str, npt.NDArray[Any]], num_columns: int) -> bool:
         return True
     expected[children] = parents
     return bool(
-        # Every node but the root is one node's child once, and stands after it: no circles.
+        # Every node but the root is the child of one node, and comes after it: no cycles.
         not np.array_equal(np.sort(children), np.arange(1, len(left)))
         or (children <= parents).any()
         or not np.array_equal(tree["parents"], expected)

@@ -1,16 +1,12 @@
-"""Data frames: a dataset as pandas has it, each column with the type of its values."""
+"""Data frames: a dataset in pandas, each column with the type of its values."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pyshac.core.hyperparameters import (
-    AbstractHyperParameter,
-    DiscreteHyperParameter,
-    HyperParameterList,
-)
+from pyshac.core.basics.optional_packages import require
+from pyshac.core.hyperparameters import HyperParameterList
 
 if TYPE_CHECKING:
     import pandas
@@ -35,17 +31,14 @@ def as_frame(
     Raises:
         ImportError: If pandas is not installed.
     """
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            "to_dataframe() needs pandas, which is not installed: pip install pyshac[pandas]."
-        ) from error
+    require("to_dataframe()", "pandas", "pandas")
+    import pandas
+
     index = pandas.Index(ids, dtype="int64", name="id")
     series = {}
-    choices = (_choices(parameter) for parameter in space)
-    columns = zip(space.get_parameter_names(), itertools.chain.from_iterable(choices), strict=True)
-    for number, (name, possible) in enumerate(columns):
+    columns = zip(space.get_parameter_names(), space.column_kinds, strict=True)
+    for number, (name, kind) in enumerate(columns):
+        possible = kind.choices or ()
         values = [row[number] for row in rows]
         dtype: Any = _dtype(possible or values)
         if dtype == "object" and set(map(type, possible)) == {str}:
@@ -55,15 +48,8 @@ def as_frame(
     return pandas.DataFrame(series, index)
 
 
-def _choices(parameter: AbstractHyperParameter) -> list[tuple[Any, ...]]:
-    """The values that a parameter is a choice among, for each of its columns; else nothing."""
-    width: int = getattr(parameter, "sample_count", 1)
-    element = getattr(parameter, "element", parameter)
-    return [element.values if isinstance(element, DiscreteHyperParameter) else ()] * width
-
-
 def _dtype(values: Sequence[Any]) -> str:
-    """Returns the narrowest type that keeps every value as it is."""
+    """Returns the narrowest dtype that keeps every value as it is."""
     types = set(map(type, values))
     if types == {bool}:
         return "bool"
@@ -75,6 +61,6 @@ def _dtype(values: Sequence[Any]) -> str:
 
 
 def _can_be_floats(numbers: Sequence[Any]) -> bool:
-    """Says whether different ints and floats stay different, and the same, as floats."""
+    """Returns whether ints and floats stay exact and distinct as floats."""
     is_exact = all(abs(number) <= 2**53 for number in numbers if isinstance(number, int))
     return is_exact and len(set(map(float, numbers))) == len({(type(n), n) for n in numbers})

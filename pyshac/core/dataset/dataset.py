@@ -281,7 +281,7 @@ class Dataset:
             raise
         except ValueError as error:
             raise SaveDirectoryError(str(error)) from None
-        if not files.ends_with_line(path):
+        if not files.ends_with_newline(path):
             raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
         return dataset
 

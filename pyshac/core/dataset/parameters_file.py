@@ -1,7 +1,7 @@
-"""`parameters.json`: a search space as a file, which anybody may have written.
+"""`parameters.json`: a search space in a file, which is not trusted.
 
-What a search space costs to build grows with its numbers of parameters and values, so a file may
-only ask for so many. Parameters that the user hands over stand in for equal ones of the file, and
+The cost of building a search space grows with its numbers of parameters and values, which are
+bounded for that reason. Parameters that the user hands over replace equal ones of the file, and
 those may be of any number and kind.
 """
 
@@ -15,10 +15,8 @@ from typing import Any
 from pyshac.core.basics import files, plain_values
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
-from pyshac.core.hyperparameters.base import ColumnHyperParameter
-from pyshac.core.hyperparameters.multi import MultiHyperParameter
 
-# Building as much takes some seconds.
+# Building a space of this size takes some seconds.
 MAX_PARAMETERS = 1000
 MAX_VALUES = 2**18
 
@@ -42,10 +40,10 @@ def build_space(
     Args:
         content: The JSON.
         path: The file, for errors.
-        known: The user's own parameters, which stand in for equal ones.
+        known: The user's own parameters, which replace equal ones.
 
     Raises:
-        SaveDirectoryError: If it describes none, names an unknown type, or could take too long.
+        SaveDirectoryError: If it describes none, names an unknown type, or may take too long.
     """
     try:
         return _build(content, known)
@@ -76,33 +74,33 @@ def _build(content: Any, known: HyperParameterList | None) -> HyperParameterList
 
 
 def _known_entries(known: HyperParameterList) -> dict[str, tuple[str, AbstractHyperParameter]]:
-    """Returns what identifies each built-in parameter of a user, and the parameter, by name."""
+    """Returns the identity of each built-in parameter of a user, and the parameter, by name."""
     config = plain_values.to_json(known.get_config())
     return {
         parameter.name: (str(_identity(config[parameter.name])), parameter)
         for parameter in known
-        if isinstance(parameter, (ColumnHyperParameter, MultiHyperParameter))
+        if parameter.column_kind.is_built_in
     }
 
 
 def _identity(entry: Any) -> str | None:
-    """Returns a text that is the same for parameters that differ in their seeds only."""
+    """Returns a text that is equal for parameters that differ only in their seeds."""
     if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], dict)):
         return None
-    # Text tells 1 from 1.0 and from True, which compare equal.
+    # Text distinguishes 1, 1.0 and True, which compare equal.
     arguments = {key: value for key, value in entry[1].items() if key != "seed"}
     return json.dumps([entry[0], arguments], sort_keys=True)
 
 
 def _copied(parameter: AbstractHyperParameter, entry: list[Any]) -> AbstractHyperParameter:
-    """Returns a user's parameter with the seed that a file gives it."""
+    """Returns a copy of a user's parameter with the seed from the file."""
     copied = copy.deepcopy(parameter)
     copied.set_seed(entry[1].get("seed"))
     return copied
 
 
 def _count(content: Any) -> int:
-    """Returns how many values JSON holds, those in lists and objects, too."""
+    """Returns the number of values in JSON, including those in lists and objects."""
     waiting, count = [content], 0
     while waiting:
         item = waiting.pop()
@@ -115,7 +113,7 @@ def _count(content: Any) -> int:
 
 
 def _check_costs(content: dict[str, Any]) -> None:
-    """Raises `ValueError` if parameters that only a file describes would take long to build."""
+    """Raises `ValueError` if parameters that only the file knows would take long to build."""
     num_values = _count(content)
     for number, limit, what in (
         (len(content), MAX_PARAMETERS, "parameters"),

@@ -1,33 +1,36 @@
 """The hyperparameter types and the search space."""
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.continuous import (
-    DistributionHyperParameter,
-    LogUniformContinuousHyperParameter,
-    NormalContinuousHyperParameter,
-    UniformContinuousHyperParameter,
-)
-from pyshac.core.hyperparameters.discrete import DiscreteHyperParameter, IntegerHyperParameter
-from pyshac.core.hyperparameters.multi import (
-    MultiDiscreteHyperParameter,
-    MultiNormalContinuousHyperParameter,
-    MultiUniformContinuousHyperParameter,
-)
-from pyshac.core.hyperparameters.registry import (
+from pyshac.core.hyperparameters.registry import get_parameter, set_custom_parameter_class
+from pyshac.core.hyperparameters.space import HyperParameterList
+from pyshac.core.hyperparameters.types.discrete import (
     DiscreteHP,
-    DistributionHP,
-    IntegerHP,
-    LogUniformHP,
+    DiscreteHyperParameter,
     MultiDiscreteHP,
+    MultiDiscreteHyperParameter,
+)
+from pyshac.core.hyperparameters.types.distribution import (
+    DistributionHP,
+    DistributionHyperParameter,
+)
+from pyshac.core.hyperparameters.types.integer import IntegerHP, IntegerHyperParameter
+from pyshac.core.hyperparameters.types.log_uniform import (
+    LogUniformContinuousHyperParameter,
+    LogUniformHP,
+)
+from pyshac.core.hyperparameters.types.normal import (
+    MultiNormalContinuousHyperParameter,
     MultiNormalHP,
     MultiNormlHP,
-    MultiUniformHP,
+    NormalContinuousHyperParameter,
     NormalHP,
-    UniformHP,
-    get_parameter,
-    set_custom_parameter_class,
 )
-from pyshac.core.hyperparameters.space import HyperParameterList
+from pyshac.core.hyperparameters.types.uniform import (
+    MultiUniformContinuousHyperParameter,
+    MultiUniformHP,
+    UniformContinuousHyperParameter,
+    UniformHP,
+)
 
 __all__ = [
     "AbstractHyperParameter",

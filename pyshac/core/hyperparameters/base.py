@@ -1,30 +1,29 @@
-"""What every hyperparameter is, and the checks that all types share.
+"""The base of all hyperparameters, built-in or a user's own.
 
-Every type works on single values (`sample`, `encode`, `decode`). The built-in ones also work on
-whole columns: `from_unit` maps the unit interval [0, 1), where their prior is uniform, to encoded
-values by the inverse distribution function, and `to_unit` maps encoded values back by the
-distribution function. The encoded form is what a classifier sees.
+Every type works on single values (`sample`, `encode`, `decode`). The encoded form is what a
+classifier sees. Built-in types also work on whole columns; see `column.py`.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pyshac.core.basics import plain_values
-from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.seeding import check_seed
+from pyshac.core.hyperparameters.column_kind import UNKNOWN, ColumnKind
+
+if TYPE_CHECKING:
+    from pyshac.core.hyperparameters.column import ColumnHyperParameter
 
 RESERVED_NAMES = ("id", "scores")
 
 
 def check_name(name: Any) -> str:
-    """Returns `name` if a parameter can be called so; raises otherwise."""
+    """Returns the name of a parameter; raises if it cannot be one."""
     if not isinstance(name, str):
         raise TypeError(f"The name of a hyperparameter must be a str. Got {name!r} instead.")
     if not name:
@@ -42,43 +41,6 @@ def check_name(name: Any) -> str:
     return name
 
 
-def check_finite(owner: str, argument: str, value: Any) -> float:
-    """Returns `value` as a finite float; `owner` and `argument` name it in the error."""
-    try:
-        number = math.nan if isinstance(value, (str, bytes, bool, np.bool_)) else float(value)
-    except OverflowError:
-        number = math.inf
-    except (TypeError, ValueError):
-        number = math.nan
-    if math.isnan(number) and not isinstance(value, (float, np.floating)):
-        raise TypeError(f"{argument} of {owner!r} must be a number. Got {value!r} instead.")
-    if not math.isfinite(number):
-        raise ValueError(f"{argument} of {owner!r} must be finite. Got {number!r} instead.")
-    return number
-
-
-def check_range(owner: str, low: float, high: float) -> None:
-    """Raises unless `low < high` and their distance is finite."""
-    if not low < high:
-        raise ValueError(
-            f"`min_value < max_value` must hold for {owner!r}, but got "
-            f"(min_value={low!r}, max_value={high!r})."
-        )
-    if not math.isfinite(float(high) - float(low)):
-        raise ValueError(
-            f"`max_value - min_value` of {owner!r} must be finite, but got "
-            f"(min_value={low!r}, max_value={high!r})."
-        )
-
-
-def check_log(owner: str, low: float) -> None:
-    """Raises unless every value from `low` on has a logarithm."""
-    if low <= 0:
-        raise ValueError(
-            f"min_value of {owner!r} must be above 0 for a logarithm. Got {low!r} instead."
-        )
-
-
 class AbstractHyperParameter(ABC):
     """Base of all hyperparameters, and of a user's own types.
 
@@ -93,13 +55,16 @@ class AbstractHyperParameter(ABC):
         seed: Seed of `random`, or None for a fresh one.
 
     Attributes:
-        random: A `numpy.random.RandomState`, set by `set_seed`. `sample` should draw from it
-            only: then seeded runs repeat.
+        random: A `numpy.random.RandomState`, set by `set_seed`. If `sample` draws from nothing
+            else, seeded runs repeat.
+        sample_count: Length of the lists that the type yields; None if it yields single values.
 
     Raises:
         TypeError: If the name is not a str.
         ValueError: If the name is empty or reserved.
     """
+
+    sample_count: int | None = None
 
     def __init__(
         self, name: str, values: Sequence[Any] | None = None, seed: int | None = None
@@ -125,11 +90,11 @@ class AbstractHyperParameter(ABC):
 
     @abstractmethod
     def encode(self, x: Any) -> Any:
-        """Returns the number that stands for a value when a classifier sees it."""
+        """Returns the number by which a classifier knows a value."""
 
     @abstractmethod
     def decode(self, x: Any) -> Any:
-        """Returns the value that an encoded number stands for."""
+        """Returns the value of an encoded number."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments; subclasses add theirs."""
@@ -145,8 +110,18 @@ class AbstractHyperParameter(ABC):
         self.seed = check_seed(seed)
         self.random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(self.seed)))
 
+    @property
+    def column_kind(self) -> ColumnKind:
+        """What the encoded numbers of each of its columns mean."""
+        return UNKNOWN
+
+    @property
+    def unit_column(self) -> ColumnHyperParameter | None:
+        """The parameter that maps the unit interval to each column; None for a user's own type."""
+        return None
+
     def _cast(self, x: Any) -> Any:
-        """Returns a value read from a file as the type that `sample` gives it."""
+        """Returns a value from a file in the type that `sample` gives it."""
         return x
 
     def to_text(self, value: Any) -> str:
@@ -162,7 +137,7 @@ class AbstractHyperParameter(ABC):
         """Returns the value that `to_text` wrote.
 
         Raises:
-            ValueError: If the text stands for no value of this parameter.
+            ValueError: If it is not the text of a value of this parameter.
         """
         return self._cast(plain_values.from_text(text))
 
@@ -171,22 +146,3 @@ class AbstractHyperParameter(ABC):
             f"{k}={v!r}" for k, v in self.get_config().items() if k != "seed" or v is not None
         )
         return f"{type(self).__name__}({', '.join(arguments)})"
-
-
-class ColumnHyperParameter(AbstractHyperParameter):
-    """A built-in type with one column: draws by the inverse of its distribution function."""
-
-    @abstractmethod
-    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
-        """Maps values in [0, 1), uniform under the prior, to encoded values of the same shape."""
-
-    @abstractmethod
-    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
-        """Returns the prior probability of a draw below each encoded value, of the same shape.
-
-        That is the lower end of the part of the unit interval that maps to the value, so
-        `from_unit(to_unit(encoded))` gives a discrete value back exactly.
-        """
-
-    def sample(self) -> Any:
-        return self.decode(self.from_unit(self.random.random_sample()))

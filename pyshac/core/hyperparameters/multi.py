@@ -1,4 +1,4 @@
-"""Hyperparameters that draw several values of one kind at once, as a list."""
+"""MultiHyperParameter: several values of one kind, drawn as a list."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyshac.core.basics.checks import check_int
-from pyshac.core.hyperparameters.base import AbstractHyperParameter, ColumnHyperParameter
-from pyshac.core.hyperparameters.continuous import (
-    NormalContinuousHyperParameter,
-    UniformContinuousHyperParameter,
-)
-from pyshac.core.hyperparameters.discrete import DiscreteHyperParameter
+from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.column import ColumnHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 
-# A file that asks for more columns than memory holds must fail before it gets them.
+# A file that asks for too many columns must fail before it takes the memory for them.
 MAX_SAMPLE_COUNT = 100_000
 
 
 def check_sample_count(owner: str, sample_count: Any) -> int:
-    """Returns `sample_count` as an int if a parameter can have so many columns."""
+    """Returns a number of columns as an int; raises if a parameter cannot have that many."""
     number = check_int(f"sample_count of {owner!r}", sample_count)
     if not 1 <= number <= MAX_SAMPLE_COUNT:
         raise ValueError(
@@ -28,7 +25,7 @@ def check_sample_count(owner: str, sample_count: Any) -> int:
 
 
 class MultiHyperParameter(AbstractHyperParameter):
-    """A list of `sample_count` independent values, each drawn from the same `element`.
+    """A list of `sample_count` independent values, each drawn as the same `element`.
 
     It has `sample_count` columns, named `name_1`, `name_2` and so on in a dataset.
 
@@ -42,7 +39,15 @@ class MultiHyperParameter(AbstractHyperParameter):
     ) -> None:
         super().__init__(element.name, None, seed)
         self.element = element
-        self.sample_count = check_sample_count(element.name, sample_count)
+        self.sample_count: int = check_sample_count(element.name, sample_count)
+
+    @property
+    def column_kind(self) -> ColumnKind:
+        return self.element.column_kind
+
+    @property
+    def unit_column(self) -> ColumnHyperParameter:
+        return self.element
 
     def sample(self) -> list[Any]:
         """Draws `sample_count` values."""
@@ -78,61 +83,3 @@ class MultiHyperParameter(AbstractHyperParameter):
     def get_config(self) -> dict[str, Any]:
         config = {**self.element.get_config(), "seed": self.seed}
         return {**config, "sample_count": self.sample_count}
-
-
-class MultiDiscreteHyperParameter(MultiHyperParameter):
-    """Several choices among the same values; see `DiscreteHyperParameter`.
-
-    Args:
-        name: Name, unique in its search space.
-        values: The values of each choice.
-        sample_count: Number of choices.
-        seed: Seed for `sample`.
-    """
-
-    def __init__(
-        self, name: str, values: Sequence[Any], sample_count: int = 1, seed: int | None = None
-    ) -> None:
-        super().__init__(DiscreteHyperParameter(name, values), sample_count, seed)
-
-
-class MultiUniformContinuousHyperParameter(MultiHyperParameter):
-    """Several real numbers from one range; see `UniformContinuousHyperParameter`.
-
-    Args:
-        name: Name, unique in its search space.
-        min_value: Lower bound.
-        max_value: Upper bound.
-        log_encode: Show the classifiers the logarithms.
-        sample_count: Number of values.
-        seed: Seed for `sample`.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        min_value: float,
-        max_value: float,
-        log_encode: bool = False,
-        sample_count: int = 1,
-        seed: int | None = None,
-    ) -> None:
-        element = UniformContinuousHyperParameter(name, min_value, max_value, log_encode)
-        super().__init__(element, sample_count, seed)
-
-
-class MultiNormalContinuousHyperParameter(MultiHyperParameter):
-    """Several real numbers with one normal distribution; see `NormalContinuousHyperParameter`.
-
-    Args:
-        name: Name, unique in its search space.
-        mean: Mean of each.
-        std: Standard deviation of each.
-        sample_count: Number of values.
-        seed: Seed for `sample`.
-    """
-
-    def __init__(
-        self, name: str, mean: float, std: float, sample_count: int = 1, seed: int | None = None
-    ) -> None:
-        super().__init__(NormalContinuousHyperParameter(name, mean, std), sample_count, seed)

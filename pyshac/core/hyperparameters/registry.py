@@ -1,45 +1,33 @@
-"""The parameter types that a saved search may name: the built-in ones and those a user adds."""
+"""The types that a saved search may name: the built-in ones, and those that a user registers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.continuous import (
-    DistributionHyperParameter,
-    LogUniformContinuousHyperParameter,
-    NormalContinuousHyperParameter,
-    UniformContinuousHyperParameter,
-)
-from pyshac.core.hyperparameters.discrete import DiscreteHyperParameter, IntegerHyperParameter
-from pyshac.core.hyperparameters.multi import (
-    MultiDiscreteHyperParameter,
-    MultiNormalContinuousHyperParameter,
-    MultiUniformContinuousHyperParameter,
-)
 
-DiscreteHP = DiscreteHyperParameter
-IntegerHP = IntegerHyperParameter
-UniformHP = UniformContinuousHyperParameter
-LogUniformHP = LogUniformContinuousHyperParameter
-NormalHP = NormalContinuousHyperParameter
-DistributionHP = DistributionHyperParameter
-MultiDiscreteHP = MultiDiscreteHyperParameter
-MultiUniformHP = MultiUniformContinuousHyperParameter
-MultiNormalHP = MultiNormlHP = MultiNormalContinuousHyperParameter
+Type = TypeVar("Type", bound=type[AbstractHyperParameter])
 
-_BUILT_IN: dict[str, type[AbstractHyperParameter]] = {
-    "DiscreteHP": DiscreteHP,
-    "IntegerHP": IntegerHP,
-    "UniformHP": UniformHP,
-    "LogUniformHP": LogUniformHP,
-    "NormalHP": NormalHP,
-    "DistributionHP": DistributionHP,
-    "MultiDiscreteHP": MultiDiscreteHP,
-    "MultiUniformHP": MultiUniformHP,
-    "MultiNormalHP": MultiNormalHP,
-    "MultiNormlHP": MultiNormlHP,
-}
-_BUILT_IN.update({cls.__name__: cls for cls in list(_BUILT_IN.values())})
+_built_in: dict[str, type[AbstractHyperParameter]] = {}
 _custom: dict[str, type[AbstractHyperParameter]] = {}
+
+
+def built_in(*aliases: str) -> Callable[[Type], Type]:
+    """Registers a built-in type under the name of its class.
+
+    Args:
+        aliases: Further names under which saved searches may know it.
+
+    Returns:
+        A class decorator.
+    """
+
+    def register(cls: Type) -> Type:
+        _built_in.update(dict.fromkeys((cls.__name__, *aliases), cls))
+        return cls
+
+    return register
 
 
 def set_custom_parameter_class(cls: type[AbstractHyperParameter]) -> None:
@@ -54,7 +42,7 @@ def set_custom_parameter_class(cls: type[AbstractHyperParameter]) -> None:
     """
     if not (isinstance(cls, type) and issubclass(cls, AbstractHyperParameter)):
         raise TypeError(f"cls must be a subclass of AbstractHyperParameter. Got {cls!r} instead.")
-    if cls.__name__ in _BUILT_IN:
+    if cls.__name__ in _built_in:
         raise ValueError(f"cls must not have the name of a built-in type, {cls.__name__!r}.")
     _custom[cls.__name__] = cls
 
@@ -66,7 +54,7 @@ def get_parameter(name: str) -> type[AbstractHyperParameter]:
         ValueError: If there is none.
     """
     try:
-        return _custom[name] if name in _custom else _BUILT_IN[name]
+        return _custom[name] if name in _custom else _built_in[name]
     except (KeyError, TypeError):
         raise ValueError(
             f"There is no hyperparameter type {name!r}. A type of your own must be registered "

@@ -1,4 +1,4 @@
-"""HyperParameterList: the search space, as a list of parameters and as columns of numbers."""
+"""HyperParameterList: the search space, a list of parameters and an array of columns."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ import numpy.typing as npt
 
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray
-from pyshac.core.hyperparameters.base import AbstractHyperParameter, ColumnHyperParameter
-from pyshac.core.hyperparameters.discrete import DiscreteHyperParameter
-from pyshac.core.hyperparameters.multi import (
-    MAX_SAMPLE_COUNT,
-    MultiHyperParameter,
-    check_sample_count,
-)
+from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.column import ColumnHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
 from pyshac.core.hyperparameters.registry import get_parameter
 
 
@@ -30,14 +27,17 @@ class _Block:
     Attributes:
         parameter: The parameter.
         columns: Its columns.
-        is_list: Whether its value is a list, one item a column.
-        draw: What draws each of its columns from the unit interval; None for a user's own type.
+        is_list: Whether its value is a list, with one item per column.
+        kind: The kind of each column.
+        unit_column: The parameter that maps the unit interval to each column; None for a user's
+            own type.
     """
 
     parameter: AbstractHyperParameter
     columns: slice
     is_list: bool
-    draw: ColumnHyperParameter | None
+    kind: ColumnKind
+    unit_column: ColumnHyperParameter | None
 
     @property
     def width(self) -> int:
@@ -52,8 +52,8 @@ class HyperParameterList:
 
     Args:
         hyper_parameter_list: Hyperparameters, or None to add them later.
-        seed: Seed for `sample`, of which each parameter gets a stream of its own; None leaves the
-            parameters' own seeds. An engine without a seed of its own takes it as its seed.
+        seed: Seed for `sample`, from which each parameter gets a stream of its own; None leaves the
+            parameters' own seeds. An engine whose `set_seed` is not called takes it as its seed.
 
     Raises:
         TypeError: If an item is not a hyperparameter.
@@ -80,7 +80,7 @@ class HyperParameterList:
             self.set_seed(seed)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> None:
-        """Adds a hyperparameter at the end.
+        """Appends a hyperparameter.
 
         Raises:
             TypeError: If it is not a hyperparameter.
@@ -111,13 +111,14 @@ class HyperParameterList:
 
     def _block(self, parameter: AbstractHyperParameter) -> _Block:
         start = len(self._names)
-        width = check_sample_count(parameter.name, getattr(parameter, "sample_count", 1))
-        draw = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
+        count = parameter.sample_count
+        width = 1 if count is None else check_sample_count(parameter.name, count)
         return _Block(
             parameter,
             slice(start, start + width),
-            hasattr(parameter, "sample_count"),
-            draw if isinstance(draw, ColumnHyperParameter) else None,
+            count is not None,
+            parameter.column_kind,
+            parameter.unit_column,
         )
 
     def remove_hyper_parameter(self, parameter: AbstractHyperParameter | str) -> None:
@@ -158,25 +159,27 @@ class HyperParameterList:
     @property
     def is_vectorised(self) -> bool:
         """Whether every parameter is built in, so that whole columns can be drawn at once."""
-        return all(block.draw is not None for block in self._blocks)
+        return all(block.kind.is_built_in for block in self._blocks)
+
+    @property
+    def column_kinds(self) -> list[ColumnKind]:
+        """The kind of each column."""
+        return [block.kind for block in self._blocks for _ in range(block.width)]
+
+    @property
+    def unit_columns(self) -> list[ColumnHyperParameter | None]:
+        """The parameter that maps the unit interval to each column; None for a user's own type."""
+        return [block.unit_column for block in self._blocks for _ in range(block.width)]
 
     @property
     def maps_to_unit(self) -> BoolArray:
         """Which columns `from_unit` can draw, shape (columns,): not those of a user's own type."""
-        return self._by_column([block.draw is not None for block in self._blocks])
+        return np.array([kind.is_built_in for kind in self.column_kinds], dtype=bool)
 
     @property
     def is_choice(self) -> BoolArray:
         """Which columns hold choices whose order means nothing, shape (columns,)."""
-        return self._by_column(
-            [
-                isinstance(block.draw, DiscreteHyperParameter) and not block.draw.is_ordered
-                for block in self._blocks
-            ]
-        )
-
-    def _by_column(self, by_block: list[bool]) -> BoolArray:
-        return np.array(by_block, dtype=bool).repeat([block.width for block in self._blocks])
+        return np.array([kind.is_unordered_choice for kind in self.column_kinds], dtype=bool)
 
     def sample(self) -> list[Any]:
         """Draws one row, each parameter from its own random state."""
@@ -212,7 +215,7 @@ class HyperParameterList:
         for block, values in self._split(x):
             value = block.parameter.decode(values)
             items = value if block.is_list else [value]
-            if block.draw is None:
+            if not block.kind.is_built_in:
                 what = f"A value of {block.parameter.name!r}"
                 items = [plain_values.check_value(item, what) for item in items]
             row += items
@@ -244,23 +247,24 @@ class HyperParameterList:
         return self._map_columns("to_unit", encoded)
 
     def from_unit_where_possible(self, unit: FloatArray) -> FloatArray:
-        """As `from_unit`, but the columns of a user's own types stay as they are."""
+        """Does the same as `from_unit`, but leaves columns of a user's own types as they are."""
         return self._map_columns("from_unit", unit)
 
     def to_unit_where_possible(self, encoded: FloatArray) -> FloatArray:
-        """As `to_unit`, but the columns of a user's own types stay as they are."""
+        """Does the same as `to_unit`, but leaves columns of a user's own types as they are."""
         return self._map_columns("to_unit", encoded)
 
     def _check_maps_to_unit(self) -> None:
         for block in self._blocks:
-            if block.draw is None:
+            if block.unit_column is None:
                 raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
 
     def _map_columns(self, method: str, rows: FloatArray) -> FloatArray:
         mapped = np.array(rows, dtype=np.float64)
         for block in self._blocks:
-            if block.draw is not None:
-                mapped[:, block.columns] = getattr(block.draw, method)(rows[:, block.columns])
+            if block.unit_column is not None:
+                convert = getattr(block.unit_column, method)
+                mapped[:, block.columns] = convert(rows[:, block.columns])
         return mapped
 
     def column_from_unit(self, column: int, unit: npt.ArrayLike) -> FloatArray:
@@ -270,9 +274,9 @@ class HyperParameterList:
             TypeError: If the column's parameter is a user's own type, which has no such map.
         """
         block = next(block for block in self._blocks if column < block.columns.stop)
-        if block.draw is None:
+        if block.unit_column is None:
             raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
-        return block.draw.from_unit(unit)
+        return block.unit_column.from_unit(unit)
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.
@@ -298,8 +302,8 @@ class HyperParameterList:
         """
         rows = np.empty(unit.shape)
         for number, block in enumerate(self._blocks):
-            if block.draw is not None:
-                rows[:, block.columns] = block.draw.from_unit(unit[:, block.columns])
+            if block.unit_column is not None:
+                rows[:, block.columns] = block.unit_column.from_unit(unit[:, block.columns])
             else:
                 seed = seeding.as_integer(seeding.child(stream, number))
                 rows[:, block.columns] = _draw_one_by_one(block, len(unit), seed)
@@ -335,7 +339,7 @@ class HyperParameterList:
         """Returns the row that `row_to_text` wrote.
 
         Raises:
-            ValueError: If a text stands for no value of its column; the message names the column.
+            ValueError: If a text is not one of a value of its column; the message names the column.
         """
         row = []
         for name, parameter, text in zip(
@@ -352,7 +356,7 @@ class HyperParameterList:
             yield from [block.parameter] * block.width
 
     def set_seed(self, seed: int | None) -> None:
-        """Seeds every parameter with a random stream of its own; None takes fresh ones."""
+        """Seeds every parameter with a stream of its own; None takes fresh ones."""
         self.seed = seeding.check_seed(seed)
         for number, parameter in enumerate(self):
             parameter.set_seed(None if self.seed is None else self._seed_of(self.seed, number))
@@ -374,7 +378,7 @@ class HyperParameterList:
         """Builds a search space from what `get_config` returned.
 
         Raises:
-            ValueError: If a type is unknown, or its config is not one.
+            ValueError: If a type is unknown, or does not accept its config.
         """
         parameters = []
         for name, entry in config.items():
@@ -406,7 +410,11 @@ def _draw_one_by_one(block: _Block, n: int, seed: int) -> FloatArray:
 def as_parameter_list(
     parameters: HyperParameterList | Iterable[AbstractHyperParameter] | None,
 ) -> HyperParameterList | None:
-    """Returns a search space as a `HyperParameterList`; None stays None."""
+    """Returns a search space as a `HyperParameterList`, or None.
+
+    Raises:
+        TypeError: If it is neither a list nor a `HyperParameterList`.
+    """
     if parameters is None or isinstance(parameters, HyperParameterList):
         return parameters
     if isinstance(parameters, (list, tuple)):

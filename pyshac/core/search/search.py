@@ -19,7 +19,7 @@ from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.classifiers.training import Training, train_classifier
-from pyshac.core.classifiers.user_classifier import Estimator
+from pyshac.core.classifiers.user_classifier import UserClassifier
 from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.dataset.scores import is_better_half
 from pyshac.core.errors import NothingAcceptedError, SaveDirectoryError
@@ -210,7 +210,7 @@ class Search:
 
     def _new_classifier(self, seed: int) -> Classifier:
         if self.estimator is not None:
-            return Estimator(self.estimator, seed)
+            return UserClassifier(self.estimator, seed)
         return BoostedTrees(seed, boosting=self.method.trees)
 
     def retrain(self) -> None:

@@ -66,7 +66,7 @@ class TestTraining:
         is_good = np.arange(20) < 8
         training = train(np.ones(20), is_good, check)
         assert training.classifier is None
-        assert training.reason == "it says the same of every sample"
+        assert training.reason == "it predicts the same for every sample"
 
     def test_one_that_is_wrong_more_often_than_right_is_refused(self):
         # Of alternating labels, the nearest samples always say the wrong one.

@@ -63,5 +63,5 @@ def test_untrained_trees_say_so():
 
 
 def test_bytes_that_are_no_model_are_refused():
-    with pytest.raises(ValueError, match="no XGBoost model"):
+    with pytest.raises(ValueError, match="not an XGBoost model"):
         BoostedTrees.from_bytes(b"not a model")

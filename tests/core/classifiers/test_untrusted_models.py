@@ -99,7 +99,7 @@ def test_arrays_that_are_none_or_of_another_length(model, name, value):
 def test_trees_that_are_none(model, name, node, value):
     model = copy.deepcopy(model)
     forest(model)["trees"][1][name][node] = value
-    refuse(model, "tree 1 is no tree")
+    refuse(model, "tree 1 is not a tree")
 
 
 def test_circles(model):
@@ -113,7 +113,7 @@ def test_circles(model):
     # The subtree's root changes places with its own child.
     side[parent], left[inner] = left[inner], inner
     tree["parents"][side[parent]], tree["parents"][inner] = parent, inner
-    refuse(model, "tree 0 is no tree")
+    refuse(model, "tree 0 is not a tree")
 
 
 def test_numbers_that_xgboost_could_not_hold(model):

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pyshac.core.hyperparameters import DistributionHP, distributions
+from pyshac.core.hyperparameters import DistributionHP
+from pyshac.core.hyperparameters.types import scipy_distributions
 
 # What is in the installed SciPy; earlier and later ones lack a few.
-QUICK = sorted(name for name in distributions.QUICK if distributions.by_name(name) is not None)
+QUICK = sorted(
+    name for name in scipy_distributions.QUICK if scipy_distributions.by_name(name) is not None
+)
 EXTREME = [
     -math.inf,
     -1e300,
@@ -64,7 +67,7 @@ def config(name, args, kwds):
 
 @pytest.mark.parametrize(("name", "args", "kwds"), COSTLY, ids=str)
 def test_costly_distributions_are_not_taken_from_a_file(name, args, kwds):
-    if distributions.by_name(name) is None:
+    if scipy_distributions.by_name(name) is None:
         pytest.skip(f"this SciPy has no {name}")
     with pytest.raises(ValueError, match=f"scipy.stats.{name} .*not taken from a file.* Hand over"):
         DistributionHP.load_from_config(config(name, args, kwds))
@@ -73,7 +76,7 @@ def test_costly_distributions_are_not_taken_from_a_file(name, args, kwds):
 @pytest.mark.parametrize("name", QUICK)
 def test_quick_distributions_have_a_quantile_function_of_their_own(name):
     """SciPy's general one looks for a root of the distribution function, or integrates for it."""
-    distribution = distributions.by_name(name)
+    distribution = scipy_distributions.by_name(name)
     general = stats.rv_discrete
     if isinstance(distribution, stats.rv_continuous):
         general = stats.rv_continuous
@@ -85,7 +88,7 @@ def test_quick_distributions_have_a_quantile_function_of_their_own(name):
 @pytest.mark.filterwarnings("ignore")
 def test_quick_distributions_are_quick_whatever_their_arguments(name):
     """Hundreds of cases each: were one as slow as those above, this would not end."""
-    distribution = distributions.by_name(name)
+    distribution = scipy_distributions.by_name(name)
     unit = np.random.default_rng(0).random(10)
     for args in itertools.islice(itertools.product(EXTREME, repeat=distribution.numargs), 500):
         try:

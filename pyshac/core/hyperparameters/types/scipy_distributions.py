@@ -1,15 +1,13 @@
-"""Distributions of `scipy.stats`, and which of them a file may ask for.
+"""Distributions of `scipy.stats`, and those of them that a file may name.
 
-With arguments made for it, some take minutes, or all memory, to find a median, and a few end the
-process. Those named here have a quantile function whose cost arguments cannot change much.
+With malicious arguments some distributions take minutes, or all memory, to compute a median, and a
+few crash the process. For those listed here the arguments hardly change what a quantile costs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from scipy import stats
 
 _QUICK_NAMES = """
     alpha anglit arcsine beta betaprime bradford burr burr12 cauchy chi chi2 cosine crystalball
@@ -24,7 +22,7 @@ _QUICK_NAMES = """
     bernoulli boltzmann dlaplace geom planck poisson randint
 """
 QUICK = frozenset(_QUICK_NAMES.split())
-# Others are quick where their arguments lie in these ranges.
+# Others are quick if their arguments lie in these ranges.
 QUICK_WITHIN: dict[str, dict[str, tuple[float, float]]] = {
     "binom": {"n": (0, 1e6)},
     "nbinom": {"n": (0, 1e6), "p": (1e-3, 1)},
@@ -33,7 +31,9 @@ QUICK_WITHIN: dict[str, dict[str, tuple[float, float]]] = {
 
 
 def by_name(name: Any) -> Any:
-    """Returns the distribution that scipy.stats has under a name, or None."""
+    """Returns the distribution of `scipy.stats` with a name, or None."""
+    from scipy import stats
+
     found = getattr(stats, name, None) if isinstance(name, str) else None
     return found if isinstance(found, (stats.rv_continuous, stats.rv_discrete)) else None
 

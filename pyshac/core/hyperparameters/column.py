@@ -1,0 +1,45 @@
+"""ColumnHyperParameter: the base of built-in types with one column.
+
+They work on whole columns: `from_unit` maps the unit interval [0, 1), on which their prior is
+uniform, to encoded values by the inverse distribution function, and `to_unit` maps encoded values
+back by the distribution function.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy.typing as npt
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
+
+
+class ColumnHyperParameter(AbstractHyperParameter):
+    """A built-in type with one column, drawn by the inverse of its distribution function."""
+
+    @property
+    @abstractmethod
+    def column_kind(self) -> ColumnKind:
+        """What the encoded numbers mean."""
+
+    @property
+    def unit_column(self) -> ColumnHyperParameter:
+        return self
+
+    @abstractmethod
+    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        """Maps values in [0, 1), uniform under the prior, to encoded values of the same shape."""
+
+    @abstractmethod
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        """Returns the prior probability of a draw below each encoded value, of the same shape.
+
+        That is the lower end of the part of the unit interval that maps to the value, so
+        `from_unit(to_unit(encoded))` gives a discrete value back exactly.
+        """
+
+    def sample(self) -> Any:
+        return self.decode(self.from_unit(self.random.random_sample()))

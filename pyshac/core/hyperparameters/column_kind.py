@@ -1,0 +1,40 @@
+"""ColumnKind: what the encoded numbers of a column mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ColumnKind:
+    """What the encoded numbers of a column mean. Each type of hyperparameter answers it once.
+
+    Attributes:
+        is_built_in: Whether the library knows the distribution, so that the unit interval can be
+            mapped to the column. If not, nothing else is known either.
+        choices: The values of a choice, by index; None for numbers.
+        is_ordered: Whether the order of the encoded numbers means something.
+        is_whole: Whether the values are whole numbers.
+        is_log: Whether a value is encoded as its natural logarithm.
+        low: Lower bound of the values, or minus infinity.
+        high: Upper bound of the values, or infinity.
+    """
+
+    is_built_in: bool = True
+    choices: tuple[Any, ...] | None = None
+    is_ordered: bool = True
+    is_whole: bool = False
+    is_log: bool = False
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def is_unordered_choice(self) -> bool:
+        """Whether the column holds choices whose order means nothing."""
+        return self.choices is not None and not self.is_ordered
+
+
+# The kind of a user's own types.
+UNKNOWN = ColumnKind(is_built_in=False)

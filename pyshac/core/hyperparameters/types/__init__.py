@@ -1,0 +1,1 @@
+"""The built-in types: a file each, registered by a decorator."""

@@ -1,0 +1,151 @@
+"""Choices among values of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics import plain_values
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.column import ColumnHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
+from pyshac.core.hyperparameters.registry import built_in
+from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit
+
+
+@built_in("DiscreteHP")
+class DiscreteHyperParameter(ColumnHyperParameter):
+    """A choice among values, all equally likely. The encoded form is the value's index.
+
+    Values keep their type: `1`, `1.0`, `'1'`, `True` and `None` are five different values.
+
+    Args:
+        name: Name, unique in its search space.
+        values: The values: None, bool, int, float, str or tuples of these. NumPy scalars become
+            the Python values they hold.
+        seed: Seed for `sample`.
+
+    Raises:
+        TypeError: If a value has another type.
+        ValueError: If there are no values, or one is repeated or NaN.
+    """
+
+    def __init__(self, name: str, values: Sequence[Any], seed: int | None = None) -> None:
+        super().__init__(name, None, seed)
+        # The order of a set of strings differs between processes.
+        no_list = isinstance(values, (str, bytes, Mapping, Set))
+        if no_list or not isinstance(values, Iterable):
+            raise TypeError(f"values of {name!r} must be a list of values. Got {values!r} instead.")
+        self.values = tuple(
+            plain_values.check_value(value, f"values of {name!r}") for value in values
+        )
+        self._check_values()
+        self.num_choices = len(self.values)
+        self.id2param = dict(enumerate(self.values))
+        self._index = {
+            plain_values.identity(value): index for index, value in enumerate(self.values)
+        }
+        self._text = self._readable_texts()
+
+    def _check_values(self) -> None:
+        if not self.values:
+            raise ValueError(f"values of {self.name!r} must not be empty.")
+        seen = set()
+        for value in self.values:
+            if plain_values.identity(value) in seen:
+                raise ValueError(f"values of {self.name!r} must be distinct. Got {value!r} twice.")
+            seen.add(plain_values.identity(value))
+
+    def _readable_texts(self) -> dict[str, Any]:
+        """Maps texts to the one value that they name, first those that `to_text` writes."""
+        texts = {plain_values.to_text(value): value for value in self.values}
+        lenient: dict[str, list[Any]] = {}
+        for value in self.values:
+            for text in plain_values.other_texts(value):
+                lenient.setdefault(text, []).append(value)
+        for text, values in lenient.items():
+            if len(values) == 1:
+                texts.setdefault(text, values[0])
+        return texts
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the values are numbers, each larger than the one before, or each smaller."""
+        if not all(type(value) in (int, float) for value in self.values):
+            return False
+        values = list(self.values)
+        return values in (sorted(values), sorted(values, reverse=True))
+
+    @property
+    def column_kind(self) -> ColumnKind:
+        return ColumnKind(choices=self.values, is_ordered=self.is_ordered)
+
+    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        return index_from_unit(unit, len(self.values))
+
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        return np.clip(np.ceil(encoded) / len(self.values), 0.0, 1.0)
+
+    def encode(self, x: Any) -> int:
+        """Returns the index of a value.
+
+        Raises:
+            ValueError: If `x` is none of the values; `1` is not `1.0`.
+        """
+        try:
+            return self._index[
+                plain_values.identity(plain_values.check_value(x, f"A value of {self.name!r}"))
+            ]
+        except KeyError:
+            raise ValueError(
+                f"A value of {self.name!r} must be one of {list(self.values)!r}. Got {x!r} instead."
+            ) from None
+
+    def decode(self, x: Any) -> Any:
+        """Returns the value at an index."""
+        index = int(x)
+        if not 0 <= index < len(self.values):
+            raise ValueError(
+                f"An encoded value of {self.name!r} must be in [0, {len(self.values) - 1}]. "
+                f"Got {x!r} instead."
+            )
+        return self.values[index]
+
+    def from_text(self, text: str) -> Any:
+        try:
+            return self._text[text]
+        except KeyError:
+            raise ValueError(
+                f"A value of {self.name!r} must be one of {list(self.values)!r}. "
+                f"Got {text!r} instead."
+            ) from None
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "values": list(self.values)}
+
+
+DiscreteHP = DiscreteHyperParameter
+
+
+@built_in("MultiDiscreteHP")
+class MultiDiscreteHyperParameter(MultiHyperParameter):
+    """Several choices among the same values; see `DiscreteHyperParameter`.
+
+    Args:
+        name: Name, unique in its search space.
+        values: The values of each choice.
+        sample_count: Number of choices.
+        seed: Seed for `sample`.
+    """
+
+    def __init__(
+        self, name: str, values: Sequence[Any], sample_count: int = 1, seed: int | None = None
+    ) -> None:
+        super().__init__(DiscreteHyperParameter(name, values), sample_count, seed)
+
+
+MultiDiscreteHP = MultiDiscreteHyperParameter

@@ -1,0 +1,134 @@
+"""Whole numbers from a range."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.checks import check_int
+from pyshac.core.hyperparameters.column import ColumnHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.number_checks import check_log, check_range
+from pyshac.core.hyperparameters.registry import built_in
+from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit, smallest_whole
+
+
+@built_in("IntegerHP")
+class IntegerHyperParameter(ColumnHyperParameter):
+    """A whole number from a range, both ends included.
+
+    Args:
+        name: Name, unique in its search space.
+        min_value: Lowest value.
+        max_value: Highest value.
+        log: Draw and encode on a logarithmic scale: the value is a log-uniform number from
+            [min_value - 1/2, max_value + 1/2], rounded.
+        seed: Seed for `sample`.
+
+    Raises:
+        TypeError: If a bound is not an int.
+        ValueError: If `min_value >= max_value`, a bound lies beyond 2**52 (2**46 with `log`), or
+            `log` is asked of a range that reaches 0.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        min_value: int,
+        max_value: int,
+        log: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(name, None, seed)
+        self.min_value = check_int(f"min_value of {name!r}", min_value)
+        self.max_value = check_int(f"max_value of {name!r}", max_value)
+        self.log = bool(log)
+        check_range(name, self.min_value, self.max_value)
+        if self.log:
+            check_log(name, self.min_value)
+        # Floats hold all whole numbers up to 2**53 only, and their logarithms up to 2**46.
+        exponent = 46 if self.log else 52
+        if max(abs(self.min_value), abs(self.max_value)) > 2**exponent:
+            raise ValueError(
+                f"min_value and max_value of {name!r} must lie within 2**{exponent} of 0, but got "
+                f"(min_value={self.min_value!r}, max_value={self.max_value!r})."
+            )
+
+    @property
+    def column_kind(self) -> ColumnKind:
+        return ColumnKind(
+            is_whole=True, is_log=self.log, low=float(self.min_value), high=float(self.max_value)
+        )
+
+    @property
+    def _count(self) -> int:
+        return self.max_value - self.min_value + 1
+
+    def _below(self, value: FloatArray) -> FloatArray:
+        """The prior probability of a draw below each whole number."""
+        if not self.log:
+            return np.clip((value - self.min_value) / self._count, 0.0, 1.0)
+        low, high = math.log(self.min_value - 0.5), math.log(self.max_value + 0.5)
+        with np.errstate(divide="ignore"):
+            logarithm = np.log(np.maximum(value - 0.5, 0.0))
+        return np.clip((logarithm - low) / (high - low), 0.0, 1.0)
+
+    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        if not self.log:
+            return self.min_value + index_from_unit(unit, self._count)
+        unit = np.asarray(unit, dtype=np.float64)
+        low, high = math.log(self.min_value - 0.5), math.log(self.max_value + 0.5)
+        value = np.floor(np.exp(low + unit * (high - low)) + 0.5)
+        value = np.clip(value, self.min_value, self.max_value)
+        # The exponential may round across the edge between two whole numbers.
+        value += (unit >= self._below(value + 1)) & (value < self.max_value)
+        value -= (unit < self._below(value)) & (value > self.min_value)
+        return np.log(value)
+
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        return self._below(smallest_whole(encoded, self.log))
+
+    def encode(self, x: Any) -> float:
+        """Returns the number itself, or its natural logarithm with `log`.
+
+        Raises:
+            TypeError: If `x` is not an int.
+            ValueError: If it lies outside the range.
+        """
+        value = check_int(f"A value of {self.name!r}", x)
+        if not self.min_value <= value <= self.max_value:
+            raise ValueError(
+                f"A value of {self.name!r} must be in [{self.min_value}, {self.max_value}]. "
+                f"Got {value} instead."
+            )
+        # The logarithm that `from_unit` takes; that of `math` may differ in the last digit.
+        return float(np.log(value)) if self.log else float(value)
+
+    def decode(self, x: Any) -> int:
+        """Returns the whole number of an encoded one."""
+        value = round(math.exp(x) if self.log else float(x))
+        return min(max(value, self.min_value), self.max_value)
+
+    def from_text(self, text: str) -> int:
+        number = float(text)
+        if not number.is_integer():
+            raise ValueError(
+                f"A value of {self.name!r} must be a whole number. Got {text!r} instead."
+            )
+        self.encode(int(number))
+        return int(number)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "min_value": self.min_value,
+            "max_value": self.max_value,
+            "log": self.log,
+        }
+
+
+IntegerHP = IntegerHyperParameter

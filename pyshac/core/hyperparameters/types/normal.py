@@ -1,0 +1,80 @@
+"""Real numbers with a normal distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
+from pyshac.core.hyperparameters.number_checks import check_finite
+from pyshac.core.hyperparameters.registry import built_in
+from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
+
+
+@built_in("NormalHP")
+class NormalContinuousHyperParameter(ContinuousHyperParameter):
+    """A real number with a normal distribution.
+
+    Args:
+        name: Name, unique in its search space.
+        mean: Mean.
+        std: Standard deviation.
+        seed: Seed for `sample`.
+
+    Raises:
+        TypeError: If an argument is not a number.
+        ValueError: If it is not finite, or `std <= 0`.
+    """
+
+    def __init__(self, name: str, mean: float, std: float, seed: int | None = None) -> None:
+        super().__init__(name, None, seed)
+        self.mean = check_finite(name, "mean", mean)
+        self.std = check_finite(name, "std", std)
+        if self.std <= 0:
+            raise ValueError(f"std of {name!r} must be above 0. Got {self.std!r} instead.")
+        if not math.isfinite(abs(self.mean) + 10 * self.std):
+            raise ValueError(
+                f"All draws of {name!r} must be finite, but got "
+                f"(mean={self.mean!r}, std={self.std!r})."
+            )
+
+    def _quantile(self, unit: FloatArray) -> FloatArray:
+        from scipy import special
+
+        # Unit values are multiples of 2**-53; the quantile of 0 would be minus infinity.
+        return np.asarray(self.mean + self.std * special.ndtri(np.maximum(unit, 2.0**-54)))
+
+    def _probability(self, value: FloatArray) -> FloatArray:
+        from scipy import special
+
+        return np.asarray(special.ndtr((value - self.mean) / self.std))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mean": self.mean, "std": self.std}
+
+
+NormalHP = NormalContinuousHyperParameter
+
+
+@built_in("MultiNormalHP", "MultiNormlHP")
+class MultiNormalContinuousHyperParameter(MultiHyperParameter):
+    """Several real numbers with one normal distribution; see `NormalContinuousHyperParameter`.
+
+    Args:
+        name: Name, unique in its search space.
+        mean: Mean of each.
+        std: Standard deviation of each.
+        sample_count: Number of values.
+        seed: Seed for `sample`.
+    """
+
+    def __init__(
+        self, name: str, mean: float, std: float, sample_count: int = 1, seed: int | None = None
+    ) -> None:
+        super().__init__(NormalContinuousHyperParameter(name, mean, std), sample_count, seed)
+
+
+MultiNormalHP = MultiNormlHP = MultiNormalContinuousHyperParameter

@@ -1,0 +1,92 @@
+"""Real numbers with a uniform distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
+from pyshac.core.hyperparameters.number_checks import check_finite, check_log, check_range
+from pyshac.core.hyperparameters.registry import built_in
+from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
+
+
+@built_in("UniformHP")
+class UniformContinuousHyperParameter(ContinuousHyperParameter):
+    """A real number, uniform between two bounds.
+
+    Args:
+        name: Name, unique in its search space.
+        min_value: Lower bound.
+        max_value: Upper bound.
+        log_encode: Show the classifiers the logarithm of the value. Draws stay uniform; for
+            log-uniform draws take `LogUniformContinuousHyperParameter`.
+        seed: Seed for `sample`.
+
+    Raises:
+        TypeError: If a bound is not a number.
+        ValueError: If a bound is not finite, `min_value >= max_value`, or the logarithm is asked
+            of a range that reaches 0.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        min_value: float,
+        max_value: float,
+        log_encode: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(name, None, seed)
+        self.min_value = self.low = check_finite(name, "min_value", min_value)
+        self.max_value = self.high = check_finite(name, "max_value", max_value)
+        self.log_encode = bool(log_encode)
+        check_range(name, self.low, self.high)
+        if self.log_encode:
+            check_log(name, self.low)
+
+    def _quantile(self, unit: FloatArray) -> FloatArray:
+        return self.low + unit * (self.high - self.low)
+
+    def _probability(self, value: FloatArray) -> FloatArray:
+        return (value - self.low) / (self.high - self.low)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "min_value": self.min_value,
+            "max_value": self.max_value,
+            "log_encode": self.log_encode,
+        }
+
+
+UniformHP = UniformContinuousHyperParameter
+
+
+@built_in("MultiUniformHP")
+class MultiUniformContinuousHyperParameter(MultiHyperParameter):
+    """Several real numbers from one range; see `UniformContinuousHyperParameter`.
+
+    Args:
+        name: Name, unique in its search space.
+        min_value: Lower bound.
+        max_value: Upper bound.
+        log_encode: Show the classifiers the logarithms.
+        sample_count: Number of values.
+        seed: Seed for `sample`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        min_value: float,
+        max_value: float,
+        log_encode: bool = False,
+        sample_count: int = 1,
+        seed: int | None = None,
+    ) -> None:
+        element = UniformContinuousHyperParameter(name, min_value, max_value, log_encode)
+        super().__init__(element, sample_count, seed)
+
+
+MultiUniformHP = MultiUniformContinuousHyperParameter
