@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyshac
 from pyshac.core.basics import files
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.looking.importances import parameter_importances
@@ -19,6 +18,7 @@ from pyshac.looking.labels import number_text, printable, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.page import report
 from pyshac.reporting.summary import best_values, facts, stage_rows
+from pyshac.version import __version__
 
 WIDTH = 80
 NAME_WIDTH = 30
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. Python flushes once more when it exits.
+        # The reader, such as `head`, has closed the pipe. Python flushes once more on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (OSError, ValueError, ImportError) as error:
@@ -61,10 +61,10 @@ def _describe(error: Exception) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pyshac",
-        description="Looks at the searches that PySHAC saves. Nothing in a save directory is "
-        "changed, so a running search can be looked at, too.",
+        description="Shows searches that PySHAC has saved. Nothing in a save directory is "
+        "changed, so a running search can be shown, too.",
     )
-    parser.add_argument("--version", action="version", version=f"PySHAC {pyshac.__version__}")
+    parser.add_argument("--version", action="version", version=f"PySHAC {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     show = commands.add_parser("show", help="print a summary", description=_show.__doc__)
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(options: argparse.Namespace) -> None:
-    """Prints what a search has done and found."""
+    """Prints a summary of a search."""
     snapshot = take_snapshot(options.directory, options.objective)
     parts = [_two_columns(facts(snapshot))]
     best = best_values(snapshot)
@@ -105,13 +105,13 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    """Writes one HTML file that stands alone, with plots and a table of all evaluations."""
+    """Writes a self-contained HTML file with plots and a table of all evaluations."""
     path = report(options.directory, options.output, objective=options.objective)
     sys.stdout.write(f"{path}\n")
 
 
 def _export(options: argparse.Namespace) -> None:
-    """Writes all evaluations that have ended, those of the running batch included."""
+    """Writes all evaluations that have ended, including those of the open batch."""
     snapshot = take_snapshot(options.directory, options.objective)
     text = snapshot.dataset.to_csv() if options.to == "csv" else _as_json(snapshot)
     if options.output == "-":
@@ -123,7 +123,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _two_columns(items: Sequence[tuple[str, str]]) -> str:
-    """Lays out names and texts; what does not fit into a line is cut in its middle."""
+    """Lays out names and texts; long ones are cut in the middle."""
     width = min(max(len(printable(name)) for name, _ in items), NAME_WIDTH)
     rest = WIDTH - width - 4
     return "\n".join(
@@ -135,11 +135,11 @@ def _stages(snapshot: Snapshot) -> str:
     rows = stage_rows(snapshot)
     if not rows:
         return ""
-    lines = ["Stages", "  classifiers  samples  failed         best       median"]
+    lines = ["Stages", "  stage  samples  failed         best       median"]
     for row in rows:
         best, median = ("-" if s is None else number_text(s) for s in (row.best, row.median))
         lines.append(
-            f"  {row.number:>11}  {row.samples:>7}  {row.failed:>6}  {best:>11}  {median:>11}"
+            f"  {row.number:>5}  {row.samples:>7}  {row.failed:>6}  {best:>11}  {median:>11}"
         )
     return "\n".join(lines)
 
@@ -150,7 +150,7 @@ def _importances(snapshot: Snapshot) -> str:
     shares = list(parameter_importances(snapshot).items())[:MAX_ROWS]
     width = min(max(len(printable(name)) for name, _ in shares), NAME_WIDTH)
     largest = shares[0][1]
-    lines = ["What the classifiers look at (share of the gain)"]
+    lines = ["Importance of the parameters (share of the gain)"]
     for name, share in shares:
         bar = "#" * round(BAR_WIDTH * share / largest)
         lines.append(f"  {shorten(name, width):<{width}}  {share:>4.0%}  {bar}".rstrip())
@@ -159,11 +159,11 @@ def _importances(snapshot: Snapshot) -> str:
 
 def _as_json(snapshot: Snapshot) -> str:
     dataset = snapshot.dataset
-    knows_stages = snapshot.schedule is not None
-    content: dict[str, Any] = {"objective": snapshot.objective}
-    if snapshot.schedule is not None:
-        content["total_budget"] = snapshot.schedule.total_budget
-        content["num_batches"] = snapshot.schedule.num_batches
+    knows_stages = snapshot.budget is not None
+    content: dict[str, Any] = {"objective": snapshot.objective.name}
+    if snapshot.budget is not None:
+        content["total_budget"] = snapshot.budget.total
+        content["num_batches"] = snapshot.budget.num_batches
     content["evaluations"] = [
         {
             "id": number,
@@ -177,7 +177,7 @@ def _as_json(snapshot: Snapshot) -> str:
 
 
 def _plain(space: HyperParameterList, row: Sequence[Any]) -> dict[str, Any]:
-    """A sample by name as JSON has it: tuples are lists, and infinities text."""
+    """A sample as JSON, by name: tuples become lists, infinities become text."""
     parameters = space.to_parameters(row)
     return {name: _without_infinities(value) for name, value in parameters.items()}
 

@@ -12,9 +12,22 @@ from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.training import train_classifier
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
+from pyshac.core.sampling.generators import ALONE, Generators
+from pyshac.core.sampling.proposal_planner import ProposalPlanner
+from pyshac.core.sampling.region import AcceptedRegion
 
 FloatArray = npt.NDArray[np.float64]
 Rule = Callable[[FloatArray], npt.NDArray[np.bool_]]
+
+
+def region(
+    space: HyperParameterList,
+    cascade: Cascade,
+    relax_checks: bool = False,
+    generators: Generators = ALONE,
+) -> AcceptedRegion:
+    """The region that a cascade accepts, with nothing planned or cached yet."""
+    return AcceptedRegion(ProposalPlanner(space), cascade, relax_checks, generators)
 
 
 def unit_square() -> HyperParameterList:

@@ -58,7 +58,7 @@ class TestShow:
         main(["show", saved.save_dir])
         stages, importances = capsys.readouterr().out.split("\n\n")[2:]
         rows = [line.split() for line in stages.splitlines()[2:]]
-        assert [row[:2] for row in rows] == [["0", "10"], ["1", "10"], ["2", "10"], ["3", "10"]]
+        assert [row[:2] for row in rows] == [["1", "10"], ["2", "10"], ["3", "10"], ["4", "10"]]
         medians = [float(row[4]) for row in rows]
         assert medians == sorted(medians)
         assert importances.splitlines()[1].split()[0] == "y"
@@ -109,7 +109,7 @@ class TestExport:
         found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
         evaluations = found["evaluations"]
         assert (found["objective"], found["total_budget"], found["num_batches"]) == ("max", 40, 4)
-        assert [item["stage"] for item in evaluations] == [n // 10 for n in range(40)]
+        assert [item["stage"] for item in evaluations] == [n // 10 + 1 for n in range(40)]
         for item, row, score in zip(evaluations, saved.dataset.X, saved.dataset.Y, strict=True):
             choice = {(1, "two"): [1, "two"], math.inf: "inf"}.get(row[0], row[0])
             assert item["parameters"] == {SPACE[0].name: choice, "y": row[1]}

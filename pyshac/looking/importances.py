@@ -1,4 +1,4 @@
-"""Importances: what the classifiers of a cascade look at."""
+"""Importances: how much each parameter contributes to the classifiers of a cascade."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ def _total_gains(classifier: BoostedTrees, num_columns: int) -> FloatArray:
 
 
 def parameter_importances(source: Any) -> OrderedDict[str, float]:
-    """Says which parameters the classifiers look at to tell the better half from the rest.
+    """Returns how much each parameter helps the classifiers to tell the better half.
 
-    A parameter's importance in one classifier is the total gain of the splits on it (how much
-    they reduce the loss, as XGBoost counts it) as a share of the gain of all splits; the columns
-    of a multi parameter are added up. The shares are averaged over the classifiers.
+    A parameter's importance in one classifier is the total gain of the splits on it (the reduction
+    of the loss, as XGBoost counts it) as a share of the gain of all splits; the columns of a multi
+    parameter are added up. The shares are averaged over the classifiers.
 
-    This describes the classifiers, not the parameters: it says nothing of a direction or of how
-    much a score changes, related parameters share what is due to both, real numbers offer more
-    places to split than a choice between two values, and with few samples chance has its part. A
-    parameter that was settled by the first classifiers no longer counts in the later ones.
+    This describes the classifiers, not the parameters. It tells neither the direction nor the size
+    of an effect on the score, correlated parameters share their importance, real numbers offer more
+    splits than a choice between two values, and with few samples chance plays a part. A parameter
+    that the first classifiers settled no longer counts in the later ones.
 
     Args:
         source: An engine, or the path of a save directory.

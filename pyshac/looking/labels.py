@@ -1,4 +1,4 @@
-"""Labels: names and values of a run as short, harmless text."""
+"""Labels: names and values as short text that is safe to print."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ MAX_LABEL = 28
 
 
 def printable(text: str) -> str:
-    """Returns text on one line, without characters that steer a terminal or are no characters."""
+    """Returns text on one line, without control characters and other unprintable ones."""
     spaced = " ".join(text.split())
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in spaced)
 
 
 def shorten(text: str, length: int = MAX_LABEL) -> str:
-    """Returns printable text, its middle left out if it is longer than `length`."""
+    """Returns printable text, with its middle left out if it is longer than `length`."""
     text = printable(text)
     if len(text) <= length:
         return text
@@ -21,10 +21,10 @@ def shorten(text: str, length: int = MAX_LABEL) -> str:
 
 
 def plain_label(text: str, length: int = MAX_LABEL) -> str:
-    """Returns short text that Matplotlib draws as it stands: `$` begins no formula."""
+    """Returns short text for Matplotlib, in which `$` does not begin a formula."""
     return shorten(text, length).replace("$", r"\$")
 
 
 def number_text(number: float, digits: int = 6) -> str:
-    """Returns a number with at most so many significant digits."""
+    """Returns a number as text with a limited number of significant digits."""
     return f"{number:.{digits}g}"

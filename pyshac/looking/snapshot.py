@@ -1,48 +1,60 @@
-"""Snapshot: a search as it stands, read from an engine, a save directory or a dataset."""
+"""Snapshot: a search as it stands, taken of an engine, a save directory or a dataset."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pyshac.core.basics import files
 from pyshac.core.basics.arrays import IntArray
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
-from pyshac.core.dataset.dataset import Dataset
-from pyshac.core.dataset.scores import check_objective
-from pyshac.core.engine.state import EngineState
+from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.objective import MAX, Objective, get_objective
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.search.schedule import Schedule
-from pyshac.core.search.search import Search
 from pyshac.core.storage.save_directory import SaveDirectory
-from pyshac.core.storage.state_file import decode_state
-from pyshac.looking.stages import stages_of
+from pyshac.core.storage.saved_run import SavedRun
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How a budget is spent.
+
+    Attributes:
+        total: N, number of evaluations.
+        num_batches: M, number of batches.
+    """
+
+    total: int
+    num_batches: int
+
+    @property
+    def batch_size(self) -> int:
+        """W, number of samples in a batch."""
+        return self.total // self.num_batches
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A search as it stood when it was looked at.
+    """A search as it stood at one moment.
 
     Attributes:
         dataset: The samples that have a score.
-        objective: 'max' or 'min'.
+        objective: Which scores are better.
         cascade: The classifiers; none for a dataset, or a directory of an earlier PySHAC.
-        schedule: How the budget is spent; None where that is not known.
+        budget: How the budget is spent; None if that, and with it the stages, is not known.
         starts: Number of the first sample drawn after each classifier.
-        num_pending: Samples of the running batch that have no score yet.
+        num_pending: Number of samples of the open batch that have no score yet.
         path: The save directory, or None.
     """
 
     dataset: Dataset
-    objective: str
+    objective: Objective
     cascade: Cascade = field(default_factory=Cascade)
-    schedule: Schedule | None = None
+    budget: Budget | None = None
     starts: tuple[int, ...] = ()
     num_pending: int = 0
     path: str | None = None
@@ -56,23 +68,20 @@ class Snapshot:
 
     @cached_property
     def stages(self) -> IntArray:
-        """How many classifiers had been trained when each sample was drawn, shape (n,)."""
-        return stages_of(self.dataset.ids, self.starts)
+        """The stage in which each sample was drawn, counted from 1, shape (n,)."""
+        starts = np.array(self.starts, dtype=np.int64)
+        stages: IntArray = np.searchsorted(starts, self.dataset.ids, side="right") + 1
+        return stages
 
     @property
     def num_stages(self) -> int:
-        """Number of stages that have samples; a last classifier may have had none yet."""
-        return int(self.stages.max(initial=0)) + 1
+        """Number of the last stage that has samples; a new classifier may have had none yet."""
+        return int(self.stages.max(initial=1))
 
     @property
     def trees(self) -> list[BoostedTrees]:
-        """The classifiers if they are the library's own; a user's say nothing of themselves."""
+        """The classifiers if they are the library's own; a user's cannot be looked into."""
         return self.cascade.trees or []
-
-    @property
-    def is_better(self) -> str:
-        """The objective in words."""
-        return "higher is better" if self.objective == "max" else "lower is better"
 
     @property
     def num_failed(self) -> int:
@@ -82,12 +91,11 @@ class Snapshot:
     @property
     def best(self) -> int | None:
         """Place of the first sample with the best score; None if there is no score."""
-        best = self.dataset.get_best_score(self.objective)
-        return None if best is None else self.dataset.Y.index(best)
+        return self.objective.best(self.dataset.scores)
 
 
 def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
-    """Looks at a search. Of a directory nothing is locked, written or executed.
+    """Takes a snapshot of a search. Of a directory nothing is locked, written or executed.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
@@ -101,46 +109,31 @@ def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
         TypeError: If `source` is something else.
         ValueError: If `objective` is neither.
     """
-    if objective is not None:
-        check_objective(objective)
+    chosen = None if objective is None else get_objective(objective)
     if isinstance(source, Snapshot):
         return source
     if isinstance(source, Dataset):
-        return Snapshot(source, objective or "max")
+        return Snapshot(source, chosen or MAX)
     if isinstance(source, (str, os.PathLike)):
-        return _of_directory(SaveDirectory(source), objective)
-    if isinstance(source, EngineState):
-        run = source._require_run()
-        return _of_search(run.search, run.schedule, run.path, objective)
+        directory = SaveDirectory(source)
+        return _of_run(directory.load()[0], str(directory.path), chosen)
+    if hasattr(source, "_saved_run"):
+        return _of_run(source._saved_run(), source.save_dir, chosen)
     raise TypeError(
         "source must be a Dataset, an engine or the path of a save directory. "
         f"Got {source!r} instead."
     )
 
 
-def _of_search(search: Search, schedule: Schedule, path: str, objective: str | None) -> Snapshot:
+def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
+    if run.is_legacy:
+        return Snapshot(run.dataset, objective or MAX, path=path)
     return Snapshot(
-        search.dataset,
-        objective or search.objective,
-        search.cascade,
-        schedule,
-        tuple(search.stage_starts),
-        len(search.batch.pending) if search.batch else 0,
+        run.dataset,
+        objective or get_objective(run.objective),
+        run.cascade,
+        Budget(run.total_budget, run.num_batches),
+        tuple(run.stage_starts),
+        len(run.batch.pending) if run.batch else 0,
         path,
     )
-
-
-def _of_directory(directory: SaveDirectory, objective: str | None) -> Snapshot:
-    path = str(directory.path)
-    saved = directory.load()
-    if saved.is_legacy:
-        return Snapshot(saved.search.dataset, objective or "max", path=path)
-    return _of_search(saved.search, _read_schedule(directory.path), path, objective)
-
-
-def _read_schedule(path: Path) -> Schedule:
-    """Reads N and M, which are not part of the search itself."""
-    file = path / "state.json"
-    text = files.decode_text(files.read_bounded(file, files.MAX_JSON_BYTES), file)
-    state = decode_state(text, repr(str(file)))
-    return Schedule(state.total_budget, state.num_batches)

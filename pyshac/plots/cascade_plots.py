@@ -1,4 +1,4 @@
-"""Plots of the cascade: what its classifiers look at, and what they accept."""
+"""Plots of the cascade: the parameters that its classifiers use, and the accepted region."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyshac.core.basics.checks import check_int, check_positive
 from pyshac.looking.accepted_region import AcceptedShare, accepted_share
 from pyshac.looking.axes import Column, one_column
 from pyshac.looking.importances import gain_shares, parameter_importances
@@ -28,10 +29,10 @@ MAX_BARS = 20
 
 
 def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
-    """Plots which parameters the classifiers look at; see `parameter_importances`.
+    """Plots the importance of each parameter to the classifiers; see `parameter_importances`.
 
-    A bar is the mean over the classifiers, a dot the share in one of them, stronger in colour the
-    later it was trained. Of many parameters the 20 most important are shown.
+    A bar is the mean over the classifiers, a dot the share in one of them, darker the later it was
+    trained. At most the 20 most important parameters are shown.
 
     Args:
         source: An engine, or the path of a save directory.
@@ -61,7 +62,7 @@ def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(means)), [plain_label(name) for name, _ in means])
     ax.invert_yaxis()
     ax.set_xlim(0, None)
-    ax.set(title="What the classifiers look at", xlabel="Share of the total gain (%)")
+    ax.set(title="Importance of the parameters", xlabel="Share of the total gain (%)")
     return ax
 
 
@@ -75,19 +76,19 @@ def plot_accepted_region(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Plots for which values of two parameters the cascade accepts samples, and the samples.
+    """Plots the accepted region over two parameters, and the samples.
 
     The colour of a cell is an estimate of the share of the other parameters' prior that is
-    accepted if the two have the values of the cell's middle. White, or the background, means that
-    none of the draws was accepted.
+    accepted if the two have the values at the cell's centre. Cells in which no draw was accepted
+    have the colour of the background.
 
     Args:
         source: An engine, or the path of a save directory.
         x: Name of the column on the horizontal axis.
         y: Name of the column on the vertical axis.
-        max_classifiers: Ask only the first so many classifiers; None for all, or the first half of
-            them, or a quarter, and so on, where all of them accept too little to be seen.
-        bins: Cells along an axis of numbers.
+        max_classifiers: Ask only this many classifiers, from the first one on; None for all, or
+            for the first half of them, a quarter, and so on, if all accept too little to be seen.
+        bins: Number of cells along an axis of numbers.
         seed: Seed of the draws of the other parameters.
         ax: Axes to draw on; None for a new figure.
 
@@ -104,8 +105,7 @@ def plot_accepted_region(
     columns = one_column(snapshot, x), one_column(snapshot, y)
     if columns[0].index == columns[1].index:
         raise ValueError(f"x and y must be two columns. Got {x!r} twice.")
-    if bins < 1:
-        raise ValueError(f"bins must be an int of at least 1. Got {bins!r} instead.")
+    bins = check_positive("bins", bins)
     for count in _counts_to_ask(snapshot, max_classifiers):
         accepted = accepted_share(snapshot, snapshot.cascade.first(count), *columns, bins, seed)
         if accepted.share.any():
@@ -127,7 +127,7 @@ def plot_accepted_region(
 
 
 def _counts_to_ask(snapshot: Snapshot, max_classifiers: int | None) -> Iterator[int]:
-    """Yields how many classifiers to ask: those that were wanted, else all, half, a quarter, ..."""
+    """Yields numbers of classifiers: the wanted one, else all, half of them, a quarter, ..."""
     available = len(snapshot.cascade)
     if not available:
         raise ValueError(
@@ -135,10 +135,8 @@ def _counts_to_ask(snapshot: Snapshot, max_classifiers: int | None) -> Iterator[
             "save directory, and a search that has finished its first stage."
         )
     count = available if max_classifiers is None else max_classifiers
-    if not 1 <= count <= available:
-        raise ValueError(
-            f"max_classifiers must be an int in [1, {available}]. Got {max_classifiers!r} instead."
-        )
+    allowed = f"an int in [1, {available}]"
+    count = check_int("max_classifiers", count, allowed, lambda number: 1 <= number <= available)
     yield count
     while max_classifiers is None and count > 1:
         count //= 2

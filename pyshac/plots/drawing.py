@@ -1,4 +1,4 @@
-"""Drawing: axes, colours and scales that all plots share."""
+"""Axes, colours and scales that all plots share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.optional_packages import require
+from pyshac.core.dataset.objective import MIN
 from pyshac.looking.axes import LARGEST_DRAWN, Column
 from pyshac.looking.labels import MAX_LABEL, number_text, plain_label
 from pyshac.looking.snapshot import Snapshot
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-# From how many marks on they are drawn as pixels, so that vector files stay small.
+# More marks than this are drawn as pixels, which keeps vector files small.
 MANY_MARKS = 1500
 MAX_TICKS = 12
 SPREAD_FOR_LOG = 100.0
 
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
-    """Returns a figure that pyplot does not know, so that nothing is shown or kept.
+    """Returns a figure that pyplot does not manage, so that nothing is shown or kept.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -49,7 +50,7 @@ def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axe
 
 
 def figure_of(ax: Axes) -> Figure:
-    """Returns the figure of axes, not one of its parts."""
+    """Returns the whole figure of axes, not a subfigure."""
     figure = ax.get_figure(root=True)
     if figure is None:
         raise ValueError("ax must be part of a figure.")
@@ -64,11 +65,11 @@ def save_figure(ax: Axes, path: str | os.PathLike[str]) -> None:
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours for a light or a dark background, which the colour-blind and grey prints tell apart.
+    """Colours for a light or a dark background, distinct to the colour-blind and in grey prints.
 
     Attributes:
-        ink: Text, and what stands out without a colour.
-        muted: What stays in the background.
+        ink: Colour of text and outlines.
+        muted: Colour of things in the background.
         main: Blue of Okabe and Ito.
         accent: Vermilion of Okabe and Ito.
         ramp: From faint to strong.
@@ -95,7 +96,7 @@ def palette_of(ax: Axes) -> Palette:
 
 
 def mark_size(count: int) -> float:
-    """Returns the width of marks, in points, that leaves many of them apart."""
+    """Returns the width of marks in points, smaller if there are many."""
     return 4.0 * min(1.0, max(0.35, (MANY_MARKS / max(count, 1)) ** 0.5))
 
 
@@ -119,7 +120,7 @@ def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None
     scores = snapshot.dataset.scores
     known = scores[~np.isnan(scores)]
     is_wide = known.min() > 0 and known.max() / known.min() > SPREAD_FOR_LOG
-    if snapshot.objective == "min" and is_wide:
+    if snapshot.objective is MIN and is_wide:
         (ax.set_yscale if vertical else ax.set_xscale)("log")
         set_log_ticks(ax.yaxis if vertical else ax.xaxis)
 
@@ -127,13 +128,13 @@ def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None
 def set_column_axis(
     ax: Axes, column: Column, vertical: bool = False, max_length: int = MAX_LABEL
 ) -> None:
-    """Gives an axis the label, the scale and the ticks of a column.
+    """Sets the label, the scale and the ticks of an axis for a column.
 
     Args:
         ax: The axes.
         column: The column.
         vertical: Whether it is the vertical axis.
-        max_length: Where names of categories are cut.
+        max_length: Length to which names of categories are cut.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -157,7 +158,7 @@ def set_column_axis(
 
 
 def set_log_ticks(axis: Axis) -> None:
-    """Labels a logarithmic axis: powers of ten, or plain numbers if it spans less than two."""
+    """Labels a logarithmic axis by powers of ten, or by numbers if it spans less than two."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = sorted(axis.get_view_interval())
@@ -175,7 +176,7 @@ def stage_colours(ax: Axes, snapshot: Snapshot) -> tuple[ScalarMappable, FloatAr
     count = snapshot.num_stages
     ramp = palette_of(ax).ramp
     listed = colors.ListedColormap(ramp(np.linspace(0, 1, count) if count > 1 else [1.0]))
-    norm = colors.BoundaryNorm(np.arange(count + 1) - 0.5, count)
+    norm = colors.BoundaryNorm(np.arange(count + 1) + 0.5, count)
     mappable = cm.ScalarMappable(norm, listed)
     return mappable, np.asarray(mappable.to_rgba(snapshot.stages))
 
@@ -204,7 +205,7 @@ def add_stage_bar(axes: Any, snapshot: Snapshot, mappable: ScalarMappable) -> No
     first = np.ravel(axes)[0]
     step = -(-snapshot.num_stages // MAX_TICKS)
     bar = figure_of(first).colorbar(
-        mappable, ax=axes, ticks=range(0, snapshot.num_stages, step), fraction=0.05, pad=0.02
+        mappable, ax=axes, ticks=range(1, snapshot.num_stages + 1, step), fraction=0.05, pad=0.02
     )
-    bar.set_label("Stage: classifiers trained before")
+    bar.set_label("Stage")
     bar.ax.tick_params(length=0)

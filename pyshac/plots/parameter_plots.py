@@ -1,4 +1,4 @@
-"""Plots of the parameters: scores against each of them, and all of them side by side."""
+"""Plots of the parameters: scores against each of them, and all of them in parallel."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.dataset.objective import Objective
 from pyshac.looking.axes import Column, columns_of, find_columns, first_columns, one_column
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, plain_label
@@ -35,7 +36,7 @@ GRID_COLUMNS = 3
 MAX_SLICE_LABEL = 16
 MAX_TICK_LABEL = 20
 JITTER = 0.22
-# Ends of a parallel axis, so that marks do not touch its ends.
+# Heights of the lowest and the highest mark on a parallel axis.
 LOW, HIGH = 0.03, 0.97
 
 
@@ -63,7 +64,7 @@ def plot_slice(
     ax = axes_or_new(ax)
     _draw_slice(ax, snapshot, column)
     ax.set_title(f"Scores by {column.label}")
-    ax.set_ylabel(f"Score ({snapshot.is_better})")
+    ax.set_ylabel(f"Score ({snapshot.objective.text})")
     add_stage_bar(ax, snapshot, stage_colours(ax, snapshot)[0])
     return ax
 
@@ -101,7 +102,7 @@ def plot_slices(
             ax.set_visible(False)
         elif place % across == 0:
             ax.set_ylabel("Score")
-    figure.suptitle(f"Scores by parameter ({snapshot.is_better})")
+    figure.suptitle(f"Scores by parameter ({snapshot.objective.text})")
     add_stage_bar(grid, snapshot, stage_colours(grid[0], snapshot)[0])
     return list(grid[: len(columns)])
 
@@ -124,7 +125,7 @@ def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
 def choose_columns(
     snapshot: Snapshot, parameters: Iterable[str] | None, limit: int
 ) -> list[Column]:
-    """Returns the columns of some parameters, or those of the most important ones."""
+    """Returns the columns of the given parameters; for None, those of the most important ones."""
     if parameters is not None:
         return find_columns(snapshot, parameters)
     ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
@@ -141,8 +142,8 @@ def plot_parallel_coordinates(
     """Plots each sample as a line through its values, coloured by the rank of its score.
 
     Every parameter has an axis of its own, from its lowest to its highest value among the samples,
-    logarithmic where that suits it. Ranks, not scores, choose the colours, so that outliers do
-    not hide the rest. The best sample has its own colour; failed ones are left out.
+    logarithmic if the parameter is. Colours depend on ranks, so that outliers do not hide the
+    rest. The best sample has its own colour; failed ones are left out.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
@@ -181,10 +182,9 @@ def plot_parallel_coordinates(
     return ax
 
 
-def _ranks(scores: FloatArray, objective: str) -> FloatArray:
-    """The share of scores that each is better than, equal scores alike; shape (n,), in [0, 1]."""
-    better = scores if objective == "max" else -scores
-    _, place = np.unique(better, return_inverse=True)
+def _ranks(scores: FloatArray, objective: Objective) -> FloatArray:
+    """The rank of each score among the distinct ones, from 0, the worst, to 1; shape (n,)."""
+    _, place = np.unique(objective.worst_first(scores), return_inverse=True)
     return place / max(int(place.max()), 1)
 
 
@@ -194,7 +194,7 @@ def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) ->
     values = np.log(positions) if column.kind.is_log else positions
     names = column.categories
     low, high = (0.0, len(names) - 1.0) if names else (values.min(), values.max())
-    # Halves, because the difference of huge values of both signs could overflow.
+    # Halves, because the difference of huge values of both signs may overflow.
     span = high / 2 - low / 2
     heights = np.full(len(values), 0.5)
     if span > 0:
@@ -210,7 +210,7 @@ def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) ->
 def _parallel_ticks(
     positions: FloatArray, names: Sequence[str] | None
 ) -> Iterable[tuple[float, str]]:
-    """Yields heights and texts: all categories if they are few, else lowest and highest value."""
+    """Yields heights and texts: of all categories if they are few, else of both extremes."""
     if names and len(names) <= 8:
         heights = np.linspace(LOW, HIGH, len(names)) if len(names) > 1 else [0.5]
         yield from ((float(height), name) for height, name in zip(heights, names, strict=True))

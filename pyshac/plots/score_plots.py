@@ -1,4 +1,4 @@
-"""Plots of the scores: all of them, the best so far, and how they shift from stage to stage."""
+"""Plots of the scores: all of them, the best so far, and their distribution by stage."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def plot_dataset(
         to_file: Where to save the figure; None to save nothing.
         title: Title of the plot.
         eval_label: Label of the score axis.
-        trend_deg: Degree of the trend; with fewer scores it is lower.
+        trend_deg: Degree of the trend; lower if there are too few scores.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
@@ -82,7 +82,7 @@ def plot_dataset(
 
 
 def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
-    """Plots the best score among the first n samples, and where the classifiers were trained.
+    """Plots the best score among the first n samples, and marks the stages.
 
     Failed samples are crosses at the bottom. Positive losses over more than two powers of ten
     have a logarithmic axis.
@@ -110,19 +110,14 @@ def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | No
         ax.axvline(start - 0.5, color=palette.muted, linewidth=1.0, linestyle=":", label=label)
     ax.plot(numbers, scores, "o", color=palette.muted, markersize=mark_size(len(scores)),
             alpha=0.6, linestyle="", label="score", rasterized=many)  # fmt: skip
-    ax.step(numbers, _best_so_far(scores, snapshot.objective), where="post", color=palette.main,
+    ax.step(numbers, snapshot.objective.best_so_far(scores), where="post", color=palette.main,
             linewidth=2, label="best so far")  # fmt: skip
     _mark_best(ax, snapshot)
     _mark_failed(ax, numbers[np.isnan(scores)])
-    ax.set(title="Best score so far", xlabel="Sample", ylabel=f"Score ({snapshot.is_better})")
+    ax.set(title="Best score so far", xlabel="Sample", ylabel=f"Score ({snapshot.objective.text})")
     set_score_scale(ax, snapshot)
     ax.legend(fontsize="small")
     return ax
-
-
-def _best_so_far(scores: FloatArray, objective: str) -> FloatArray:
-    """The best of the first n scores for each n, NaN before the first score; shape (n,)."""
-    return (np.fmax if objective == "max" else np.fmin).accumulate(scores)
 
 
 def _mark_best(ax: Axes, snapshot: Snapshot) -> None:
@@ -145,14 +140,14 @@ def _mark_failed(ax: Axes, numbers: Any) -> None:
 def plot_scores_by_stage(
     source: Any, *, objective: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Plots the scores of each stage: how each classifier shifts their distribution.
+    """Plots the distribution of the scores in each stage.
 
-    A stage holds the samples between two classifiers. Each box reaches from the first to the
-    third quartile, with a line at the median; the whiskers end at the lowest and the highest score.
+    A stage holds the samples between two classifiers. Each box spans the quartiles, with a line at
+    the median; the whiskers end at the lowest and the highest score.
 
     Args:
-        source: An engine, or the path of a save directory. A dataset, which does not know its
-            stages, is all one stage.
+        source: An engine, or the path of a save directory. A dataset, which does not record
+            stages, is a single stage.
         objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
 
@@ -170,7 +165,7 @@ def plot_scores_by_stage(
     jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, len(scores))
     scatter_scores(ax, snapshot, snapshot.stages + jitter, scores, alpha=0.85)
     _draw_boxes(ax, snapshot, scores)
-    ax.set(title="Scores by stage", ylabel=f"Score ({snapshot.is_better})")
+    ax.set(title="Scores by stage", ylabel=f"Score ({snapshot.objective.text})")
     _label_stages(ax, snapshot)
     set_score_scale(ax, snapshot)
     return ax
@@ -180,7 +175,8 @@ def _draw_boxes(ax: Axes, snapshot: Snapshot, scores: FloatArray) -> None:
     """Draws a box for each stage that has a score."""
     palette, known = palette_of(ax), ~np.isnan(scores)
     groups = {
-        stage: scores[known & (snapshot.stages == stage)] for stage in range(snapshot.num_stages)
+        stage: scores[known & (snapshot.stages == stage)]
+        for stage in range(1, snapshot.num_stages + 1)
     }
     filled = [stage for stage, group in groups.items() if len(group)]
     line = {"color": palette.ink, "linewidth": 1.0}
@@ -191,16 +187,17 @@ def _draw_boxes(ax: Axes, snapshot: Snapshot, scores: FloatArray) -> None:
 
 
 def _label_stages(ax: Axes, snapshot: Snapshot) -> None:
-    """Writes below each stage how many samples it has, and how many of them failed."""
-    failed = np.bincount(snapshot.stages[np.isnan(snapshot.dataset.scores)],
-                         minlength=snapshot.num_stages)  # fmt: skip
-    samples = np.bincount(snapshot.stages, minlength=snapshot.num_stages)
-    labels = [f"{stage}\n{count}" for stage, count in enumerate(samples)]
+    """Labels each stage with its number of samples, and of failed ones."""
+    stages = range(1, snapshot.num_stages + 1)
+    samples = [int((snapshot.stages == stage).sum()) for stage in stages]
+    is_failed = np.isnan(snapshot.dataset.scores)
+    failed = [int((snapshot.stages[is_failed] == stage).sum()) for stage in stages]
+    labels = [f"{stage}\n{count}" for stage, count in zip(stages, samples, strict=True)]
     below = "samples"
-    if failed.any():
+    if any(failed):
         labels = [f"{label}\n{count}" for label, count in zip(labels, failed, strict=True)]
         below = "samples, failed ones"
     size = "x-small" if snapshot.num_stages > MANY_STAGES else "medium"
-    ax.set_xticks(range(snapshot.num_stages), labels, fontsize=size)
-    ax.set_xlim(-0.6, snapshot.num_stages - 0.4)
-    ax.set_xlabel(f"Stage: classifiers trained before\n(below: {below})")
+    ax.set_xticks(stages, labels, fontsize=size)
+    ax.set_xlim(0.4, snapshot.num_stages + 0.6)
+    ax.set_xlabel(f"Stage\n(below: {below})")

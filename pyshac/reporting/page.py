@@ -1,4 +1,4 @@
-"""Page: the report of a search, one HTML file that stands alone."""
+"""Page: the report of a search, a single self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import pyshac
 from pyshac.core.basics import files
 from pyshac.looking.labels import number_text, printable, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
@@ -22,6 +21,7 @@ from pyshac.plots.drawing import new_figure
 from pyshac.reporting.pictures import Picture, draw, plots_of
 from pyshac.reporting.summary import best_values, facts, stage_rows
 from pyshac.reporting.table import table_content, to_script
+from pyshac.version import __version__
 
 HEADINGS = {
     "scores": "Scores",
@@ -37,10 +37,10 @@ def report(
     *,
     objective: str | None = None,
 ) -> Path:
-    """Writes a search as one HTML file: summary, plots, and a table that sorts and filters.
+    """Writes a report of a search: summary, plots, and a table that sorts and filters.
 
-    The file holds all it needs and loads nothing. Names and values of the search stand in it as
-    text and cannot run code. A file that is there already is replaced as a whole.
+    The report is a single HTML file that loads nothing else. Names and values of the search are
+    text in it and cannot run code. An existing file is replaced as a whole.
 
     Args:
         source: The path of a save directory, an engine or a `Dataset`. Of a directory nothing is
@@ -68,13 +68,13 @@ def report(
 
 def render(snapshot: Snapshot) -> str:
     """Returns the report of a search as HTML."""
-    new_figure()  # Says what is missing before all the work, if Matplotlib is.
+    new_figure()  # Raises at once if Matplotlib is missing.
     style, script = _read("page.css"), _read("page.js")
     pictures = [draw(plot) for plot in plots_of(snapshot)] if len(snapshot.dataset) else []
     name = Path(snapshot.path).resolve().name if snapshot.path else "a dataset"
     return Template(_read("page.html")).substitute(
         policy=_policy(style, script),
-        version=escape(pyshac.__version__),
+        version=escape(__version__),
         title=escape(f"PySHAC report: {shorten(name, 60)}"),
         style=style,
         script=script,
@@ -90,7 +90,7 @@ def _read(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """What the browser may load and run: the style and the script of this page, nothing else."""
+    """The content security policy: the style and the script of this page, nothing else."""
 
     def checksum(text: str) -> str:
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -1,4 +1,4 @@
-"""Pictures: the plots of a search as SVG, each for a light and for a dark page."""
+"""Pictures: the plots of a search as SVG, each in a light and a dark version."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TRAINED = (
-    "At each dotted line a classifier was trained. From there on, samples are only evaluated if "
-    "it accepts them."
+    "At each dotted line a classifier was trained. From then on, only samples that it accepts are "
+    "evaluated."
 )
-# Inches; text of 10 points is still legible when they are as wide as a phone.
+# In inches: text of 10 points is legible if they are scaled to the width of a phone.
 WIDTH, HEIGHT = 5.0, 3.6
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "pyshac", "savefig.dpi": 160, "axes.grid": False}
 DARK_INK, DARK_PAGE = "#e8e8e8", "#1b1e24"
@@ -54,8 +54,8 @@ class Plot:
     """A plot of the report.
 
     Attributes:
-        section: Under which heading it stands.
-        alt: What it shows, for those who do not see it.
+        section: Its section of the report.
+        alt: A description for those who do not see it.
         caption: How to read it; may be empty.
         draw: Draws it on the given axes, or on axes of its own size.
         is_wide: Whether it takes the whole width, and scrolls on a narrow screen.
@@ -78,7 +78,7 @@ class Picture:
         plot: The plot.
         light: SVG for a light page; empty if it could not be drawn.
         dark: SVG for a dark page; empty if it could not be drawn.
-        problem: Why it could not be drawn; empty if it was.
+        problem: The reason why it could not be drawn; empty if it was.
     """
 
     plot: Plot
@@ -100,7 +100,7 @@ def plots_of(snapshot: Snapshot) -> Iterator[Plot]:
         yield Plot(
             "together",
             f"The samples as lines through {len(shown)} parameters.",
-            "Each line is a sample; the better its score is, the stronger the colour of its line.",
+            "Each line is a sample; the better its score, the stronger the colour.",
             lambda ax: plot_parallel_coordinates(snapshot, ax=ax),
             is_wide=True,
             owns_size=True,
@@ -115,12 +115,12 @@ def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
         TRAINED if snapshot.starts else "",
         lambda ax: plot_best_so_far(snapshot, ax=ax),
     )
-    if snapshot.schedule is not None:
+    if snapshot.budget is not None:
         yield Plot(
             "scores",
             f"The scores of each of {snapshot.num_stages} stages, as boxes.",
-            "The samples between two classifiers are a stage. While a search gets on, its boxes "
-            "move to better scores.",
+            "The samples between two classifiers are a stage. As a search proceeds, the boxes move "
+            "to better scores.",
             lambda ax: plot_scores_by_stage(snapshot, ax=ax),
         )
     yield Plot(
@@ -138,9 +138,8 @@ def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
         yield Plot(
             "classifiers",
             "Each parameter's share of the classifiers' gain, as bars.",
-            "Where the classifiers found a difference between good and bad samples: each "
-            "parameter's share of the gain of their splits, a dot for each classifier. It tells "
-            "neither how much the score changes nor in which direction.",
+            "Each parameter's share of the gain of the classifiers' splits; a dot is one "
+            "classifier. It tells neither how much the score changes nor in which direction.",
             lambda ax: plot_importances(snapshot, ax=ax),
             owns_size=True,
         )
@@ -149,8 +148,8 @@ def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
         yield Plot(
             "classifiers",
             f"The accepted share over {printable(pair[0])} and {printable(pair[1])}.",
-            "For the two parameters that the classifiers look at most: how much of the other "
-            "parameters' prior they accept. Circles are samples, the star is the best one.",
+            "The share of the other parameters' prior that the classifiers accept, over the two "
+            "most important parameters. Circles are samples, the star is the best one.",
             lambda ax: plot_accepted_region(snapshot, *pair, ax=ax),
         )
 
@@ -160,7 +159,7 @@ def _draw_slice(snapshot: Snapshot, name: str, ax: Axes | None) -> Axes:
 
 
 def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
-    """The first column of each of the two most important parameters that can be cut into cells."""
+    """The first columns of the two most important parameters that can be divided into cells."""
     ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
     cut = [column for column in columns_of(snapshot) if can_be_cut(column)]
     firsts = {column.parameter.name: column.name for column in reversed(cut)}
@@ -172,7 +171,7 @@ def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
 
 
 def draw(plot: Plot) -> Picture:
-    """Draws a plot; one that makes no sense for a search says why instead."""
+    """Draws a plot, or returns the reason why it makes no sense for the search."""
     try:
         return Picture(plot, _draw_svg(plot, {}), _draw_svg(plot, DARK))
     except ValueError as error:
@@ -184,7 +183,7 @@ def _draw_svg(plot: Plot, colours: dict[str, str]) -> bytes:
 
     buffer = io.BytesIO()
     settings: Any = {**STYLE, **colours}
-    # The user's own style may not suit the page; in the page all fonts of the device are there.
+    # The user's style may not suit the page, which can use all fonts of the reader's device.
     with style.context("default"), rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph ", UserWarning)
         ax = plot.draw(None if plot.owns_size else axes_or_new(None, WIDTH, HEIGHT))

@@ -1,4 +1,4 @@
-"""Summary: what a search has done and found, in words and numbers."""
+"""Summary: facts about a search, as texts and numbers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Stage:
     """The samples between two classifiers.
 
     Attributes:
-        number: How many classifiers had been trained.
+        number: Its number, from 1.
         samples: Number of its samples.
-        failed: How many of them failed.
+        failed: Number of those that failed.
         best: Best score, or None.
         median: Median of the scores, or None.
     """
@@ -31,17 +31,17 @@ class Stage:
 
 
 def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Returns what there is to say about a search as a whole, as (label, text)."""
-    schedule, found = snapshot.schedule, [("Objective", snapshot.objective)]
-    found[0] = ("Objective", f"{snapshot.objective} ({snapshot.is_better})")
+    """Returns facts about a search as a whole, as (label, text)."""
+    budget, objective = snapshot.budget, snapshot.objective
+    found = [("Objective", f"{objective.name} ({objective.text})")]
     done = str(len(snapshot.dataset))
-    if schedule is not None:
-        done += f" of {schedule.total_budget}"
+    if budget is not None:
+        done += f" of {budget.total}"
     found.append(("Evaluations", f"{done}, {snapshot.num_failed} failed"))
     if snapshot.num_pending:
-        found.append(("Running batch", f"{snapshot.num_pending} samples have no score yet"))
-    if schedule is not None:
-        batches = f"{schedule.num_batches} of {schedule.num_workers} samples each"
+        found.append(("Open batch", f"{snapshot.num_pending} samples have no score yet"))
+    if budget is not None:
+        batches = f"{budget.num_batches} of {budget.batch_size} samples each"
         found.append(("Batches", batches))
         found.append(("Classifiers", str(len(snapshot.cascade))))
     if snapshot.best is not None:
@@ -63,15 +63,14 @@ def best_values(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 def stage_rows(snapshot: Snapshot) -> list[Stage]:
     """Returns the stages that have samples; none if the stages are not known."""
-    if snapshot.schedule is None:
+    if snapshot.budget is None:
         return []
     rows = []
-    for number in range(snapshot.num_stages):
+    for number in range(1, snapshot.num_stages + 1):
         scores = snapshot.dataset.scores[snapshot.stages == number]
-        known = scores[~np.isnan(scores)]
-        best = median = None
-        if len(known):
-            best = float(known.max() if snapshot.objective == "max" else known.min())
-            median = float(np.median(known))
-        rows.append(Stage(number, len(scores), len(scores) - len(known), best, median))
+        failed = int(np.isnan(scores).sum())
+        place = snapshot.objective.best(scores)
+        best = None if place is None else float(scores[place])
+        median = None if place is None else float(np.nanmedian(scores))
+        rows.append(Stage(number, len(scores), failed, best, median))
     return rows

@@ -1,4 +1,4 @@
-"""Table: the evaluations of a search as the report's script wants them."""
+"""Table: the evaluations of a search, in the form that the report's script reads."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from pyshac.core.dataset.objective import MAX
 from pyshac.looking.snapshot import Snapshot
 
 
 def table_content(snapshot: Snapshot) -> dict[str, Any]:
     """Returns the evaluations as columns and rows of text; the score of a failed one is empty."""
     dataset = snapshot.dataset
-    knows_stages = snapshot.schedule is not None
+    knows_stages = snapshot.budget is not None
     names = snapshot.space.get_parameter_names()
     columns = ["Sample", "Score", *["Stage"][:knows_stages], *names]
     rows = []
@@ -31,12 +32,12 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
         "columns": columns,
         "rows": rows,
         "best": snapshot.best,
-        "descending": snapshot.objective == "max",
+        "descending": snapshot.objective is MAX,
     }
 
 
 def to_script(content: Any) -> str:
-    """Returns JSON that can stand in a script element: pure ASCII that cannot end the element."""
+    """Returns JSON for a script element: pure ASCII that cannot end the element."""
     text = json.dumps(content, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -193,7 +193,7 @@ def test_many_engines_share_an_executor(threads):
         results.append(scores(run(lambda i, p: p["x"] + number, 5, 2, threads)))
 
     runs = [
-        threading.Thread(target=one, args=(n,)) for n in range(executor_worker.MAX_KNOWN_RUNS + 4)
+        threading.Thread(target=one, args=(n,)) for n in range(executor_worker.MAX_KNOWN_POOLS + 4)
     ]
     for each in runs:
         each.start()

@@ -142,7 +142,7 @@ def test_without_parameters_nothing_goes(tmp_path, name):
         ({"timeout": float("inf")}, ValueError, "timeout must be above 0, and at most"),
         ({"timeout": 1e10}, ValueError, "timeout must be above 0, and at most"),
         ({"timeout": "1"}, TypeError, "timeout must be seconds or None"),
-        ({"retries": -1}, ValueError, "retries must be at least 0"),
+        ({"retries": -1}, ValueError, "retries must be an int of at least 0"),
         ({"retries": 1.5}, TypeError, "retries must be an int"),
         ({"catch": "ValueError"}, TypeError, "catch must hold exception types"),
         ({"catch": [ValueError, 3]}, TypeError, r"catch must hold exception types\. Got 3"),

@@ -12,30 +12,25 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.errors import SaveDirectoryError
-from pyshac.core.search.schedule import Schedule
-from pyshac.core.search.search import Search
 from pyshac.core.storage.save_directory import SaveDirectory
-from tests.core.storage.test_save_directory import advance, same
-from tests.engine.engine_helpers import contents, make_space
+from pyshac.core.storage.saved_run import SavedRun
+from tests.core.storage.searches import advance, load, new_search, same, save
+from tests.engine.engine_helpers import contents
 
-SCHEDULE = Schedule(40, 4)
 
-
-def make_run(folder: Path) -> Search:
+def make_run(folder: Path) -> SavedRun:
     """Saves two batches, two classifiers and a batch that was cut, in CSV and journal."""
-    space = make_space(seed=5)
-    search = Search(space, "min", 5, Dataset(space))
+    search = new_search(40, 4)
     directory = SaveDirectory(folder)
     with directory.writing():
         for _ in range(2):
             advance(search, None, search.num_complete + 10)
-            search.finish_batch(SCHEDULE, False)
+            search.close_batch(check=False)
         advance(search, None, 23)
-        directory.save(search, SCHEDULE.total_budget, SCHEDULE.num_batches, True)
+        save(directory, search)
         advance(search, directory, 26)
-    return SaveDirectory(folder).load().search
+    return load(folder)
 
 
 def flip_all(folder: Path, step: int = 1) -> dict[str, Counter[str]]:
@@ -65,12 +60,12 @@ def flip_all(folder: Path, step: int = 1) -> dict[str, Counter[str]]:
     return outcomes
 
 
-def _outcome(folder: Path, expected: Search, what: str) -> str:
+def _outcome(folder: Path, expected: SavedRun, what: str) -> str:
     try:
-        found = SaveDirectory(folder).load()
+        found = load(folder)
     except SaveDirectoryError:
         return "detected"
-    assert same(found.search, expected), what
+    assert same(found, expected), what
     assert found.is_seeded, what
     return "harmless"
 

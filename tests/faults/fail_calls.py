@@ -22,18 +22,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pyshac.core.basics import files
-from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.engine.run import Run
 from pyshac.core.errors import DirectoryInUseError
-from pyshac.core.search.method import DEFAULT
 from pyshac.core.search.schedule import Schedule
-from pyshac.core.search.search import Search
+from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
-from tests.core.storage.test_save_directory import advance, same
-from tests.engine.engine_helpers import FIXTURES, ROOT, contents, make_space
+from pyshac.core.storage.saved_run import SavedRun
+from tests.core.storage.searches import advance, as_saved, load, new_search, same
+from tests.engine.engine_helpers import FIXTURES, ROOT, contents
 
 LIBRARY = Path(__file__).with_name("failing_calls.c")
-SCHEDULE = Schedule(30, 3)
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 
 
@@ -95,12 +93,12 @@ class Operation:
         folder: Where to keep what the directory is copied from.
 
     Attributes:
-        before: The search that the directory holds before; None if it holds none.
-        after: The search that it holds afterwards.
+        before: The run that the directory holds before; None if it holds none.
+        after: The run that it holds afterwards.
     """
 
-    before: Search | None
-    after: Search
+    before: SavedRun | None
+    after: SavedRun
 
     def __init__(self, folder: Path) -> None:
         raise NotImplementedError
@@ -112,16 +110,12 @@ class Operation:
     def write(self, directory: SaveDirectory) -> None:
         """Writes."""
         with directory.writing():
-            save(directory, self.after)
-
-
-def save(directory: SaveDirectory, search: Search) -> None:
-    directory.save(search, SCHEDULE.total_budget, SCHEDULE.num_batches, True)
+            directory.save(self.after)
 
 
 def attached(folder: Path) -> SaveDirectory:
     directory = SaveDirectory(folder)
-    directory.attach(directory.load())
+    directory.attach(directory.load()[1])
     return directory
 
 
@@ -129,8 +123,7 @@ class FirstSave(Operation):
     """The first save, of a search that has not begun."""
 
     def __init__(self, folder: Path) -> None:
-        space = make_space(seed=5)
-        self.before, self.after = None, Search(space, "min", 5, Dataset(space))
+        self.before, self.after = None, as_saved(new_search(30, 3))
 
     def prepare(self, folder: Path) -> SaveDirectory:
         return SaveDirectory(folder)
@@ -141,17 +134,17 @@ class Save(Operation):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "template"
-        search = FirstSave(folder).after
+        search = new_search(30, 3)
         directory = SaveDirectory(self._folder)
         with directory.writing():
             advance(search)
-            search.finish_batch(SCHEDULE, False)
-            save(directory, search)
+            search.close_batch(check=False)
+            directory.save(as_saved(search))
             advance(search, directory, 15)
-        self.before = SaveDirectory(self._folder).load().search
+        self.before = load(self._folder)
         advance(search, None, 20)
-        search.finish_batch(SCHEDULE, False)
-        self.after = search
+        search.close_batch(check=False)
+        self.after = as_saved(search)
 
     def prepare(self, folder: Path) -> SaveDirectory:
         shutil.copytree(self._folder, folder)
@@ -165,17 +158,17 @@ class Record(Save):
         super().__init__(folder)
         self.after = copy.deepcopy(self.before)
         self.score = (15, 0.25, 0)
-        self.after.record(self.after.batch, *self.score)
+        self.after.batch.add_score(self.after.dataset, *self.score)
 
     def prepare(self, folder: Path) -> SaveDirectory:
         directory = super().prepare(folder)
         with directory.writing():
-            save(directory, self.before)
+            directory.save(self.before)
         return directory
 
     def write(self, directory: SaveDirectory) -> None:
         with directory.writing():
-            directory.record([self.score])
+            directory.append_scores([self.score])
 
 
 class Legacy(Operation):
@@ -183,11 +176,9 @@ class Legacy(Operation):
 
     def __init__(self, folder: Path) -> None:
         self._folder = next(path.parent.parent for path in FIXTURES.rglob("dataset.csv"))
-        self.before = SaveDirectory(self._folder).load().search
-        saved = SaveDirectory(self._folder).load()
-        schedule = Schedule(len(saved.search.dataset), 1)
-        directory = SaveDirectory(self._folder)
-        self.after = Run.restored(saved, schedule, directory, "max", DEFAULT, None).search
+        self.before = load(self._folder)
+        settings = Settings(Schedule(len(self.before.dataset), 1))
+        self.after = Run.restored(SaveDirectory(self._folder), settings).as_saved()
 
     def prepare(self, folder: Path) -> SaveDirectory:
         shutil.copytree(self._folder, folder)
@@ -242,32 +233,32 @@ class Trials:
         """What is there is the state before or after; without an error it is the one after."""
         before, after = self._operation.before, self._operation.after
         try:
-            found = SaveDirectory(path).load()
+            found = load(path)
         except FileNotFoundError:
             assert has_failed, what
             assert before is None, what
             return
         if found.is_legacy:
             assert has_failed, what
-            assert found.search.dataset.X == before.dataset.X, what
-            assert found.search.dataset.Y == before.dataset.Y, what
+            assert found.dataset.X == before.dataset.X, what
+            assert found.dataset.Y == before.dataset.Y, what
             return
-        is_before = before is not None and same(found.search, before)
-        assert same(found.search, after) or (has_failed and is_before), what
+        is_before = before is not None and same(found, before)
+        assert same(found, after) or (has_failed and is_before), what
 
     def write_again(self, directory: SaveDirectory, call: str, what: str) -> None:
         """Once the disk is well again, the same engine can save, there or elsewhere."""
         operation = self._operation
         try:
             with directory.writing():
-                save(directory, operation.after)
+                directory.save(operation.after)
         except DirectoryInUseError:
             # It could not see what the directory was left like, and does not guess.
             assert "stat" in call, what
             directory = SaveDirectory(self._folder / "elsewhere")
             with directory.writing():
-                save(directory, operation.after)
-        assert same(SaveDirectory(directory.path).load().search, operation.after), what
+                directory.save(operation.after)
+        assert same(load(directory.path), operation.after), what
         left = [name for name in contents(directory.path) if files.TEMPORARY_PREFIX in name]
         assert not left, (what, left)
         shutil.rmtree(self._folder / "elsewhere", ignore_errors=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pyshac import SHAC, DiscreteHP, MultiUniformHP, UniformHP
-from pyshac.core.sampling import sampler
+from pyshac.core.sampling import region
 from pyshac.core.search import search
 from pyshac.core.storage import save_directory
 
@@ -60,10 +60,12 @@ def _noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def note_phases() -> None:
     """Lets the runs of this process tell their phases."""
-    sampler.Sampler.draw = _noting("sampling", sampler.Sampler.draw)
+    region.AcceptedRegion.draw = _noting("sampling", region.AcceptedRegion.draw)
     search.train_classifier = _noting("training", search.train_classifier)
     save_directory.SaveDirectory.save = _noting("saving", save_directory.SaveDirectory.save)
-    save_directory.SaveDirectory.record = _noting("recording", save_directory.SaveDirectory.record)
+    save_directory.SaveDirectory.append_scores = _noting(
+        "recording", save_directory.SaveDirectory.append_scores
+    )
 
 
 class Logged:

@@ -428,7 +428,7 @@ def test_a_lock_file_that_says_anything(directory):
     (directory / "lock.json").write_bytes(b'{"process": "' + b"9" * 4000)
     engine = restored(directory)
     other = SaveDirectory(directory)
-    other.attach(other.load())
+    other.attach(other.load()[1])
     with other.writing():
         (directory / "lock.json").write_text('{"process": 1e999, "host": {"a": ["b"]}}')
         with pytest.raises(SaveDirectoryError, match="process unknown"):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pyshac import SHAC, Dataset, SaveDirectoryError, UniformHP
-from pyshac.looking.snapshot import take_snapshot
+from pyshac.core.dataset.objective import MAX, MIN
+from pyshac.looking.snapshot import Budget, take_snapshot
 from tests.looking.searches import make_dataset, run_search
 
 LEGACY = Path(__file__).parents[1] / "fixtures" / "saved-by-pyshac-0.2" / "branin"
@@ -22,8 +23,8 @@ def test_engine_and_directory_are_the_same_search(finished):
     live, saved = take_snapshot(finished), take_snapshot(finished.save_dir)
 
     assert live.dataset.Y == saved.dataset.Y or live.num_failed == saved.num_failed > 0
-    assert live.schedule.num_workers == saved.schedule.num_workers == 10
-    assert (live.objective, live.starts, live.num_stages) == ("max", saved.starts, 5)
+    assert live.budget == saved.budget == Budget(60, 6)
+    assert (live.objective, live.starts, live.num_stages) == (MAX, saved.starts, 5)
     assert len(live.cascade) == len(saved.cascade) == 5
     assert live.dataset.Y[live.best] == finished.best_score
     assert live.path == saved.path == finished.save_dir
@@ -46,14 +47,14 @@ def test_a_batch_under_way_counts_what_is_told(tmp_path):
 def test_a_dataset_is_one_stage_of_unknown_budget():
     found = take_snapshot(make_dataset([1.0, 2.0]), "min")
 
-    assert (found.objective, found.schedule, found.num_stages, found.best) == ("min", None, 1, 0)
+    assert (found.objective, found.budget, found.num_stages, found.best) == (MIN, None, 1, 0)
 
 
 def test_directories_of_earlier_versions_have_no_classifiers():
     found = take_snapshot(LEGACY)
 
     assert len(found.dataset) == 180
-    assert (found.schedule, found.starts, len(found.cascade)) == (None, (), 0)
+    assert (found.budget, found.starts, len(found.cascade)) == (None, (), 0)
 
 
 def test_a_running_search_can_be_looked_at_at_any_time(tmp_path):

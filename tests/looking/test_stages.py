@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from pyshac import SHAC, UniformHP
-from pyshac.looking.snapshot import take_snapshot
-from pyshac.looking.stages import stages_of
+from pyshac import SHAC, Dataset, UniformHP
+from pyshac.core.dataset.objective import MAX
+from pyshac.looking.snapshot import Snapshot, take_snapshot
 from tests.looking.searches import run_search
 
 
@@ -26,9 +26,19 @@ def true_starts(history, batch_size):
     return [(n + 1) * batch_size for n, model in enumerate(models) if model is not None]
 
 
-def test_samples_count_to_the_stage_they_begin():
-    assert stages_of([0, 9, 10, 19, 20, 30], [10, 20]).tolist() == [0, 0, 1, 1, 2, 2]
-    assert stages_of([3], []).tolist() == [0]
+def stages_of(numbers, starts):
+    dataset = Dataset(unit_space())
+    for number in numbers:
+        dataset.add_sample([0.5, 0.5], 1.0, number)
+    return Snapshot(dataset, MAX, starts=starts)
+
+
+def test_samples_count_to_the_stage_they_begin_from_one_on():
+    snapshot = stages_of([0, 9, 10, 19, 20, 30], (10, 20))
+    assert snapshot.stages.tolist() == [1, 1, 2, 2, 3, 3]
+    assert snapshot.num_stages == 3
+    assert stages_of([3], ()).stages.tolist() == [1]
+    assert stages_of([], ()).num_stages == 1
 
 
 def test_without_refusals_the_schedule_has_the_stages(finished):

@@ -16,8 +16,8 @@ from collections import OrderedDict
 import pytest
 
 from pyshac import SHAC, EvaluationError, EvaluationTimeoutError, UniformHP, WorkerDiedError
-from pyshac.core.evaluation.slot_pool import FailurePolicy, SlotPool
-from pyshac.core.evaluation.worker import Evaluator, Task
+from pyshac.core.evaluation.worker import Task
+from tests.core.evaluation.slot_runs import slot_pool
 from tests.scripts import PACKAGE_PARENT, run_script
 
 LONG = pytest.mark.long
@@ -29,7 +29,7 @@ def tasks(number):
 
 
 def make_pool(function, number, backend, **policy):
-    return SlotPool(Evaluator(), function, number, backend, FailurePolicy(**policy))
+    return slot_pool(function, number, backend, **policy)
 
 
 def wall_of_rounds(durations, slots):

@@ -20,6 +20,7 @@ from pyshac import (
 from pyshac.core.basics import seeding
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.dataset.objective import MAX
 from pyshac.looking.accepted_region import accepted_share
 from pyshac.looking.axes import columns_of
 from pyshac.looking.importances import gain_shares
@@ -35,7 +36,7 @@ def looked_at(space, *rules, num_rows=400):
     """A search whose classifiers have learnt these rules."""
     space = HyperParameterList(space)
     cascade = Cascade([classifier_of(rule, space, num_rows) for rule in rules])
-    return Snapshot(Dataset(space), "max", cascade)
+    return Snapshot(Dataset(space), MAX, cascade)
 
 
 class Even(AbstractHyperParameter):
@@ -80,9 +81,7 @@ class TestImportances:
         merged = BoostedTrees(0).fit(rows, rows.sum(axis=1) > 1)
         merged.compact()
         assert merged.num_trees < plain.num_trees
-        shares = [
-            gain_shares(Snapshot(Dataset(space), "max", Cascade([c]))) for c in (plain, merged)
-        ]
+        shares = [gain_shares(Snapshot(Dataset(space), MAX, Cascade([c]))) for c in (plain, merged)]
         np.testing.assert_allclose(*shares, rtol=1e-4)
 
     def test_engine_and_directory_agree(self, finished):

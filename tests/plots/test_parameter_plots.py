@@ -61,7 +61,8 @@ class TestSlice:
         known = ~np.isnan(found.dataset.scores)
         colours = plot_slice(finished, "dropout").collections[0].get_facecolors()
         by_stage = {
-            stage: {tuple(c) for c in colours[found.stages[known] == stage]} for stage in range(5)
+            stage: {tuple(c) for c in colours[found.stages[known] == stage]}
+            for stage in range(1, 6)
         }
         assert all(len(seen) == 1 for seen in by_stage.values())
         assert len(set.union(*by_stage.values())) == 5

@@ -98,7 +98,7 @@ class TestScoresByStage:
         ax = plot_scores_by_stage(finished.save_dir)
         found = take_snapshot(finished)
         labels = [label.get_text() for label in ax.get_xticklabels()]
-        assert [label.split("\n")[0] for label in labels] == list("01234")
+        assert [label.split("\n")[0] for label in labels] == list("12345")
         assert [label.split("\n")[1] for label in labels] == ["20"] + ["10"] * 4
         assert sum(int(label.split("\n")[2]) for label in labels) == found.num_failed > 0
         assert "failed" in ax.get_xlabel()
@@ -113,7 +113,7 @@ class TestScoresByStage:
             if matplotlib.colors.to_rgba(line.get_color()) == accent
         ]
         found = take_snapshot(finished)
-        expected = [np.nanmedian(found.dataset.scores[found.stages == n]) for n in range(5)]
+        expected = [np.nanmedian(found.dataset.scores[found.stages == n]) for n in range(1, 6)]
         np.testing.assert_allclose(medians, expected)
 
     def test_a_stage_without_scores_has_no_box(self, tmp_path):
@@ -121,7 +121,7 @@ class TestScoresByStage:
         engine.tell(samples := engine.ask(), [sample["x"] for sample in samples])
         engine.tell(engine.ask(2), [math.nan, math.nan])
         labels = [label.get_text() for label in plot_scores_by_stage(engine).get_xticklabels()]
-        assert labels == ["0\n10\n0", "1\n2\n2"]
+        assert labels == ["1\n10\n0", "2\n2\n2"]
 
     def test_a_dataset_is_one_stage(self):
         assert len(plot_scores_by_stage(make_dataset([1.0, 2.0])).get_xticks()) == 1

@@ -1,4 +1,4 @@
-"""ProgressBar: a callback that shows how far a run is."""
+"""ProgressBar: a callback that shows the progress of a run."""
 
 from __future__ import annotations
 
@@ -8,37 +8,41 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from pyshac.core.basics.checks import check_positive
+from pyshac.core.basics.checks import check_int, check_positive
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.displays import Display, choose_display
+from pyshac.core.dataset.objective import get_objective
 
-# Drawing samples and training show when they take longer.
+# Drawing samples and training are only shown if they take longer.
 PATIENCE_SECONDS = 2.0
 
 
 def check_verbose(verbose: Any) -> bool:
-    """Says whether a progress bar is wanted; raises if `verbose` is neither 0 nor 1."""
-    if not isinstance(verbose, int):
-        raise TypeError(f"verbose must be 0 or 1. Got {verbose!r} instead.")
-    if verbose not in (0, 1):
-        raise ValueError(f"verbose must be 0 (nothing) or 1 (a progress bar). Got {verbose}.")
-    return verbose == 1
+    """Returns whether a progress bar is wanted; raises as `check_int` does.
+
+    Args:
+        verbose: 0, 1 or a bool.
+    """
+    if isinstance(verbose, bool):
+        return verbose
+    allowed = "0 (nothing) or 1 (a progress bar)"
+    return check_int("verbose", verbose, allowed, lambda number: number in (0, 1)) == 1
 
 
 @dataclass
 class Figures:
-    """What there is to show of a run.
+    """The figures that are shown of a run.
 
     Attributes:
-        total: Samples in the budget.
-        done: Samples that have been evaluated, failed ones included.
-        failed: Samples without a score.
+        total: N, the budget.
+        done: Number of samples that have been evaluated, including failed ones.
+        failed: Number of samples that failed.
         best: Best score so far, or None.
         classifiers: Number of classifiers.
         total_classifiers: Number of classifiers in a full cascade.
         running: Numbers of the samples that are being evaluated.
-        activity: What goes on instead of evaluations, or nothing.
-        since: When that began (`time.monotonic`).
+        activity: The activity between evaluations, or an empty text.
+        since: The time at which it began (`time.monotonic`).
     """
 
     total: int
@@ -52,17 +56,17 @@ class Figures:
     since: float = 0.0
 
     def begin(self, activity: str) -> None:
-        """Notes what goes on from now on."""
+        """Begins an activity."""
         self.activity, self.since = activity, time.monotonic()
 
     @property
     def stage(self) -> str:
-        """Where the run is, in words."""
+        """The stage in words, counted from 1."""
         return f"stage {self.classifiers + 1}/{self.total_classifiers + 1}"
 
     @property
     def details(self) -> str:
-        """The other figures in words; what matters most stands first, where space is short."""
+        """The other figures in words, the most important first, since space may be short."""
         seconds = time.monotonic() - self.since
         parts = []
         if self.activity and seconds > PATIENCE_SECONDS:
@@ -78,16 +82,16 @@ class Figures:
 
 
 class ProgressBar(Callback):
-    """Shows how far a run is, how long it will take, and the best score so far.
+    """Shows the progress of a run, the time left, and the best score so far.
 
     In a terminal or a notebook it is a bar. Elsewhere, as in the log file of a batch job, it is a
-    line from time to time, and nothing where there is no such file. Lines that the `logging` module
-    writes to the same terminal stand above the bar.
+    line from time to time, and nothing if there is no such file. Lines that the `logging` module
+    writes to the same terminal appear above the bar.
 
     Args:
         file: Where to show it; None for `sys.stderr`, or a notebook's output.
-        as_bar: Whether to show a bar; None for what suits the file.
-        line_seconds: Whole seconds between lines, where there is no bar.
+        as_bar: Whether to show a bar; None for a bar in terminals and notebooks.
+        line_seconds: Seconds between lines if there is no bar; an int.
     """
 
     def __init__(
@@ -133,8 +137,8 @@ class ProgressBar(Callback):
         elif figures.best is None:
             figures.best = score
         else:
-            better = max if self.engine.objective == "max" else min
-            figures.best = better(figures.best, score)
+            objective = get_objective(self.engine.objective)
+            figures.best = objective.better(figures.best, score)
 
     def on_classifier_begin(self, number: int, logs: Logs = None) -> None:
         self._figures.begin(f"training classifier {number}")
@@ -158,7 +162,7 @@ class ProgressBar(Callback):
 
 
 class _Ticker:
-    """Draws from time to time, in a thread of its own: the run never waits for its display."""
+    """Draws from time to time in a thread of its own, so that the run never waits for it."""
 
     def __init__(self, display: Display) -> None:
         self._display = display

@@ -1,4 +1,4 @@
-"""Samples: parameters of many samples, kept as columns."""
+"""Samples: the parameters of many samples, stored as columns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
-from pyshac.core.dataset.rows import Rows, _Lists
+from pyshac.core.dataset.rows import LazyList, Rows
 
 
-class Samples(_Lists["OrderedDict[str, Any]"]):
-    """Parameters of samples; reads like a list of `OrderedDict`s, made when they are asked for.
+class Samples(LazyList["OrderedDict[str, Any]"]):
+    """Parameters of samples; reads like a list of `OrderedDict`s, each made on access.
 
     Args:
         samples: Parameters with the same names each, and lists of the same lengths.

@@ -1,4 +1,4 @@
-"""`dataset.csv`: samples as lines of text, written and read without trust."""
+"""`dataset.csv`: how samples are written as lines of text, and read without trust."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from pyshac.core.hyperparameters import HyperParameterList
 
-if TYPE_CHECKING:
-    pass
-
-
-# Longer than any row of a search, and still quick to read.
+# In characters: longer than any row of a search, and quick to read.
 MAX_ROW_LENGTH = 2**24
 
 
@@ -24,7 +20,7 @@ def read_csv(
 ) -> Iterator[tuple[str, list[Any], float]]:
     """Yields id, row and score of each line of a dataset in CSV form.
 
-    No more than one row is held at a time, and a row of a bounded length.
+    Holds one row at a time, and rows are of bounded length.
 
     Args:
         text: The file's text, or the file.
@@ -58,7 +54,7 @@ def read_csv(
 
 
 class _Lines:
-    """The lines of a file, of which a row may only have so many characters."""
+    """The lines of a file, whose rows are of bounded length."""
 
     def __init__(self, file: TextIO, source: str) -> None:
         self._file = file
@@ -99,18 +95,21 @@ def _read_score(text: str, where: str) -> float:
     return score
 
 
-def _check_id(text: str, source: str) -> int:
+def check_id(text: str, source: str) -> int:
+    """Returns a sample's number from its text; raises `ValueError` if it is not one."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise ValueError(f"{source!r}, column 'id': expected a whole number, got {text!r}.")
     return int(text)
 
 
-def _score_text(score: float) -> str:
+def score_text(score: float) -> str:
+    """Returns the text of a score, empty for NaN."""
     return "" if math.isnan(score) else repr(score)
 
 
-def _csv_line(cells: Sequence[Any]) -> str:
+def csv_line(cells: Sequence[Any]) -> str:
+    """Returns cells as a line of CSV."""
     buffer = io.StringIO()
-    # Cells are only quoted for the characters of this line end, so it must have both.
+    # Cells are quoted if they contain a character of the line end, so it must have both.
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)
     return buffer.getvalue().removesuffix("\r\n") + "\n"

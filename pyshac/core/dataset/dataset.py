@@ -17,11 +17,11 @@ from pyshac.core.basics import files
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.basics.checks import check_score
 from pyshac.core.dataset import summaries
-from pyshac.core.dataset.csv_file import _check_id, _csv_line, _score_text, read_csv
+from pyshac.core.dataset.csv_file import check_id, csv_line, read_csv, score_text
 from pyshac.core.dataset.data_frame import as_frame
+from pyshac.core.dataset.objective import get_objective
 from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.dataset.rows import Rows
-from pyshac.core.dataset.scores import check_objective, is_better_half
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.hyperparameters.space import as_parameter_list
@@ -44,14 +44,14 @@ def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[An
 
 
 class Dataset:
-    """Evaluated samples in the order of their numbers, and their scores.
+    """Evaluated samples, ordered by their numbers, and their scores.
 
     Args:
-        parameter_list: The search space, or None to set it later.
+        parameter_list: The search space; None if it is set later.
 
     Attributes:
-        X: The samples' rows, each a flat list of values. Kept as columns, it reads like a list;
-            each row is a copy, and `list(dataset.X)` a list of them, as JSON needs.
+        X: The samples' rows, each a flat list of values. It reads like a list, but is stored as
+            columns: each row is a copy, and JSON needs `list(dataset.X)`.
         Y: Scores; NaN stands for a failed sample.
         ids: The samples' numbers, ascending.
     """
@@ -63,12 +63,12 @@ class Dataset:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets all samples."""
+        """Removes all samples."""
         self.X = Rows()
         self.Y: list[float] = []
         self.ids: list[int] = []
         self._encoded = array("d")
-        # The lines of the CSV form, one after the other, and the length of each.
+        # The lines of the CSV form, concatenated, and the length of each.
         self._lines = bytearray()
         self._lengths = array("q")
 
@@ -139,8 +139,8 @@ class Dataset:
         space = self._space()
         encoded = space.encode(row)
         texts = space.row_to_text(row)
-        line = _csv_line([id, *texts, _score_text(score)]).encode("utf-8")
-        # What is in memory is just what a file gives back: NumPy's scalars become Python's.
+        line = csv_line([id, *texts, score_text(score)]).encode("utf-8")
+        # Memory holds the values that a file would give back: Python's, not NumPy's scalars.
         self.X.insert(place, space.row_from_text(texts))
         self.ids.insert(place, id)
         self.Y.insert(place, score)
@@ -151,11 +151,11 @@ class Dataset:
         self._lengths.insert(place, len(line))
 
     def _end_of(self, count: int) -> int:
-        """Returns where the first `count` lines of the CSV form end."""
+        """Returns the end of the first `count` lines of the CSV form."""
         return len(self._lines) - int(_numbers(self._lengths[count:]).sum())
 
     def cut(self, count: int) -> None:
-        """Forgets all samples but the first `count`."""
+        """Removes all samples but the first `count`."""
         del self._lines[self._end_of(count) :]
         del self._lengths[count:], self.ids[count:], self.Y[count:]
         del self._encoded[count * self._space().num_columns :]
@@ -174,14 +174,14 @@ class Dataset:
     def to_dataframe(self) -> pandas.DataFrame:
         """Returns the samples as a data frame of pandas.
 
-        Its index is `id`, the samples' numbers. It has one column a parameter, `name_1` to `name_n`
-        for multi parameters, and `scores`, NaN for failed samples. Columns of bools, ints and
-        floats have these types. Choices among texts are categories, in the order of the search
-        space. What no such type could keep as it is, such as a choice of `1` and `"1"`, stays a
-        column of Python objects.
+        Its index is `id`, the samples' numbers. It has one column per parameter, `name_1` to
+        `name_n` for multi parameters, and `scores`, NaN for failed samples. Columns of bools, ints
+        and floats have these types. Choices among texts are categories, in the order of the search
+        space. Values that no such type can hold, such as a choice of `1` and `"1"`, stay Python
+        objects.
 
         Raises:
-            ImportError: If pandas is not installed; `pip install pyshac[pandas]` brings it.
+            ImportError: If pandas is not installed; `pip install 'pyshac[pandas]'` installs it.
             RuntimeError: If the dataset has no parameters.
         """
         return as_frame(self.ids, self.X, self._space(), self.Y)
@@ -193,7 +193,7 @@ class Dataset:
 
     @property
     def encoded(self) -> FloatArray:
-        """The samples as classifiers see them, shape (n, columns)."""
+        """The encoded samples, as classifiers see them, shape (n, columns)."""
         return _numbers(self._encoded).reshape(-1, self._space().num_columns)
 
     def encode_dataset(self, objective: str = "max") -> tuple[FloatArray, BoolArray]:
@@ -205,11 +205,7 @@ class Dataset:
         Returns:
             Arrays of shape (n, columns) and (n,).
         """
-        return self.encoded, is_better_half(self.scores, check_objective(objective))
-
-    def _best(self, objective: str) -> int | None:
-        scores = self.scores if check_objective(objective) == "max" else -self.scores
-        return None if np.isnan(scores).all() else int(np.nanargmax(scores))
+        return self.encoded, get_objective(objective).better_half(self.scores)
 
     def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
         """Returns the parameters of the first sample with the best score; None if there is none.
@@ -217,7 +213,7 @@ class Dataset:
         Raises:
             ValueError: If `objective` is not 'max' or 'min'.
         """
-        best = self._best(objective)
+        best = get_objective(objective).best(self.scores)
         return None if best is None else self._space().to_parameters(self.X[best])
 
     def get_best_score(self, objective: str = "max") -> float | None:
@@ -226,7 +222,7 @@ class Dataset:
         Raises:
             ValueError: If `objective` is not 'max' or 'min'.
         """
-        best = self._best(objective)
+        best = get_objective(objective).best(self.scores)
         return None if best is None else self.Y[best]
 
     def header(self) -> list[str]:
@@ -234,17 +230,17 @@ class Dataset:
         return ["id", *self._space().get_parameter_names(), "scores"]
 
     def to_csv(self, stop: int | None = None) -> str:
-        """Returns the CSV form: `id`, one column a value, `scores` (empty if failed).
+        """Returns the CSV form: `id`, one column per value, `scores` (empty if failed).
 
         Args:
-            stop: Leave out samples from this number on.
+            stop: Omit samples from this number on.
         """
         return self.to_bytes(stop).decode("utf-8")
 
     def to_bytes(self, stop: int | None = None) -> bytes:
         """Returns the CSV form in UTF-8; see `to_csv`."""
         count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
-        header = _csv_line(self.header()).encode("utf-8")
+        header = csv_line(self.header()).encode("utf-8")
         return header + self._lines[: self._end_of(count)]
 
     @classmethod
@@ -257,9 +253,9 @@ class Dataset:
 
         Args:
             basedir: The save directory.
-            parameters: The search space, where it is at hand. It is needed for one that could
-                take too long to build from a file: of very many parameters or values, or with
-                some of the distributions of scipy.stats.
+            parameters: The search space. It is only needed if it is too costly to build from a
+                file: one with very many parameters or values, or with some of the distributions
+                of `scipy.stats`.
 
         Raises:
             FileNotFoundError: If the directory holds none.
@@ -272,7 +268,7 @@ class Dataset:
 
     @classmethod
     def read(cls, path: Path, space: HyperParameterList) -> Dataset:
-        """Reads a dataset file of a search space; raises as `load_from_directory` does."""
+        """Reads a dataset file; raises as `load_from_directory` does."""
         dataset = cls(space)
         try:
             with files.open_text(path) as file:
@@ -286,9 +282,9 @@ class Dataset:
         return dataset
 
     def _take_rows(self, rows: Iterable[tuple[str, list[Any], float]], source: str) -> None:
-        """Adds the rows of a file to none, in any order."""
+        """Fills an empty dataset with the rows of a file, in any order."""
         for id, row, score in rows:
-            number = _check_id(id, source)
+            number = check_id(id, source)
             self._insert(len(self), number, row, check_score(score, f"sample {number}"))
         ids = np.array(self.ids, dtype=np.int64)
         steps = np.diff(ids)
@@ -300,7 +296,7 @@ class Dataset:
             raise ValueError(f"{source!r}: Sample {twice} has a score already.")
 
     def _sort(self, order: IntArray) -> None:
-        """Rearranges the samples; number i becomes what number `order[i]` was."""
+        """Reorders the samples: the one at `order[i]` moves to place i."""
         ends = np.cumsum(self._lengths)
         lines = [self._lines[ends[place] - self._lengths[place] : ends[place]] for place in order]
         self._lines, self._lengths = bytearray().join(lines), array("q", map(len, lines))
@@ -311,5 +307,5 @@ class Dataset:
 
 
 def _numbers(column: array[Any]) -> npt.NDArray[Any]:
-    """Returns a copy: an array that another thread looks into could not grow meanwhile."""
+    """Returns a copy, since an array cannot grow while a view of it exists."""
     return np.frombuffer(column.tobytes(), dtype=column.typecode).copy()

@@ -1,7 +1,7 @@
-"""Rows of Python values, kept as columns: what a run of very many samples holds in memory.
+"""Rows of Python values, stored as columns to save memory.
 
-A column of floats, or of ints that fit, takes eight bytes a value. Reading a row gives back just
-the values that went in.
+A column of floats, or of ints of 64 bits, takes eight bytes per value. A row reads back exactly as
+it was written.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     Column = list[Any] | array[Any]
 
 
-class _Lists(Sequence[Item]):
-    """What reads like a list, and makes each item when it is asked for."""
+class LazyList(Sequence[Item]):
+    """A sequence that reads like a list and makes each item on access."""
 
     def __eq__(self, other: object) -> bool:
-        return list(self) == list(other) if isinstance(other, (_Lists, list)) else NotImplemented
+        return list(self) == list(other) if isinstance(other, (LazyList, list)) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -40,8 +40,8 @@ class _Lists(Sequence[Item]):
         return repr(list(self))
 
 
-class Rows(_Lists[list[Any]]):
-    """Rows of equally many values; reads like a list of lists, each made when it is asked for."""
+class Rows(LazyList[list[Any]]):
+    """Rows of equal length; reads like a list of lists, each made on access."""
 
     def __init__(self) -> None:
         self._columns: list[Column] = []
@@ -62,13 +62,13 @@ class Rows(_Lists[list[Any]]):
         self._length += 1
 
     def cut(self, count: int) -> None:
-        """Keeps the first `count` rows only."""
+        """Removes all rows but the first `count`."""
         for column in self._columns:
             del column[count:]
         self._length = min(self._length, count)
 
     def sort(self, order: IntArray) -> None:
-        """Rearranges the rows; row i becomes what row `order[i]` was."""
+        """Reorders the rows: the one at `order[i]` moves to place i."""
         self._columns = [_taken(column, order) for column in self._columns]
 
     @overload
@@ -92,7 +92,7 @@ def _new_column(value: Any) -> Column:
 
 
 def _can_hold(column: Column, value: Any) -> bool:
-    """Says whether a column gives a value back as it is."""
+    """Returns whether a column gives a value back unchanged."""
     if isinstance(column, list):
         return True
     if column.typecode == "d":

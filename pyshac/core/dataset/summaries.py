@@ -1,6 +1,6 @@
-"""Summaries: how engines and datasets show themselves, as text and in a notebook.
+"""Summaries: the `repr` of engines and datasets, as text and as HTML for notebooks.
 
-They stay small, whatever a search holds, and everything in them is escaped.
+Their size is bounded, whatever a search holds, and HTML is escaped.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Facts = list[tuple[str, str]]
 
 
 def cut(text: str, most: int = MAX_TEXT) -> str:
-    """Returns a text in one line that is not too long."""
+    """Returns a text on one line, cut to a maximum length."""
     text = " ".join(text[: 4 * most].split())
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def value_text(value: Any) -> str:
-    """Returns a value in a form that is short and says its type."""
+    """Returns a short form of a value that shows its type."""
     if isinstance(value, float):
         text = f"{value:.6g}"
         return f"{text}.0" if text.lstrip("-").isdigit() else text
@@ -34,7 +34,7 @@ def value_text(value: Any) -> str:
         items += ["…"] * (len(value) > MAX_PARAMETERS)
         left, right = "[]" if isinstance(value, list) else "()"
         return cut(f"{left}{', '.join(items)}{right}")
-    # Long texts are cut before they are quoted, which takes time.
+    # Long texts are cut first, since quoting them takes time.
     return cut(repr(value[: 2 * MAX_TEXT] if isinstance(value, str) else value))
 
 
@@ -79,7 +79,7 @@ def as_text(title: str, facts: Facts) -> str:
 
 
 def as_html(title: str, facts: Facts, dataset: Any) -> str:
-    """Returns facts and the last samples of a dataset as HTML, in the notebook's own colours."""
+    """Returns facts and a dataset's last samples as HTML, in the notebook's own colours."""
     rows = "".join(
         f'<tr><th style="text-align:left">{html.escape(name)}</th>'
         f'<td style="text-align:left">{html.escape(fact)}</td></tr>'

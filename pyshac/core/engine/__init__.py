@@ -1,5 +1,6 @@
-"""The front door: engines for plain functions."""
+"""The front door: the abstract engine, and the engine for plain functions."""
 
-from pyshac.core.engine.shac import _SHAC, SHAC
+from pyshac.core.engine.abstract_engine import _SHAC
+from pyshac.core.engine.shac import SHAC
 
 __all__ = ["SHAC", "_SHAC"]

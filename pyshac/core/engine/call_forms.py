@@ -1,25 +1,34 @@
-"""The two ways to hand over an evaluation function: first, or later to `fit`."""
+"""The two forms of a call: with the evaluation function first, or without it."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.basics.checks import check_int
+from pyshac.core.callbacks import Callback
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
 Result = TypeVar("Result")
+
+EvaluationFunction = Callable[..., Any]
+SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
+SavePath = str | os.PathLike[str]
+Callbacks = Iterable[Callback] | Callback
+ExceptionTypes = type[BaseException] | Iterable[type[BaseException]]
 
 
 def optional_function(
     is_function: Callable[[Sequence[Any], Mapping[str, Any]], bool],
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Lets a method be called with or without its leading evaluation function.
+    """Makes the leading evaluation function of a method optional.
 
     Args:
-        is_function: Says of the positional arguments, of which there is at least one, and of
-            those by keyword whether the first stands for the evaluation function. If not, None
-            does.
+        is_function: Returns whether the first of the positional arguments, of which there is at
+            least one, is the evaluation function, given these and the arguments by keyword. If
+            not, the function is None.
 
     Returns:
         A decorator; `inspect.signature` shows the form with the function.
@@ -38,7 +47,7 @@ def optional_function(
 
 
 def begins_with_function(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Tells `(function, parameters, N, M)` from `(parameters, N, M)`; both may have None first."""
+    """Tells `(function, space, N, M)` from `(space, N, M)`; either may begin with None."""
     if callable(args[0]) or "hyperparameter_list" in kwargs:
         return True
     if len(args) == 1:
@@ -51,3 +60,29 @@ def begins_with_function(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool
 def is_not_flag(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """Tells `fit(function)` from `fit(True)`."""
     return not isinstance(args[0], bool)
+
+
+def check_function(function: Any) -> EvaluationFunction | None:
+    """Returns an evaluation function or None; raises `TypeError` if it is neither."""
+    if function is not None and not callable(function):
+        raise TypeError(f"evaluation_function must be callable or None. Got {function!r} instead.")
+    return function
+
+
+def as_types(catch: ExceptionTypes) -> tuple[type[BaseException], ...]:
+    """Returns one or several exception types as a tuple."""
+    return tuple(catch) if isinstance(catch, Iterable) else (catch,)
+
+
+def check_count(first: int | None, second: int | None, available: int) -> int:
+    """Returns the number of classifiers to ask, given under either spelling of its name."""
+    if first is not None and second is not None and first != second:
+        raise ValueError(
+            "max_classfiers and max_classifiers are two spellings of one argument, but got "
+            f"({first!r}, {second!r})."
+        )
+    count = second if first is None else first
+    if count is None:
+        return available
+    allowed = f"None or an int in [0, {available}], the number of classifiers there are"
+    return check_int("max_classifiers", count, allowed, lambda number: 0 <= number <= available)

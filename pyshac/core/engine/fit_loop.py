@@ -1,4 +1,4 @@
-"""The loop of `fit`: batch after batch, told to callbacks, with slots between ask and tell."""
+"""FitLoop: draws batches, evaluates them in slots, learns from them, and calls the callbacks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from pyshac.core.callbacks.callback_list import CallbackList
 from pyshac.core.callbacks.history import History
 from pyshac.core.classifiers.training import Training
 from pyshac.core.dataset.csv_file import read_csv
-from pyshac.core.dataset.scores import worst_first
 from pyshac.core.engine.run import Run
-from pyshac.core.evaluation.slot_pool import Outcome, SlotPool
+from pyshac.core.evaluation.rounds import Outcome
+from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Task
-from pyshac.core.sampling.block_source import Generators
+from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.schedule import Schedule
 
 logger = logging.getLogger("pyshac")
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How `fit` trains and samples; the names are those of its arguments."""
+    """How `fit` trains and samples; named like its arguments."""
 
     skip_cv_checks: bool
     early_stop: bool
@@ -44,8 +45,8 @@ class FitLoop:
 
     Args:
         run: The run.
-        callbacks: Who is told what happens.
-        generators: Returns who draws proposals, given the epoch.
+        callbacks: The callbacks.
+        generators: Returns the generators of an epoch, counted from 1.
     """
 
     def __init__(
@@ -58,15 +59,15 @@ class FitLoop:
         self._first_error: Exception | None = None
 
     def stop(self) -> None:
-        """Lets no further sample start, and no further batch; `fit` returns what there is."""
+        """Starts no further sample and no further batch, so that `fit` returns."""
         self._must_stop = True
 
     def fit(self, pool: SlotPool, options: FitOptions) -> History:
-        """Evaluates batches in the slots of `pool` until the budget is spent."""
+        """Evaluates batches in the slots of a pool until the budget is spent."""
         run = self._run
         with signals.ending_on_sigterm(), self._telling_errors():
             with contextlib.ExitStack() as stack:
-                if not run.is_spent:
+                if not run.search.is_spent:
                     stack.enter_context(run.writing())
                     stack.enter_context(pool)
                 self._begin(len(run.search.dataset))
@@ -76,15 +77,15 @@ class FitLoop:
             return self._end()
 
     def _evaluate_batch(self, pool: SlotPool, options: FitOptions) -> bool:
-        """Draws, evaluates and learns from one batch; says whether the run goes on."""
-        run, epoch = self._run, self._run.epoch
+        """Draws, evaluates and learns from a batch; returns whether the run goes on."""
+        run, epoch = self._run, self._run.search.epoch
         generators = self._generators(epoch)
         logs = self._begin_epoch(epoch, generators.number)
         batch = self._open_batch(epoch, options.relax_checks, generators, logs)
         parameters = logs["parameters"] = run.search.parameters(batch)
         logger.info(
             "Epoch %d of %d: %d samples to evaluate.",
-            epoch, run.schedule.num_batches, len(batch.pending),
+            epoch, self._schedule.num_batches, len(batch.pending),
         )  # fmt: skip
         self._callbacks.on_evaluation_begin(parameters, logs)
         self._evaluate(pool, batch)
@@ -93,22 +94,18 @@ class FitLoop:
             return False
         logs["device_ids"] = [batch.worker_ids[number] for number in batch.ids]
         self._end_evaluation(logs, run.search.dataset.Y[batch.start :])
-        training = self._learn(
-            batch,
-            logs,
-            lambda: run.finish_batch(not options.skip_cv_checks),
-        )
+        training = self._learn(logs, lambda: run.close_batch(not options.skip_cv_checks))
         return self._end_epoch(epoch, logs, training, options)
 
     def _open_batch(
         self, epoch: int, relax_checks: bool, generators: Generators, logs: dict[str, Any]
     ) -> Batch:
-        """Returns the batch that a run before this one left open, or draws one."""
+        """Returns the batch that an earlier `fit` left open, or draws one."""
         if self._run.search.batch is not None:
             return self._run.search.batch
         started = time.monotonic()
         self._callbacks.on_draw_begin(epoch, logs)
-        batch = self._run.current_batch(relax_checks, generators)
+        batch = self._run.next_batch(relax_checks, generators)
         if batch is None:
             raise RuntimeError("A batch was to be evaluated after the budget was spent.")
         logger.info("Drew %d samples in %.1f s.", len(batch.rows), time.monotonic() - started)
@@ -116,22 +113,22 @@ class FitLoop:
         return batch
 
     def _evaluate(self, pool: SlotPool, batch: Batch) -> None:
-        """Evaluates what is left of a batch, or a part of it where the run is to stop."""
+        """Evaluates what is left of a batch, or a part of that if the run is stopped."""
         try:
             for outcomes in pool.run(self._tasks(batch), self._tell_start, lambda: self._must_stop):
                 self._take(batch, outcomes)
         except BaseException:
-            # An interruption may come between the end of an evaluation and its handing over.
+            # An interruption may come after an evaluation has ended, before it is handed over.
             self._take(batch, pool.unclaimed())
             raise
         if self._first_error is not None:
             raise self._first_error
 
     def _take(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        """Records outcomes, and tells callbacks of them."""
+        """Takes in outcomes, and tells callbacks of them."""
         new = [outcome for outcome in outcomes if outcome.task.id not in batch.worker_ids]
         with self._after_running():
-            self._run.record(batch, [(o.task.id, o.score, o.worker_id) for o in new])
+            self._run.take_in([(o.task.id, o.score, o.worker_id) for o in new])
         for outcome in new:
             self._tell_end(outcome)
 
@@ -149,7 +146,7 @@ class FitLoop:
 
     @contextlib.contextmanager
     def _after_running(self) -> Iterator[None]:
-        """Keeps an error of a callback or a disk until what is running has been brought in."""
+        """Defers an error of a callback or the disk until running evaluations are brought in."""
         try:
             yield
         except Exception as error:
@@ -157,15 +154,15 @@ class FitLoop:
             self._first_error = self._first_error or error
 
     def _learn(
-        self, batch: Batch, logs: dict[str, Any], learn: Callable[[], Training | None]
+        self, logs: dict[str, Any], close_batch: Callable[[], Training | None]
     ) -> Training | None:
-        """Learns from a batch; callbacks are told if that means training a classifier."""
+        """Closes the open batch; tells callbacks if a classifier is trained."""
         search = self._run.search
-        if not search.is_classifier_due(batch.ids.stop, self._run.schedule):
-            return learn()
+        if not search.is_classifier_due:
+            return close_batch()
         number = len(search.cascade) + 1
         self._callbacks.on_classifier_begin(number, logs)
-        training = learn()
+        training = close_batch()
         if training is not None:
             outcome = {"model": training.classifier, "reason": training.reason}
             self._callbacks.on_classifier_end(number, {**logs, **outcome})
@@ -185,33 +182,29 @@ class FitLoop:
                         while not self._is_over and self._learn_from_batch(options):
                             pass
                     finally:
-                        # Where training stops early, the other samples were evaluated all the same.
-                        run.search.num_complete = len(samples)
+                        # Samples are complete even if training on them stops early.
+                        run.search.close_all()
                     run.save()
             return self._end()
 
     def _learn_from_batch(self, options: FitOptions) -> bool:
-        """Learns from one batch that is there already; says whether the run goes on."""
-        run, epoch, start = self._run, self._run.epoch, self._run.search.num_complete
+        """Learns from a batch that has its scores already; returns whether the run goes on."""
+        search, epoch = self._run.search, self._run.search.epoch
         logs = self._begin_epoch(epoch, 0)
-        batch = Batch(start, run.search.dataset.X[start : start + run.schedule.num_workers])
-        scores = run.search.dataset.Y[start : batch.ids.stop]
-        parameters = logs["parameters"] = run.search.parameters(batch)
+        batch = search.adopt_batch()
+        scores = search.dataset.Y[batch.start : batch.ids.stop]
+        parameters = logs["parameters"] = search.parameters(batch)
         self._callbacks.on_evaluation_begin(parameters, logs)
         for number, score, sample in zip(batch.ids, scores, parameters, strict=True):
             self._callbacks.on_sample_end(number, score, _sample_logs(sample, None, None))
         logs["device_ids"] = [None] * len(batch.rows)
         self._end_evaluation(logs, scores)
-        training = self._learn(
-            batch,
-            logs,
-            lambda: run.search.advance(batch.ids.stop, run.schedule, not options.skip_cv_checks),
-        )
+        training = self._learn(logs, lambda: search.close_batch(not options.skip_cv_checks))
         return self._end_epoch(epoch, logs, training, options)
 
     def _read_samples(self, path: Path, presort: bool) -> list[tuple[list[Any], float]]:
-        """Reads the first samples of a dataset file, as many as the budget; the worst first."""
-        space, budget = self._run.search.space, self._run.schedule.total_budget
+        """Reads the first N samples of a dataset file; if presorted, the worst come first."""
+        space, budget = self._run.search.space, self._schedule.total_budget
         with files.open_text(path) as file:
             samples = [(row, score) for _, row, score in read_csv(file, space, str(path))]
         if len(samples) < budget:
@@ -224,7 +217,8 @@ class FitLoop:
             samples = samples[:budget]
         if presort:
             scores = np.array([score for _, score in samples])
-            order = np.argsort(worst_first(scores, self._run.search.objective), kind="stable")
+            objective = self._run.search.settings.objective
+            order = np.argsort(objective.worst_first(scores), kind="stable")
             samples = [samples[index] for index in order]
         return samples
 
@@ -238,18 +232,22 @@ class FitLoop:
             yield Task(number, search.space.to_parameters(batch.row(number)), seed)
 
     @property
+    def _schedule(self) -> Schedule:
+        return self._run.search.settings.schedule
+
+    @property
     def _is_over(self) -> bool:
-        return self._run.is_spent or self._must_stop
+        return self._run.search.is_spent or self._must_stop
 
     def _begin(self, begin_run_index: int) -> None:
-        total = self._run.schedule.total_budget
+        total = self._schedule.total_budget
         logger.info("The run begins with %d of %d evaluations.", begin_run_index, total)
         self._callbacks.on_train_begin({"begin_run_index": begin_run_index})
 
     def _begin_epoch(self, epoch: int, generators: int) -> dict[str, Any]:
         logs: dict[str, Any] = {
             "generator_threads": generators,
-            "per_classifier_budget": self._run.schedule.per_classifier_budget,
+            "per_classifier_budget": self._schedule.per_classifier_budget,
         }
         self._callbacks.on_epoch_begin(epoch, logs)
         return logs
@@ -278,7 +276,7 @@ class FitLoop:
 
     def _end(self) -> History:
         how = "stopped, as it was asked to," if self._must_stop else "ended"
-        num_samples, total = len(self._run.search.dataset), self._run.schedule.total_budget
+        num_samples, total = len(self._run.search.dataset), self._schedule.total_budget
         logger.info("The run %s after %d of %d evaluations.", how, num_samples, total)
         history = self._callbacks.history
         self._callbacks.on_train_end(history.history)
@@ -301,12 +299,12 @@ def _sample_logs(
 
 @contextlib.contextmanager
 def _saving_on_error(run: Run) -> Iterator[None]:
-    """Saves on the way out of an error, and lets the error pass."""
+    """Saves if an error leaves the block, and lets the error pass."""
     try:
         yield
     except BaseException:
         try:
             run.save()
         except (OSError, ValueError) as error:
-            logger.error("Could not save to %s: %s", run.path, error)
+            logger.error("Could not save to %s: %s", run.directory.path, error)
         raise

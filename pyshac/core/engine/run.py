@@ -1,4 +1,4 @@
-"""Run: a search and its save directory, kept in step; what it is told is on disk on return."""
+"""Run: a search and its save directory, kept in step."""
 
 from __future__ import annotations
 
@@ -6,103 +6,154 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from pyshac.core.basics import signals
+from pyshac.core.basics import seeding, signals
 from pyshac.core.classifiers.training import Training
 from pyshac.core.classifiers.user_classifier import name_of
+from pyshac.core.dataset import Dataset
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.sampling.block_source import Generators
+from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
-from pyshac.core.search.method import Method
-from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search
-from pyshac.core.storage.save_directory import SaveDirectory, SavedRun
+from pyshac.core.search.settings import Settings
+from pyshac.core.storage.save_directory import SaveDirectory
+from pyshac.core.storage.saved_run import SavedRun
 
 logger = logging.getLogger("pyshac")
 
 
 class Run:
-    """A search under way.
+    """A search and its save directory: whatever the run takes in is on disk when that returns.
 
     Args:
         search: The search.
-        schedule: How its budget is spent.
-        directory: Where it is saved.
+        directory: Its save directory.
+        is_seeded: Whether a user chose the seed.
 
     Attributes:
         search: The search.
-        schedule: How its budget is spent.
-        directory: Where it is saved.
+        directory: Its save directory.
         is_seeded: Whether a user chose the seed.
     """
 
-    def __init__(self, search: Search, schedule: Schedule, directory: SaveDirectory) -> None:
+    def __init__(self, search: Search, directory: SaveDirectory, is_seeded: bool) -> None:
         self.search = search
-        self.schedule = schedule
-        self.is_seeded = False
         self.directory = directory
+        self.is_seeded = is_seeded
 
-    @property
-    def is_spent(self) -> bool:
-        """Whether the whole budget has been evaluated."""
-        return self.search.num_complete >= self.schedule.total_budget
+    @classmethod
+    def new(cls, space: HyperParameterList, settings: Settings, directory: SaveDirectory) -> Run:
+        """Returns a run without samples.
 
-    @property
-    def epoch(self) -> int:
-        """Number of the batch that is running or comes next, from 1."""
-        return self.search.num_complete // self.schedule.num_workers + 1
+        Raises:
+            ValueError: If the search space is empty.
+        """
+        if not len(space):
+            raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
+        entropy = seeding.fresh_entropy() if space.seed is None else space.seed
+        search = Search(space, settings, entropy, Dataset(space))
+        return cls(search, directory, space.seed is not None)
 
-    @property
-    def path(self) -> str:
-        """The save directory."""
-        return str(self.directory.path)
+    @classmethod
+    def restored(
+        cls, directory: SaveDirectory, settings: Settings, current: Run | None = None
+    ) -> Run:
+        """Returns the run that a directory holds, to be continued there.
+
+        Args:
+            directory: The save directory.
+            settings: Those of the engine that continues it.
+            current: The engine's run so far, whose search space must be the same; None if it has
+                none.
+
+        Raises:
+            FileNotFoundError: If the directory holds no run.
+            SaveDirectoryError: If a file is corrupt, or the run has another search space,
+                objective, method or kind of classifier.
+        """
+        saved, stamp = directory.load(None if current is None else current.search.space)
+        path, entropy = str(directory.path), saved.entropy
+        if current is not None:
+            _check_same_space(current.search.space, saved.space, path)
+            entropy = current.search.entropy if saved.is_legacy else entropy
+        search = Search(
+            saved.space,
+            settings,
+            entropy,
+            saved.dataset,
+            saved.cascade,
+            saved.num_complete,
+            saved.stage_starts,
+            saved.batch,
+        )
+        if saved.is_legacy:
+            while search.num_complete < len(search.dataset):
+                search.adopt_batch()
+                search.close_batch(check=True)
+        else:
+            _check_same_settings(saved, settings, path)
+            if saved.classifier:
+                search.retrain()
+        directory.attach(stamp)
+        return cls(search, directory, saved.is_seeded)
+
+    def as_saved(self) -> SavedRun:
+        """Returns the run as data; dataset, cascade and batch are those of the search itself."""
+        search, settings = self.search, self.search.settings
+        return SavedRun(
+            search.space,
+            search.dataset,
+            objective=settings.objective.name,
+            method=settings.method.name,
+            classifier=name_of(settings.template),
+            total_budget=settings.schedule.total_budget,
+            num_batches=settings.schedule.num_batches,
+            entropy=search.entropy,
+            is_seeded=self.is_seeded,
+            cascade=search.cascade,
+            num_complete=search.num_complete,
+            stage_starts=search.stage_starts,
+            batch=search.batch,
+        )
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Holds the save directory for writing; the first time, all of the run is saved."""
+        """Holds the save directory for writing; the first time, the whole run is saved."""
         with self.directory.writing():
             if self.directory.must_save:
                 self.save()
             yield
 
     def save(self) -> None:
-        """Replaces what the save directory holds by the run as it is."""
-        schedule = self.schedule
-        self.directory.save(
-            self.search, schedule.total_budget, schedule.num_batches, self.is_seeded
-        )
+        """Replaces the content of the save directory by the run as it is."""
+        self.directory.save(self.as_saved())
         logger.info("Saved %d samples and %d classifiers to %s.",
-                    len(self.search.dataset), len(self.search.cascade), self.path)  # fmt: skip
+                    len(self.search.dataset), len(self.search.cascade),
+                    self.directory.path)  # fmt: skip
 
-    def current_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
-        """Returns the running batch, drawing the next one if there is none.
-
-        Returns:
-            None if the budget is spent.
-        """
-        if self.search.batch is None and not self.is_spent:
-            missing = self.schedule.total_budget - self.search.num_complete
-            size = min(self.schedule.num_workers, missing)
-            stage = self.schedule.per_classifier_budget
-            batch = self.search.begin_batch(size, relax_checks, generators, stage)
-            self.directory.begin_batch(batch)
+    def next_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
+        """Returns the open batch, or draws the next one; None if the budget is spent."""
+        if self.search.batch is None and not self.search.is_spent:
+            self.directory.append_batch(self.search.draw_batch(relax_checks, generators))
         return self.search.batch
 
-    def record(self, batch: Batch, scores: Sequence[tuple[int, float, int | None]]) -> None:
-        """Takes in scores, each as (number, score, slot).
+    def take_in(self, scores: Sequence[tuple[int, float, int | None]]) -> None:
+        """Takes in scores of the open batch, each as (number, score, slot).
 
         Raises:
             OSError: If they cannot be written; they stay in memory, for `save` to try again.
         """
         with signals.whole():
             for score in scores:
-                self.search.record(batch, *score)
-            self.directory.record(scores)
+                self.search.learn_score(*score)
+            self.directory.append_scores(scores)
 
-    def finish_batch(self, check: bool) -> Training | None:
-        """Closes the running batch, all of whose samples have scores, and saves.
+    def close_batch(self, check: bool) -> Training | None:
+        """Closes the open batch, all of whose samples have scores, and saves.
+
+        Args:
+            check: Whether a classifier has to pass cross validation.
 
         Returns:
             The outcome of training a classifier; None if none was due.
@@ -110,70 +161,54 @@ class Run:
         Raises:
             EvaluationError: If all of its samples failed, and there were several.
         """
-        batch = self.search.batch
-        training = self.search.finish_batch(self.schedule, check)
+        epoch, start = self.search.epoch, self.search.num_complete
+        training = self.search.close_batch(check)
         self.save()
-        if batch is not None and len(batch.rows) > 1:
-            scores = self.search.dataset.Y[-len(batch.rows) :]
-            if all(math.isnan(score) for score in scores):
-                raise EvaluationError(
-                    f"All {len(scores)} evaluations of batch {self.epoch - 1} failed, so the run "
-                    "stops. Everything is saved; fit() continues with the next batch."
-                )
+        scores = self.search.dataset.Y[start:]
+        if len(scores) > 1 and all(map(math.isnan, scores)):
+            raise EvaluationError(
+                f"All {len(scores)} evaluations of batch {epoch} failed, so the run stops. "
+                "Everything is saved; fit() continues with the next batch."
+            )
         return training
 
-    @classmethod
-    def restored(
-        cls,
-        saved: SavedRun,
-        schedule: Schedule,
-        directory: SaveDirectory,
-        objective: str,
-        method: Method,
-        template: Any,
-    ) -> Run:
-        """Returns the run that a directory held, to be continued under a schedule.
+    def set_seed(self, seed: int | None) -> None:
+        """Seeds the search and its parameters; None takes a fresh seed."""
+        self.search.space.set_seed(seed)
+        self.search.entropy = seeding.fresh_entropy() if seed is None else seed
+        self.is_seeded = seed is not None
+        self.directory.must_save = True
 
-        Raises:
-            SaveDirectoryError: If it was after another objective, by another method or with
-                another kind of classifier.
-        """
-        run = cls(saved.search, schedule, directory)
-        run.is_seeded = saved.is_seeded
-        saved.search.estimator = template
-        if saved.is_legacy:
-            saved.search.objective, saved.search.method = objective, method
-            for _ in run.advance(check=True):
-                pass
-        else:
-            run._check_same("objective", saved.search.objective, objective)
-            run._check_same("method", saved.search.method.name, method.name)
-            run._check_same("classifier", saved.classifier or None, name_of(template) or None)
-            if saved.classifier:
-                saved.search.retrain()
-        directory.attach(saved)
-        return run
+    @contextlib.contextmanager
+    def seeded(self, seed: int | None) -> Iterator[None]:
+        """Seeds the run inside a `with` block; afterwards it has the seeds that it had before."""
+        space = self.search.space
+        before = self.search.entropy, self.is_seeded, space.seed
+        states = [(parameter, parameter.seed, parameter.random) for parameter in space]
+        self.set_seed(seed)
+        try:
+            yield
+        finally:
+            self.search.entropy, self.is_seeded, space.seed = before
+            self.directory.must_save = True
+            for parameter, parameter_seed, random in states:
+                parameter.seed, parameter.random = parameter_seed, random
 
-    def _check_same(self, what: str, theirs: str | None, ours: str | None) -> None:
+
+def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None:
+    for what, theirs, ours in (
+        ("objective", saved.objective, settings.objective.name),
+        ("method", saved.method, settings.method.name),
+        ("classifier", saved.classifier or None, name_of(settings.template) or None),
+    ):
         if theirs != ours:
             raise SaveDirectoryError(
-                f"{self.path!r} holds a search with {what} {theirs!r}, not {ours!r}."
+                f"{path!r} holds a search with {what} {theirs!r}, not {ours!r}."
             )
 
-    def advance(self, check: bool) -> Iterator[Training | None]:
-        """Takes samples that are there already into account, batch by batch.
 
-        Yields:
-            For each batch the outcome of training a classifier; None if none was due.
-        """
-        total, size = len(self.search.dataset), self.schedule.num_workers
-        while self.search.num_complete < total:
-            stop = min(self.search.num_complete + size, total)
-            yield self.search.advance(stop, self.schedule, check)
-
-
-def check_same_space(space: HyperParameterList, saved: HyperParameterList, path: str) -> None:
-    """Raises `SaveDirectoryError` unless both are the same search space but for seeds."""
+def _check_same_space(space: HyperParameterList, saved: HyperParameterList, path: str) -> None:
+    """Raises `SaveDirectoryError` unless two search spaces are equal up to their seeds."""
     ours, theirs = _comparable(space), _comparable(saved)
     if ours != theirs:
         differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
@@ -185,7 +220,7 @@ def check_same_space(space: HyperParameterList, saved: HyperParameterList, path:
 def _comparable(space: HyperParameterList) -> dict[str, str]:
     comparable = {}
     for number, (name, (class_name, config)) in enumerate(space.get_config().items()):
-        # Text tells 1 from 1.0 and from True, which compare equal.
+        # Text distinguishes 1, 1.0 and True, which compare equal.
         arguments = sorted((key, repr(value)) for key, value in config.items() if key != "seed")
         comparable[name] = f"{number}: {class_name}({arguments})"
     return comparable

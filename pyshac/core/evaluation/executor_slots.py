@@ -1,97 +1,71 @@
-"""Slots in the executor of somebody else: a pool of the standard library, a cluster, an MPI job.
+"""Slots in a user's executor: a pool of the standard library, a cluster, an MPI job.
 
-The slots share the executor. It is the user's: nothing here starts or ends it.
+The slots share the executor. It is the user's: nothing here starts it or shuts it down.
 """
 
 from __future__ import annotations
 
-import importlib
 import sys
 import uuid
 import weakref
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
-from pyshac.core.basics.optional_packages import require
 from pyshac.core.evaluation import executor_worker
-from pyshac.core.evaluation.slots import Slot, pickle_worker
-from pyshac.core.evaluation.worker import Reply, Task, Worker, unpack
+from pyshac.core.evaluation.failures import ExecutorFailedError
+from pyshac.core.evaluation.slots import Slot, SlotGroup
+from pyshac.core.evaluation.worker import Reply, Task, TaskRunner, unpack
 
-# Stands for the executor of the current Dask client.
-DASK = "dask"
-
-
-class ExecutorFailedError(RuntimeError):
-    """An executor gives evaluations up, or takes none: it is broken, was shut down, or is away."""
+# Between two looks at an executor that sends nothing back.
+SECONDS_BETWEEN_CHECKS = 1.0
 
 
-def check_dask() -> None:
-    """Raises `ModuleNotFoundError` if Dask's scheduler is not installed; imports nothing."""
-    require("evaluator_backend = 'dask'", "distributed", "dask")
-
-
-def dask_executor() -> Executor:
-    """Returns the executor of the current Dask client.
-
-    Raises:
-        RuntimeError: If there is none.
-    """
-    distributed = importlib.import_module("distributed")
-    try:
-        executor: Executor = distributed.get_client().get_executor()
-    except ValueError as error:
-        raise RuntimeError(
-            "evaluator_backend is 'dask', and there is no Dask client: make one before fit(), "
-            "such as client = distributed.Client('tcp://scheduler:8786')."
-        ) from error
-    return executor
-
-
-class SharedExecutor:
-    """The executor in which a run is evaluated, as its slots see it.
+class SharedExecutor(SlotGroup):
+    """A user's executor, and the slots in it.
 
     Args:
-        executor: Where tasks go.
-        work: What they are evaluated by. It travels to each process once; threads of this process
-            use it as it is.
+        executor: The executor.
+        runner: What runs the tasks; threads of this process use it as it is.
+        payload: What other processes need to run the tasks, which travels to each of them once;
+            None if the executor has threads of this process only.
         number: Number of slots.
 
     Attributes:
         executor: The executor.
-        slots: The slots, numbered from 0.
-        num_lacking: How many processes have said that they do not know the run yet.
-        close: Called when no more tasks will be sent; the executor stays up.
-
-    Raises:
-        TypeError: If the evaluation function cannot be sent to another process.
+        num_lacking: Number of processes that have replied that they do not know the pool yet.
     """
 
-    def __init__(self, executor: Executor, work: Worker, number: int) -> None:
+    seconds_between_checks = SECONDS_BETWEEN_CHECKS
+
+    def __init__(
+        self,
+        executor: Executor,
+        runner: TaskRunner,
+        payload: executor_worker.Payload | None,
+        number: int,
+    ) -> None:
+        self._executor_slots = [ExecutorSlot(worker_id, self) for worker_id in range(number)]
+        super().__init__(self._executor_slots)
         self.executor = executor
-        self.slots = [ExecutorSlot(worker_id, self) for worker_id in range(number)]
-        self._run = uuid.uuid4().hex
-        executor_worker.remember(self._run, work)
-        # Also where no evaluation ever starts.
-        self.close = weakref.finalize(self, executor_worker.forget, self._run)
         self.num_lacking = 0
-        self._payload: executor_worker.Payload | None = None
-        if not isinstance(executor, ThreadPoolExecutor):
-            self._payload = executor_worker.Payload(
-                work.evaluator.environment(), pickle_worker(work)
-            )
+        self._payload = payload
+        self._pool = uuid.uuid4().hex
+        executor_worker.remember(self._pool, runner)
+        # Even if no evaluation ever starts.
+        self._forget = weakref.finalize(self, executor_worker.forget, self._pool)
 
     @property
     def is_gone(self) -> bool:
         """Whether it is certain that nothing comes back any more.
 
-        A Dask client that has lost its scheduler looks for it for a while and takes tasks
+        A Dask client that has lost its scheduler looks for it for a while, and takes tasks
         meanwhile. If it gives up, these never end.
         """
         return getattr(self._dask_client, "status", None) == "closed"
 
     @property
     def connection(self) -> object | None:
-        """The client's connection to the scheduler in Dask; None elsewhere, or if it has none."""
+        """A Dask client's connection to its scheduler; None if there is none."""
         return getattr(self._dask_client, "scheduler_comm", None)
 
     @property
@@ -99,31 +73,27 @@ class SharedExecutor:
         return getattr(self.executor, "_client", None)
 
     def check(self) -> None:
-        """Gives up what does not come back.
-
-        A client of Dask that finds a scheduler again gives up what the old one had, but not all.
-
-        Raises:
-            ExecutorFailedError: If nothing comes back any more.
-        """
+        # A Dask client that finds a scheduler again gives up some of the old one's tasks, not all.
         if self.is_gone:
             raise ExecutorFailedError(f"{self.executor!r} has lost its cluster")
         connection = self.connection
         if connection is not None:
-            for slot in self.slots:
+            for slot in self._executor_slots:
                 slot.give_up(connection)
 
+    def close(self) -> None:
+        self._forget()
+
     def send(self, task: Task, worker_id: int) -> Future[bytes | None]:
-        """Hands a task to the executor; the future ends at once if it does not take it."""
-        # What is sent with every sample is the sample. Which process gets it is not known.
+        """Submits a task; the future fails at once if the executor does not take it."""
+        # Only the sample is sent with every task. Which process gets it is not known.
         extra: tuple[executor_worker.Payload | None, ...] = ()
         if self.num_lacking:
             self.num_lacking -= 1
             extra = (self._payload,)
+        evaluate = executor_worker.evaluate_for_pool
         try:
-            return self.executor.submit(
-                executor_worker.evaluate, self._run, task, worker_id, *extra
-            )
+            return self.executor.submit(evaluate, self._pool, task, worker_id, *extra)
         except Exception as error:
             message = f"{self.executor!r} takes no evaluations: {type(error).__name__}: {error}"
             refused: Future[bytes | None] = Future()
@@ -146,7 +116,7 @@ class ExecutorSlot(Slot):
         return self._sent
 
     def give_up(self, connection: object) -> None:
-        """Gives up an evaluation that was sent over another connection, now lost."""
+        """Gives up an evaluation that was sent over another connection, which is now lost."""
         if self._sent is not None and self._connection not in (None, connection):
             self._sent.cancel()
 
@@ -159,7 +129,7 @@ class ExecutorSlot(Slot):
     def error_of(self, future: Future[bytes | None]) -> BaseException | None:
         error = super().error_of(future)
         if isinstance(error, BrokenProcessPool):
-            # All that ran in the pool ends so, and nobody knows which of them it was.
+            # All tasks of the pool fail with it, and nobody knows which of them caused it.
             message = f"{self._shared.executor!r} broke: {type(error).__name__}: {error}"
             return _caused(ExecutorFailedError(message), error)
         killed_worker = getattr(sys.modules.get("distributed"), "KilledWorker", ())
@@ -168,14 +138,14 @@ class ExecutorSlot(Slot):
         return error
 
     def read(self, future: Future[bytes | None]) -> Reply:
-        # A cluster keeps results for as long as somebody holds their future.
+        # A cluster keeps a result for as long as somebody holds its future.
         self._sent = None
         return unpack(future.result() or b"")
 
     def end(self) -> None:
         sent, self._sent = self._sent, None
         if sent is not None and not self._shared.is_gone:
-            # One that runs already goes on to its end, which nobody waits for.
+            # One that runs already goes on to its end, and nobody waits for it.
             sent.cancel()
 
 

@@ -1,7 +1,8 @@
-"""What runs in the worker processes of an executor that the user made.
+"""What runs in the worker processes of a user's executor.
 
-A task carries the name of its run. A process that does not know the run yet says so, and gets the
-evaluation function with its next task: it travels once to each process, whenever that may join.
+A task carries the id of the slot pool that sent it. A process that does not know the pool replies
+so, and gets the `TaskRunner` with its next task: it travels once to each process, whenever that
+joins.
 """
 
 from __future__ import annotations
@@ -14,100 +15,102 @@ from dataclasses import dataclass
 
 import cloudpickle
 
-from pyshac.core.evaluation.worker import Reply, Task, Worker, pack
+from pyshac.core.evaluation.worker import Reply, Task, TaskRunner, pack
 
-# Runs of which a process keeps what it was sent: several engines may share an executor.
-MAX_KNOWN_RUNS = 8
+# Number of pools that a process remembers; several engines may share an executor.
+MAX_KNOWN_POOLS = 8
 
 
 @dataclass(frozen=True)
 class Payload:
-    """What a process has to know of a run.
+    """What a process needs to evaluate the tasks of a pool.
 
     Attributes:
         environment: Environment variables, set before anything is unpickled.
-        worker: The pickled `Worker`.
+        runner: The pickled `TaskRunner`.
     """
 
     environment: dict[str, str]
-    worker: bytes
+    runner: bytes
 
 
-class _KnownRuns:
-    """The workers that this process knows, by the names of their runs.
+class _KnownPools:
+    """The task runners that this process knows, by the ids of their pools.
 
     Attributes:
         own: Those of engines in this process.
     """
 
     def __init__(self) -> None:
-        self.own: dict[str, Worker] = {}
-        self._sent: OrderedDict[str, Worker] = OrderedDict()
+        self.own: dict[str, TaskRunner] = {}
+        self._sent: OrderedDict[str, TaskRunner] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, run: str) -> Worker | None:
+    def get(self, pool: str) -> TaskRunner | None:
         with self._lock:
-            if run in self._sent:
-                self._sent.move_to_end(run)
-            return self.own.get(run) or self._sent.get(run)
+            if pool in self._sent:
+                self._sent.move_to_end(pool)
+            return self.own.get(pool) or self._sent.get(pool)
 
-    def add(self, run: str, worker: Worker) -> Worker:
-        """Takes in a worker that was sent; returns that which came first, if there are two."""
+    def add(self, pool: str, runner: TaskRunner) -> TaskRunner:
+        """Adds a runner that was sent; returns the one that came first, if there are two."""
         with self._lock:
-            first = self._sent.setdefault(run, worker)
-            while len(self._sent) > MAX_KNOWN_RUNS:
+            first = self._sent.setdefault(pool, runner)
+            while len(self._sent) > MAX_KNOWN_POOLS:
                 self._sent.popitem(last=False)
             return first
 
 
-_known = _KnownRuns()
+_known = _KnownPools()
 
 
 def _know_nothing() -> None:
     global _known
-    _known = _KnownRuns()
+    _known = _KnownPools()
 
 
-# A forked process has an environment to set before it begins, and perhaps a lock that nobody opens.
+# A forked process must set its environment first, and may have inherited a lock that is held.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_know_nothing)
 
 
-def remember(run: str, worker: Worker) -> None:
-    """Lets tasks of a run that stay in this process use this very worker."""
-    _known.own[run] = worker
+def remember(pool: str, runner: TaskRunner) -> None:
+    """Makes tasks of a pool that stay in this process use this very runner."""
+    _known.own[pool] = runner
 
 
-def forget(run: str) -> None:
-    """Takes `remember` back."""
-    _known.own.pop(run, None)
+def forget(pool: str) -> None:
+    """Reverts `remember`."""
+    _known.own.pop(pool, None)
 
 
-def evaluate(run: str, task: Task, worker_id: int, payload: Payload | None = None) -> bytes | None:
-    """Evaluates one sample in this process.
+def evaluate_for_pool(
+    pool: str, task: Task, worker_id: int, payload: Payload | None = None
+) -> bytes | None:
+    """Evaluates a sample in this process.
 
     Args:
-        run: Name of the run.
+        pool: Id of the pool.
         task: The sample.
         worker_id: Its slot.
-        payload: What this process has to know, if it said that it does not.
+        payload: What this process needs, if it replied that it does not know the pool.
 
     Returns:
         The pickled reply; None if the payload is missing.
     """
     try:
-        worker = _known.get(run)
-        if worker is None:
+        runner = _known.get(pool)
+        if runner is None:
             if payload is None:
                 return None
-            worker = _known.add(run, _load(payload))
-        reply = worker(task, worker_id)
+            runner = _known.add(pool, _load(payload))
+        reply = runner(task, worker_id)
     except Exception as error:
         reply = Reply(error=error, traceback=traceback.format_exc())
     return pack(reply)
 
 
-def _load(payload: Payload) -> Worker:
+def _load(payload: Payload) -> TaskRunner:
     os.environ.update(payload.environment)
-    worker: Worker = cloudpickle.loads(payload.worker)
-    return worker
+    runner: TaskRunner = cloudpickle.loads(payload.runner)
+    return runner

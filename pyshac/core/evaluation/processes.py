@@ -1,4 +1,4 @@
-"""Processes: end one with all that it has started, and let one end when another has."""
+"""Processes: kill one with all its descendants, or make one end with its parent."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import time
 
 import psutil
 
-# How often a worker looks whether its engine still runs.
+# Between two looks of a worker at whether its engine still runs.
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def kill_tree(process: int) -> None:
-    """Kills a process and all that it has started, at once; one that is gone is no error."""
+    """Kills a process and all its descendants at once; one that is gone is not an error."""
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(process)
-        # A process that is stopped starts no more.
+        # A suspended process starts no others.
         with contextlib.suppress(psutil.Error, OSError):
             root.suspend()
         for each in [*root.children(recursive=True), root]:
@@ -26,10 +26,10 @@ def kill_tree(process: int) -> None:
 
 
 def end_with(process: int) -> None:
-    """From now on, lets this process end, with all that it has started, once its parent is gone.
+    """Makes this process end, with all its descendants, once its parent is gone.
 
     Args:
-        process: The parent's number.
+        process: The number of the parent's process.
     """
     watch = threading.Thread(target=_watch, args=(process,), name="pyshac-watch", daemon=True)
     watch.start()
@@ -42,10 +42,10 @@ def _watch(process: int) -> None:
         for each in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.kill()
-    # Only this ends a process in the middle of an evaluation.
+    # Nothing else ends a process in the middle of an evaluation.
     os._exit(1)
 
 
 def _is_running(parent: int) -> bool:
-    # Elsewhere a process keeps the number of a parent that has ended.
+    # On Windows a process keeps the number of a parent that has ended.
     return os.getppid() == parent if os.name == "posix" else psutil.pid_exists(parent)

@@ -1,7 +1,7 @@
-"""A time limit for code that runs in a thread of a process that must go on: it is interrupted.
+"""A time limit for code whose process must not be ended: an exception interrupts it.
 
-The exception arises between two steps of Python code. What waits in compiled code meets it on its
-way back.
+The exception is raised between two bytecode instructions. Compiled code is interrupted only when it
+returns.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from collections.abc import Iterator
 
 
 class OverdueError(BaseException):
-    """The time is up. No `Exception`, so that few programs take it for one of their own."""
+    """The time is up. Not an `Exception`, so that few programs catch it by accident."""
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Interrupts a `with` block of this thread after some time; None to let it be.
+    """Interrupts a `with` block of this thread after some time.
+
+    Args:
+        seconds: The time; None for no limit.
 
     Raises:
-        OverdueError: If the block took longer, also where it took no notice.
+        OverdueError: If the block took longer, even if it swallowed the interruption.
     """
     if seconds is None:
         yield
@@ -35,7 +38,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     except BaseException as error:
         alarm.stop()
         if alarm.has_rung and not isinstance(error, OverdueError):
-            # What was interrupted made another exception of it.
+            # The interrupted code has turned it into another exception.
             raise OverdueError from error
         raise
     finally:
@@ -45,7 +48,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
 
 class _Alarm:
-    """Raises `OverdueError` once in the thread that made it, unless that stops it before."""
+    """Raises `OverdueError` once in the thread that created it, unless it is stopped before."""
 
     def __init__(self, seconds: float) -> None:
         self.has_rung = False
@@ -65,7 +68,7 @@ class _Alarm:
                 _raise_in(self._thread, ctypes.py_object(OverdueError))
 
     def stop(self) -> None:
-        """After this, nothing is raised any more that has not been raised yet."""
+        """Prevents an exception that has not been raised yet."""
         with self._lock:
             self._is_stopped = True
             if self.has_rung:
@@ -74,5 +77,5 @@ class _Alarm:
 
 
 def _raise_in(thread: ctypes.c_ulong, error: ctypes.py_object[type[OverdueError]] | None) -> None:
-    """Lets a thread raise an exception next; None takes back one that it has not raised yet."""
+    """Makes a thread raise an exception next; None revokes one that it has not raised yet."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)

@@ -25,12 +25,12 @@ from pyshac.core.evaluation.worker_memory import held_memory
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One sample to be evaluated.
+    """A sample to be evaluated.
 
     Attributes:
         id: The sample's number.
-        parameters: What the evaluation function receives.
-        seed: Seed for frameworks that the evaluation uses; None without a seeded run.
+        parameters: The parameters that the evaluation function receives.
+        seed: Seed for frameworks that the evaluation uses; None if the run has no seed.
     """
 
     id: int
@@ -40,12 +40,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of one evaluation: a score, or an error.
+    """The result of an evaluation: a score, or an error.
 
     Attributes:
         score: The score; NaN for a failed sample.
         error: The exception, if there was one.
-        is_caught: Whether the run goes on in spite of it.
+        is_caught: Whether the exception makes a failed sample instead of stopping the run.
         traceback: Its traceback as text.
     """
 
@@ -60,7 +60,7 @@ class NotANumberError(TypeError):
 
 
 class Evaluator:
-    """What surrounds a call of the evaluation function; managed engines have their own."""
+    """Surroundings of a call of the evaluation function; managed engines have their own."""
 
     def environment(self) -> dict[str, str]:
         """Environment variables that worker processes need before they import anything."""
@@ -72,14 +72,14 @@ class Evaluator:
 
 
 @dataclass(frozen=True)
-class Worker:
-    """Evaluates tasks and turns whatever happens into a reply.
+class TaskRunner:
+    """Runs tasks, and turns whatever happens into a reply. It travels to worker processes.
 
     Attributes:
-        evaluator: What surrounds the call.
+        evaluator: Surroundings of the call.
         function: The user's evaluation function.
-        catch: Exception types that the run survives.
-        timeout: Seconds after which an evaluation is interrupted, or None; for processes that
+        catch: Exception types that make failed samples.
+        timeout: Seconds after which an evaluation is interrupted, or None; for slots whose process
             must not be ended.
     """
 
@@ -89,15 +89,14 @@ class Worker:
     timeout: float | None = None
 
     def __call__(self, task: Task, worker_id: int) -> Reply:
-        """Evaluates one sample in the slot `worker_id`."""
+        """Evaluates a sample in the slot `worker_id`."""
         try:
             with time_limit(self.timeout):
                 score = self.evaluator(self.function, task, worker_id)
         except KeyboardInterrupt:
             raise
         except OverdueError:
-            message = f"Sample {task.id} took longer than {self.timeout} s"
-            return self._reply(EvaluationTimeoutError(message))
+            return self._reply(overdue_error(task, self.timeout))
         except BaseException as error:
             return self._reply(error)
         try:
@@ -111,8 +110,13 @@ class Worker:
         return Reply(error=error, is_caught=is_caught, traceback=traceback.format_exc())
 
 
+def overdue_error(task: Task, timeout: float | None) -> EvaluationTimeoutError:
+    """Returns the error of an evaluation that exceeded its time limit."""
+    return EvaluationTimeoutError(f"Sample {task.id} took longer than {timeout} s")
+
+
 _payload: bytes = b""
-_worker: Worker | None = None
+_runner: TaskRunner | None = None
 
 
 def start(
@@ -121,15 +125,16 @@ def start(
     """Prepares a worker process.
 
     Args:
-        payload: The pickled `Worker`.
+        payload: The pickled `TaskRunner`.
         environment: Environment variables to set.
-        num_threads: Limit for the threads of numerical libraries that are loaded already.
-        engine: Process of the engine, without which this one must not go on.
+        num_threads: Number of threads of numerical libraries that are loaded already; None for no
+            limit.
+        engine: Number of the engine's process; the worker ends with it.
     """
-    global _payload, _worker
-    _payload, _worker = payload, None
-    # Ctrl-C reaches every process of the terminal; what it ends is for the engine to say. A forked
-    # worker has the engine's handler of SIGTERM.
+    global _payload, _runner
+    _payload, _runner = payload, None
+    # Ctrl-C reaches every process of the terminal, and the engine decides what it ends. A forked
+    # worker has inherited the engine's handler of SIGTERM.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -142,27 +147,27 @@ def start(
 
 
 def process_id() -> int:
-    """Returns the worker's process id; its arrival says that the worker has started."""
+    """Returns the number of the worker's process, which shows that the worker has started."""
     return os.getpid()
 
 
 def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
-    """Evaluates one sample in this process; returns the pickled reply and the memory it holds."""
-    global _worker
+    """Evaluates a sample in this process; returns the pickled reply and the memory it holds."""
+    global _runner
     try:
-        if _worker is None:
-            _worker = cloudpickle.loads(_payload)
-        reply = _worker(task, worker_id)
+        if _runner is None:
+            _runner = cloudpickle.loads(_payload)
+        reply = _runner(task, worker_id)
     except Exception as error:
         reply = Reply(error=error, traceback=traceback.format_exc())
     packed = pack(reply)
-    # An exception holds, through its traceback, all that the evaluation held.
+    # Through its traceback, an exception keeps everything alive that the evaluation held.
     del reply
     return packed, held_memory()
 
 
 def pack(reply: Reply) -> bytes:
-    """Returns a reply in a form that can travel; an exception that cannot becomes its words."""
+    """Pickles a reply; an exception that cannot be pickled is replaced by its message."""
     try:
         data: bytes = cloudpickle.dumps(reply)
         cloudpickle.loads(data)
@@ -175,7 +180,7 @@ def pack(reply: Reply) -> bytes:
 
 
 def unpack(data: bytes) -> Reply:
-    """Returns a reply that has travelled; one that cannot be read here is an error of its own."""
+    """Unpickles a reply; one that cannot be unpickled here becomes an error."""
     try:
         reply: Reply = cloudpickle.loads(data)
     except Exception as error:

@@ -1,20 +1,19 @@
-"""Memory of worker processes: how much they hold, and when that is too much.
+"""Memory of worker processes: how much they hold, and when a worker has to be replaced.
 
-Some frameworks keep memory after every evaluation that nothing inside the process gives back. Only
-the end of the process does.
+Some frameworks leak memory in every evaluation, and only the end of the process frees it.
 """
 
 from __future__ import annotations
 
 import psutil
 
-# A worker's memory is measured by what it held after so many evaluations: all is loaded by then.
+# Number of evaluations after which a worker has loaded everything; its baseline is measured then.
 SETTLING_EVALUATIONS = 3
 
-# How many times that a worker may hold before it is replaced.
+# Factor over the baseline at which a worker is replaced.
 MAX_RATIO = 1.5
 
-# Growth below this is not worth a new process.
+# Smallest growth that is worth a new process.
 MIN_GROWTH_BYTES = 128 * 2**20
 
 
@@ -24,13 +23,12 @@ def held_memory() -> int:
 
 
 class MemoryWatch:
-    """Watches what the workers of one slot hold, one worker after the other.
+    """Watches the memory of the successive workers of a slot. All figures are in bytes.
 
     Attributes:
-        baseline: What a worker held after its first few evaluations; the most of all workers so
-            far, since a new worker is no help against what its first evaluations need. 0 until
-            it is known.
-        held: What the present worker held after its last evaluation.
+        baseline: Memory of a worker after its first few evaluations; the maximum over all workers
+            so far, since a new worker needs that much again. 0 until it is known.
+        held: Memory of the present worker after its last evaluation.
     """
 
     def __init__(self) -> None:
@@ -38,14 +36,14 @@ class MemoryWatch:
         self.begin()
 
     def begin(self) -> None:
-        """Takes note of a new worker."""
+        """Begins with a new worker."""
         self.held = 0
         self._most = 0
         self._largest_growth = 0
         self._evaluations = 0
 
     def add(self, held: int) -> None:
-        """Takes in what the worker holds after an evaluation."""
+        """Adds the memory of the worker after an evaluation."""
         self._evaluations += 1
         if self._evaluations == SETTLING_EVALUATIONS:
             self.baseline = max(self.baseline, held)
@@ -56,11 +54,11 @@ class MemoryWatch:
 
     @property
     def limit(self) -> int:
-        """What a worker may hold after an evaluation."""
+        """The most that a worker may hold after an evaluation."""
         return max(int(self.baseline * MAX_RATIO), self.baseline + MIN_GROWTH_BYTES)
 
     def is_due(self) -> bool:
-        """Says whether one more evaluation could take the worker over the limit."""
+        """Returns whether one more evaluation may take the worker over the limit."""
         if self._evaluations <= SETTLING_EVALUATIONS:
             return False
         return self.held + self._largest_growth > self.limit

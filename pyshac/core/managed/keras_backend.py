@@ -1,4 +1,4 @@
-"""Which Keras, on which backend: found out as Keras itself does, without importing it."""
+"""The Keras in use and its backend, found by Keras's own rules without importing it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pyshac.core.basics.optional_packages import is_installed, require
 # Backends of Keras 3 that can train a model; each is the name of a package and of an extra.
 TRAINABLE = ("tensorflow", "jax", "torch")
 
-# A backend of Keras before 2.4, whose package has no release for recent versions of Python.
+# A backend of Keras before 2.4; its package has no release for recent versions of Python.
 CNTK = "cntk"
 
-# What Keras does if nobody says otherwise.
+# Keras's own default.
 DEFAULT_BACKEND = "tensorflow"
 
 LEGACY_VARIABLE = "TF_USE_LEGACY_KERAS"
@@ -37,7 +37,7 @@ class KerasChoice:
     is_legacy: bool = False
 
     def environment(self) -> dict[str, str]:
-        """Environment variables that make another process choose the same."""
+        """Environment variables that make another process use the same Keras."""
         if self.is_legacy and self.backend == "tensorflow":
             return {LEGACY_VARIABLE: "1"}
         return {BACKEND_VARIABLE: self.backend, LEGACY_VARIABLE: "0"}
@@ -82,7 +82,7 @@ def _backend() -> str:
 
 
 def _backend_in_file() -> str | None:
-    """Returns what Keras's configuration file says, if anything."""
+    """Returns the backend in Keras's configuration file, if there is one."""
     base = Path.home() if os.access(Path.home(), os.W_OK) else Path("/tmp")
     folder = os.environ.get("KERAS_HOME", str(base / ".keras"))
     try:

@@ -1,7 +1,7 @@
-"""Seeds of an evaluation: set before it, and put back after it as the caller had them.
+"""Seeds of an evaluation: set before it, and restored after it.
 
-Importing a framework draws random numbers: engines import theirs before they seed anything, or the
-first evaluation of a process would differ from the others.
+Importing a framework draws random numbers. Evaluators import theirs before they seed anything, so
+that the first evaluation of a process is like all others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 @contextlib.contextmanager
 def seeded_python(seed: int | None) -> Iterator[None]:
-    """Seeds `random` and the global generator of NumPy inside a `with` block; None for neither."""
+    """Seeds `random` and NumPy's global generator inside a `with` block; None seeds neither."""
     if seed is None:
         yield
         return
@@ -31,13 +31,13 @@ def seeded_python(seed: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def seeded_torch(seed: int | None) -> Iterator[None]:
-    """Seeds PyTorch, on the CPU and all GPUs, inside a `with` block; None to leave it alone."""
+    """Seeds PyTorch, on the CPU and all GPUs, inside a `with` block; None does nothing."""
     if seed is None:
         yield
         return
     import torch
 
-    # GPUs that nobody has used have no state to keep, and asking for it would occupy them.
+    # Unused GPUs have no state to restore, and reading it would initialise them.
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)
@@ -46,9 +46,9 @@ def seeded_torch(seed: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def seeded_tensorflow(seed: int | None) -> Iterator[None]:
-    """Sets TensorFlow's global seed inside a `with` block; None to leave it alone.
+    """Sets TensorFlow's global seed inside a `with` block; None does nothing.
 
-    Graphs have a seed of their own, which this leaves as it is.
+    Graphs have seeds of their own, which stay as they are.
     """
     if seed is None:
         yield

@@ -1,24 +1,11 @@
-"""`TorchSHAC`: for evaluation functions that use PyTorch."""
+"""TorchSHAC: the engine for evaluation functions that use PyTorch."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from typing import Any
-
 from pyshac.core.basics.optional_packages import require
-from pyshac.core.evaluation.worker import Evaluator, Task
-from pyshac.core.managed.base import ManagedSHAC
-from pyshac.core.managed.seeds import seeded_python, seeded_torch
-
-
-class TorchEvaluator(Evaluator):
-    """Calls the function with NumPy and PyTorch seeded, if the engine has a seed."""
-
-    def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
-        importlib.import_module("torch")
-        with seeded_python(task.seed), seeded_torch(task.seed):
-            return function(worker_id, task.parameters)
+from pyshac.core.evaluation.worker import Evaluator
+from pyshac.core.managed.managed_engine import ManagedSHAC
+from pyshac.core.managed.torch_evaluator import TorchEvaluator
 
 
 class TorchSHAC(ManagedSHAC):
@@ -28,7 +15,7 @@ class TorchSHAC(ManagedSHAC):
     a number. No device is set for it: with GPU evaluators, `torch.device(f"cuda:{worker_id}")` is
     one that no other evaluation uses. If the engine has a seed, `random`, NumPy and PyTorch (on the
     CPU and all GPUs) are seeded before each evaluation. Arguments are those of
-    `pyshac.core.managed.base.ManagedSHAC`, methods those of every engine.
+    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods those of every engine.
 
     Example:
         ```python

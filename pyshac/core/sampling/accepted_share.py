@@ -1,4 +1,4 @@
-"""Acceptance: which share of the prior a cascade accepts, estimated before anything is planned."""
+"""ShareEstimator: the share of the prior that a cascade accepts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.classifier import Classifier, as_features
 from pyshac.core.hyperparameters import HyperParameterList
 
-# So many draws from the prior; fewer of a user's own types, which are drawn one by one in Python.
+# Draws from the prior; fewer with a user's own types, which are drawn one by one in Python.
 PILOT_ROWS = 2**13
 PILOT_SCALAR_ROWS = 2**10
-# A share is counted while so many rows are left, and extrapolated for the classifiers after that.
+# A share is counted while this many rows are left; after that it is extrapolated.
 MIN_ROWS = 16
 SMALLEST_SHARE = 1e-300
 
 
-class Acceptance:
-    """Estimates which share of the prior cascades accept; always the same for the same cascade.
+class ShareEstimator:
+    """Estimates the share of the prior that cascades accept; deterministic for each cascade.
 
     Args:
         space: The search space, whose distributions are the prior.
@@ -27,15 +27,15 @@ class Acceptance:
     def __init__(self, space: HyperParameterList) -> None:
         self._space = space
         self._pilot: Float32Array | None = None
-        # The pilot's rows that each classifier and those before it accept.
+        # Each classifier, and the pilot's rows that it and those before it accept.
         self._accepted: list[tuple[Classifier, Float32Array]] = []
 
     def __call__(self, cascade: Cascade) -> float:
         """Returns the share of the prior that a cascade accepts, above 0.
 
         Args:
-            cascade: The classifiers; each is taken to accept the same share of what those before
-                it do, as far as the pilot does not tell.
+            cascade: The classifiers. Where the pilot is too small to tell, each is assumed to
+                accept the same share of what those before it accept.
         """
         if self._pilot is None:
             num_rows = PILOT_ROWS if self._space.is_vectorised else PILOT_SCALAR_ROWS

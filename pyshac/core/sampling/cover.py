@@ -1,4 +1,8 @@
-"""Cover: boxes of the unit cube that hold every point that a cascade accepts."""
+"""Cover: boxes of the unit cube that contain the accepted region.
+
+On the unit cube the prior is uniform, so the prior probability of a box is its volume. Proposals
+drawn from the boxes, in proportion to their volumes, are draws from the prior restricted to them.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,11 @@ from pyshac.core.sampling.margin_bounds import GRID
 
 @dataclass(frozen=True)
 class Cover:
-    """Boxes of the unit cube, disjoint, that hold every point that a cascade accepts.
+    """Disjoint boxes of the unit cube that contain every point that a cascade accepts.
 
     Attributes:
         low: Lower corners, shape (boxes, columns).
-        high: Upper corners, which do not belong to the boxes; shape (boxes, columns).
+        high: Upper corners, exclusive, shape (boxes, columns).
         lower: Lower bounds of the classifiers' margins, shape (boxes, classifiers).
         upper: Upper bounds of the classifiers' margins, shape (boxes, classifiers).
         forgiven: Number of rejections that are overlooked.
@@ -50,7 +54,7 @@ class Cover:
 
     @property
     def is_undecided(self) -> BoolArray:
-        """Which boxes may hold accepted and rejected points, shape (boxes,)."""
+        """Which boxes may contain both accepted and rejected points, shape (boxes,)."""
         return (self.lower <= 0).sum(axis=1) > self.forgiven
 
     def select(self, boxes: BoolArray | IntArray) -> Cover:
@@ -60,11 +64,11 @@ class Cover:
         )
 
     def without_rejected(self) -> Cover:
-        """Returns the cover without the boxes that are rejected for sure."""
+        """Returns the cover without the boxes that are certainly rejected."""
         return self.select((self.upper <= 0).sum(axis=1) <= self.forgiven)
 
     def join(self, other: Cover) -> Cover:
-        """Returns the boxes of both covers."""
+        """Returns the union of two covers, which must be disjoint."""
         return Cover(
             np.concatenate([self.low, other.low]),
             np.concatenate([self.high, other.high]),
@@ -74,7 +78,7 @@ class Cover:
         )
 
     def draw(self, n: int, space: HyperParameterList, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws rows from the prior, conditioned on lying in the cover.
+        """Draws rows from the prior, conditioned on their lying in the cover.
 
         Args:
             n: Number of rows.

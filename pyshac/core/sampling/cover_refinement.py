@@ -1,4 +1,10 @@
-"""Refinement of a cover: split undecided boxes, drop those that a classifier rejects."""
+"""Refinement of a cover for one more classifier.
+
+A box that more classifiers certainly reject than are forgiven contains no accepted point and is
+dropped. One that is certainly accepted stays as it is. The others are split at a threshold of a
+classifier that is undecided there, first those that hold most of what will be rejected. The cascade
+still decides on every proposal from the boxes that are left.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +19,33 @@ from pyshac.core.sampling.margin_bounds import MarginBounds
 
 MAX_BOXES = 2**12
 MAX_SPLITS_A_ROUND = 2**8
-# Costs in the unit of `MarginBounds.cost`, for each tree of a classifier. A proposal from the
-# prior meets two classifiers on average.
+# Costs per tree of a classifier, in the unit of `MarginBounds.cost`. A proposal from the prior
+# meets two classifiers on average.
 PROPOSAL_COST = 5
 MIN_PROPOSAL_COST = 40
 BOUND_COST = 60
 READING_COST = 60_000
 MIN_READING_COST = 500_000
-# A refinement may bound so many boxes, or cost as much as so many samples would from the cover as
-# it is, which is about what is drawn from one cover.
+# A refinement may bound this many boxes, or cost as much as this many samples from the cover as
+# it is, which is about the number that is drawn from one cover.
 MIN_BOXES_BOUNDED = 2000
 SAMPLES = 1000
-# A cover is good enough when this share of its proposals is accepted, judged by a pilot draw.
+# A cover is good enough once this share of a pilot draw from it is accepted.
 GOOD_ACCEPTANCE = 0.15
-# A pilot is drawn whenever the cost has grown so much.
+# A pilot is drawn each time the cost has grown by this factor.
 PILOT_GROWTH = 1.25
-# A refinement stops when all that is left of its budget would not shrink the cover by this.
+# A refinement stops if the rest of its budget would shrink the log volume by less than this.
 SMALLEST_GAIN = 0.1
 
 
 def refine(
     cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover], float]
 ) -> tuple[Cover, float]:
-    """Returns the cover of a cascade with one more classifier, and what it took to find it.
+    """Returns the cover of a cascade with one more classifier, and the cost of building it.
 
     Args:
         cover: The cover without the last classifier.
-        bounds: What bounds the margin of each classifier.
+        bounds: Bounds on the margin of each classifier.
         acceptance: Estimates the accepted share of a cover's proposals.
     """
     lower, upper = bounds[-1](cover.low, cover.high)
@@ -66,33 +72,34 @@ def refine(
             accepted = acceptance(cover)
             if accepted > GOOD_ACCEPTANCE:
                 break
-            budget = max(least, SAMPLES / accepted * _proposal_cost(num_trees))
+            budget = max(least, SAMPLES / accepted * proposal_cost(num_trees))
             rate = math.log(start / max(cover.volume, 1e-300)) / spent
             if rate * (budget - spent) < SMALLEST_GAIN:
                 break
     return cover, spent
 
 
-def _proposal_cost(num_trees: list[int]) -> float:
+def proposal_cost(num_trees: list[int]) -> float:
     """The cost of drawing a proposal from the prior and classifying it."""
     return MIN_PROPOSAL_COST + PROPOSAL_COST * float(np.mean(num_trees))
 
 
-def _least_cost(num_trees: list[int]) -> float:
-    """What a good cover should cost at least."""
-    return sum(_least_budget(number) + _reading_cost(number) for number in num_trees)
+def least_cost(num_trees: list[int]) -> float:
+    """The least that a good cover costs."""
+    return sum(_least_budget(number) + reading_cost(number) for number in num_trees)
 
 
 def _least_budget(num_trees: int) -> float:
     return float(MIN_BOXES_BOUNDED * BOUND_COST * num_trees)
 
 
-def _reading_cost(num_trees: int) -> float:
+def reading_cost(num_trees: int) -> float:
+    """The cost of reading the trees of a classifier."""
     return float(max(READING_COST * num_trees, MIN_READING_COST))
 
 
 def _worst_boxes(cover: Cover) -> IntArray:
-    """The undecided boxes that hold most of what the cascade will reject; a quarter of all."""
+    """The undecided boxes, at most a quarter of all, that hold most of what will be rejected."""
     undecided = np.flatnonzero(cover.is_undecided)
     number = min(len(undecided), MAX_SPLITS_A_ROUND, max(1, len(cover) // 4))
     if number == 0:
@@ -103,7 +110,7 @@ def _worst_boxes(cover: Cover) -> IntArray:
 
 
 def _acceptance(cover: Cover) -> FloatArray:
-    """A guess at each classifier's acceptance in each undecided box, from its bounds; else 1."""
+    """Each classifier's accepted share of each box, guessed from its bounds; 1 where decided."""
     is_open = (cover.lower <= 0) & (cover.upper > 0)
     span = np.where(is_open, cover.upper - cover.lower, 1.0)
     return np.where(is_open, cover.upper / span, 1.0)
@@ -142,9 +149,9 @@ def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[C
 
 
 def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, FloatArray]:
-    """Returns column and edge at which to split each box; column -1 where there is no split.
+    """Returns the column and the edge at which to split each box; column -1 if it has no split.
 
-    The split is the one across which the classifier that is most likely to reject changes most.
+    It is the split across which the classifier that is most likely to reject changes most.
     """
     column = np.full(len(cover), -1)
     edge = np.zeros(len(cover))

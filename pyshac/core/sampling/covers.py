@@ -1,12 +1,4 @@
-"""The accepted region as a cover of boxes, so that few proposals are wasted.
-
-Work in the unit cube, where the prior is uniform: a box has its prior probability as its volume.
-A box that more classifiers reject for sure than are forgiven holds no accepted point and is
-dropped. One that is accepted for sure stays as it is. The rest are split at a threshold of a
-classifier that is undecided there, those that hold most of what will be rejected first.
-Proposals drawn from the boxes that are left, by their volume, are draws from the prior restricted
-to them; the cascade still decides on every one.
-"""
+"""Covers: the covers of the cascades of one search space, built as the cascade grows."""
 
 from __future__ import annotations
 
@@ -21,7 +13,7 @@ from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.cover import Cover
-from pyshac.core.sampling.cover_refinement import _least_cost, _proposal_cost, _reading_cost, refine
+from pyshac.core.sampling.cover_refinement import least_cost, proposal_cost, reading_cost, refine
 from pyshac.core.sampling.margin_bounds import MarginBounds
 
 PILOT_PROPOSALS = 512
@@ -29,13 +21,13 @@ PILOT_PROPOSALS = 512
 
 @dataclass(frozen=True)
 class _Construction:
-    """How far the cover of a cascade is built.
+    """The state of the construction of a cover.
 
     Attributes:
-        cover: The cover of what the classifiers so far accept.
+        cover: The cover of the region that the classifiers so far accept.
         classifiers: These classifiers.
-        volumes: The cover's volume after each of them.
-        costs: What it took up to each of them.
+        volumes: The volume of the cover after each of them.
+        costs: The total cost after each of them.
     """
 
     cover: Cover
@@ -44,10 +36,10 @@ class _Construction:
     costs: tuple[float, ...] = ()
 
     def is_promising(self, num_classifiers: int, plain: float) -> bool:
-        """Says whether going on should cost less than it saves, if all goes on as it began.
+        """Returns whether to go on: whether that should cost less than it saves, by extrapolation.
 
-        All classifiers so far have to agree, so that the answer is the same whether they were
-        added now or earlier.
+        This must hold for every classifier so far, so that the answer does not depend on when
+        they were added.
         """
         for done, (volume, cost) in enumerate(zip(self.volumes, self.costs, strict=True), 1):
             saving = plain * (1 - volume ** (num_classifiers / done))
@@ -66,10 +58,10 @@ class _Construction:
 
 
 class Covers:
-    """The covers of a growing cascade; a new classifier refines the cover there was before.
+    """The covers of a growing cascade; each new classifier refines the cover before it.
 
-    A cover depends on nothing but the space, the classifiers and the number of proposals that it
-    is to replace, so a resumed run finds the same.
+    A cover depends only on the space, the classifiers and the number of proposals that it is to
+    replace, so a resumed run builds the same one.
 
     Args:
         space: The search space.
@@ -83,26 +75,26 @@ class Covers:
     def cover(
         self, cascade: Cascade, forgiven: int = 0, num_proposals: float | None = None
     ) -> Cover | None:
-        """Returns the cover of what a cascade accepts when rejections are overlooked.
+        """Returns the cover of the region that a cascade accepts.
 
         Args:
             cascade: The classifiers.
             forgiven: Number of rejections that are overlooked.
-            num_proposals: Number of proposals from the prior that it would replace; None if it
-                is to be built whatever it costs.
+            num_proposals: Number of proposals from the prior that it would replace; None to build
+                it at any cost.
 
         Returns:
-            The cover; None if it should cost more than it saves, or this turned out on the way, or
-            if a classifier is a user's own: nothing is known of how it decides.
+            The cover; None if it costs more than it saves, or if a classifier is a user's own,
+            whose decisions cannot be bounded.
         """
         classifiers = cascade.trees
         if classifiers is None:
             return None
         trees = [classifier.num_trees for classifier in classifiers]
-        plain = math.inf if num_proposals is None else num_proposals * _proposal_cost(trees)
-        if plain < _least_cost(trees):
+        plain = math.inf if num_proposals is None else num_proposals * proposal_cost(trees)
+        if plain < least_cost(trees):
             return None
-        # Each with one classifier more than the one before: shorter cascades are asked for, too.
+        # Each has one classifier more than the one before it; shorter cascades need covers, too.
         chain = self._chains.setdefault(
             forgiven, [_Construction(Cover.everything(self._space.num_columns, forgiven))]
         )
@@ -120,10 +112,10 @@ class Covers:
         part = classifiers[: len(built.classifiers) + 1]
         bounds = [self._bounds_of(classifier) for classifier in part]
         cover, spent = refine(built.cover, bounds, self._pilot(Cascade(part)))
-        return built.add(part[-1], cover, _reading_cost(part[-1].num_trees) + spent)
+        return built.add(part[-1], cover, reading_cost(part[-1].num_trees) + spent)
 
     def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
-        """Returns what estimates the accepted share of a cover's proposals, never as zero."""
+        """Returns an estimator of the accepted share of a cover's proposals; never zero."""
 
         def acceptance(cover: Cover) -> float:
             rows = cover.draw(PILOT_PROPOSALS, self._space, np.random.SeedSequence(0))
@@ -140,6 +132,6 @@ class Covers:
 
 
 def _common(first: Sequence[BoostedTrees], second: Sequence[BoostedTrees]) -> int:
-    """Returns how many classifiers two cascades have in common, from the first one on."""
+    """Returns the length of the common beginning of two cascades."""
     pairs = zip(first, second, strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] is pair[1], pairs))

@@ -15,9 +15,9 @@ from pyshac.core.basics.arrays import Float32Array, FloatArray, IntArray
 from pyshac.core.classifiers.tree_models import Tree
 from pyshac.core.hyperparameters import HyperParameterList
 
-# Draws are multiples of this, and so are all edges, which makes memberships exact.
+# All draws and all edges are multiples of this, which makes membership in a box exact.
 GRID = 2.0**-53
-# Leaves times boxes that are looked at together; larger tables fall out of the caches.
+# Number of leaves times number of boxes in one table; larger ones do not fit into caches.
 CACHED_VALUES = 2**19
 
 
@@ -28,9 +28,8 @@ class Splits:
     Attributes:
         column: Shape (splits,).
         edge: In the unit interval, shape (splits,).
-        weight: How much the margin changes across the split, summed over trees; 0 where boxes
-            cannot be split, because the column does not come from the unit interval; shape
-            (splits,).
+        weight: Change of the margin across the split, summed over trees, shape (splits,); 0 where
+            boxes cannot be split, because the unit interval does not map to the column.
     """
 
     column: IntArray
@@ -46,28 +45,28 @@ class MarginBounds:
         space: The search space.
 
     Attributes:
-        splits: Where boxes can be split so that the bounds change.
+        splits: The splits at which the bounds change.
         num_trees: Number of trees.
-        cost: Rough number of operations that bounding one box takes.
+        cost: Rough number of operations for bounding one box.
     """
 
     def __init__(self, trees: Sequence[Tree], space: HyperParameterList) -> None:
         nodes = _Nodes(trees)
         self.splits = nodes.splits(space)
         self.num_trees = len(trees)
-        # Rows of a table of conditions: "can go left at split s", "can go right", "true".
+        # Indices into a table of conditions: "left at split s is possible", "right ...", "true".
         self._paths = nodes.paths(len(self.splits.edge))
         self._value = nodes.leaf_value.astype(np.float32)
         self._first_leaf = nodes.first_leaf
         largest = np.maximum.reduceat(np.abs(self._value), self._first_leaf).sum()
-        # XGBoost adds the leaves in single precision, in an order of its own.
+        # XGBoost adds the leaves in single precision, in an unspecified order.
         self._slack = float(largest * self.num_trees * 2.0**-23)
         self.cost = int(self._paths.size + 2 * len(self.splits.edge))
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns lower and upper bounds of the margin, shape (n,), over boxes of (n, columns)."""
         lower, upper = np.empty(len(low)), np.empty(len(low))
-        # So many boxes at a time that the leaves' values stay in the cache.
+        # As many boxes at a time as keep the table in the cache.
         step = max(16, CACHED_VALUES // len(self._value))
         for start in range(0, len(low), step):
             part = slice(start, start + step)
@@ -131,13 +130,13 @@ class _Nodes:
         keys = np.array(list(self._split_number), dtype=np.float64).reshape(-1, 2)
         column = keys[:, 0].astype(np.int64)
         is_drawn = space.maps_to_unit[column]
-        # Every box reaches both sides of a split of a column that it cannot restrict.
+        # A box reaches both sides of a split if it cannot restrict the column.
         edge = np.full(len(column), 0.5)
         edge[is_drawn] = unit_edges(space, column[is_drawn], keys[is_drawn, 1].astype(np.float32))
         return Splits(column, edge, np.where(is_drawn, self._weights, 0.0))
 
     def paths(self, num_splits: int) -> IntArray:
-        """Returns for every step of a path and every leaf its condition, shape (depth, leaves)."""
+        """Returns the conditions on the path to each leaf, shape (depth, leaves)."""
         depth = max((len(path) for path in self._leaf_paths), default=0)
         paths = np.full((max(depth, 1), len(self._leaf_paths)), 2 * num_splits, dtype=np.int64)
         for leaf, path in enumerate(self._leaf_paths):
@@ -156,10 +155,10 @@ def _node_means(left: list[int], right: list[int], value: list[float]) -> list[f
 
 
 def unit_edges(space: HyperParameterList, column: IntArray, threshold: Float32Array) -> FloatArray:
-    """Returns the smallest unit values that a classifier sees at or above thresholds.
+    """Returns the smallest unit values that map to at least the thresholds.
 
-    Found by bisection with the very map that draws go through, so that no rounding can put a
-    draw on the other side.
+    Found by bisection of the map that draws go through, so that rounding cannot put a draw on the
+    other side.
 
     Args:
         space: The search space.

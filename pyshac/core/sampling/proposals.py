@@ -11,7 +11,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.cover import Cover
 
-# Numbers in a block: large enough that XGBoost is busy, small enough for caches and memory.
+# Numbers in a block: enough to keep XGBoost busy, few enough for caches and memory.
 MAX_BLOCK_NUMBERS = 2**19
 MAX_BLOCK_ROWS = 2**16
 # A user's own types are drawn one by one in Python.
@@ -20,7 +20,7 @@ MAX_SCALAR_ROWS = 2**12
 
 @dataclass(frozen=True)
 class Proposals:
-    """Where proposals come from: the prior, or the prior restricted to a cover.
+    """A source of proposals: the prior, or the prior restricted to a cover.
 
     Attributes:
         space: The search space.
@@ -32,25 +32,33 @@ class Proposals:
 
     @property
     def volume(self) -> float:
-        """The prior probability of what is proposed."""
+        """The prior probability of the region that is proposed from; 0 if that is empty."""
         return 1.0 if self.cover is None else self.cover.volume
-
-    def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws n proposals, shape (n, columns)."""
-        if self.cover is None:
-            return self.space.draw(n, stream)
-        return self.cover.draw(n, self.space, stream)
 
     def accepted(
         self, cascade: Cascade, n: int, stream: np.random.SeedSequence, forgiven: int = 0
     ) -> FloatArray:
         """Draws n proposals and returns those that the cascade accepts, in order."""
-        rows = self.draw(n, stream)
+        if self.cover is None:
+            rows = self.space.draw(n, stream)
+        else:
+            rows = self.cover.draw(n, self.space, stream)
         return rows[cascade.accepts(rows, forgiven)]
 
     @property
     def largest_block(self) -> int:
-        """The largest number of proposals that are drawn at once."""
+        """The largest number of proposals in a block."""
         if not self.space.is_vectorised:
             return MAX_SCALAR_ROWS
         return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_NUMBERS // self.space.num_columns))
+
+    def first_block(self, n: int, num_classifiers: int) -> int:
+        """Returns the number of proposals in the first block of a draw.
+
+        It is smaller than n samples should take if every classifier halves the space, since they
+        may accept more.
+        """
+        expected = n * 2.0**num_classifiers * self.volume
+        # Up to some thousand rows, another block costs more than superfluous rows do.
+        size = max(0.4 * expected, min(0.8 * expected, 4096), 2 * n, 256)
+        return int(min(size, self.largest_block))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyshac.core.dataset import Dataset
+
 
 @dataclass
 class Batch:
@@ -13,7 +15,7 @@ class Batch:
     Attributes:
         start: Number of the first sample.
         rows: The samples' values, in order.
-        worker_ids: The slot in which each finished sample ran, by number; None outside slots.
+        worker_ids: The slot of each scored sample, by the sample's number; None if it had no slot.
     """
 
     start: int
@@ -22,7 +24,7 @@ class Batch:
 
     @property
     def ids(self) -> range:
-        """The numbers of its samples."""
+        """The samples' numbers."""
         return range(self.start, self.start + len(self.rows))
 
     @property
@@ -31,5 +33,10 @@ class Batch:
         return [number for number in self.ids if number not in self.worker_ids]
 
     def row(self, number: int) -> list[Any]:
-        """The values of a sample, given its number."""
+        """Returns the values of a sample, given its number."""
         return self.rows[number - self.start]
+
+    def add_score(self, dataset: Dataset, number: int, score: float, worker_id: int | None) -> None:
+        """Adds a sample of the batch to a dataset; its score is NaN if it failed."""
+        dataset.add_sample(self.row(number), score, number)
+        self.worker_ids[number] = worker_id

@@ -1,6 +1,6 @@
-"""Method: how the search learns and chooses; all in which the default differs from the paper.
+"""Method: how the search learns and chooses, which is where the default differs from the paper.
 
-What was measured of each difference stands in docs/how-it-works.md.
+docs/how-it-works.md shows what each difference is worth.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ class Method:
 
     Attributes:
         name: Its name.
-        trees: How the trees of a classifier are trained.
-        reuse_samples: Whether a classifier learns from all samples so far that the cascade accepts,
-            or only from those drawn since the classifier before it.
-        min_share: Smallest training set of a classifier, as a share of the whole budget; where that
-            is more than two stages bring, these are enough.
-        first_times: How many times as large the smallest training set of the first classifier is,
-            which rules out most of the space.
-        num_choices: Accepted samples that are drawn for each one that is evaluated; 1 to evaluate
-            them as they come.
-        is_smooth: Whether a Gaussian process chooses every other sample, or trees choose all.
-        num_steps: In so many steps what the process chose is improved.
+        trees: Settings of a classifier's trees.
+        reuse_samples: Whether a classifier is trained on all samples so far that the cascade
+            accepts, or only on those of its own stage.
+        min_share: Smallest training set of a classifier, as a share of the budget; two stages are
+            always enough.
+        first_times: Factor by which the first classifier's smallest training set is larger, since
+            that classifier rules out most of the space.
+        num_choices: Number of candidates for each sample that is evaluated; 1 to evaluate accepted
+            draws as they are.
+        is_smooth: Whether a Gaussian process chooses every other sample; otherwise trees choose
+            all of them.
+        num_steps: Number of climbing steps applied to each sample that the Gaussian process chose.
     """
 
     name: str
@@ -51,7 +52,7 @@ DEFAULT = Method(
     num_steps=3,
 )
 
-# The procedure of Kumar et al., arXiv 1805.10255, section 3, with XGBoost as it comes.
+# The procedure of Kumar et al., arXiv 1805.10255, section 3, with XGBoost's default settings.
 PAPER = Method(
     "paper",
     Boosting(num_trees=200, min_child_weight=1.0),
@@ -67,7 +68,7 @@ METHODS = {method.name: method for method in (DEFAULT, PAPER)}
 
 
 def get_method(name: Any) -> Method:
-    """Returns the method of a name; raises if there is none."""
+    """Returns the method with a name; raises `ValueError` if there is none."""
     if not isinstance(name, str) or name not in METHODS:
         raise ValueError(f"method must be one of {list(METHODS)!r}. Got {name!r} instead.")
     return METHODS[name]

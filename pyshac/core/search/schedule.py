@@ -1,4 +1,4 @@
-"""How a budget is spent: batches, stages, and when a classifier is due."""
+"""Schedule: how a budget is split into batches and stages."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pyshac.core.basics.checks import check_positive
 
 @dataclass(frozen=True)
 class Schedule:
-    """The plan of a run (Kumar et al., arXiv 1805.10255, section 3).
+    """How a budget is spent (Kumar et al., arXiv 1805.10255, section 3).
 
     Args:
         total_budget: N, number of evaluations.
         num_batches: M, number of batches; N must be divisible by it.
-        max_classifiers: Highest number of classifiers to train.
+        max_classifiers: Largest number of classifiers to train.
 
     Raises:
         TypeError: If an argument is not an int.
@@ -35,21 +35,21 @@ class Schedule:
             )
 
     @property
-    def num_workers(self) -> int:
-        """W, samples in a batch."""
+    def batch_size(self) -> int:
+        """W, number of samples in a batch."""
         return self.total_budget // self.num_batches
 
     @property
     def total_classifiers(self) -> int:
-        """K, classifiers in a full cascade."""
+        """K, number of classifiers in a full cascade."""
         return min(max(self.num_batches - 1, 1), self.max_classifiers)
 
     @property
     def per_classifier_budget(self) -> int:
-        """T_c, new samples for which a classifier is trained."""
-        batches = self.total_budget // (self.num_workers * (self.total_classifiers + 1))
-        return self.num_workers * max(batches, 1)
+        """T_c, number of samples in a stage."""
+        batches = self.total_budget // (self.batch_size * (self.total_classifiers + 1))
+        return self.batch_size * max(batches, 1)
 
     def is_classifier_due(self, before: int, after: int) -> bool:
-        """Says whether a stage ends when the number of samples grows from `before` to `after`."""
+        """Returns whether a stage ends as the number of samples grows from `before` to `after`."""
         return after // self.per_classifier_budget > before // self.per_classifier_budget

@@ -1,7 +1,7 @@
-"""Climbing: a sample is improved step by step, as far as a ranking and the region let it.
+"""Climbing: local search for the sample that a ranking prefers, inside the accepted region.
 
-Of a few dozen draws the most promising one is still far from the best of its surroundings, the
-farther the more columns there are.
+The most promising of a few dozen draws is still far from the local optimum, the farther the more
+columns there are.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.selection.ranking import Ranking
 
-# Neighbours that are looked at before each step.
+# Number of neighbours that are ranked before each step.
 NUM_NEIGHBOURS = 128
-# A neighbour differs in one column, up to this share of them, or anything between.
+# A neighbour differs in one column, in this share of them, or in any number between.
 LARGEST_SHARE = 0.5
-# Standard deviation of the difference, where the whole prior has a width of 1; or between these.
+# Range of the standard deviation of a difference on the unit interval.
 STEP_SIZES = (0.001, 0.3)
 
 
 @dataclass(frozen=True)
 class Climber:
-    """Improves samples.
+    """Improves samples by local search.
 
     Attributes:
         space: The search space.
-        generator: What neighbours are drawn from.
+        generator: Generator of the neighbours.
     """
 
     space: HyperParameterList
@@ -42,16 +42,16 @@ class Climber:
         ranking: Ranking,
         is_allowed: Callable[[FloatArray], BoolArray],
     ) -> FloatArray:
-        """Returns the sample to which a ranking's steps lead.
+        """Moves a sample to its best neighbour, for as many steps as the ranking asks for.
 
         Args:
             start: An encoded sample, shape (columns,).
-            others: Samples whose values are tried, shape (n, columns).
-            ranking: Says which samples are better, and how many steps are worth while.
-            is_allowed: Says which samples may be chosen, shape (m,) for shape (m, columns).
+            others: Encoded samples from which neighbours take values, shape (n, columns).
+            ranking: The order of samples.
+            is_allowed: Returns which samples may be chosen, shape (m,) for shape (m, columns).
 
         Returns:
-            An encoded sample, shape (columns,): `start` if no better one was found.
+            An encoded sample, shape (columns,); `start` if there is no better one.
         """
         best = start
         for _ in range(ranking.num_steps):
@@ -65,10 +65,10 @@ class Climber:
         return best
 
     def neighbours(self, row: FloatArray, others: FloatArray) -> FloatArray:
-        """Returns samples that differ from one in some columns.
+        """Returns samples that differ from a given one in some columns.
 
-        Half of them have the values of another sample there, the others such as are a little
-        larger or smaller. Choices and values of a user's own types are always those of others.
+        Half of them take the values of another sample there, the others slightly larger or smaller
+        ones. Choices and values of a user's own types are always taken from other samples.
 
         Args:
             row: Encoded sample, shape (columns,).
@@ -85,7 +85,7 @@ class Climber:
         return np.where(differs, values, row)
 
     def _columns_that_differ(self, num_columns: int) -> BoolArray:
-        """Says where neighbours differ, shape (NUM_NEIGHBOURS, columns): each somewhere."""
+        """Returns where neighbours differ, shape (NUM_NEIGHBOURS, columns)."""
         shares = self._log_uniform(1 / num_columns, max(LARGEST_SHARE, 1 / num_columns))
         differs = self.generator.random((NUM_NEIGHBOURS, num_columns)) < shares
         one = self.generator.integers(num_columns, size=NUM_NEIGHBOURS)
@@ -93,13 +93,13 @@ class Climber:
         return differs
 
     def _steps(self, row: FloatArray) -> FloatArray:
-        """Returns samples that are a step away in all columns, shape (NUM_NEIGHBOURS, columns)."""
+        """Returns samples that differ by a step in all columns, shape (NUM_NEIGHBOURS, columns)."""
         noise = self.generator.standard_normal((NUM_NEIGHBOURS, len(row)))
         unit = self.space.to_unit_where_possible(row[None]) + noise * self._log_uniform(*STEP_SIZES)
-        # Mirrored at the ends of the interval, to which 1 does not belong.
+        # Reflected at the ends of the unit interval, which excludes 1.
         unit = np.abs((unit + 1) % 2 - 1)
         return self.space.from_unit_where_possible(np.minimum(unit, np.nextafter(1, 0)))
 
     def _log_uniform(self, low: float, high: float) -> FloatArray:
-        """Returns numbers between two others, shape (NUM_NEIGHBOURS, 1)."""
+        """Returns log-uniform numbers from an interval, shape (NUM_NEIGHBOURS, 1)."""
         return np.exp(self.generator.uniform(np.log(low), np.log(high), (NUM_NEIGHBOURS, 1)))

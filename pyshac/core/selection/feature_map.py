@@ -1,4 +1,4 @@
-"""Points: samples as points of a space in which distances mean something."""
+"""FeatureMap: samples as points of a Euclidean space."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import numpy as np
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters import HyperParameterList
 
-# What is farther away than this is as far as can be; squares of these are still finite.
+# Largest coordinate; its square is finite.
 FARTHEST = 1000.0
 
 
-class Points:
-    """Encoded rows as points of a space in which distances mean something.
+class FeatureMap:
+    """Maps encoded rows to points whose distances say how different the samples are.
 
     Numbers are mapped to the unit interval by their prior; those of a user's own types are scaled
-    to the range of the rows seen at first. Choices get a feature for each value seen there and one
-    for all others, so that two different values are 1 apart, whichever they are.
+    to the range of the given rows. Choices are one-hot encoded, with a feature for each given
+    value and one for all others, so that any two different values are at distance 1.
 
     Args:
         space: The search space.
-        encoded: Rows, shape (n, columns), at least one.
+        encoded: Rows, shape (n, columns), with n >= 1.
 
     Attributes:
         columns: The column that each feature belongs to, shape (features,).
@@ -28,7 +28,7 @@ class Points:
 
     def __init__(self, space: HyperParameterList, encoded: FloatArray) -> None:
         self._space = space
-        # Halves, because the distance of two finite numbers may be infinite.
+        # Halves, because the difference of two finite numbers may overflow.
         self._low = np.where(space.maps_to_unit, 0.0, encoded.min(axis=0) / 2)
         span = np.where(space.maps_to_unit, 0.5, encoded.max(axis=0) / 2 - self._low)
         self._span = np.where(span > 0, span, 1.0)
@@ -51,7 +51,7 @@ class Points:
 
 
 def _one_hot(column: FloatArray, known: FloatArray) -> FloatArray:
-    """Returns a feature for each known value and one for all others; two differ by 1 in all."""
+    """Returns a feature for each known value and one for all others, scaled to distance 1."""
     is_value = column == known
     is_other = ~is_value.any(axis=1, keepdims=True)
     return np.concatenate([is_value, is_other], axis=1) / 2**0.5

@@ -1,4 +1,21 @@
-"""Gaussian processes: which values are to be expected at new points, and how surely."""
+"""Gaussian process regression: the expected value at a point, and its standard deviation.
+
+Equation numbers are those of Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006.
+
+| name       | symbol              | meaning                                        | shape    |
+|------------|---------------------|------------------------------------------------|----------|
+| points     | X                   | training inputs, in the unit cube or near it   | (n, d)   |
+| values     | y                   | training targets, mean 0 and variance 1        | (n,)     |
+| columns    |                     | column that each feature belongs to            | (d,)     |
+| logarithms | theta               | log of length scales, variance, noise variance | (c + 2,) |
+| distances  | sqrt(5) r / l       | scaled distances of points                     | (n, m)   |
+| decay      | s^2 exp(-distances) | factor of the kernel                           | (n, m)   |
+| covariance | K, K(X, X*)         | kernel without noise                           | (n, m)   |
+| root       | L                   | Cholesky factor of K + noise variance * I      | (n, n)   |
+| weights    | alpha               | (K + noise variance * I)^-1 y                  | (n,)     |
+
+d is the number of features, c the number of columns, n of training points, m of other points.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +30,33 @@ from threadpoolctl import ThreadpoolController
 
 from pyshac.core.basics.arrays import FloatArray
 
-# Priors of the logarithms, mean and standard deviation. With those of the length scales, that grow
-# with the number of columns, most columns matter little until samples say otherwise: Hvarfner,
-# Hellsten and Nardi, arXiv 2402.02229, section 5, for points in the unit cube.
+# Mean and standard deviation of the normal priors of the logarithms. The prior of the length scales
+# grows with the number of columns, so that most columns matter little until samples show otherwise
+# (Hvarfner, Hellsten and Nardi, arXiv 2402.02229, section 5, for points in the unit cube).
 SCALE_PRIOR = (2**0.5, 3**0.5)
 VARIANCE_PRIOR = (0.0, 1.0)
 NOISE_PRIOR = (-4.0, 1.0)
-# From where, and within which bounds, the logarithms of the best are looked for.
+# Start of the optimisation, and the bounds of the logarithms.
 START = {"scale": 0.5, "variance": 1.0, "noise": 0.05}
 SCALE_BOUNDS = (-4.0, 6.0)
 VARIANCE_BOUNDS = (-3.0, 3.0)
 NOISE_BOUNDS = (-9.0, 1.0)
 MAX_STEPS = 100
-# So many points are predicted at once, which keeps matrices small.
+# Number of points that are predicted at once, which bounds the size of matrices.
 MAX_ROWS = 2**12
 
 
 class GaussianProcess:
-    """A Gaussian process with a length scale for each column, fitted to points and their values.
+    """A Gaussian process with a length scale for each column.
 
-    Its kernel is Matérn's with nu = 5/2; length scales, variance and noise are the most probable
-    ones (Rasmussen and Williams, 2006, equations 4.17, 5.8 and 5.9).
+    The kernel is Matérn's with nu = 5/2 (4.17). Length scales, variance and noise variance maximise
+    the posterior density.
 
     Args:
-        points: Shape (n, features), each feature with a range of 1 or so.
-        columns: The column that each feature belongs to, shape (features,), counted from 0. The
-            features of a column share a length scale.
-        values: Shape (n,), with a mean of 0 and a variance of 1 or so.
+        points: Shape (n, d), each feature with a range of about 1.
+        columns: The column that each feature belongs to, shape (d,), counted from 0. The features
+            of a column share a length scale.
+        values: Shape (n,), with a mean of 0 and a variance of about 1.
     """
 
     def __init__(
@@ -64,16 +81,21 @@ class GaussianProcess:
         self._solve()
 
     def _solve(self) -> None:
+        """Factorises the covariance of the training points."""
         with _one_thread():
             covariance = _matern(*self._distances(self._logarithms, self._points))
+            # Algorithm 2.1, lines 2 and 3.
             self._root = linalg.cholesky(_with_noise(covariance, self._logarithms), lower=True)
             self._weights = linalg.cho_solve((self._root, True), self._values)
 
     def believing(self, points: FloatArray) -> GaussianProcess:
-        """Returns the process as it would be if points, shape (m, features), had what it expects.
+        """Returns the process with further points whose values are those that it expects.
 
-        It expects the same everywhere, and is surer near them: the kriging believer of Ginsbourger,
-        Le Riche and Carraro, 2010, section 4.
+        It expects the same everywhere, with smaller deviations near the points: the kriging
+        believer of Ginsbourger, Le Riche and Carraro, 2010, section 4.
+
+        Args:
+            points: Shape (m, d).
         """
         process = copy.copy(self)
         process._points = np.concatenate([self._points, points])
@@ -82,27 +104,30 @@ class GaussianProcess:
         return process
 
     def loss(self, logarithms: FloatArray) -> tuple[float, FloatArray]:
-        """Returns the negative logarithm of a posterior density, but for a constant.
+        """Returns the negative log posterior density, up to a constant.
 
         Args:
-            logarithms: Those of the length scales, the variance and the noise's variance.
+            logarithms: Those of the length scales, the variance and the noise variance.
 
         Returns:
-            The value and its gradient, shape (columns + 2,).
+            The value and its gradient, shape (c + 2,).
         """
         distances, decay = self._distances(logarithms, self._points)
         covariance = _matern(distances, decay)
-        # Times a column's scaled squared distance: the derivative by its length scale's logarithm.
+        # Times a column's scaled squared distance: the derivative by the log of its length scale.
         slope = 5 / 3 * (1 + distances) * decay
         root = linalg.cholesky(_with_noise(covariance, logarithms), lower=True)
         weights = linalg.cho_solve((root, True), self._values)
         inverse = linalg.cho_solve((root, True), np.eye(len(weights)))
-        steepness = (inverse - np.outer(weights, weights)) / 2
+        steepness = (inverse - np.outer(weights, weights)) / 2  # The factor in (5.9), negated.
         deviations = (logarithms - self._prior_means) / self._prior_widths
-        value = self._values @ weights / 2 + np.log(np.diag(root)).sum() + (deviations**2).sum() / 2
+        value = (
+            self._values @ weights / 2 + np.log(np.diag(root)).sum()  # (5.8)
+            + (deviations**2).sum() / 2
+        )  # fmt: skip
         gradient = np.array(
             [
-                *self._sum_of_distances(steepness * slope, logarithms),
+                *self._sum_of_distances(steepness * slope, logarithms),  # (5.9)
                 (steepness * covariance).sum(),
                 np.trace(steepness) * np.exp(logarithms[-1]),
             ]
@@ -110,7 +135,7 @@ class GaussianProcess:
         return float(value), gradient + deviations / self._prior_widths
 
     def _sum_of_distances(self, factors: FloatArray, logarithms: FloatArray) -> FloatArray:
-        """Sums factors times squared distances, scaled, over all pairs; one sum a column."""
+        """Sums factors times scaled squared distances over all pairs; one sum per column."""
         points = self._points
         sums = 2 * (factors.sum(axis=1) @ points**2 - (points * (factors @ points)).sum(axis=0))
         of_columns = np.zeros(len(logarithms) - 2)
@@ -120,7 +145,7 @@ class GaussianProcess:
     def _distances(
         self, logarithms: FloatArray, others: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Returns the scaled distances of points from others, and how the variance decays."""
+        """Returns the scaled distances of the training points from others, and the decay."""
         scales = np.exp(logarithms[:-2])[self._columns]
         ours, theirs = self._points / scales, others / scales
         squares = (ours**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * ours @ theirs.T
@@ -131,7 +156,7 @@ class GaussianProcess:
         """Returns the expected values at points and their standard deviations, without noise.
 
         Args:
-            points: Shape (m, features).
+            points: Shape (m, d).
 
         Returns:
             Two arrays of shape (m,).
@@ -142,14 +167,16 @@ class GaussianProcess:
                 block = slice(start, start + MAX_ROWS)
                 covariance = _matern(*self._distances(self._logarithms, points[block]))
                 explained = linalg.solve_triangular(self._root, covariance, lower=True)
-                expected[block] = self._weights @ covariance
-                variance[block] = np.exp(self._logarithms[-2]) - (explained**2).sum(axis=0)
+                expected[block] = self._weights @ covariance  # (2.25)
+                variance[block] = np.exp(self._logarithms[-2]) - (explained**2).sum(
+                    axis=0
+                )  # (2.26)
         return expected, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _matern(distances: FloatArray, decay: FloatArray) -> FloatArray:
-    """Returns covariances, of Matérn's kernel with nu = 5/2."""
-    return (1 + distances + distances**2 / 3) * decay
+    """Returns covariances by Matérn's kernel with nu = 5/2."""
+    return (1 + distances + distances**2 / 3) * decay  # (4.17)
 
 
 def _with_noise(covariance: FloatArray, logarithms: FloatArray) -> FloatArray:
@@ -162,5 +189,5 @@ def _controller() -> ThreadpoolController:
 
 
 def _one_thread() -> contextlib.AbstractContextManager[None]:
-    """Several threads take longer with matrices this small, and round otherwise than one does."""
+    """Matrices this small take longer with several threads, which also round differently."""
     return _controller().limit(limits=1, user_api="blas")

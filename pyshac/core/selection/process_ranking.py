@@ -1,4 +1,4 @@
-"""SmoothRanking: how promising samples are by a Gaussian process."""
+"""ProcessRanking: how promising samples are, judged by a Gaussian process."""
 
 from __future__ import annotations
 
@@ -8,64 +8,65 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.dataset.scores import evened_out
+from pyshac.core.dataset.objective import Objective
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.selection.feature_map import Points
+from pyshac.core.selection.feature_map import FeatureMap
 from pyshac.core.selection.gaussian_process import GaussianProcess
+from pyshac.core.selection.score_transform import power_transformed
 
-# A Gaussian process is fitted to so many samples at most, half of them the best.
+# Largest number of samples that the process is fitted to; half of them are the best.
 MAX_PROCESS_SAMPLES = 256
-# What a Gaussian process expects counts with this many standard deviations on top, so that samples
-# far from all others have their turn.
+# Number of standard deviations that are added to the expected value, so that samples far from all
+# others get their turn.
 NUM_DEVIATIONS = 0.5
 
 
-class SmoothRanking:
-    """Ranks by what a Gaussian process of the scores thinks possible.
+class ProcessRanking:
+    """Ranks samples by an upper confidence bound of a Gaussian process of the scores.
 
     Args:
         encoded: Evaluated samples, shape (n, columns).
         scores: Their scores, shape (n,); NaN for failed samples.
-        objective: 'max' or 'min'.
+        objective: Which scores are better.
         space: The search space.
-        num_steps: In how many steps samples are to be improved.
+        num_steps: Number of climbing steps applied to each sample that it chose.
     """
 
     def __init__(
         self,
         encoded: FloatArray,
         scores: FloatArray,
-        objective: str,
+        objective: Objective,
         space: HyperParameterList,
-        num_steps: int = 0,
+        num_steps: int,
     ) -> None:
         self.num_steps = num_steps
         self._process = None
         if not len(encoded):
             return
-        values = evened_out(scores, objective)
+        values = power_transformed(scores, objective)
         kept = _best_and_others(values, MAX_PROCESS_SAMPLES)
-        self._points = Points(space, encoded)
+        self._features = FeatureMap(space, encoded)
         self._process = GaussianProcess(
-            self._points(encoded[kept]), self._points.columns, values[kept]
+            self._features(encoded[kept]), self._features.columns, values[kept]
         )
 
     def __call__(self, encoded: FloatArray) -> FloatArray:
         if self._process is None:
             return np.zeros(len(encoded))
-        expected, deviation = self._process.predict(self._points(encoded))
+        expected, deviation = self._process.predict(self._features(encoded))
         return expected + NUM_DEVIATIONS * deviation
 
-    def believing(self, encoded: FloatArray) -> SmoothRanking:
+    def believing(self, encoded: FloatArray) -> ProcessRanking:
         if self._process is None or not len(encoded):
             return self
         ranking = copy.copy(self)
-        ranking._process = self._process.believing(self._points(encoded))
+        ranking._process = self._process.believing(self._features(encoded))
         return ranking
 
 
 def _best_and_others(values: FloatArray, number: int) -> npt.NDArray[np.intp]:
-    """Returns which samples are kept: if there are too many, the best, and some of all others."""
+    """Returns the places of all samples, or if they are too many, of the best and some others."""
     best_first = np.argsort(-values, kind="stable")
     if len(values) <= number:
         return best_first

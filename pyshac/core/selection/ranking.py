@@ -1,7 +1,7 @@
-"""Ranking: how promising samples are, going by all that was learned so far.
+"""Ranking: how promising samples are, judging by all that was learned so far.
 
-Two rankings judge independently, since each is wrong elsewhere: trees know edges, choices and what
-does not matter; a Gaussian process knows that scores change gently, and where little is known.
+Two rankings judge independently, since each errs in other places: trees know edges, choices and
+irrelevant parameters; a Gaussian process knows that scores are smooth, and where little is known.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pyshac.core.basics.arrays import FloatArray
 
 
 class Ranking(Protocol):
-    """Says how promising samples are.
+    """An order of samples.
 
     Attributes:
-        num_steps: In how many steps samples are to be improved; 0 where steps lead nowhere.
+        num_steps: Number of climbing steps applied to each sample that the ranking chose.
     """
 
     num_steps: int
@@ -24,7 +24,8 @@ class Ranking(Protocol):
         """Returns how promising samples are, shape (n,), for rows of shape (n, columns)."""
 
     def believing(self, encoded: FloatArray) -> Ranking:
-        """Returns the ranking as it would be if samples, shape (m, columns), had their scores.
+        """Returns the ranking under the belief that running samples turn out as expected.
 
-        These are being evaluated, and taken to turn out as expected.
+        Args:
+            encoded: The running samples, shape (m, columns).
         """

@@ -1,4 +1,4 @@
-"""TreeRanking: how promising samples are by boosted trees."""
+"""TreeRanking: how promising samples are, judged by boosted trees."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.classifiers.boosted_trees import BoostedTrees, Boosting
 from pyshac.core.classifiers.classifier import as_features
-from pyshac.core.dataset.scores import is_among_best
+from pyshac.core.dataset.objective import Objective
 
-# The best half of all samples, the best quarter, and so on, as long as a share has so many.
+# Smallest number of good samples of a rung.
 MIN_BEST_SAMPLES = 5
-# Seeing other parts of the samples and of the columns, the trees of a rung disagree where they
-# know little, so that their sum changes gently from sample to sample.
+# With other parts of the samples and columns for each, the trees of a rung disagree where they know
+# little, which makes their sum smoother.
 RUNG_TREES = Boosting(subsample=0.8, colsample_bytree=0.7)
 
 
 class TreeRanking:
-    """Ranks by the successive halves of the scores, each told by a classifier.
+    """Ranks samples by a ladder of classifiers.
 
-    One classifier tells the best half of all samples so far from the others, one the best quarter,
-    and so on. A sample's rank is the sum of their margins.
+    One rung tells the best half of all samples so far from the others, the next one the best
+    quarter, and so on. A sample's rank is the sum of their margins.
 
     Args:
         encoded: Evaluated samples, shape (n, columns).
         scores: Their scores, shape (n,); NaN for failed samples.
-        objective: 'max' or 'min'.
+        objective: Which scores are better.
         stream: Random stream for the trees.
     """
 
@@ -38,7 +38,7 @@ class TreeRanking:
         self,
         encoded: FloatArray,
         scores: FloatArray,
-        objective: str,
+        objective: Objective,
         stream: np.random.SeedSequence,
     ) -> None:
         rows = as_features(encoded)
@@ -60,12 +60,12 @@ class TreeRanking:
         return self
 
 
-def _successive_halves(scores: FloatArray, objective: str) -> Iterator[BoolArray]:
+def _successive_halves(scores: FloatArray, objective: Objective) -> Iterator[BoolArray]:
     """Yields which scores are among the best half, the best quarter, and so on."""
     number = int(np.count_nonzero(~np.isnan(scores))) // 2
     while number >= MIN_BEST_SAMPLES:
-        labels = is_among_best(scores, number, objective)
-        # Where scores are equal, even the best half may hold them all.
+        labels = objective.among_best(scores, number)
+        # If scores are equal, even the best half may contain all of them.
         if not labels.all():
             yield labels
         number //= 2

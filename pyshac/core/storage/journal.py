@@ -1,7 +1,7 @@
-"""The journal: what happened since the last save, one checksummed line at a time.
+"""The journal: what happened since the last save, as lines with checksums.
 
-A line is eight hexadecimal digits (the CRC-32 of the rest), a blank, and a JSON object; what it
-says, is in `records`.
+A line consists of eight hexadecimal digits (the CRC-32 of the rest), a blank, and a JSON object;
+`journal_records` defines the objects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pyshac.core.errors import SaveDirectoryError
 
 logger = logging.getLogger("pyshac")
 
-# What a line begins with; a power cut may leave zeros where the rest should be.
+# The beginning of a line, of which a power cut may leave zeros where the rest should be.
 _LINE_START = re.compile(rb"[0-9a-f]{8} |[0-9a-f]{0,8}\0*\Z")
 
 
@@ -37,34 +37,34 @@ def encode_line(record: dict[str, Any]) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(data), data)
 
 
-def append(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Adds records at the end and flushes them to the disk.
+def append_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Appends records and flushes them to the disk.
 
     Raises:
-        OSError: If that fails, and whatever else interrupts it; the journal is as it was before,
-            or, where not even that works, has a last line that was cut short.
+        OSError: If that fails. After this or any other exception the journal is as it was before,
+            or, if it cannot even be truncated, ends with a torn line.
     """
     data = b"".join(encode_line(record) for record in records)
     with files.naming(path), open(path, "r+b", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         try:
-            # A disk that fills up takes what fits and only complains the next time.
+            # A disk that fills up takes what fits, and only the next write fails.
             while data:
                 data = data[file.write(data) :]
             os.fsync(file.fileno())
         except BaseException:
-            # What went wrong is what is reported, not what follows from it.
+            # The original error is the one to report.
             with contextlib.suppress(OSError):
                 file.truncate(size)
             raise
 
 
-def replace(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Replaces the whole journal by these records."""
+def replace_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Replaces the content of the journal."""
     files.write_atomically(path, b"".join(encode_line(record) for record in records))
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read_records(path: Path) -> list[dict[str, Any]]:
     """Returns the journal's records; a torn last line is dropped with a warning.
 
     Raises:
@@ -76,7 +76,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         return []
     lines = data.split(b"\n")
     last = lines.pop()
-    # The checksum proves a line whole whose end alone is missing, or has become something else.
+    # The checksum proves that a line is whole even if its line end is missing or damaged.
     whole = next((line for line in (last, last[:-1]) if _is_whole(line)), None)
     if whole is not None:
         lines.append(whole)

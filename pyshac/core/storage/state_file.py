@@ -1,4 +1,4 @@
-"""What `state.json` of a save directory holds, and how it is written and checked."""
+"""`state.json`: its content, and how that is written and checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyshac.core.basics import files
-from pyshac.core.dataset.scores import OBJECTIVES
+from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
 
@@ -16,8 +16,8 @@ FORMAT = 1
 
 
 @dataclass
-class State:
-    """What `state.json` holds.
+class StateFile:
+    """The content of `state.json`.
 
     Attributes:
         objective: 'max' or 'min'.
@@ -25,14 +25,14 @@ class State:
         classifier: Name of the user's kind of classifier; empty for the library's own.
         total_budget: N of the engine that saved.
         num_batches: M of the engine that saved.
-        entropy: What all random streams of the run come from.
+        entropy: The seed of all random streams.
         is_seeded: Whether a user chose it.
-        num_complete: Samples in finished batches.
-        csv_bytes: Length of the part of dataset.csv with the samples of finished batches.
-        csv_sha256: Its checksum.
-        parameters_sha256: Checksum of parameters.json but for its seeds.
+        num_complete: Number of samples in closed batches.
+        csv_bytes: Length of the part of dataset.csv that holds the samples of closed batches.
+        csv_sha256: Checksum of that part.
+        parameters_sha256: Checksum of parameters.json without its seeds.
         parameter_seeds: The parameters' own seeds, in order; None for those without.
-        classifiers: Checksums of the classifiers' files, in order; none for a user's kind.
+        classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         format: Version of this format.
     """
@@ -54,7 +54,7 @@ class State:
     format: int = FORMAT
 
 
-def encode_state(state: State) -> bytes:
+def encode_state(state: StateFile) -> bytes:
     """Returns the content of `state.json`.
 
     Raises:
@@ -65,7 +65,7 @@ def encode_state(state: State) -> bytes:
     return json_file(content, "The state of the search")
 
 
-def decode_state(text: str, source: str) -> State:
+def decode_state(text: str, source: str) -> StateFile:
     """Returns the state that `encode_state` wrote.
 
     Raises:
@@ -86,12 +86,27 @@ def decode_state(text: str, source: str) -> State:
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """Returns the checksum of what `state.json` holds besides it."""
+    """Returns the checksum of the content of `state.json` without that checksum."""
     return files.digest(json.dumps(content, sort_keys=True).encode("utf-8"))
 
 
+def space_checksum(config: dict[str, Any]) -> str:
+    """Returns the checksum of the content of `parameters.json` without its seeds."""
+    # The state holds the seeds that count: a run that is seeded anew writes parameters.json first,
+    # and a crash may come before the state is written.
+    seedless = [
+        [name, class_name, {key: arguments[key] for key in sorted(arguments) if key != "seed"}]
+        for name, (class_name, arguments) in config.items()
+    ]
+    return files.digest(json.dumps(seedless).encode("utf-8"))
+
+
 def json_file(content: Any, what: str) -> bytes:
-    """Returns the content of a JSON file, if it can be read again."""
+    """Returns the content of a JSON file.
+
+    Raises:
+        SaveDirectoryError: If it is too large to be read again.
+    """
     text = json.dumps(content, indent=4, ensure_ascii=False)
     files.check_json_size(text, what)
     data = text.encode("utf-8")
@@ -102,10 +117,10 @@ def json_file(content: Any, what: str) -> bytes:
     return data
 
 
-def _checked_state(content: dict[str, Any], source: str) -> State:
-    example = State("", "", "", 1, 1, 0, False, 0, 0, "", "")
+def _checked_state(content: dict[str, Any], source: str) -> StateFile:
+    example = StateFile("", "", "", 1, 1, 0, False, 0, 0, "", "")
     try:
-        state = State(**content)
+        state = StateFile(**content)
     except TypeError as error:
         raise SaveDirectoryError(f"{source} is not the state of a search: {error}.") from None
     for name, value in asdict(example).items():
@@ -123,7 +138,7 @@ def _checked_state(content: dict[str, Any], source: str) -> State:
     return state
 
 
-def _has_valid_stages(state: State) -> bool:
+def _has_valid_stages(state: StateFile) -> bool:
     starts = state.stage_starts
     return (
         len(state.classifiers) == (0 if state.classifier else len(starts))

@@ -10,7 +10,7 @@ from pyshac.core.basics import seeding
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.classifier import as_features
 from pyshac.core.classifiers.training import train_classifier
-from pyshac.core.dataset.scores import is_better_half
+from pyshac.core.dataset.objective import MAX, get_objective
 from tests.cascades import classifier_of, plainly_accepts, trained_cascade, unit_square
 
 NUM_CLASSIFIERS = 6
@@ -45,7 +45,7 @@ class TestTraining:
 
     @pytest.mark.parametrize("objective", ["max", "min"])
     def test_ties_teach_nothing(self, objective):
-        training = train(np.arange(20), is_better_half(np.ones(20), objective))
+        training = train(np.arange(20), get_objective(objective).better_half(np.ones(20)))
         assert training.classifier is None
         assert training.reason == "no sample is better than the others"
 
@@ -82,7 +82,7 @@ class TestTraining:
     @pytest.mark.parametrize("num_rows", [2, 3, 4, 5, 7, 8])
     def test_small_batches_can_be_learnt_from(self, num_rows):
         rows = np.arange(num_rows, dtype=float)
-        is_good = is_better_half(rows)
+        is_good = MAX.better_half(rows)
         training = train(rows, is_good, check=False)
         assert training.classifier is not None
         assert training.classifier.predict(as_features(rows[:, None])).tolist() == is_good.tolist()

@@ -128,5 +128,5 @@ def test_without_parameters_there_is_no_frame():
 
 def test_without_pandas_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match=r"pandas, .*pip install pyshac\[pandas\]"):
+    with pytest.raises(ImportError, match=r"'pandas'.*pip install 'pyshac\[pandas\]'"):
         Dataset(HyperParameterList([UniformHP("x", 0, 1)])).to_dataframe()

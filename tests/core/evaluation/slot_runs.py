@@ -6,7 +6,9 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 
-from pyshac.core.evaluation.slot_pool import FailurePolicy, SlotPool
+from pyshac.core.evaluation.backends import get_backend
+from pyshac.core.evaluation.failures import FailurePolicy
+from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator, Task
 
 PROCESSES = ["loky", "multiprocessing"]
@@ -19,10 +21,15 @@ def tasks(number):
     return [Task(index, OrderedDict(x=float(index))) for index in range(number)]
 
 
+def slot_pool(function, slots=1, backend=FORKED, evaluator=None, **policy):
+    """A pool of slots."""
+    evaluator = evaluator or Evaluator()
+    return SlotPool(evaluator, function, slots, get_backend(backend), FailurePolicy(**policy))
+
+
 def run(function, number=4, slots=1, backend=FORKED, evaluator=None, **policy):
     """Evaluates x = 0, 1, ... and returns the outcomes by number of their sample."""
-    pool = SlotPool(evaluator or Evaluator(), function, slots, backend, FailurePolicy(**policy))
-    with pool:
+    with slot_pool(function, slots, backend, evaluator, **policy) as pool:
         outcomes = [outcome for arrived in pool.run(tasks(number)) for outcome in arrived]
     assert len({outcome.task.id for outcome in outcomes}) == len(outcomes)
     return {outcome.task.id: outcome for outcome in outcomes}

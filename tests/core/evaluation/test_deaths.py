@@ -13,9 +13,15 @@ import time
 import pytest
 
 from pyshac import EvaluationError, EvaluationTimeoutError, WorkerDiedError
-from pyshac.core.evaluation.slot_pool import FailurePolicy, SlotPool
-from pyshac.core.evaluation.worker import Evaluator
-from tests.core.evaluation.slot_runs import FORKED, PROCESSES, is_running, run, scores, tasks
+from tests.core.evaluation.slot_runs import (
+    FORKED,
+    PROCESSES,
+    is_running,
+    run,
+    scores,
+    slot_pool,
+    tasks,
+)
 from tests.engine.engine_helpers import ROOT, restored
 from tests.engine.objectives import Attempts, kill_self
 
@@ -72,7 +78,7 @@ def test_all_others_are_evaluated_before_a_death_is_tried_again(attempts):
         return p["x"]
 
     order = []
-    pool = SlotPool(Evaluator(), dies_once, 2, FORKED, FailurePolicy())
+    pool = slot_pool(dies_once, 2, FORKED)
     with pool:
         for outcomes in pool.run(tasks(6)):
             order += [outcome.task.id for outcome in outcomes]

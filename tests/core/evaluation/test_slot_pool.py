@@ -13,9 +13,9 @@ import joblib
 import pytest
 
 from pyshac import EvaluationError
-from pyshac.core.evaluation.slot_pool import FailurePolicy, SlotPool
-from pyshac.core.evaluation.slots import make_slots
-from pyshac.core.evaluation.worker import Evaluator, Worker
+from pyshac.core.evaluation.backends import get_backend
+from pyshac.core.evaluation.failures import FailurePolicy
+from pyshac.core.evaluation.worker import Evaluator
 from tests.core.evaluation.slot_runs import (
     BACKENDS,
     FORKED,
@@ -24,6 +24,7 @@ from tests.core.evaluation.slot_runs import (
     is_running,
     run,
     scores,
+    slot_pool,
     tasks,
 )
 from tests.engine.objectives import BadLearningRateError, raises_at_two
@@ -63,7 +64,7 @@ def test_outcomes_arrive_one_by_one():
         started.append(p["x"])
         return p["x"]
 
-    pool = SlotPool(Evaluator(), noting, 1, "threading", FailurePolicy())
+    pool = slot_pool(noting, 1, "threading")
     with pool:
         for number, outcomes in enumerate(pool.run(tasks(4))):
             assert [outcome.task.id for outcome in outcomes] == [number]
@@ -101,9 +102,7 @@ def test_scores_that_are_not_finite_are_failed_samples(backend, score, caplog):
 @pytest.mark.parametrize("score", [None, "1.0", True, [1.0], 1j])
 def test_scores_that_are_no_numbers_stop_the_run(backend, score):
     done = []
-    pool = SlotPool(
-        Evaluator(), lambda i, p: score if p["x"] == 2 else 1.0, 1, backend, FailurePolicy()
-    )
+    pool = slot_pool(lambda i, p: score if p["x"] == 2 else 1.0, 1, backend)
     with pytest.raises(TypeError, match=r"score of sample 2, \{'x': 2\.0\}, must be a number"):
         collect(pool, 4, done)
     assert [outcome.task.id for outcome in done] == [0, 1]
@@ -121,7 +120,7 @@ def test_no_number_is_not_caught():
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_an_exception_stops_the_run_and_says_where(backend):
     done = []
-    pool = SlotPool(Evaluator(), raises_at_two, 1, backend, FailurePolicy())
+    pool = slot_pool(raises_at_two, 1, backend)
     with pytest.raises(EvaluationError) as caught:
         collect(pool, 5, done)
     assert [outcome.task.id for outcome in done] == [0, 1]
@@ -151,7 +150,7 @@ def test_evaluations_that_are_running_are_still_brought_in():
         return p["x"]
 
     done = []
-    pool = SlotPool(Evaluator(), raises, 3, "threading", FailurePolicy())
+    pool = slot_pool(raises, 3, "threading")
     with pytest.raises(EvaluationError):
         collect(pool, 20, done)
     assert {outcome.task.id for outcome in done} >= {1, 2}
@@ -296,8 +295,8 @@ def test_the_evaluator_surrounds_the_function():
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_slots_are_numbered_from_zero_and_start_nothing_yet(backend):
-    worker = Worker(Evaluator(), lambda worker_id, p: 1.0)
-    slots = make_slots(worker, 3, backend, fresh_process=False)
+    function = lambda worker_id, p: 1.0  # noqa: E731
+    slots = get_backend(backend).open(Evaluator(), function, 3, FailurePolicy()).slots
     assert [slot.worker_id for slot in slots] == [0, 1, 2]
     assert [slot.started() for slot in slots] == [None] * 3
     for slot in slots:

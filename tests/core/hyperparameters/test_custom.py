@@ -23,7 +23,7 @@ from pyshac.core.hyperparameters import (
     registry,
     set_custom_parameter_class,
 )
-from pyshac.core.sampling.sampler import Sampler
+from tests.cascades import region
 from tests.goodness_of_fit import LEVEL, chi_square, continuous_p_values, count
 from tests.strategies import typed
 
@@ -249,15 +249,15 @@ class TestSampler:
 
     def test_accepted_samples_are_drawn_repeatably(self, space):
         cascade = self.cascade(space)
-        rows = Sampler(space).draw(cascade, 40, stream(7))
+        rows = region(space, cascade).draw(40, stream(7))
         assert cascade.accepts(rows).all()
-        assert (Sampler(space).draw(cascade, 40, stream(7)) == rows).all()
+        assert (region(space, cascade).draw(40, stream(7)) == rows).all()
         assert (np.diff(rows[:, 3:]) >= 0).all()
 
     def test_zero_classifiers_draw_from_the_prior(self, space):
-        rows = Sampler(space).draw(Cascade(), 10, stream(8))
+        rows = region(space, Cascade()).draw(10, stream(8))
         assert (rows == space.draw(10, seeding.child(stream(8), 0))).all()
 
     def test_relaxed_draws_work(self, space):
-        rows = Sampler(space).draw(self.cascade(space), 10, stream(9), relax_checks=True)
+        rows = region(space, self.cascade(space), relax_checks=True).draw(10, stream(9))
         assert rows.shape == (10, 6)

@@ -20,7 +20,7 @@ from pyshac.core.sampling.cover import Cover
 from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.margin_bounds import GRID, MarginBounds, unit_edges
 from pyshac.core.sampling.proposals import Proposals
-from pyshac.core.sampling.sampler import Sampler
+from tests.cascades import region
 from tests.forests import Forest
 
 
@@ -91,7 +91,7 @@ def test_nothing_accepted_is_said_at_once():
     cascade = Cascade([LEFT, RIGHT])
     assert len(Covers(square()).cover(cascade)) == 0
     with pytest.raises(NothingAcceptedError, match="accept nothing at all"):
-        Sampler(square()).draw(cascade, 1, np.random.SeedSequence(0))
+        region(square(), cascade).draw(1, np.random.SeedSequence(0))
 
 
 @pytest.mark.parametrize(("forgiven", "volume"), [(0, 0.0), (1, 1.0), (2, 1.0)])

@@ -17,7 +17,8 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.sampling.covers import Covers
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.sampling.proposals import Proposals
-from pyshac.core.sampling.sampler import Sampler
+from pyshac.core.sampling.proposal_planner import ProposalPlanner
+from pyshac.core.sampling.region import AcceptedRegion
 
 space = HyperParameterList([MultiUniformHP("x", 0, 1, sample_count=100)])
 random = np.random.default_rng(0)
@@ -41,7 +42,7 @@ Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
 base = status("VmRSS")
 proposals = Proposals(space, Covers(space).cover(cascade))
 proposals.accepted(cascade, proposals.largest_block, np.random.SeedSequence(0))
-Sampler(space).draw(cascade.first(9), 1000, np.random.SeedSequence(1))
+AcceptedRegion(ProposalPlanner(space), cascade.first(9)).draw(1000, np.random.SeedSequence(1))
 print(status("VmHWM") - base)
 """
 

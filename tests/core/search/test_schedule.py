@@ -33,7 +33,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
 )
 def test_known_schedules(budget, batches, most, workers, classifiers, per_classifier):
     schedule = Schedule(budget, batches, most)
-    assert schedule.num_workers == workers
+    assert schedule.batch_size == workers
     assert schedule.total_classifiers == classifiers
     assert schedule.per_classifier_budget == per_classifier
 
@@ -46,14 +46,14 @@ def test_eighteen_classifiers_unless_told_otherwise():
 def test_the_formulas_of_the_design(schedule):
     n, m = schedule.total_budget, schedule.num_batches
     w, k = n // m, min(max(m - 1, 1), schedule.max_classifiers)
-    assert schedule.num_workers == w
+    assert schedule.batch_size == w
     assert schedule.total_classifiers == k
     assert schedule.per_classifier_budget == max(w * math.floor(n / (w * (k + 1))), w)
 
 
 @given(schedules())
 def test_classifiers_are_due_at_the_ends_of_batches_and_all_of_them_in_time(schedule):
-    batch = schedule.num_workers
+    batch = schedule.batch_size
     ends = [
         number * batch
         for number in range(1, schedule.num_batches + 1)

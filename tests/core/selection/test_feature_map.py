@@ -1,10 +1,11 @@
-"""Points: samples where distances mean something."""
+"""FeatureMap: samples where distances mean something."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from pyshac.core.dataset.objective import MAX
 from pyshac.core.hyperparameters import (
     AbstractHyperParameter,
     DiscreteHP,
@@ -12,8 +13,8 @@ from pyshac.core.hyperparameters import (
     LogUniformHP,
     UniformHP,
 )
-from pyshac.core.selection.feature_map import Points
-from pyshac.core.selection.process_ranking import SmoothRanking
+from pyshac.core.selection.feature_map import FeatureMap
+from pyshac.core.selection.process_ranking import ProcessRanking
 
 
 class OwnHP(AbstractHyperParameter):
@@ -33,14 +34,16 @@ def test_numbers_are_mapped_by_their_prior():
     space = HyperParameterList(
         [UniformHP("x", -5, 15), LogUniformHP("rate", 1e-4, 1), DiscreteHP("n", [1, 2, 4, 8])]
     )
-    points = Points(space, space.draw(3, np.random.SeedSequence(0)))
+    points = FeatureMap(space, space.draw(3, np.random.SeedSequence(0)))
     assert points.columns.tolist() == [0, 1, 2]
     rows = np.array([space.encode([-5.0, 1e-4, 1]), space.encode([5.0, 1e-2, 4])])
     assert points(rows) == pytest.approx(np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
 
 
 def test_numbers_of_own_types_are_scaled_to_what_was_seen():
-    points = Points(HyperParameterList([OwnHP("a"), OwnHP("b")]), np.array([[-5.0, 7], [15, 7]]))
+    points = FeatureMap(
+        HyperParameterList([OwnHP("a"), OwnHP("b")]), np.array([[-5.0, 7], [15, 7]])
+    )
     assert points(np.array([[-5.0, 7], [5, 7], [25, 8]])).tolist() == [
         [0, 0],
         [0.5, 0],
@@ -51,15 +54,15 @@ def test_numbers_of_own_types_are_scaled_to_what_was_seen():
 def test_the_largest_numbers_do_no_harm():
     space = HyperParameterList([OwnHP("a")])
     rows = np.array([[-1.7e308], [1.7e308], [0.0], [5e-324]])
-    ranks = SmoothRanking(rows[2:], np.array([1.0, 2]), "max", space)(rows)
+    ranks = ProcessRanking(rows[2:], np.array([1.0, 2]), MAX, space, num_steps=0)(rows)
     assert np.isfinite(ranks).all()
-    ranks = SmoothRanking(rows, np.array([1.0, 2, 3, 4]), "max", space)(rows)
+    ranks = ProcessRanking(rows, np.array([1.0, 2, 3, 4]), MAX, space, num_steps=0)(rows)
     assert np.isfinite(ranks).all()
 
 
 def test_two_choices_are_as_far_apart_as_any_other_two():
     space = HyperParameterList([UniformHP("x", 0, 1), DiscreteHP("kind", ["a", "b", "c", "d"])])
-    points = Points(space, np.array([[0.0, 0], [1, 2], [1, 2]]))
+    points = FeatureMap(space, np.array([[0.0, 0], [1, 2], [1, 2]]))
     assert points.columns.tolist() == [0, 1, 1, 1]
     # The last two values were not seen.
     rows = points(np.array([[0.0, 0], [0, 2], [0, 1], [0, 3]]))

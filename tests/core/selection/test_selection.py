@@ -27,14 +27,33 @@ class By:
 by_sum = By(lambda rows: rows.sum(axis=1))
 
 
-def select(draw, num_classifiers, n, num_choices, evaluated, *rankings):
-    def accepts_all(num_classifiers, rows):
-        return np.ones(len(rows), dtype=bool)
+class Region:
+    """The regions of 0, 1, 2 ... classifiers, as functions; a stand-in for `AcceptedRegion`."""
 
+    def __init__(self, draw, accepts, num_classifiers):
+        self._draw, self._accepts = draw, accepts
+        self.cascade = range(num_classifiers)
+
+    def first(self, num_classifiers):
+        return Region(self._draw, self._accepts, num_classifiers)
+
+    def draw(self, n, stream, patience):
+        return self._draw(len(self.cascade), n)
+
+    def accepts(self, rows):
+        return self._accepts(len(self.cascade), rows)
+
+
+def accepts_all(num_classifiers, rows):
+    return np.ones(len(rows), dtype=bool)
+
+
+def select(draw, num_classifiers, n, num_choices, evaluated, *rankings):
     space = HyperParameterList([UniformHP("x", 0, 400)])
     climber = Climber(space, np.random.default_rng(0))
-    selection = Selection(draw, accepts_all, rankings or [by_sum], num_choices, climber)
-    return selection.select(num_classifiers, n, evaluated)
+    selection = Selection(rankings or [by_sum], num_choices, climber)
+    region = Region(draw, accepts_all, num_classifiers)
+    return selection.select(region, n, evaluated, np.random.SeedSequence(0))
 
 
 def drawing_from(*regions):
@@ -119,8 +138,9 @@ class TestClimbing:
     def select(self, ranking, accepts, n=3, evaluated=NOTHING):
         space = HyperParameterList([UniformHP("x", 0, 1)])
         climber = Climber(space, np.random.default_rng(0))
-        draw = drawing_from([0.1, 0.2, 0.3, 0.9])
-        return Selection(draw, accepts, [ranking], 2, climber).select(0, n, evaluated)
+        region = Region(drawing_from([0.1, 0.2, 0.3, 0.9]), accepts, 0)
+        stream = np.random.SeedSequence(0)
+        return Selection([ranking], 2, climber).select(region, n, evaluated, stream)
 
     def test_what_is_chosen_is_improved(self):
         chosen = self.select(Peaked(0.6), lambda depth, rows: rows[:, 0] > 0)

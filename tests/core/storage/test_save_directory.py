@@ -10,50 +10,12 @@ import pytest
 
 from pyshac import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.basics import files
-from pyshac.core.dataset.dataset import Dataset
-from pyshac.core.sampling.block_source import Generators
-from pyshac.core.search.schedule import Schedule
-from pyshac.core.search.search import Search
+from pyshac.core.sampling.generators import ALONE
 from pyshac.core.storage import journal, state_file
+from pyshac.core.storage.layout import Layout
 from pyshac.core.storage.save_directory import SaveDirectory
-from tests.engine.engine_helpers import contents, evaluate, make_space
-
-SCHEDULE = Schedule(20, 2)
-
-
-def new_search():
-    space = make_space(seed=5)
-    return Search(space, "min", 5, Dataset(space))
-
-
-def save(directory, search):
-    directory.save(search, SCHEDULE.total_budget, SCHEDULE.num_batches, True)
-
-
-def advance(search, directory=None, stop=10):
-    """Draws a batch and scores its samples before number `stop`."""
-    batch = search.batch or search.begin_batch(10, False, Generators())
-    if directory is not None:
-        directory.begin_batch(batch)
-    for number in [number for number in batch.pending if number < stop]:
-        score = evaluate(0, search.space.to_parameters(batch.row(number)))
-        search.record(batch, number, score, number % 3)
-        if directory is not None:
-            directory.record([(number, score, number % 3)])
-
-
-def same(left, right):
-    """Whether two searches are in the same state."""
-    return (
-        left.space.get_config() == right.space.get_config()
-        and left.objective == right.objective
-        and left.entropy == right.entropy
-        and (left.dataset.ids, left.dataset.X, left.dataset.Y)
-        == (right.dataset.ids, right.dataset.X, right.dataset.Y)
-        and [c.to_bytes() for c in left.cascade] == [c.to_bytes() for c in right.cascade]
-        and (left.num_complete, left.stage_starts) == (right.num_complete, right.stage_starts)
-        and left.batch == right.batch
-    )
+from tests.core.storage.searches import advance, as_saved, finished, load, new_search, same, save
+from tests.engine.engine_helpers import contents
 
 
 @pytest.fixture
@@ -66,21 +28,14 @@ def directory(tmp_path):
     return SaveDirectory(tmp_path / "shac")
 
 
-def finished(search):
-    advance(search)
-    search.finish_batch(SCHEDULE, False)
-    assert len(search.cascade) == 1
-    return search
-
-
 # Round trips
 
 
 def test_empty_search(directory, search):
     with directory.writing():
         save(directory, search)
-    loaded = SaveDirectory(directory.path).load()
-    assert same(loaded.search, search)
+    loaded = load(directory.path)
+    assert same(loaded, as_saved(search))
     assert loaded.is_seeded
     assert not loaded.is_legacy
 
@@ -89,7 +44,7 @@ def test_finished_batch(directory, search):
     finished(search)
     with directory.writing():
         save(directory, search)
-    assert same(SaveDirectory(directory.path).load().search, search)
+    assert same(load(directory.path), as_saved(search))
 
 
 @pytest.mark.parametrize("stop", range(10, 21, 2))
@@ -98,8 +53,8 @@ def test_journal_alone_carries_a_batch(directory, search, stop):
     with directory.writing():
         save(directory, search)
         advance(search, directory, stop)
-    loaded = SaveDirectory(directory.path).load().search
-    assert same(loaded, search)
+    loaded = load(directory.path)
+    assert same(loaded, as_saved(search))
     assert loaded.batch.worker_ids == {number: number % 3 for number in range(10, stop)}
 
 
@@ -109,22 +64,22 @@ def test_a_save_in_the_middle_of_a_batch(directory, search, stop):
     advance(search, None, stop)
     with directory.writing():
         save(directory, search)
-    assert same(SaveDirectory(directory.path).load().search, search)
+    assert same(load(directory.path), as_saved(search))
 
 
 def test_scores_in_another_order(directory, search):
     with directory.writing():
         save(directory, search)
-        batch = search.begin_batch(10, False, Generators())
-        directory.begin_batch(batch)
+        batch = search.draw_batch(False, ALONE)
+        directory.append_batch(batch)
         for number in (7, 2, 9, 0):
-            search.record(batch, number, float(number), None)
-            directory.record([(number, float(number), None)])
-    assert same(SaveDirectory(directory.path).load().search, search)
+            search.learn_score(number, float(number), None)
+            directory.append_scores([(number, float(number), None)])
+    assert same(load(directory.path), as_saved(search))
     with directory.writing():
         save(directory, search)
-    loaded = SaveDirectory(directory.path).load().search
-    assert same(loaded, search)
+    loaded = load(directory.path)
+    assert same(loaded, as_saved(search))
     assert list(loaded.batch.worker_ids) == [7, 2, 9, 0]
 
 
@@ -132,12 +87,12 @@ def test_scores_in_another_order(directory, search):
 def test_scores_are_exact(directory, search, score):
     with directory.writing():
         save(directory, search)
-        batch = search.begin_batch(2, False, Generators())
-        directory.begin_batch(batch)
-        search.record(batch, 0, score, 0)
-        directory.record([(0, score, 0)])
+        batch = search.draw_batch(False, ALONE)
+        directory.append_batch(batch)
+        search.learn_score(0, score, 0)
+        directory.append_scores([(0, score, 0)])
     for _ in range(2):
-        loaded = SaveDirectory(directory.path).load().search.dataset.Y
+        loaded = load(directory.path).dataset.Y
         assert repr(loaded) == repr([score])
         with directory.writing():
             save(directory, search)
@@ -148,11 +103,9 @@ def test_values_of_every_type_are_exact(directory, search):
     with directory.writing():
         save(directory, search)
         advance(search, directory)
-        search.finish_batch(SCHEDULE, False)
+        search.close_batch(check=False)
         save(directory, search)
-    for row, ours in zip(
-        SaveDirectory(directory.path).load().search.dataset.X, search.dataset.X, strict=True
-    ):
+    for row, ours in zip(load(directory.path).dataset.X, search.dataset.X, strict=True):
         assert row == ours
         assert list(map(type, row)) == list(map(type, ours))
         kinds.add(type(row[1]))
@@ -180,7 +133,7 @@ def test_a_score_costs_one_line(directory, search):
         advance(search, directory)
     after = contents(directory.path)
     assert {name for name in after if after[name] != before[name]} == {"journal.jsonl"}
-    records = journal.read(directory.path / "journal.jsonl")
+    records = journal.read_records(directory.path / "journal.jsonl")
     assert [sorted(record) for record in records] == [
         ["batch", "rows"], *[["id", "score", "worker"]] * 10,
     ]  # fmt: skip
@@ -236,7 +189,7 @@ def test_states_that_are_none(directory, search, change):
     del state["sha256"]
     path.write_text(json.dumps({**state, "sha256": state_file.checksum(state)}))
     with pytest.raises(SaveDirectoryError, match=r"state\.json|dataset\.csv"):
-        SaveDirectory(directory.path).load()
+        load(directory.path)
 
 
 @pytest.mark.parametrize("name", ["objective", "entropy", "classifiers", "format", "sha256"])
@@ -248,26 +201,27 @@ def test_states_that_lack_something(directory, search, name):
     del state[name]
     path.write_text(json.dumps(state))
     with pytest.raises(SaveDirectoryError, match=r"state\.json"):
-        SaveDirectory(directory.path).load()
+        load(directory.path)
 
 
 def test_a_classifier_too_many_is_left_alone(directory, search):
     with directory.writing():
         save(directory, finished(search))
     (directory.path / "classifiers" / "01.ubj").write_bytes(b"of nobody")
-    assert len(SaveDirectory(directory.path).load().search.cascade) == 1
+    assert len(load(directory.path).cascade) == 1
 
 
 # Who may write
 
 
 def test_holds_run(directory, search):
-    assert not directory.holds_run()
+    layout = Layout(directory.path)
+    assert not layout.holds_run()
     with directory.writing():
-        assert not directory.holds_run()
+        assert not layout.holds_run()
         save(directory, search)
-    assert directory.holds_run()
-    assert SaveDirectory(directory.path).holds_run()
+    assert layout.holds_run()
+    assert Layout(directory.path).holds_run()
 
 
 def test_a_first_save_that_was_cut_holds_nothing(directory, search):
@@ -276,12 +230,12 @@ def test_a_first_save_that_was_cut_holds_nothing(directory, search):
         save(directory, search)
     (directory.path / "state.json").unlink()
     other = SaveDirectory(directory.path)
-    assert not other.holds_run()
+    assert not Layout(directory.path).holds_run()
     with pytest.raises(FileNotFoundError, match="holds no saved search"):
         other.load()
     with other.writing():
         save(other, search)
-    assert same(SaveDirectory(directory.path).load().search, search)
+    assert same(load(directory.path), as_saved(search))
 
 
 def test_writing_can_be_entered_again_by_its_holder(directory, search):
@@ -291,7 +245,7 @@ def test_writing_can_be_entered_again_by_its_holder(directory, search):
         with pytest.raises(DirectoryInUseError), SaveDirectory(directory.path).writing():
             pass
     other = SaveDirectory(directory.path)
-    other.attach(other.load())
+    other.attach(other.load()[1])
     with other.writing():
         save(other, search)
 
@@ -328,15 +282,15 @@ def test_attach(directory, search):
         save(directory, search)
     other = SaveDirectory(directory.path)
     assert not other.is_attached
-    loaded = other.load()
+    _, stamp = other.load()
     assert not other.is_attached
-    other.attach(loaded)
+    other.attach(stamp)
     assert other.is_attached
     assert other.must_save
     with other.writing():
-        save(other, loaded.search)
+        save(other, search)
         assert not other.must_save
-        advance(loaded.search, other)
+        advance(search, other)
     # The first one notices that somebody else has written.
     with pytest.raises(DirectoryInUseError, match="Another engine has written"), \
             directory.writing():  # fmt: skip
@@ -347,9 +301,9 @@ def test_what_was_written_between_loading_and_attaching_is_noticed(directory, se
     with directory.writing():
         save(directory, search)
     other = SaveDirectory(directory.path)
-    loaded = other.load()
+    _, stamp = other.load()
     with directory.writing():
         advance(search, directory, 1)
-    other.attach(loaded)
+    other.attach(stamp)
     with pytest.raises(DirectoryInUseError), other.writing():
         pass

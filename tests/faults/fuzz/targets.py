@@ -23,6 +23,7 @@ from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.engine.run import Run
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
     DiscreteHP,
@@ -35,11 +36,15 @@ from pyshac.core.hyperparameters import (
     NormalHP,
     UniformHP,
 )
-from pyshac.core.sampling.block_source import Generators
+from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search
+from pyshac.core.search.settings import Settings
 from pyshac.core.storage import journal, journal_records
+from pyshac.core.storage.directory_lock import read_holder
+from pyshac.core.storage.layout import Layout
 from pyshac.core.storage.save_directory import SaveDirectory
+from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import checksum, decode_state
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
@@ -148,10 +153,6 @@ def fuzz_state(data: bytes) -> bool:
     return True
 
 
-def _new_search() -> Search:
-    return Search(_SPACE, "max", 3, Dataset(_SPACE))
-
-
 def fuzz_journal(data: bytes) -> bool:
     """The records of a journal; lines that have no checksum get the right one."""
     lines = []
@@ -162,12 +163,11 @@ def fuzz_journal(data: bytes) -> bool:
     content = data if data[:1] == b"\0" else b"".join(lines)
     path = _FOLDER / "journal.jsonl"
     path.write_bytes(content)
-    search = _new_search()
     # The real journal follows a first batch.
-    search.num_complete = 10
+    run = SavedRun(_SPACE, Dataset(_SPACE), num_complete=10)
     try:
-        for number, record in enumerate(journal.read(path), 1):
-            journal_records.replay(search, record, f"line {number}")
+        for number, record in enumerate(journal.read_records(path), 1):
+            journal_records.replay(run, record, f"line {number}")
     except SaveDirectoryError:
         return False
     return True
@@ -215,9 +215,8 @@ def fuzz_directory(data: bytes) -> bool:
     before = path.read_bytes()
     path.write_bytes(data[1:])
     try:
-        directory = SaveDirectory(folder)
-        directory._read_holder()
-        directory.load()
+        read_holder(Layout(folder))
+        SaveDirectory(folder).load()
     except SaveDirectoryError:
         return False
     finally:
@@ -227,18 +226,16 @@ def fuzz_directory(data: bytes) -> bool:
 
 def make_run(folder: Path) -> None:
     """A directory with a batch, a classifier, and a second batch that was cut."""
-    search = _new_search()
-    directory = SaveDirectory(folder)
-    with directory.writing():
+    search = Search(_SPACE, Settings(_SCHEDULE), 3, Dataset(_SPACE))
+    run = Run(search, SaveDirectory(folder), is_seeded=True)
+    with run.writing():
         for stop in (10, 16):
-            batch = search.begin_batch(10, False, Generators())
-            directory.save(search, 40, 4, True)
+            batch = search.draw_batch(False, ALONE)
+            run.save()
             for number in range(batch.start, stop):
-                score = batch.row(number)[0]
-                search.record(batch, number, score, 0)
-                directory.record([(number, score, 0)])
+                run.take_in([(number, batch.row(number)[0], 0)])
             if stop == 10:
-                search.finish_batch(_SCHEDULE, False)
+                search.close_batch(check=False)
     if not len(search.cascade):
         raise RuntimeError("the run has no classifier")
 

@@ -39,15 +39,16 @@ from pyshac.core.sampling import (
     block_source,
     cover_refinement,
     covers,
+    proposal_planner,
     proposals as proposals_module,
-    sampler,
+    region as region_module,
 )
-from pyshac.core.sampling.block_source import Generators
-from pyshac.core.sampling.sampler import Sampler
+from pyshac.core.sampling.generators import Generators
 from tests.cascades import (
     classifier_of,
     plainly_accepts,
     proposals,
+    region,
     rejection_sample,
     rejections,
     trained_cascade,
@@ -107,12 +108,12 @@ class TestNoClassifiers:
     @pytest.mark.parametrize("relax_checks", [False, True])
     @pytest.mark.parametrize("n", [1, 7, 300])
     def test_random_search_draw_for_draw(self, small_space, n, relax_checks):
-        rows = Sampler(small_space).draw(Cascade(), n, stream(1), relax_checks)
+        rows = region(small_space, Cascade(), relax_checks=relax_checks).draw(n, stream(1))
         assert (rows == small_space.draw(n, seeding.child(stream(1), 0))).all()
 
     def test_generators_do_not_matter(self, small_space):
-        rows = Sampler(small_space).draw(Cascade(), 9, stream(1), generators=Generators(3))
-        assert (rows == Sampler(small_space).draw(Cascade(), 9, stream(1))).all()
+        rows = region(small_space, Cascade(), generators=Generators(3)).draw(9, stream(1))
+        assert (rows == region(small_space, Cascade()).draw(9, stream(1))).all()
 
 
 @pytest.fixture(scope="module")
@@ -128,23 +129,23 @@ def cascade(space: HyperParameterList) -> Cascade:
 class TestAccepted:
     @pytest.mark.parametrize("n", [1, 2, 50, 1000])
     def test_as_many_as_asked_for_and_all_accepted(self, space, cascade, n):
-        rows = Sampler(space).draw(cascade, n, stream(2))
+        rows = region(space, cascade).draw(n, stream(2))
         assert rows.shape == (n, 6)
         assert plainly_accepts(cascade, rows).all()
         assert len(np.unique(rows, axis=0)) == n
 
     def test_the_stream_and_nothing_else_decides(self, space, cascade):
-        rows = Sampler(space).draw(cascade, 30, stream(3))
+        rows = region(space, cascade).draw(30, stream(3))
         np.random.seed(0)
         state = np.random.get_state()[1].copy()
-        assert (Sampler(space).draw(cascade, 30, stream(3)) == rows).all()
+        assert (region(space, cascade).draw(30, stream(3)) == rows).all()
         assert (np.random.get_state()[1] == state).all()
-        other = Sampler(space).draw(cascade, 30, stream(4))
+        other = region(space, cascade).draw(30, stream(4))
         assert not (other[:, 0] == rows[:, 0]).any()
 
     def test_every_draw_of_a_run_is_independent(self, space, cascade):
-        draws = [Sampler(space).draw(cascade, 5, stream(place))[:, 0] for place in range(100)]
-        together = Sampler(space).draw(cascade, 500, stream(5))[:, 0]
+        draws = [region(space, cascade).draw(5, stream(place))[:, 0] for place in range(100)]
+        together = region(space, cascade).draw(500, stream(5))[:, 0]
         assert same_distribution(np.concatenate(draws), together) > LEVEL
         first, second = np.concatenate(draws[::2]), np.concatenate(draws[1::2])
         assert abs(stats.spearmanr(first, second).statistic) * np.sqrt(len(first)) < 4
@@ -175,7 +176,7 @@ def covering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 def decide(monkeypatch: pytest.MonkeyPatch, use_cover: bool) -> None:
     """Draws from a cover whatever it costs, or never."""
-    monkeypatch.setattr(covers, "_least_cost", lambda _: -np.inf if use_cover else np.inf)
+    monkeypatch.setattr(covers, "least_cost", lambda _: -np.inf if use_cover else np.inf)
     monkeypatch.setattr(covers._Construction, "is_promising", lambda *_: True)
 
 
@@ -217,20 +218,20 @@ def own() -> tuple[HyperParameterList, Cascade, np.ndarray]:
 @pytest.mark.usefixtures("covering")
 class TestExactness:
     def test_the_distribution_is_that_of_rejection_one_by_one(self, space, cascade, one_by_one):
-        assert_same_distribution(Sampler(space).draw(cascade, 4000, stream(6)), one_by_one)
+        assert_same_distribution(region(space, cascade).draw(4000, stream(6)), one_by_one)
 
     def test_the_distribution_is_that_of_rejection_for_many_samples(self, space, cascade, many):
-        assert_same_distribution(Sampler(space).draw(cascade, 10_000, stream(7)), many)
+        assert_same_distribution(region(space, cascade).draw(10_000, stream(7)), many)
 
     @pytest.mark.parametrize("which", ["deep", "own"])
     def test_the_distribution_is_that_of_rejection_for_other_cascades(self, request, which):
         space, cascade, plain = request.getfixturevalue(which)
-        assert_same_distribution(Sampler(space).draw(cascade, len(plain), stream(8)), plain)
+        assert_same_distribution(region(space, cascade).draw(len(plain), stream(8)), plain)
 
     def test_few_samples_at_a_time_have_that_distribution_too(self, deep):
         space, cascade, plain = deep
-        drawer = sampler.Sampler(space)
-        rows = [drawer.draw(cascade, 2, stream(100 + number)) for number in range(150)]
+        accepted = region(space, cascade)
+        rows = [accepted.draw(2, stream(100 + number)) for number in range(150)]
         assert_same_distribution(np.concatenate(rows), plain)
 
     @pytest.mark.long
@@ -238,7 +239,7 @@ class TestExactness:
         space = unit_square()
         cascade = trained_cascade(space, hill, 10, num_rows=20)
         plain = rejection_sample(space, cascade, 20_000, seed=6, size=2**18)
-        assert_same_distribution(Sampler(space).draw(cascade, 20_000, stream(9)), plain)
+        assert_same_distribution(region(space, cascade).draw(20_000, stream(9)), plain)
 
 
 FORKING = """
@@ -292,22 +293,22 @@ class TestGenerators:
         first = Scalar("s") if is_own else UniformHP("s", 0, 1)
         space = HyperParameterList([first, MultiUniformHP("m", 0, 1, sample_count=2)])
         rare = corner_cascade(space, 6)
-        alone = Sampler(space).draw(rare, 8, stream(10))
-        rows = Sampler(space).draw(rare, 8, stream(10), generators=Generators(3, backend))
+        alone = region(space, rare).draw(8, stream(10))
+        rows = region(space, rare, generators=Generators(3, backend)).draw(8, stream(10))
         assert (rows == alone).all()
 
     @pytest.mark.parametrize("limit", [10, 300, 1000, 3000, 10_000])
     def test_a_cover_that_comes_late_comes_at_the_same_time(self, monkeypatch, limit):
-        monkeypatch.setattr(sampler, "PLANNED_SAMPLES", 0)
+        monkeypatch.setattr(proposal_planner, "PLANNED_SAMPLES", 0)
         monkeypatch.setattr(
-            covers, "_least_cost", lambda trees: limit * cover_refinement._proposal_cost(trees)
+            covers, "least_cost", lambda trees: limit * cover_refinement.proposal_cost(trees)
         )
         monkeypatch.setattr(covers._Construction, "is_promising", lambda *_: True)
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 4)
-        alone = Sampler(space).draw(rare, 20, stream(12))
+        alone = region(space, rare).draw(20, stream(12))
         for number in (2, 3):
-            rows = Sampler(space).draw(rare, 20, stream(12), generators=Generators(number))
+            rows = region(space, rare, generators=Generators(number)).draw(20, stream(12))
             assert (rows == alone).all()
 
     @pytest.mark.slow
@@ -328,7 +329,7 @@ class TestGenerators:
         space = HyperParameterList([Scalar("s"), MultiUniformHP("m", 0, 1, sample_count=2)])
         rare = corner_cascade(space, 3)
         monkeypatch.setattr(Scalar, "threads", set())
-        Sampler(space).draw(rare, 8, stream(11), generators=Generators(3, "threading"))
+        region(space, rare, generators=Generators(3, "threading")).draw(8, stream(11))
         assert len(Scalar.threads) > 1
 
     def test_samples_do_not_depend_on_when_the_others_start_to_help(self, monkeypatch):
@@ -338,7 +339,7 @@ class TestGenerators:
         draws = []
         for seconds in (0.0, 0.02, 1e9):
             monkeypatch.setattr(block_source, "SECONDS_ALONE", seconds)
-            draws.append(Sampler(space).draw(rare, 20, stream(12), generators=generators))
+            draws.append(region(space, rare, generators=generators).draw(20, stream(12)))
         assert all((rows == draws[0]).all() for rows in draws)
 
 
@@ -366,7 +367,7 @@ def one(square: HyperParameterList) -> Cascade:
 @pytest.fixture(scope="module")
 def rejected_by_one(square: HyperParameterList, one: Cascade) -> np.ndarray:
     """Which of a thousand relaxed samples the only classifier rejects."""
-    return ~plainly_accepts(one, Sampler(square).draw(one, 1000, stream(14), True))
+    return ~plainly_accepts(one, region(square, one, relax_checks=True).draw(1000, stream(14)))
 
 
 class TestRelaxedChecks:
@@ -390,7 +391,7 @@ class TestRelaxedChecks:
         rows = square.draw(100_000, stream(15))
         assert not plainly_accepts(cascade, rows).any()
         share = (~plainly_accepts(cascade, rows, forgiven=1)).mean()
-        drawn = Sampler(square).draw(cascade, 500, stream(16), relax_checks=True)
+        drawn = region(square, cascade, relax_checks=True).draw(500, stream(16))
         rejected_twice = int((~plainly_accepts(cascade, drawn, forgiven=1)).sum())
         # With one rejection overlooked, four proposals that both reject, and then anything.
         assert stats.binomtest(rejected_twice, 500, share**5).pvalue > LEVEL
@@ -407,60 +408,68 @@ class TestRelaxedChecks:
             found = 1 - (1 - share[forgiven]) ** 8
             expected[: forgiven + 1] += missed * found * exactly[: forgiven + 1] / share[forgiven]
             missed *= 1 - found
-        drawn = Sampler(square).draw(cascade, 250, stream(18), relax_checks=True)
+        drawn = region(square, cascade, relax_checks=True).draw(250, stream(18))
         found = np.bincount(rejections(cascade, drawn), minlength=4)
         assert chi_square(found, expected) > LEVEL
 
     def test_a_cascade_that_accepts_nothing_is_drawn_from(self, square):
         none = Cascade([*ends(square), classifier_of(lambda rows: rows[:, 1] > 0.5, square)])
-        rows = Sampler(square).draw(none, 20, stream(20), relax_checks=True)
+        rows = region(square, none, relax_checks=True).draw(20, stream(20))
         assert rows.shape == (20, 2)
         assert not plainly_accepts(none, rows).any()
 
     def test_the_stream_decides_and_generators_do_not(self, space, cascade):
-        rows = Sampler(space).draw(cascade, 20, stream(21), True)
-        again = Sampler(space).draw(cascade, 20, stream(21), True, Generators(3, "threading"))
+        rows = region(space, cascade, relax_checks=True).draw(20, stream(21))
+        again = region(
+            space, cascade, relax_checks=True, generators=Generators(3, "threading")
+        ).draw(20, stream(21))
         assert (rows == again).all()
-        assert not (Sampler(space).draw(cascade, 20, stream(22), True) == rows).all(axis=1).any()
+        assert (
+            not (region(space, cascade, relax_checks=True).draw(20, stream(22)) == rows)
+            .all(axis=1)
+            .any()
+        )
 
 
 class TestNothingAccepted:
     def test_an_error_says_what_to_do(self):
         space = unit_square()
         with pytest.raises(NothingAcceptedError) as caught:
-            Sampler(space).draw(ends(space), 3, stream(25))
+            region(space, ends(space)).draw(3, stream(25))
         message = str(caught.value)
         assert message.startswith("The 2 classifiers accept")
         for advice in ("is saved", "relax_checks=True", "max_classifiers", "wider space"):
             assert advice in message
 
     def test_users_own_types_give_up_after_so_many_proposals(self, monkeypatch):
-        monkeypatch.setattr(sampler, "MIN_HOPELESS_PROPOSALS", 20_000)
+        monkeypatch.setattr(region_module, "MIN_HOPELESS_PROPOSALS", 20_000)
         space = HyperParameterList([Scalar("s"), UniformHP("u", 0, 1)])
         with pytest.raises(NothingAcceptedError, match=r"none of \d+ proposals"):
-            Sampler(space).draw(ends(space), 3, stream(26))
+            region(space, ends(space)).draw(3, stream(26))
 
     @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
     def test_generators_give_up_too(self, monkeypatch, backend):
-        monkeypatch.setattr(sampler, "MIN_HOPELESS_PROPOSALS", 20_000)
+        monkeypatch.setattr(region_module, "MIN_HOPELESS_PROPOSALS", 20_000)
         monkeypatch.setattr(block_source, "SECONDS_ALONE", 0.0)
         monkeypatch.setattr(proposals_module, "MAX_SCALAR_ROWS", 256)
         space = HyperParameterList([Scalar("s"), UniformHP("u", 0, 1)])
         with pytest.raises(NothingAcceptedError):
-            Sampler(space).draw(ends(space), 3, stream(27), False, Generators(2, backend))
+            region(space, ends(space), relax_checks=False, generators=Generators(2, backend)).draw(
+                3, stream(27)
+            )
 
     def test_a_cascade_that_accepts_little_is_waited_for(self):
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 3, edge=0.03)
-        rows = Sampler(space).draw(rare, 4, stream(28))
+        rows = region(space, rare).draw(4, stream(28))
         assert plainly_accepts(rare, rows).all()
 
     def test_patience_ends(self, monkeypatch):
         monkeypatch.setattr(proposals_module, "MAX_BLOCK_ROWS", 64)
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 3, edge=0.03)
-        all_of_them = Sampler(space).draw(rare, 200, stream(28), patience=10**6)
-        some = Sampler(space).draw(rare, 200, stream(28), patience=100)
+        all_of_them = region(space, rare).draw(200, stream(28), patience=10**6)
+        some = region(space, rare).draw(200, stream(28), patience=100)
         # Two blocks.
         assert 0 < len(some) < len(all_of_them) == 200
         np.testing.assert_array_equal(some, all_of_them[: len(some)])
@@ -469,12 +478,12 @@ class TestNothingAccepted:
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
         rare = corner_cascade(space, 3)
         with caplog.at_level(logging.WARNING, "pyshac"):
-            Sampler(space).draw(rare, 20, stream(29))
+            region(space, rare).draw(20, stream(29))
         assert caplog.text == ""
         # More than one block, and a clock on which twenty seconds pass between two looks at it.
         clock = itertools.count(time.monotonic(), 20.0)
-        monkeypatch.setattr(sampler, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        monkeypatch.setattr(region_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         monkeypatch.setattr(proposals_module, "MAX_BLOCK_ROWS", 8)
         with caplog.at_level(logging.WARNING, "pyshac"):
-            Sampler(space).draw(rare, 20, stream(29))
+            region(space, rare).draw(20, stream(29))
         assert re.search(r"for \d+ s: 3 classifiers accepted \d+ of \d+ proposals", caplog.text)

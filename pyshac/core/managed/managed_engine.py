@@ -1,36 +1,38 @@
-"""What the managed engines share: how many evaluations run at once, and on what."""
+"""ManagedSHAC: the base of the engines that look after a framework around each evaluation."""
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any
-
-import joblib
+from typing import Any, overload
 
 from pyshac.core.basics.checks import check_int
-from pyshac.core.engine.call_forms import begins_with_function, optional_function
-from pyshac.core.engine.shac import _SHAC
-from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.engine import _SHAC
+from pyshac.core.engine.call_forms import (
+    EvaluationFunction,
+    SavePath,
+    SearchSpace,
+    begins_with_function,
+    optional_function,
+)
+from pyshac.core.engine.parallelism import num_cores
 
 
 class ManagedSHAC(_SHAC):
     """An engine that looks after a framework around each evaluation.
 
     Args:
-        evaluation_function: What is to be optimised. May be left out, also by position, and
+        evaluation_function: The function to be optimised. It may be left out, also by position, and
             handed to `fit` instead.
         hyperparameter_list: The search space: a list of hyperparameters or a
             `HyperParameterList`. None if it comes from the save directory.
         total_budget: N, number of evaluations.
         num_batches: M, number of batches; N must be divisible by it.
         max_gpu_evaluators: Number of GPUs, and of evaluations that run at once, each with a
-            `worker_id` in `[0, max_gpu_evaluators)`. 0 to evaluate on the CPU.
+            `worker_id` in `[0, max_gpu_evaluators)`; 0 to evaluate on the CPU.
         objective: 'max' or 'min'.
-        max_classifiers: Highest number of classifiers to train; 18 is the paper's.
-        max_cpu_evaluators: Evaluations that run at once if there are no GPU evaluators; -1 for
-            as many as there are cores. Each needs memory for a model.
+        max_classifiers: Largest number of classifiers to train; 18 in the paper.
+        max_cpu_evaluators: Number of evaluations that run at once if there are no GPU evaluators;
+            -1 for the number of cores. Each needs memory for a model.
         save_dir: Directory in which the search is saved.
         method: 'default', or 'paper' for the procedure as it was published.
         classifier: A classifier as in scikit-learn, instead of the library's own.
@@ -41,18 +43,34 @@ class ManagedSHAC(_SHAC):
         ValueError: If an argument has a value that is not allowed.
     """
 
+    @overload
+    def __init__(
+        self, evaluation_function: EvaluationFunction | None,
+        hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
+        max_gpu_evaluators: int, objective: str = "max", max_classifiers: int = 18,
+        max_cpu_evaluators: int = 1, save_dir: SavePath = "shac",
+        *, method: str = "default", classifier: Any = None,
+    ) -> None: ...  # fmt: skip
+    @overload
+    def __init__(
+        self, hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
+        max_gpu_evaluators: int, objective: str = "max", max_classifiers: int = 18,
+        max_cpu_evaluators: int = 1, save_dir: SavePath = "shac",
+        *, method: str = "default", classifier: Any = None,
+        evaluation_function: EvaluationFunction | None = None,
+    ) -> None: ...  # fmt: skip
     @optional_function(begins_with_function)
     def __init__(
         self,
-        evaluation_function: Callable[..., Any] | None,
-        hyperparameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None,
+        evaluation_function: EvaluationFunction | None,
+        hyperparameter_list: SearchSpace | None,
         total_budget: int,
         num_batches: int,
         max_gpu_evaluators: int,
         objective: str = "max",
         max_classifiers: int = 18,
         max_cpu_evaluators: int = 1,
-        save_dir: str | os.PathLike[str] = "shac",
+        save_dir: SavePath = "shac",
         *,
         method: str = "default",
         classifier: Any = None,
@@ -76,13 +94,12 @@ class ManagedSHAC(_SHAC):
             self.limit_memory = True
         else:
             every_core = self._max_cpu_evaluators == -1
-            self.set_num_parallel_evaluators(
-                int(joblib.cpu_count()) if every_core else self._max_cpu_evaluators
-            )
+            number = num_cores() if every_core else self._max_cpu_evaluators
+            self.set_num_parallel_evaluators(number)
 
     @abstractmethod
     def _check_framework(self) -> None:
-        """Raises if the framework cannot be used here; imports nothing."""
+        """Raises an error if the framework cannot be used here; imports nothing."""
 
     @property
     def max_gpu_evaluators(self) -> int:
@@ -91,7 +108,7 @@ class ManagedSHAC(_SHAC):
 
     @property
     def max_cpu_evaluators(self) -> int:
-        """Number of evaluations at once without GPUs; -1 for as many as there are cores."""
+        """Number of evaluations at once without GPUs; -1 for the number of cores."""
         return self._max_cpu_evaluators
 
     @property

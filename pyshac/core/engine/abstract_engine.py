@@ -1,0 +1,445 @@
+"""_SHAC: the abstract engine, which drives the whole circle.
+
+    search space -> sampling -> selection -> evaluation -> dataset -> classifiers -> sampling ...
+
+`ask` and `tell` are the two halves of the circle; `fit` is a loop over them, with slots between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+from pyshac.core.basics import seeding
+from pyshac.core.basics.checks import check_positive, check_score
+from pyshac.core.basics.seeding import Purpose
+from pyshac.core.callbacks import CallbackList, History, ProgressBar
+from pyshac.core.callbacks.progress_bar import check_verbose
+from pyshac.core.classifiers.user_classifier import check_template
+from pyshac.core.dataset.objective import get_objective
+from pyshac.core.engine.asked_samples import AskedSamples, as_lists
+from pyshac.core.engine.call_forms import (
+    Callbacks,
+    EvaluationFunction,
+    ExceptionTypes,
+    SavePath,
+    SearchSpace,
+    as_types,
+    begins_with_function,
+    check_count,
+    check_function,
+    is_not_flag,
+    optional_function,
+)
+from pyshac.core.engine.fit_loop import FitLoop, FitOptions
+from pyshac.core.engine.overview import Overview
+from pyshac.core.engine.run import Run
+from pyshac.core.evaluation.failures import FailurePolicy
+from pyshac.core.evaluation.slot_pool import SlotPool
+from pyshac.core.evaluation.worker import Evaluator
+from pyshac.core.hyperparameters.space import as_parameter_list
+from pyshac.core.sampling.generators import Generators
+from pyshac.core.search.method import get_method
+from pyshac.core.search.schedule import Schedule
+from pyshac.core.search.settings import Settings
+from pyshac.core.storage.save_directory import SaveDirectory
+
+Engine = TypeVar("Engine", bound="_SHAC")
+
+
+class _SHAC(Overview, ABC):
+    """The base of all engines. A subclass defines the surroundings of an evaluation.
+
+    Args:
+        evaluation_function: The function to be optimised. It may be left out, also by position, and
+            handed to `fit` instead.
+        hyperparameter_list: The search space: a list of hyperparameters or a
+            `HyperParameterList`. None if it comes from the save directory.
+        total_budget: N, number of evaluations.
+        num_batches: M, number of batches; N must be divisible by it.
+        objective: 'max' or 'min'.
+        max_classifiers: Largest number of classifiers to train; 18 in the paper.
+        save_dir: Directory in which the search is saved. Nothing is written before `fit`, `ask`
+            or `save_data` is called.
+        method: 'default', or 'paper' for the procedure as it was published, without the changes
+            by which the default finds better scores.
+        classifier: A classifier as in scikit-learn, to be trained in each stage instead of the
+            library's own boosted trees. It is cloned, and every `random_state` it has is set.
+
+    Raises:
+        TypeError: If an argument is of a wrong type.
+        ValueError: If an argument has a value that is not allowed.
+
+    References:
+        Kumar, Dahl, Vasudevan, Norouzi: Parallel Architecture and Hyperparameter Search via
+        Successive Halving and Classification, https://arxiv.org/abs/1805.10255
+    """
+
+    @overload
+    def __init__(
+        self, evaluation_function: EvaluationFunction | None,
+        hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
+        objective: str = "max", max_classifiers: int = 18, save_dir: SavePath = "shac",
+        *, method: str = "default", classifier: Any = None,
+    ) -> None: ...  # fmt: skip
+    @overload
+    def __init__(
+        self, hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
+        objective: str = "max", max_classifiers: int = 18, save_dir: SavePath = "shac",
+        *, method: str = "default", classifier: Any = None,
+        evaluation_function: EvaluationFunction | None = None,
+    ) -> None: ...  # fmt: skip
+    @optional_function(begins_with_function)
+    def __init__(
+        self,
+        evaluation_function: EvaluationFunction | None,
+        hyperparameter_list: SearchSpace | None,
+        total_budget: int,
+        num_batches: int,
+        objective: str = "max",
+        max_classifiers: int = 18,
+        save_dir: SavePath = "shac",
+        *,
+        method: str = "default",
+        classifier: Any = None,
+    ) -> None:
+        self._function = check_function(evaluation_function)
+        settings = Settings(
+            Schedule(total_budget, num_batches, max_classifiers),
+            get_objective(objective),
+            get_method(method),
+            check_template(classifier),
+        )
+        super().__init__(settings, SaveDirectory(save_dir))
+        self._asked = AskedSamples()
+        self._num_predictions = 0
+        self._loop: FitLoop | None = None
+        space = as_parameter_list(hyperparameter_list)
+        if space is not None:
+            self._run = Run.new(space, settings, self._directory)
+
+    @abstractmethod
+    def _make_evaluator(self) -> Evaluator:
+        """Returns the surroundings of each call of the evaluation function; picklable."""
+
+    # The two halves of the circle
+
+    def ask(
+        self, n: int | None = None, *, relax_checks: bool = False
+    ) -> list[OrderedDict[str, Any]]:
+        """Returns samples of the open batch to be evaluated; draws the next batch if there is none.
+
+        Args:
+            n: The largest number of samples; None for all of the batch that were not asked for yet.
+            relax_checks: As for `fit`.
+
+        Returns:
+            Parameters, one `OrderedDict` per sample; empty if the budget is spent.
+
+        Raises:
+            RuntimeError: If the whole batch was asked for, and some of its scores are missing:
+                the next batch depends on them.
+        """
+        n = None if n is None else check_positive("n", n)
+        run = self._require_run()
+        with run.writing():
+            if run.search.batch is not None and not run.search.batch.pending:
+                # A crash came after the batch's last score, before it was closed.
+                run.close_batch(True)
+            generators = self._parallelism.generators(run.search.epoch)
+            batch = run.next_batch(relax_checks, generators)
+        if batch is None:
+            return []
+        numbers = self._asked.hand_out(batch, n)
+        return [run.search.space.to_parameters(batch.row(number)) for number in numbers]
+
+    def tell(
+        self,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        scores: float | Sequence[float],
+        *,
+        skip_cv_checks: bool = False,
+    ) -> None:
+        """Takes in the scores of samples that `ask` returned, in any order.
+
+        The last score of a batch trains the classifier that is due, and saves.
+
+        Args:
+            parameters: What `ask` returned, or one item of it.
+            scores: As many scores, or one; NaN for an evaluation that failed.
+            skip_cv_checks: As for `fit`.
+
+        Raises:
+            TypeError: If a score is not a number.
+            ValueError: If a sample was not asked for, or has a score already.
+        """
+        run = self._require_run()
+        samples, values = as_lists(parameters, scores)
+        numbers = self._asked.find(run.search.space, samples)
+        told = [
+            (number, check_score(value, f"sample {number}, {dict(sample)!r},"), None)
+            for number, value, sample in zip(numbers, values, samples, strict=True)
+        ]
+        batch = run.search.batch
+        if batch is None or not told:
+            return
+        with run.writing():
+            run.take_in(told)
+            self._asked.settle(numbers)
+            if not batch.pending:
+                run.close_batch(not skip_cv_checks)
+
+    # The whole circle
+
+    @overload
+    def fit(
+        self, evaluation_function: EvaluationFunction | None = None, skip_cv_checks: bool = False,
+        early_stop: bool = False, relax_checks: bool = False, callbacks: Callbacks | None = None,
+        *, timeout: float | None = None, retries: int = 1, catch: ExceptionTypes = (),
+        fresh_process: bool = False, verbose: int = 1,
+    ) -> History: ...  # fmt: skip
+    @overload
+    def fit(
+        self, skip_cv_checks: bool, early_stop: bool = False, relax_checks: bool = False,
+        callbacks: Callbacks | None = None, *, timeout: float | None = None, retries: int = 1,
+        catch: ExceptionTypes = (), fresh_process: bool = False, verbose: int = 1,
+        evaluation_function: EvaluationFunction | None = None,
+    ) -> History: ...  # fmt: skip
+    @optional_function(is_not_flag)
+    def fit(
+        self,
+        evaluation_function: EvaluationFunction | None = None,
+        skip_cv_checks: bool = False,
+        early_stop: bool = False,
+        relax_checks: bool = False,
+        callbacks: Callbacks | None = None,
+        *,
+        timeout: float | None = None,
+        retries: int = 1,
+        catch: ExceptionTypes = (),
+        fresh_process: bool = False,
+        verbose: int = 1,
+    ) -> History:
+        """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
+
+        Everything is saved after each batch and on every way out; each score is on disk before
+        its slot gets the next sample. With the budget already spent it returns at once.
+
+        Args:
+            evaluation_function: The function to be optimised, unless the constructor was given it.
+                It is called with the number of its slot (the worker id) and an `OrderedDict` of
+                parameters, and returns a number. Lambdas, closures and functions typed into a
+                notebook work, too.
+            skip_cv_checks: Keep classifiers whose accuracy in 5-fold cross validation is below
+                1/2. Useful for small batches.
+            early_stop: Stop when a classifier is refused.
+            relax_checks: After 2**k proposals without an accepted one, k the number of
+                classifiers, overlook one more rejection.
+            callbacks: Callbacks; a `History` is added.
+            timeout: Seconds after which an evaluation is ended. Needs worker processes, or an
+                executor, where it is interrupted.
+            retries: How often an evaluation whose worker process died is tried again, alone.
+            catch: Exception types whose evaluations become failed samples, without a score and
+                "not good" in training. Any other exception stops the run.
+            fresh_process: Evaluate every sample in a new process, so that all memory is given
+                back. Needs worker processes of the engine's own.
+            verbose: 1 to show a `ProgressBar`, 0 to show nothing.
+
+        Returns:
+            The `History`.
+
+        Raises:
+            EvaluationError: If an evaluation raised an exception that is not caught, or a whole
+                batch failed.
+            NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
+            RuntimeError: If there is no evaluation function, or there are no parameters.
+            SaveDirectoryError: If the save directory holds another run, or is in use.
+            TypeError: If an evaluation returned something other than a number.
+        """
+        function = check_function(evaluation_function) or self._function
+        if function is None:
+            raise RuntimeError(
+                "There is no evaluation function: hand it to the constructor or to fit()."
+            )
+        run = self._require_run()
+        policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
+        number, backend = self._parallelism.num_evaluators, self._parallelism.backend
+        pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
+        self._asked.clear()
+        options = FitOptions(skip_cv_checks, early_stop, relax_checks)
+        with self._looping(run, callbacks, verbose) as loop:
+            return loop.fit(pool, options)
+
+    def stop(self) -> None:
+        """Ends a running `fit`, from a callback or from another thread; then it returns.
+
+        No further sample starts. Evaluations that are running are brought in, and a batch that
+        they complete is learned from. What is left of a batch stays open: the next `fit` or `ask`
+        continues with it, and with a seed all goes on as if nothing had been stopped. A `fit` that
+        is drawing samples or training ends that first; `fit_dataset` trains no further
+        classifiers. Without a running `fit` this does nothing.
+        """
+        loop = self._loop
+        if loop is not None:
+            loop.stop()
+
+    def fit_dataset(
+        self,
+        path: SavePath,
+        skip_cv_checks: bool = False,
+        early_stop: bool = False,
+        presort: bool = True,
+        callbacks: Callbacks | None = None,
+        *,
+        verbose: int = 1,
+    ) -> History:
+        """Trains the cascade from samples that were evaluated elsewhere, and saves.
+
+        Args:
+            path: A CSV file with the columns `id`, one for each parameter (`name_1` to `name_n`
+                for multi parameters) and `scores`, in this order, and at least `total_budget`
+                rows. The first `total_budget` rows count; an empty score is a failed sample.
+            skip_cv_checks: As for `fit`.
+            early_stop: As for `fit`.
+            presort: Sort the rows from the worst to the best score first, so that each stage
+                learns from better samples than the one before.
+            callbacks: Callbacks; a `History` is added.
+            verbose: As for `fit`.
+
+        Returns:
+            The `History`; `device_ids` are None.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            RuntimeError: If there are no parameters, or the engine has evaluations already.
+            ValueError: If the file has other columns, too few rows, or a value that its column
+                does not allow; the message names line and column.
+        """
+        run = self._require_run()
+        if len(run.search.dataset) or run.search.batch is not None:
+            raise RuntimeError(
+                f"The engine has {len(run.search.dataset)} evaluations already, or a batch that "
+                "was asked for, which would be lost. Make a new engine with a save_dir of its own."
+            )
+        options = FitOptions(skip_cv_checks, early_stop, False)
+        with self._looping(run, callbacks, verbose) as loop:
+            return loop.fit_dataset(Path(path), presort, options)
+
+    @contextlib.contextmanager
+    def _looping(self, run: Run, callbacks: Callbacks | None, verbose: int) -> Iterator[FitLoop]:
+        """Gives the loop that `stop` ends."""
+        callback_list = CallbackList(callbacks)
+        is_shown = any(isinstance(callback, ProgressBar) for callback in callback_list)
+        if check_verbose(verbose) and not is_shown:
+            callback_list.append(ProgressBar())
+        callback_list.set_engine(self)
+        self._loop = FitLoop(run, callback_list, self._parallelism.generators)
+        try:
+            yield self._loop
+        finally:
+            self._loop = None
+
+    def predict(
+        self,
+        num_batches: int = 1,
+        num_workers_per_batch: int | None = None,
+        relax_checks: bool = False,
+        max_classfiers: int | None = None,
+        *,
+        num_samples: int | None = None,
+        max_classifiers: int | None = None,
+    ) -> list[OrderedDict[str, Any]]:
+        """Draws samples that the cascade accepts; without classifiers, from the prior.
+
+        Args:
+            num_batches: Draws this many times as many samples as the engine has batches.
+            num_workers_per_batch: Number of generators; None for `num_parallel_generators`.
+                Samples do not depend on it.
+            relax_checks: As for `fit`.
+            max_classfiers: Ask only this many classifiers, from the first one on; None for all.
+            num_samples: Draw this number of samples instead.
+            max_classifiers: The same as `max_classfiers`, spelled right.
+
+        Returns:
+            Parameters, one `OrderedDict` per sample. Every call draws new ones.
+
+        Raises:
+            NothingAcceptedError: If the cascade accepts nothing.
+            RuntimeError: If there are no parameters.
+            ValueError: If there are fewer classifiers.
+        """
+        search = self._require_run().search
+        if num_samples is None:
+            num_samples = check_positive("num_batches", num_batches) * self.num_batches
+        count = check_count(max_classfiers, max_classifiers, len(search.cascade))
+        generators = self._parallelism.generators(search.epoch)
+        if num_workers_per_batch is not None:
+            number = check_positive("num_workers_per_batch", num_workers_per_batch)
+            generators = Generators(number, self.generator_backend)
+        stream = seeding.stream(search.entropy, Purpose.PREDICT, self._num_predictions)
+        region = search.region(relax_checks, generators).first(count)
+        encoded = region.draw(check_positive("num_samples", num_samples), stream)
+        self._num_predictions += 1
+        return [search.space.to_parameters(search.space.decode(row)) for row in encoded]
+
+    # The save directory
+
+    def save_data(self) -> None:
+        """Saves the dataset, the classifiers and everything else that continuing needs.
+
+        Raises:
+            OSError: If that fails; what was saved before is untouched.
+            RuntimeError: If there are no parameters.
+            SaveDirectoryError: If the save directory holds another run, or is in use.
+        """
+        run = self._require_run()
+        with run.writing():
+            run.save()
+
+    def restore_data(self) -> None:
+        """Continues from what was saved in `save_dir`, also in the middle of a batch.
+
+        The seed is the saved run's. Classifiers of your own kind are trained again from the
+        dataset, as are those of directories of earlier PySHAC: a pickle could run any code.
+
+        Raises:
+            FileNotFoundError: If the directory holds no search.
+            SaveDirectoryError: If a file is corrupt, or the search is another: of another space,
+                objective, method or kind of classifier. Nothing is changed.
+        """
+        self._run = Run.restored(self._directory, self._settings, self._run)
+        self._asked.clear()
+        self._num_predictions = 0
+
+    # Seeds
+
+    def set_seed(self, seed: int | None) -> None:
+        """Seeds the engine and its parameters; the same seed gives the same run.
+
+        Args:
+            seed: A non-negative int, or None for a fresh seed.
+
+        Raises:
+            RuntimeError: If the engine has no parameters yet.
+        """
+        self._require_run().set_seed(seeding.check_seed(seed))
+        self._num_predictions = 0
+
+    @contextlib.contextmanager
+    def as_deterministic(self: Engine, seed: int) -> Iterator[Engine]:
+        """Seeds the engine inside a `with` block; afterwards it has the seeds that it had before.
+
+        Args:
+            seed: A non-negative int.
+        """
+        number = self._num_predictions
+        with self._require_run().seeded(seeding.check_seed(seed)):
+            self._num_predictions = 0
+            try:
+                yield self
+            finally:
+                self._num_predictions = number

@@ -1,0 +1,93 @@
+"""AskedSamples: the samples that `ask` returned and `tell` has not scored yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pyshac.core.basics import plain_values
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.batch import Batch
+
+
+class AskedSamples:
+    """The samples that `ask` returned and `tell` has not scored yet."""
+
+    def __init__(self) -> None:
+        self._identities: dict[int, Any] = {}
+
+    def hand_out(self, batch: Batch, n: int | None) -> list[int]:
+        """Hands out samples of a batch that were not handed out before.
+
+        Args:
+            batch: The open batch.
+            n: The largest number of samples; None for all that are left.
+
+        Returns:
+            Their numbers.
+
+        Raises:
+            RuntimeError: If none is left.
+        """
+        numbers = [number for number in batch.pending if number not in self._identities][:n]
+        if not numbers:
+            raise RuntimeError(
+                f"All samples of this batch were asked for, and {len(batch.pending)} have no "
+                "score yet: tell their scores before asking for more."
+            )
+        for number in numbers:
+            self._identities[number] = _identity(batch.row(number))
+        return numbers
+
+    def find(self, space: HyperParameterList, samples: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Returns the numbers of samples; equal samples get theirs in the order of asking.
+
+        Raises:
+            ValueError: If a sample was not asked for, or has a score already.
+        """
+        numbers: list[int] = []
+        for sample in samples:
+            identity = _identity(space.to_row(sample))
+            asked = self._identities.items()
+            found = next((n for n, i in asked if i == identity and n not in numbers), None)
+            if found is None:
+                raise ValueError(
+                    f"No sample with the parameters {dict(sample)!r} was asked for, or it has a "
+                    "score already."
+                )
+            numbers.append(found)
+        return numbers
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """Removes samples that have got their scores."""
+        for number in numbers:
+            del self._identities[number]
+
+    def clear(self) -> None:
+        """Removes all samples, so that they can be asked for once more."""
+        self._identities.clear()
+
+
+def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], list[Any]]:
+    """Returns what `tell` was given as lists: of one sample and one score, or of several.
+
+    Raises:
+        TypeError: If there is one score for several samples.
+        ValueError: If their numbers differ.
+    """
+    if isinstance(parameters, Mapping):
+        return [parameters], [scores]
+    if not isinstance(scores, Iterable):
+        raise TypeError(f"scores must be as many as parameters. Got {scores!r} instead.")
+    samples, values = list(parameters), list(scores)
+    if len(samples) != len(values):
+        raise ValueError(
+            f"scores must be as many as parameters. Got {len(values)} scores for "
+            f"{len(samples)} samples."
+        )
+    return samples, values
+
+
+def _identity(row: Sequence[Any]) -> Any:
+    values = tuple(plain_values.check_value(value, "A value") for value in row)
+    return plain_values.identity(values)

@@ -1,0 +1,223 @@
+"""Overview: what an engine shows of itself."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from concurrent.futures import Executor
+from typing import Any
+
+from pyshac.core.classifiers.classifier import Classifier
+from pyshac.core.dataset import Dataset, summaries
+from pyshac.core.engine.parallelism import Parallelism
+from pyshac.core.engine.run import Run
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.settings import Settings
+from pyshac.core.storage.save_directory import SaveDirectory
+from pyshac.core.storage.saved_run import SavedRun
+
+
+class Overview:
+    """The parts of an engine, and the attributes that show them.
+
+    Args:
+        settings: What is fixed for the whole search.
+        directory: The save directory.
+    """
+
+    def __init__(self, settings: Settings, directory: SaveDirectory) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._parallelism = Parallelism(settings.schedule.batch_size)
+        self._run: Run | None = None
+
+    def _require_run(self) -> Run:
+        if self._run is None:
+            raise RuntimeError(
+                "The engine has no hyperparameters: hand them to the constructor, or call "
+                "restore_data() first."
+            )
+        return self._run
+
+    def _saved_run(self) -> SavedRun:
+        """The run as data, for plots and reports."""
+        return self._require_run().as_saved()
+
+    # The search
+
+    @property
+    def total_budget(self) -> int:
+        """N, number of evaluations."""
+        return self._settings.schedule.total_budget
+
+    @property
+    def num_batches(self) -> int:
+        """M, number of batches."""
+        return self._settings.schedule.num_batches
+
+    @property
+    def num_workers(self) -> int:
+        """W, number of samples in a batch."""
+        return self._settings.schedule.batch_size
+
+    @property
+    def total_classifiers(self) -> int:
+        """K, number of classifiers in a full cascade."""
+        return self._settings.schedule.total_classifiers
+
+    @property
+    def objective(self) -> str:
+        """'max' or 'min'."""
+        return self._settings.objective.name
+
+    @property
+    def method(self) -> str:
+        """'default' or 'paper'."""
+        return self._settings.method.name
+
+    @property
+    def parameters(self) -> HyperParameterList | None:
+        """The search space; None before `restore_data` if the constructor was given none."""
+        return self._run.search.space if self._run else None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The samples that have a score. It is for reading; `tell` adds to it."""
+        return self._run.search.dataset if self._run else Dataset()
+
+    @property
+    def classifiers(self) -> list[Classifier]:
+        """The classifiers so far, in order."""
+        return list(self._run.search.cascade) if self._run else []
+
+    @property
+    def best_parameters(self) -> OrderedDict[str, Any] | None:
+        """Parameters of the best sample so far; None if there is none."""
+        return self.dataset.get_best_parameters(self.objective) if len(self.dataset) else None
+
+    @property
+    def best_score(self) -> float | None:
+        """Best score so far; None if there is none."""
+        return self.dataset.get_best_score(self.objective)
+
+    @property
+    def save_dir(self) -> str:
+        """The save directory. Set it to save to another directory from then on."""
+        return str(self._directory.path)
+
+    @save_dir.setter
+    def save_dir(self, path: str | os.PathLike[str]) -> None:
+        self._directory = SaveDirectory(path)
+        if self._run is not None:
+            self._run.directory = self._directory
+
+    # Generators and evaluators
+
+    @property
+    def num_parallel_generators(self) -> int:
+        """Number of processes or threads that draw samples when there is much to draw.
+
+        None sets it to the number of samples in a batch, but at most that of the cores. Samples do
+        not depend on it.
+        """
+        return self._parallelism.num_generators
+
+    @num_parallel_generators.setter
+    def num_parallel_generators(self, n: int | None) -> None:
+        self._parallelism.set_num_generators(n)
+
+    def set_num_parallel_generators(self, n: int | None) -> None:
+        """Sets `num_parallel_generators`.
+
+        Raises:
+            TypeError: If `n` is not an int or None.
+            ValueError: If it is below 1.
+        """
+        self._parallelism.set_num_generators(n)
+
+    @property
+    def num_parallel_evaluators(self) -> int:
+        """Number of slots: evaluations that run at once, each with a `worker_id` of its own.
+
+        None sets it to the number of samples in a batch, but at most that of the cores.
+        """
+        return self._parallelism.num_evaluators
+
+    @num_parallel_evaluators.setter
+    def num_parallel_evaluators(self, n: int | None) -> None:
+        self._parallelism.set_num_evaluators(n)
+
+    def set_num_parallel_evaluators(self, n: int | None) -> None:
+        """Sets `num_parallel_evaluators`.
+
+        Raises:
+            TypeError: If `n` is not an int or None.
+            ValueError: If it is below 1.
+        """
+        self._parallelism.set_num_evaluators(n)
+
+    @property
+    def limit_memory(self) -> bool:
+        """Whether to keep the number of generators from doubling after ten epochs."""
+        return self._parallelism.limit_memory
+
+    @limit_memory.setter
+    def limit_memory(self, limit: bool) -> None:
+        self._parallelism.limit_memory = limit
+
+    @property
+    def generator_backend(self) -> str:
+        """The generators: threads ('threading') or processes ('loky', 'multiprocessing')."""
+        return self._parallelism.generator_backend
+
+    @generator_backend.setter
+    def generator_backend(self, backend: str) -> None:
+        self._parallelism.set_generator_backend(backend)
+
+    @property
+    def evaluator_backend(self) -> str | Executor:
+        """The place of the slots: 'loky' or 'multiprocessing' processes, 'threading', or elsewhere.
+
+        With 'threading' and one evaluator, evaluations run in the caller's thread, in order.
+        Elsewhere is any `concurrent.futures.Executor`, which is not shut down, or 'dask', the
+        executor of the Dask client that is current when `fit` is called.
+        """
+        return self._parallelism.backend.setting
+
+    @evaluator_backend.setter
+    def evaluator_backend(self, backend: str | Executor) -> None:
+        self._parallelism.set_evaluator_backend(backend)
+
+    def parallel_evaluators(self) -> None:
+        """Evaluates in worker processes: sets `evaluator_backend` to 'loky'."""
+        self.evaluator_backend = "loky"
+
+    def concurrent_evaluators(self) -> None:
+        """Evaluates in threads of this process: sets `evaluator_backend` to 'threading'."""
+        self.evaluator_backend = "threading"
+
+    # Summaries
+
+    def _facts(self) -> summaries.Facts:
+        if self._run is None:
+            return [("parameters", "none yet: restore_data() brings them")]
+        scores, num_classifiers = self.dataset.Y, len(self._run.search.cascade)
+        done = summaries.counted(len(scores), self.total_budget, summaries.count_failed(scores))
+        best = "none" if self.best_score is None else summaries.value_text(self.best_score)
+        return [
+            ("evaluations", f"{done}, in {self.num_batches} batches of {self.num_workers}"),
+            ("stage", f"{num_classifiers + 1} of {self.total_classifiers + 1}"),
+            ("classifiers", f"{num_classifiers} of {self.total_classifiers}"),
+            ("best score", f"{best} (objective: {self.objective})"),
+            ("best parameters", summaries.parameters_text(self.best_parameters)),
+            ("last scores", summaries.scores_text(scores)),
+        ]
+
+    def _title(self) -> str:
+        return f"{type(self).__name__} in {summaries.cut(repr(self.save_dir), summaries.MAX_PATH)}"
+
+    def __repr__(self) -> str:
+        return summaries.as_text(self._title(), self._facts())
+
+    def _repr_html_(self) -> str:
+        return summaries.as_html(self._title(), self._facts(), self.dataset)

@@ -1,0 +1,263 @@
+"""Backends: where evaluations run. Each opens slots there, and says what it cannot do."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
+
+import cloudpickle
+
+from pyshac.core.basics.optional_packages import require
+from pyshac.core.evaluation import worker
+from pyshac.core.evaluation.executor_slots import SharedExecutor
+from pyshac.core.evaluation.executor_worker import Payload
+from pyshac.core.evaluation.failures import FailurePolicy
+from pyshac.core.evaluation.slots import InlineSlot, ProcessSlot, Slot, SlotGroup, ThreadSlot
+from pyshac.core.evaluation.worker import Evaluator, TaskRunner
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
+
+# Loky ends a worker that has grown by 300 MB since its first call, which importing a framework
+# takes. Slots watch the memory themselves.
+_NO_LEAK_CHECK = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2**60)}
+
+
+class Backend(ABC):
+    """Where evaluations run.
+
+    Attributes:
+        setting: What a user sets `evaluator_backend` to.
+    """
+
+    def __init__(self, setting: str | Executor) -> None:
+        self.setting = setting
+
+    def check(self, policy: FailurePolicy) -> None:
+        """Raises `ValueError` if this backend cannot keep a policy."""
+
+    @abstractmethod
+    def open(
+        self,
+        evaluator: Evaluator,
+        function: Callable[..., Any],
+        number: int,
+        policy: FailurePolicy,
+    ) -> SlotGroup:
+        """Returns slots, whose workers start when they are first used.
+
+        Args:
+            evaluator: Surroundings of each call of the function.
+            function: The user's evaluation function.
+            number: Number of slots.
+            policy: What is done about failures.
+
+        Raises:
+            RuntimeError: If there is no such place.
+            TypeError: If the evaluation function cannot be sent there.
+        """
+
+
+class ThreadBackend(Backend):
+    """Threads of this process; a single one is the caller's own."""
+
+    def check(self, policy: FailurePolicy) -> None:
+        if policy.needs_processes:
+            raise ValueError(
+                "timeout and fresh_process need worker processes, and evaluator_backend is "
+                "'threading'. Call parallel_evaluators() first."
+            )
+
+    def open(
+        self,
+        evaluator: Evaluator,
+        function: Callable[..., Any],
+        number: int,
+        policy: FailurePolicy,
+    ) -> SlotGroup:
+        runner = TaskRunner(evaluator, function, policy.catch)
+        if number == 1:
+            return SlotGroup([InlineSlot(0, runner)])
+        return SlotGroup([ThreadSlot(worker_id, runner) for worker_id in range(number)])
+
+
+class ProcessBackend(Backend):
+    """Worker processes, one for each slot."""
+
+    def open(
+        self,
+        evaluator: Evaluator,
+        function: Callable[..., Any],
+        number: int,
+        policy: FailurePolicy,
+    ) -> SlotGroup:
+        import joblib
+
+        payload = _pickled(TaskRunner(evaluator, function, policy.catch))
+        num_threads = max(1, joblib.cpu_count() // number)
+        limits = {name: str(num_threads) for name in _THREAD_VARIABLES if name not in os.environ}
+        environment = {**limits, **evaluator.environment()}
+        # A forked worker has loaded its libraries already, so variables come too late for them.
+        limit = num_threads if "OMP_NUM_THREADS" in limits else None
+
+        def new_executor() -> Executor:
+            return self._new_executor(payload, environment, limit)
+
+        slots: list[Slot] = [
+            ProcessSlot(worker_id, new_executor, policy.fresh_process)
+            for worker_id in range(number)
+        ]
+        return SlotGroup(slots, policy.timeout)
+
+    @abstractmethod
+    def _new_executor(
+        self, payload: bytes, environment: dict[str, str], limit: int | None
+    ) -> Executor:
+        """Returns an executor with one worker process, prepared by `worker.start`."""
+
+
+class LokyBackend(ProcessBackend):
+    """Worker processes of loky, which start as new programs."""
+
+    def _new_executor(
+        self, payload: bytes, environment: dict[str, str], limit: int | None
+    ) -> Executor:
+        import loky
+
+        executor: Executor = loky.ProcessPoolExecutor(
+            1,
+            env={**environment, **_NO_LEAK_CHECK},
+            initializer=worker.start,
+            initargs=(payload, {}, None, os.getpid()),
+        )
+        return executor
+
+
+class MultiprocessingBackend(ProcessBackend):
+    """Worker processes of the standard library, by its default start method."""
+
+    def _new_executor(
+        self, payload: bytes, environment: dict[str, str], limit: int | None
+    ) -> Executor:
+        return futures.ProcessPoolExecutor(
+            1, initializer=worker.start, initargs=(payload, environment, limit, os.getpid())
+        )
+
+
+class ExecutorBackend(Backend):
+    """A user's executor.
+
+    Args:
+        executor: The executor.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        super().__init__(executor)
+        self._executor = executor
+
+    def check(self, policy: FailurePolicy) -> None:
+        _check_fresh_process(policy, self.setting)
+
+    def open(
+        self,
+        evaluator: Evaluator,
+        function: Callable[..., Any],
+        number: int,
+        policy: FailurePolicy,
+    ) -> SlotGroup:
+        # No worker can be ended from here, so evaluations are interrupted where they run.
+        runner = TaskRunner(evaluator, function, policy.catch, policy.timeout)
+        payload = None
+        if not isinstance(self._executor, ThreadPoolExecutor):
+            payload = Payload(evaluator.environment(), _pickled(runner))
+        return SharedExecutor(self._executor, runner, payload, number)
+
+
+class DaskBackend(Backend):
+    """The executor of the Dask client that is current when the slots are opened.
+
+    Raises:
+        ModuleNotFoundError: If Dask's scheduler is not installed.
+    """
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(setting)
+        require("evaluator_backend = 'dask'", "distributed", "dask")
+
+    def check(self, policy: FailurePolicy) -> None:
+        _check_fresh_process(policy, self.setting)
+
+    def open(
+        self,
+        evaluator: Evaluator,
+        function: Callable[..., Any],
+        number: int,
+        policy: FailurePolicy,
+    ) -> SlotGroup:
+        distributed = importlib.import_module("distributed")
+        try:
+            executor: Executor = distributed.get_client().get_executor()
+        except ValueError as error:
+            raise RuntimeError(
+                "evaluator_backend is 'dask', and there is no Dask client: make one before fit(), "
+                "such as client = distributed.Client('tcp://scheduler:8786')."
+            ) from error
+        return ExecutorBackend(executor).open(evaluator, function, number, policy)
+
+
+_BACKENDS: dict[str, type[Backend]] = {
+    "loky": LokyBackend,
+    "multiprocessing": MultiprocessingBackend,
+    "threading": ThreadBackend,
+    "dask": DaskBackend,
+}
+
+
+def get_backend(setting: Any) -> Backend:
+    """Returns the backend that a user's setting names.
+
+    Raises:
+        ModuleNotFoundError: If it needs a package that is not installed.
+        ValueError: If it is neither an executor nor the name of a backend.
+    """
+    if isinstance(setting, Executor):
+        return ExecutorBackend(setting)
+    if not isinstance(setting, str) or setting not in _BACKENDS:
+        raise ValueError(
+            f"evaluator_backend must be one of {list(_BACKENDS)!r}, or a "
+            f"concurrent.futures.Executor. Got {setting!r} instead."
+        )
+    return _BACKENDS[setting](setting)
+
+
+def _check_fresh_process(policy: FailurePolicy, setting: str | Executor) -> None:
+    if policy.fresh_process:
+        raise ValueError(
+            "fresh_process needs worker processes that the engine may end, and those of "
+            f"evaluator_backend, {setting!r}, are not its own. Leave fresh_process at False, "
+            "or call parallel_evaluators() first."
+        )
+
+
+def _pickled(runner: TaskRunner) -> bytes:
+    try:
+        data: bytes = cloudpickle.dumps(runner)
+    except Exception as error:
+        raise TypeError(
+            f"The evaluation function cannot be sent to worker processes: {error}. Build what it "
+            "holds inside the function, or call concurrent_evaluators() to stay in this process."
+        ) from error
+    return data

@@ -1,0 +1,105 @@
+"""Evaluations that go wrong: what is done about them, and what users are told."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from pyshac.core.basics.checks import check_int
+from pyshac.core.errors import EvaluationError
+from pyshac.core.evaluation.worker import NotANumberError, Reply, Task
+
+
+class ExecutorFailedError(RuntimeError):
+    """A user's executor is broken, was shut down or is gone: it loses tasks, or takes none."""
+
+
+@dataclass(frozen=True)
+class FailurePolicy:
+    """What is done about evaluations that go wrong.
+
+    Attributes:
+        timeout: Seconds after which an evaluation is ended, or None.
+        retries: How often an evaluation is tried again if its worker died, then alone, or if its
+            executor gave it up.
+        catch: Exception types that make a failed sample instead of stopping the run.
+        fresh_process: Whether every evaluation gets a new process.
+
+    Raises:
+        TypeError: If an argument is of a wrong type.
+        ValueError: If it has a value that is not allowed.
+    """
+
+    timeout: float | None = None
+    retries: int = 1
+    catch: tuple[type[BaseException], ...] = ()
+    fresh_process: bool = False
+
+    def __post_init__(self) -> None:
+        self._check_timeout()
+        check_int("retries", self.retries, "an int of at least 0", lambda number: number >= 0)
+        for item in self.catch:
+            if not (isinstance(item, type) and issubclass(item, BaseException)):
+                raise TypeError(f"catch must hold exception types. Got {item!r} instead.")
+
+    def _check_timeout(self) -> None:
+        if self.timeout is None:
+            return
+        if isinstance(self.timeout, bool) or not isinstance(self.timeout, (int, float)):
+            raise TypeError(f"timeout must be seconds or None. Got {self.timeout!r} instead.")
+        if not 0 < self.timeout <= threading.TIMEOUT_MAX:
+            raise ValueError(
+                f"timeout must be above 0, and at most {threading.TIMEOUT_MAX:.0f} seconds. "
+                f"Got {self.timeout!r} instead."
+            )
+
+    @property
+    def needs_processes(self) -> bool:
+        """Whether it can only be kept if evaluations run in processes."""
+        return self.timeout is not None or self.fresh_process
+
+
+class _WorkerTraceback(Exception):  # noqa: N818
+    """The traceback of another process, shown as the cause of the exception that it raised."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
+
+
+def executor_error(error: ExecutorFailedError) -> EvaluationError:
+    """Returns the error that stops a run because of its executor."""
+    fatal = EvaluationError(
+        f"{str(error).rstrip('.')}. What was scored is saved. Once there is an executor again, "
+        "set evaluator_backend to it and call fit(); in a new process call restore_data() first. "
+        "Where it breaks time and again, call parallel_evaluators(): a sample whose evaluation "
+        "kills its process then fails alone."
+    )
+    fatal.__cause__ = error
+    return fatal
+
+
+def stopping_error(task: Task, worker_id: int, reply: Reply) -> BaseException:
+    """Returns the exception that stops a run because of an evaluation."""
+    error = reply.error
+    if isinstance(error, NotANumberError):
+        return TypeError(str(error))
+    if not isinstance(error, Exception) and error is not None:
+        # SystemExit and its kind end the program, wherever they were raised.
+        return error
+    if isinstance(error, ExecutorFailedError):
+        return executor_error(error)
+    fatal = EvaluationError(
+        f"The evaluation of sample {task.id} in slot {worker_id} raised "
+        f"{type(error).__name__}: {error}. Its parameters: {dict(task.parameters)!r}",
+        task.id,
+        worker_id,
+        task.parameters,
+    )
+    if error is not None and error.__traceback__ is None and reply.traceback:
+        error.__cause__ = _WorkerTraceback(reply.traceback)
+    fatal.__cause__ = error
+    return fatal

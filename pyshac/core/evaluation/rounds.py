@@ -1,0 +1,268 @@
+"""Rounds: the samples of one batch in the slots.
+
+A sample waits, gets a slot, and leaves it with an outcome. Deaths of workers, time limits and
+failures are dealt with here.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Future
+from dataclasses import dataclass
+from typing import Any
+
+from pyshac.core.errors import WorkerDiedError
+from pyshac.core.evaluation.failures import (
+    ExecutorFailedError,
+    FailurePolicy,
+    executor_error,
+    stopping_error,
+)
+from pyshac.core.evaluation.slots import Slot, SlotGroup
+from pyshac.core.evaluation.worker import Reply, Task, overdue_error
+
+logger = logging.getLogger("pyshac")
+
+MIN_WAIT_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of a sample.
+
+    Attributes:
+        task: The sample.
+        worker_id: The slot in which it ran.
+        score: Its score; NaN if it failed.
+        failure: The reason why it failed, or None.
+    """
+
+    task: Task
+    worker_id: int
+    score: float
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class _Lease:
+    """A slot, and the evaluation that occupies it."""
+
+    slot: Slot
+    task: Task
+    future: Future[Any] | None = None
+    has_timed_out: bool = False
+
+
+class Round:
+    """The samples of one batch in the slots.
+
+    Args:
+        group: The slots, all of them free.
+        policy: What is done about failures.
+        tasks: The samples, in the order in which they are to start.
+        on_start: Called with each sample that is about to start, and the number of its slot.
+        must_stop: Called before a sample starts; once it returns true, none starts any more.
+    """
+
+    def __init__(
+        self,
+        group: SlotGroup,
+        policy: FailurePolicy,
+        tasks: Iterable[Task],
+        on_start: Callable[[Task, int], None],
+        must_stop: Callable[[], bool],
+    ) -> None:
+        self._group = group
+        self._policy = policy
+        self._on_start = on_start
+        self._must_stop = must_stop
+        self._waiting = deque(tasks)
+        # Samples whose worker died: each runs alone, so that it is known which one kills workers.
+        self._alone: deque[Task] = deque()
+        self._running: dict[int, _Lease] = {}
+        self._free = list(range(len(group.slots)))
+        self._arrivals: queue.SimpleQueue[tuple[_Lease, Future[Any]]] = queue.SimpleQueue()
+        self._losses: dict[int, int] = {}
+        self._fatal: BaseException | None = None
+
+    def outcomes(self) -> Iterator[list[Outcome]]:
+        """Evaluates the samples; yields outcomes, as many at once as have arrived.
+
+        A slot gets its next sample only after the caller has come back for more. If an evaluation
+        stops the run, those that are running are still brought in.
+
+        Raises:
+            EvaluationError: If an evaluation raised an exception that is not caught.
+            TypeError: If it returned something other than a number.
+        """
+        while self._waiting or self._running or self._alone:
+            self._dispatch()
+            if not self._running:
+                break
+            arrivals = self._next_arrivals()
+            settled = [self._settle(lease, future) for lease, future in arrivals]
+            if outcomes := [outcome for outcome in settled if outcome is not None]:
+                yield outcomes
+            for lease, _ in arrivals:
+                self._release(lease)
+        if self._fatal is not None:
+            raise self._fatal
+
+    def ended(self) -> list[Outcome]:
+        """Returns the scores of evaluations that have ended and still occupy their slots.
+
+        These are the ones that may not have been handed over when an exception left `outcomes`.
+        """
+        outcomes = []
+        for lease in self._running.values():
+            slot, future = lease.slot, lease.future
+            if future is None or not future.done() or slot.is_incomplete(future):
+                continue
+            if slot.error_of(future) is None:
+                reply = slot.read(future)
+                if reply.error is None:
+                    outcomes.append(_scored(lease, reply.score))
+        return outcomes
+
+    def abandon(self) -> None:
+        """Lets go of the evaluations that still occupy slots."""
+        for lease in [*self._running.values()]:
+            self._release(lease)
+
+    def _dispatch(self) -> None:
+        """Starts as many evaluations as there are free slots."""
+        if self._fatal is not None or self._must_stop():
+            return
+        while self._waiting and self._free and not self._must_stop():
+            self._start(self._waiting.popleft())
+        if self._alone and not self._waiting and not self._running:
+            self._start(self._alone.popleft())
+
+    def _start(self, task: Task) -> None:
+        """Starts an evaluation in the free slot with the lowest number."""
+        slot = self._group.slots[heapq.heappop(self._free)]
+        lease = _Lease(slot, task)
+        self._on_start(task, slot.worker_id)
+        self._running[slot.worker_id] = lease
+        self._submit(lease)
+
+    def _submit(self, lease: _Lease) -> None:
+        lease.future = lease.slot.submit(lease.task)
+        lease.future.add_done_callback(lambda done: self._arrivals.put((lease, done)))
+
+    def _release(self, lease: _Lease) -> None:
+        """Frees a slot."""
+        del self._running[lease.slot.worker_id]
+        # The future refers to its lease: break the cycle, so that both are freed at once.
+        lease.future = None
+        heapq.heappush(self._free, lease.slot.worker_id)
+
+    def _next_arrivals(self) -> list[tuple[_Lease, Future[Any]]]:
+        """Waits for at least one evaluation to end, and returns all that have ended."""
+        arrived: list[tuple[_Lease, Future[Any]]] = []
+        while not arrived or not self._arrivals.empty():
+            try:
+                lease, future = self._arrivals.get(timeout=self._seconds_to_wait())
+            except queue.Empty:
+                self._check_slots()
+                continue
+            if lease.slot.is_incomplete(future):
+                self._submit(lease)
+            else:
+                arrived.append((lease, future))
+        return arrived
+
+    def _check_slots(self) -> None:
+        try:
+            self._group.check()
+        except ExecutorFailedError as error:
+            raise executor_error(error) from error
+
+    def _seconds_to_wait(self) -> float | None:
+        """Ends evaluations over the time limit; returns the seconds to the next look."""
+        timeout = self._group.timeout
+        if timeout is None:
+            return self._group.seconds_between_checks
+        now, wait = time.monotonic(), timeout
+        for lease in self._running.values():
+            started = lease.slot.started()
+            if started is None or lease.has_timed_out:
+                continue
+            left = started + timeout - now
+            if left <= 0:
+                lease.has_timed_out = True
+                lease.slot.end()
+            wait = min(wait, max(left, MIN_WAIT_SECONDS))
+        return wait
+
+    def _settle(self, lease: _Lease, future: Future[Any]) -> Outcome | None:
+        """Returns the outcome of a reply; None if there is none yet, or the run stops."""
+        reply = self._reply(lease, future)
+        if reply is None:
+            return None
+        if reply.error is None:
+            return _scored(lease, reply.score)
+        if reply.is_caught:
+            return _failed(lease, f"{type(reply.error).__name__}: {reply.error}")
+        if self._fatal is None:
+            self._fatal = stopping_error(lease.task, lease.slot.worker_id, reply)
+        return None
+
+    def _reply(self, lease: _Lease, future: Future[Any]) -> Reply | None:
+        """The worker's reply, or one on its behalf; None if the sample is tried again."""
+        error = lease.slot.error_of(future)
+        if error is None:
+            return lease.slot.read(future)
+        if isinstance(error, CancelledError):
+            return self._retry_given_up(lease)
+        if not isinstance(error, BrokenExecutor):
+            return Reply(error=error)
+        lease.slot.end()
+        if lease.has_timed_out:
+            return self._reply_for(overdue_error(lease.task, self._group.timeout))
+        return self._retry_killed(lease)
+
+    def _retry_killed(self, lease: _Lease) -> Reply | None:
+        """Lets a sample whose worker died run once more, alone."""
+        losses = self._count_loss(lease.task)
+        message = f"The worker process died while it evaluated sample {lease.task.id}"
+        if losses > self._policy.retries:
+            return self._reply_for(WorkerDiedError(f"{message} ({losses} times)"))
+        logger.warning("%s; trying it again, alone.", message)
+        self._alone.append(lease.task)
+        return None
+
+    def _retry_given_up(self, lease: _Lease) -> Reply | None:
+        """Lets a sample that the executor gave up, through no fault of its own, run once more."""
+        losses = self._count_loss(lease.task)
+        message = f"The executor gave up sample {lease.task.id}"
+        if losses > self._policy.retries:
+            return Reply(error=ExecutorFailedError(f"{message} ({losses} times)"))
+        logger.warning("%s; trying it again.", message)
+        self._waiting.appendleft(lease.task)
+        return None
+
+    def _count_loss(self, task: Task) -> int:
+        """Counts that a sample was lost on its way; returns how often that was so far."""
+        self._losses[task.id] = self._losses.get(task.id, 0) + 1
+        return self._losses[task.id]
+
+    def _reply_for(self, error: Exception) -> Reply:
+        return Reply(error=error, is_caught=isinstance(error, self._policy.catch))
+
+
+def _scored(lease: _Lease, score: float) -> Outcome:
+    if math.isnan(score):
+        return _failed(lease, "its score is not finite")
+    return Outcome(lease.task, lease.slot.worker_id, score)
+
+
+def _failed(lease: _Lease, failure: str) -> Outcome:
+    logger.warning("Sample %d failed: %s.", lease.task.id, failure)
+    return Outcome(lease.task, lease.slot.worker_id, math.nan, failure)

@@ -1,0 +1,20 @@
+"""The surroundings of an evaluation that uses PyTorch. Worker processes import this module."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from pyshac.core.evaluation.worker import Evaluator, Task
+from pyshac.core.managed.seeds import seeded_python, seeded_torch
+
+
+class TorchEvaluator(Evaluator):
+    """Calls the function with Python, NumPy and PyTorch seeded, if the run has a seed."""
+
+    def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
+        # Before anything is seeded: importing a framework draws random numbers.
+        importlib.import_module("torch")
+        with seeded_python(task.seed), seeded_torch(task.seed):
+            return function(worker_id, task.parameters)

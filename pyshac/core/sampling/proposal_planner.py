@@ -1,0 +1,43 @@
+"""ProposalPlanner: whether proposals come from the prior or from a cover."""
+
+from __future__ import annotations
+
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.sampling.accepted_share import ShareEstimator
+from pyshac.core.sampling.covers import Covers
+from pyshac.core.sampling.proposals import Proposals
+
+# A cover outlives the draw that it is built for, and need not pay off within it.
+PLANNED_SAMPLES = 100
+
+
+class ProposalPlanner:
+    """Plans where proposals for the cascades of one search space come from.
+
+    Args:
+        space: The search space.
+
+    Attributes:
+        space: The search space.
+    """
+
+    def __init__(self, space: HyperParameterList) -> None:
+        self.space = space
+        self._share = ShareEstimator(space)
+        self._covers = Covers(space)
+
+    def plan(
+        self, cascade: Cascade, forgiven: int = 0, num_proposals: float | None = None
+    ) -> Proposals:
+        """Returns a source of proposals for a cascade; an empty one if it accepts nothing.
+
+        Args:
+            cascade: The classifiers.
+            forgiven: Number of rejections that are overlooked.
+            num_proposals: Number of proposals from the prior that a cover would replace; None for
+                those that the samples of a few batches should take.
+        """
+        if num_proposals is None:
+            num_proposals = PLANNED_SAMPLES / self._share(cascade)
+        return Proposals(self.space, self._covers.cover(cascade, forgiven, num_proposals))

@@ -1,0 +1,27 @@
+"""Settings: what is fixed for the whole of a search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyshac.core.dataset.objective import MAX, Objective
+from pyshac.core.search.method import DEFAULT, Method
+from pyshac.core.search.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is fixed for the whole of a search.
+
+    Attributes:
+        schedule: How the budget is spent.
+        objective: Which scores are better.
+        method: How the search learns and chooses.
+        template: A user's own classifier, which is cloned for each stage; None for the library's.
+    """
+
+    schedule: Schedule
+    objective: Objective = MAX
+    method: Method = DEFAULT
+    template: Any = None

@@ -1,0 +1,93 @@
+"""Layout: the files of a save directory.
+
+    datasets/dataset.csv      every scored sample
+    datasets/parameters.json  the search space
+    classifiers/NN.ubj        the cascade, in XGBoost's own format
+    state.json                everything else, and the checksums of the files above; written last
+    journal.jsonl             what happened since the last save
+    lock, lock.json           held by the process that is writing, and its name
+
+Directories of PySHAC 0.1 to 0.3 have no state.json; their classifiers.pkl is never opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyshac.core.basics import files
+
+# Inode, size and modification time of a file; None if there is no such file.
+Stamp = tuple[int, int, int] | None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of the files of a save directory.
+
+    Attributes:
+        root: The directory; it need not exist.
+    """
+
+    root: Path
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def csv(self) -> Path:
+        return self.datasets / "dataset.csv"
+
+    @property
+    def parameters(self) -> Path:
+        return self.datasets / "parameters.json"
+
+    @property
+    def classifiers(self) -> Path:
+        return self.root / "classifiers"
+
+    def classifier(self, number: int) -> Path:
+        return self.classifiers / f"{number:02d}.ubj"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def holder(self) -> Path:
+        return self.root / "lock.json"
+
+    def refuse_links(self) -> None:
+        """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
+        for path in (self.datasets, self.classifiers, self.csv, self.parameters):
+            files.refuse_link(path)
+        for path in (self.state, self.journal, self.holder, self.lock):
+            files.refuse_link(path)
+
+    def holds_run(self) -> bool:
+        """Returns whether a run is saved here; one that ended before its first save is not."""
+        self.refuse_links()
+        if self.state.exists() or not self.csv.exists():
+            return self.state.exists()
+        with files.open_bounded(self.csv, files.MAX_CSV_BYTES) as file:
+            header = file.readline(files.MAX_JSON_BYTES)
+            return not header.endswith(b"\n") or file.read(1) != b""
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Returns a file's stamp, which changes whenever the file is written or replaced."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    # A file system may reuse the inode of a file that was replaced, hence the other two.
+    return status.st_ino, status.st_size, status.st_mtime_ns

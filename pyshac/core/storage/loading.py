@@ -1,0 +1,159 @@
+"""Loading: a save directory is read into a `SavedRun`. Nothing is locked, changed or executed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyshac.core.basics import files
+from pyshac.core.classifiers import untrusted_models
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.storage import journal, journal_records
+from pyshac.core.storage.directory_lock import read_holder
+from pyshac.core.storage.layout import Layout, Stamp, stamp_of
+from pyshac.core.storage.saved_run import SavedRun
+from pyshac.core.storage.state_file import StateFile, decode_state, space_checksum
+
+# Number of times that a directory is read anew because another engine writes to it meanwhile.
+MAX_READS = 20
+
+
+def load(layout: Layout, known: HyperParameterList | None = None) -> tuple[SavedRun, Stamp]:
+    """Reads the run that a save directory holds.
+
+    Args:
+        layout: The files of the directory.
+        known: The user's own parameters, which replace equal ones of the directory: a file may only
+            name parameters that are quick to build.
+
+    Returns:
+        The run, and the stamp of the journal, which changes with every write to the directory.
+
+    Raises:
+        FileNotFoundError: If it holds none.
+        SaveDirectoryError: If a file is corrupt, or of a newer format.
+    """
+    if not layout.holds_run():
+        raise FileNotFoundError(f"{str(layout.root)!r} holds no saved search.")
+    for _ in range(MAX_READS):
+        state, stamp = stamp_of(layout.state), stamp_of(layout.journal)
+        error = None
+        try:
+            run = _Reader(layout, known).read()
+        except SaveDirectoryError as caught:
+            error = caught
+        # If another engine has saved meanwhile, what was read is partly old and partly new.
+        if stamp_of(layout.state) != state:
+            continue
+        if error is not None:
+            raise error
+        return run, stamp
+    raise DirectoryInUseError(
+        f"{str(layout.root)!r} could not be read: another engine ({read_holder(layout)}) saves "
+        "to it all the time. Try again later."
+    )
+
+
+class _Reader:
+    """Reads the files of a save directory once.
+
+    Args:
+        layout: The files.
+        known: The user's own parameters, or None.
+    """
+
+    def __init__(self, layout: Layout, known: HyperParameterList | None) -> None:
+        self._layout = layout
+        self._known = known
+
+    def read(self) -> SavedRun:
+        """Reads the run; raises `SaveDirectoryError` if a file is corrupt or missing."""
+        try:
+            return self._read_current() if self._layout.state.exists() else self._read_legacy()
+        except FileNotFoundError as error:
+            raise SaveDirectoryError(f"{str(error.filename)!r} is missing.") from None
+
+    def _read_legacy(self) -> SavedRun:
+        parameters, csv = self._layout.parameters, self._layout.csv
+        space = build_space(read_config(parameters), parameters, self._known)
+        dataset = Dataset.read(csv, space)
+        if dataset.ids != list(range(len(dataset))):
+            raise SaveDirectoryError(f"{str(csv)!r}: ids must be 0, 1, 2 and so on.")
+        return SavedRun(space, dataset, is_legacy=True)
+
+    def _read_current(self) -> SavedRun:
+        state = self._read_state()
+        space = self._read_space(state.parameters_sha256)
+        self._check_csv(state.csv_sha256, state.csv_bytes)
+        dataset = Dataset.read(self._layout.csv, space)
+        run = SavedRun(
+            _seeded(space, state.parameter_seeds, repr(str(self._layout.state))),
+            _first_samples(dataset, state.num_complete, repr(str(self._layout.csv))),
+            objective=state.objective,
+            method=state.method,
+            classifier=state.classifier,
+            total_budget=state.total_budget,
+            num_batches=state.num_batches,
+            entropy=state.entropy,
+            is_seeded=state.is_seeded,
+            num_complete=state.num_complete,
+            stage_starts=state.stage_starts,
+        )
+        for number, checksum in enumerate(state.classifiers):
+            run.cascade.append(self._read_classifier(number, checksum, space.num_columns))
+        path = self._layout.journal
+        for number, record in enumerate(journal.read_records(path), 1):
+            journal_records.replay(run, record, f"{str(path)!r}, line {number}")
+        return run
+
+    def _read_state(self) -> StateFile:
+        path = self._layout.state
+        data = files.read_bounded(path, files.MAX_JSON_BYTES)
+        return decode_state(files.decode_text(data, path), repr(str(path)))
+
+    def _read_space(self, expected: str) -> HyperParameterList:
+        path = self._layout.parameters
+        config = read_config(path)
+        space = build_space(config, path, self._known)
+        if space_checksum(config) != expected:
+            raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
+        return space
+
+    def _check_csv(self, expected: str, length: int) -> None:
+        path = self._layout.csv
+        if files.digest_of_start(path, length) != expected:
+            raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
+
+    def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:
+        path = self._layout.classifier(number)
+        files.refuse_link(path)
+        data = files.read_bounded(path, files.MAX_JSON_BYTES)
+        if files.digest(data) != checksum:
+            raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
+        try:
+            return BoostedTrees.from_bytes(untrusted_models.checked(data, columns))
+        except ValueError as error:
+            raise SaveDirectoryError(f"{str(path)!r} is corrupt: {error}.") from None
+
+
+def _seeded(
+    space: HyperParameterList, seeds: Sequence[int | None], source: str
+) -> HyperParameterList:
+    """Gives the parameters of a space their own seeds."""
+    if len(seeds) != len(space):
+        raise SaveDirectoryError(f"{source} has {len(seeds)} seeds for {len(space)} parameters.")
+    for parameter, seed in zip(space, seeds, strict=True):
+        if parameter.seed != seed:
+            parameter.set_seed(seed)
+    return space
+
+
+def _first_samples(dataset: Dataset, count: int, source: str) -> Dataset:
+    """Returns the samples of closed batches; the journal has the others."""
+    if len(dataset) < count or dataset.ids[:count] != list(range(count)):
+        raise SaveDirectoryError(f"{source} lacks samples: ids 0 to {count - 1} were expected.")
+    dataset.cut(count)
+    return dataset

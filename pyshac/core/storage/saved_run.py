@@ -1,0 +1,48 @@
+"""SavedRun: a run as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.dataset import Dataset
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.batch import Batch
+
+
+@dataclass
+class SavedRun:
+    """A run as data, without behaviour: what a save directory holds, and what plots are made of.
+
+    Attributes:
+        space: The search space.
+        dataset: The samples that have a score.
+        objective: 'max' or 'min'.
+        method: 'default' or 'paper'.
+        classifier: Name of the user's kind of classifier; empty for the library's own. A user's
+            classifiers are not saved, so that a directory has none of them.
+        total_budget: N; 0 if `is_legacy`.
+        num_batches: M; 0 if `is_legacy`.
+        entropy: The seed of all random streams.
+        is_seeded: Whether a user chose it.
+        cascade: The classifiers; none if `is_legacy`.
+        num_complete: Number of samples in closed batches.
+        stage_starts: Number of the first sample drawn after each classifier, ascending.
+        batch: The open batch, or None between batches.
+        is_legacy: Whether an earlier PySHAC saved it, which records no more than space and dataset.
+    """
+
+    space: HyperParameterList
+    dataset: Dataset
+    objective: str = "max"
+    method: str = "default"
+    classifier: str = ""
+    total_budget: int = 0
+    num_batches: int = 0
+    entropy: int = 0
+    is_seeded: bool = False
+    cascade: Cascade = field(default_factory=Cascade)
+    num_complete: int = 0
+    stage_starts: list[int] = field(default_factory=list)
+    batch: Batch | None = None
+    is_legacy: bool = False

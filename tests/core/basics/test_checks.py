@@ -1,0 +1,71 @@
+"""Checks of whole numbers and scores."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from pyshac.core.basics.checks import check_int, check_positive, check_score
+from tests.strategies import typed
+
+NAN, INF = math.nan, math.inf
+
+
+class TestCheckInt:
+    @pytest.mark.parametrize("number", [3, np.int64(3), np.uint8(3), np.array(3)], ids=repr)
+    def test_whatever_is_a_whole_number_becomes_an_int(self, number):
+        assert typed(check_int("n", number)) == typed(3)
+
+    @pytest.mark.parametrize("number", [True, np.True_, 3.0, "3", None, [3]], ids=repr)
+    def test_other_things_are_refused_with_what_came(self, number):
+        with pytest.raises(TypeError) as caught:
+            check_positive("n", number)
+        assert str(caught.value) == f"n must be an int of at least 1. Got {number!r} instead."
+
+    def test_a_number_that_is_not_allowed_is_a_wrong_value(self):
+        with pytest.raises(ValueError, match="n must be an int of at least 1. Got 0 instead."):
+            check_positive("n", np.int64(0))
+
+
+class TestCheckScore:
+    @given(st.floats(allow_nan=False, allow_infinity=False))
+    def test_finite_floats_are_kept(self, score):
+        assert typed(check_score(score, "sample 1")) == typed(score)
+
+    @pytest.mark.parametrize(
+        ("score", "result"),
+        [
+            (3, 3.0),
+            (Fraction(1, 4), 0.25),
+            (Decimal("0.5"), 0.5),
+            (np.float32(0.5), 0.5),
+            (np.int64(2), 2.0),
+            (np.array(0.5), 0.5),
+            (np.array([0.5]), 0.5),
+            (np.array([[0.5]]), 0.5),
+        ],
+        ids=repr,
+    )
+    def test_whatever_holds_one_number_is_a_score(self, score, result):
+        assert typed(check_score(score, "sample 1")) == typed(result)
+
+    @pytest.mark.parametrize("score", [NAN, INF, -INF, np.float64("nan"), 10**400], ids=repr)
+    def test_what_is_not_finite_stands_for_a_failed_sample(self, score):
+        assert math.isnan(check_score(score, "sample 1"))
+
+    @pytest.mark.parametrize(
+        "score",
+        [None, "0.5", b"0.5", True, np.True_, [0.5], (0.5,), {"score": 1}, 1j, np.zeros(2), object]
+        + [np.array("0.5"), np.array([]), np.array(True), np.array([None])],
+        ids=repr,
+    )
+    def test_other_things_are_refused_with_the_sample_and_what_came_back(self, score):
+        with pytest.raises(TypeError) as caught:
+            check_score(score, "sample 7")
+        assert "The score of sample 7 must be a number." in str(caught.value)
+        assert f"Got {score!r} of type {type(score).__name__}" in str(caught.value)
