@@ -23,7 +23,6 @@ from pyshac.core.hyperparameters import (
     HyperParameterList,
     IntegerHyperParameter,
 )
-from pyshac.core.hyperparameters.multi import MultiHyperParameter
 
 Evaluate = Callable[[tasks.Rows], tasks.Rows]
 
@@ -93,12 +92,7 @@ class Column:
 
 def columns(space: HyperParameterList) -> list[Column]:
     """Returns the columns of a space; a choice among numbers, which have an order, as integers."""
-    found = []
-    for parameter in space:
-        element = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
-        for _ in range(getattr(parameter, "sample_count", 1)):
-            found.append(_column(f"p{len(found)}", element))
-    return found
+    return [_column(f"p{number}", column) for number, column in enumerate(space.unit_maps)]
 
 
 def _column(name: str, parameter: Any) -> Column:

@@ -53,7 +53,8 @@ def best_score(name: str, task_name: str, seed: int) -> float:
         engine = SHAC(task.space, BUDGET.evaluations, BUDGET.num_batches, "min", save_dir=folder)
         engine.set_seed(seed)
         engine.set_num_parallel_generators(1)
-        engine._require_run().search.method = METHODS[name]
+        search = engine._require_run().search
+        search.settings = replace(search.settings, method=METHODS[name])
         run_engine(engine, task, evaluations)
     return float(evaluations.curve(1)[0])
 

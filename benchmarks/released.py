@@ -67,17 +67,18 @@ def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
     """PySHAC 0.3.5.1: see `contenders` for the arguments."""
     from pyshac.core.classifiers.boosted_trees import BoostedTrees
     from pyshac.core.classifiers.cascade import Cascade
-    from pyshac.core.dataset.scores import is_better_half
-    from pyshac.core.sampling.sampler import Sampler
+    from pyshac.core.dataset.objective import MIN
+    from pyshac.core.sampling.proposal_planner import ProposalPlanner
+    from pyshac.core.sampling.region import AcceptedRegion
     from pyshac.core.search.schedule import Schedule
 
     schedule = Schedule(budget.evaluations, budget.num_batches)
-    sampler, cascade = Sampler(task.space), Cascade()
+    planner, cascade = ProposalPlanner(task.space), Cascade()
     encoded, scores = np.empty((0, task.space.num_columns)), np.empty(0)
     start = 0
     for number in range(budget.num_batches):
         stream = np.random.SeedSequence([seed, number])
-        batch = sampler.draw(cascade, budget.batch, stream)
+        batch = AcceptedRegion(planner, cascade).draw(budget.batch, stream)
         encoded = np.concatenate([encoded, batch])
         scores = np.concatenate([scores, evaluate(batch)])
         size = schedule.per_classifier_budget
@@ -85,7 +86,7 @@ def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
             continue
         # Refused or not, the stage's samples are not used again.
         stage, start = slice(start, None), start + size
-        model = trainer().train(encoded[stage], is_better_half(scores[stage], "min"))
+        model = trainer().train(encoded[stage], MIN.better_half(scores[stage]))
         if model is not None:
             classifier = BoostedTrees.from_bytes(model)
             classifier.compact()

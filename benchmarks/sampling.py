@@ -36,8 +36,9 @@ import pyshac
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.classifier import as_features
 from pyshac.core.classifiers.training import train_classifier
+from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.proposals import Proposals
-from pyshac.core.sampling.sampler import Sampler
+from pyshac.core.sampling.region import AcceptedRegion
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -148,19 +149,19 @@ def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
     """Measures one line of the table."""
     # The first question to a classifier that was loaded takes longer.
     cascade.accepts(task.space.draw(1, np.random.SeedSequence(0)), forgiven=len(cascade))
-    building, proposals = seconds(lambda: Sampler(task.space).proposals(cascade))
+    building, proposals = seconds(lambda: ProposalPlanner(task.space).plan(cascade))
     prior = Proposals(task.space)
     acceptance = estimate_acceptance(proposals, cascade)
-    sampler = Sampler(task.space)
+    region = AcceptedRegion(ProposalPlanner(task.space), cascade)
     drawing, drawing_is_measured = measure_draw(
-        lambda n: sampler.draw(cascade, NUM_SAMPLES, np.random.SeedSequence(n)),
+        lambda n: region.draw(NUM_SAMPLES, np.random.SeedSequence(n)),
         rate(proposals, cascade) * NUM_SAMPLES / acceptance,
     )
     plain, plain_is_measured = measure_draw(
         lambda n: draw_plainly(prior, cascade, n),
         rate(prior, cascade) * NUM_SAMPLES / (acceptance * proposals.volume),
     )
-    samples = as_features(proposals.draw(NUM_SAMPLES, np.random.SeedSequence(1)))
+    samples = as_features(proposals.accepted(Cascade(), NUM_SAMPLES, np.random.SeedSequence(1)))
     return Row(
         task.name,
         batch_size,
@@ -341,9 +342,9 @@ def compare_with_old() -> None:
             measured[k] = old / 4
     old_predict = pyshac_0351.extrapolate(measured, 17)
     cascade = train_cascade(tasks.branin(), 10, 17)
-    sampler = Sampler(tasks.branin().space)
-    first = wall_seconds(lambda: sampler.draw(cascade, 5, np.random.SeedSequence(0)))
-    again = wall_seconds(lambda: sampler.draw(cascade, 5, np.random.SeedSequence(1)))
+    region = AcceptedRegion(ProposalPlanner(tasks.branin().space), cascade)
+    first = wall_seconds(lambda: region.draw(5, np.random.SeedSequence(0)))
+    again = wall_seconds(lambda: region.draw(5, np.random.SeedSequence(1)))
     print(
         f"predict, 5 samples, 17 classifiers: {first:.3f} s with building the cover, {again:.4f} s "
         f"after that; 0.3.5.1 {old_predict:.0f} s (extrapolated from {sorted(measured)}), "

@@ -28,7 +28,9 @@ import numpy as np
 import psutil
 
 import pyshac
-from pyshac.core.evaluation.slot_pool import FailurePolicy, SlotPool
+from pyshac.core.evaluation.backends import get_backend
+from pyshac.core.evaluation.failures import FailurePolicy
+from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator, Task
 
 RESULTS = Path(__file__).parent / "results"
@@ -163,7 +165,7 @@ def cost_of_slots(slots: int, batch: int, number: int) -> Cost:
     """Evaluates in slots, and does nothing with the scores."""
     executor = SimulatedExecutor(slots, batch)
     early, seconds = 0.0, 0.0
-    with SlotPool(Evaluator(), evaluate, slots, executor, FailurePolicy()) as pool:
+    with SlotPool(Evaluator(), evaluate, slots, get_backend(executor), FailurePolicy()) as pool:
         for index in range(number // batch):
             samples = list(tasks(batch, index))
             start = time.process_time()
@@ -219,7 +221,7 @@ def idle_share(slots: int, factor: int, limit: float) -> Idle:
     """Lets slots evaluate batches, and looks how busy they were."""
     batch = slots * factor
     executor = SimulatedExecutor(slots, batch)
-    with SlotPool(Evaluator(), evaluate, slots, executor, FailurePolicy()) as pool:
+    with SlotPool(Evaluator(), evaluate, slots, get_backend(executor), FailurePolicy()) as pool:
         # Few slots make many short batches, whose ends differ.
         for index in range(max(3, 5_000 // batch)):
             run_batch(pool, executor, tasks(batch, index, limit))

@@ -13,7 +13,9 @@ import pytest
 
 import pyshac
 
-HEAVY = ["tensorflow", "torch", "keras", "matplotlib", "pandas"]
+FRAMEWORKS = ["tensorflow", "torch", "keras", "matplotlib", "pandas"]
+# What takes long to import, and is only needed once a search learns.
+LEARNING = ["scipy", "sklearn", "xgboost"]
 
 NAMES = {
     "SHAC": "pyshac.core.engine",
@@ -72,21 +74,49 @@ def run(code: str) -> str:
     return done.stdout.strip()
 
 
-def loaded_after(statement: str) -> list[str]:
-    code = f"{statement}\nimport sys\nprint(*(m for m in {HEAVY!r} if m in sys.modules))"
+def loaded_after(statement: str, modules: list[str] = FRAMEWORKS + LEARNING) -> list[str]:
+    code = f"{statement}\nimport sys\nprint(*(m for m in {modules!r} if m in sys.modules))"
     return run(code).split()
 
 
+def own_modules_after(statement: str) -> set[str]:
+    """The folders of the package that are loaded, `core.basics` and so on."""
+    code = f"{statement}\nimport sys\nprint(*(m for m in sys.modules if m.startswith('pyshac.')))"
+    return {".".join(module.split(".")[1:3]) for module in run(code).split()}
+
+
+MAKE_AN_ENGINE = """
+from pyshac import SHAC, DiscreteHP, IntegerHP, LogUniformHP, NormalHP, UniformHP
+space = [UniformHP("a", 0, 1), LogUniformHP("b", 1, 9), NormalHP("c", 0, 1),
+         IntegerHP("d", 1, 9), DiscreteHP("e", ["x", "y"])]
+SHAC(lambda worker_id, parameters: 0.0, space, total_budget=100, num_batches=10)
+"""
+
+
 class TestFreshInterpreter:
-    def test_the_package_loads_nothing_heavy(self):
+    def test_the_package_loads_nothing(self):
         assert loaded_after("import pyshac") == []
+        assert own_modules_after("import pyshac") == {"version"}
 
     def test_parameters_load_nothing_heavy(self):
         assert loaded_after("from pyshac import UniformHP, Dataset, Callback") == []
 
-    def test_the_engine_loads_no_framework_and_no_plots(self):
-        # XGBoost loads pandas where it is installed.
-        assert set(loaded_after("from pyshac.core.engine import SHAC")) <= {"pandas"}
+    def test_making_an_engine_loads_nothing_that_only_learning_needs(self):
+        assert loaded_after(MAKE_AN_ENGINE) == []
+
+    @pytest.mark.parametrize("module", ["worker", "executor_worker"])
+    def test_worker_processes_load_little(self, module):
+        statement = f"import pyshac.core.evaluation.{module}"
+        assert loaded_after(statement, [*FRAMEWORKS, *LEARNING, "joblib", "loky"]) == []
+        assert own_modules_after(statement) == {
+            "version", "core", "core.basics", "core.errors", "core.evaluation",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["torch", "tf", "keras"])
+    def test_worker_processes_of_managed_engines_load_no_engine(self, name):
+        statement = f"import pyshac.core.managed.{name}_evaluator"
+        assert loaded_after(statement) == []
+        assert "core.engine" not in own_modules_after(statement)
 
     def test_imports_leave_logging_and_warnings_alone(self):
         code = """
@@ -121,8 +151,8 @@ class TestNames:
     def test_type_checkers_see_the_same_names(self):
         tree = ast.parse(inspect.getsource(pyshac))
         (block,) = (node for node in tree.body if isinstance(node, ast.If))
-        names = {alias.name for node in block.body for alias in node.names}
-        assert names == set(pyshac.__all__)
+        homes = {alias.asname: node.module for node in block.body for alias in node.names}
+        assert homes == pyshac._HOMES
 
     @pytest.mark.parametrize("name", NAMES)
     def test_names_are_where_they_belong(self, name):
@@ -139,6 +169,10 @@ class TestNames:
             if name in pyshac.__all__:
                 assert found is getattr(pyshac, name)
             assert callable(found)
+
+    def test_a_name_is_kept_once_it_was_asked_for(self):
+        code = "import pyshac; pyshac.UniformHP; print('UniformHP' in vars(pyshac))"
+        assert run(code) == "True"
 
     def test_other_names_are_no_attributes(self):
         with pytest.raises(AttributeError, match="module 'pyshac' has no attribute 'KerasSHACK'"):

@@ -84,10 +84,10 @@ def _range(column: Column) -> tuple[float, float]:
     low, high = column.kind.low, column.kind.high
     if np.isfinite([low, high]).all():
         return low, high
-    unit_column = column.parameter.unit_column
-    if unit_column is None:
+    unit_map = column.parameter.unit_map
+    if unit_map is None:
         raise ValueError(f"{column.name!r} is of a type of your own, whose range is not known.")
-    low, high = column.positions(unit_column.from_unit(np.array([TAIL, 1 - TAIL])))
+    low, high = column.positions(unit_map.from_unit(np.array([TAIL, 1 - TAIL])))
     return float(low), float(high)
 
 

@@ -24,7 +24,7 @@ class Column:
         index: Its place among the columns.
         name: Its name, `name_2` for the second value of a multi parameter.
         parameter: The parameter to which it belongs.
-        kind: What its encoded numbers mean; those of a user's own type are shown as they are.
+        kind: The kind of its encoded numbers; those of a user's own type are shown as they are.
     """
 
     index: int

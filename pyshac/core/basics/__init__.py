@@ -1,1 +1,1 @@
-"""What every folder may use."""
+"""Basics that every folder may use."""

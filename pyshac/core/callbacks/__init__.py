@@ -1,4 +1,4 @@
-"""What happens in a run, told to whoever wants to know."""
+"""Callbacks, which are told what happens in a run."""
 
 from pyshac.core.callbacks.callback import Callback
 from pyshac.core.callbacks.callback_list import CallbackList

@@ -1,4 +1,4 @@
-"""Callback: the base of all that are told what happens in a run."""
+"""Callback: the base of all callbacks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Logs = Mapping[str, Any] | None
 
 
 class Callback:
-    """Base of callbacks; overrides what it wants to know.
+    """Base of callbacks. A subclass overrides the methods of the events that concern it.
 
     Attributes:
-        engine: The engine that runs, set before `on_train_begin`.
+        engine: The engine, which is set before `on_train_begin`.
     """
 
     def __init__(self) -> None:
@@ -27,13 +27,13 @@ class Callback:
         self.engine = engine
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """The run begins; `logs` has `begin_run_index`, the number of samples already there."""
+        """The run begins; `logs` has `begin_run_index`, the number of samples so far."""
 
     def on_train_end(self, logs: Logs = None) -> None:
         """The run ends without an error; `logs` is the history."""
 
     def on_train_error(self, error: BaseException, logs: Logs = None) -> None:
-        """The run ends with an exception, which is raised when all callbacks have been told.
+        """The run ends with an exception, which is raised once all callbacks have been called.
 
         Everything is saved, and all slots are closed.
 
@@ -55,15 +55,15 @@ class Callback:
 
         Args:
             epoch: Its number in the run, from 1.
-            logs: All that `History` keeps of an epoch.
+            logs: Everything that `History` keeps of an epoch.
         """
 
     def on_draw_begin(self, epoch: int, logs: Logs = None) -> None:
-        """The samples of a batch are about to be drawn; not told where a cut run drew them.
+        """The samples of a batch are about to be drawn; not called if an earlier `fit` drew them.
 
         Args:
             epoch: The batch's number in the run, from 1.
-            logs: As far as they are known.
+            logs: The logs of the epoch so far.
         """
 
     def on_draw_end(self, epoch: int, logs: Logs = None) -> None:
@@ -71,7 +71,7 @@ class Callback:
 
         Args:
             epoch: The batch's number in the run, from 1.
-            logs: As far as they are known.
+            logs: The logs of the epoch so far.
         """
 
     def on_evaluation_begin(self, params: list[Any], logs: Logs = None) -> None:
@@ -79,11 +79,11 @@ class Callback:
 
         Args:
             params: Their parameters, an `OrderedDict` each.
-            logs: As far as they are known.
+            logs: The logs of the epoch so far.
         """
 
     def on_sample_begin(self, id: int, logs: Logs = None) -> None:
-        """One sample gets a slot; told again if its worker died and it is tried again.
+        """A sample gets a slot; called again if its worker died and it is tried again.
 
         Args:
             id: The sample's number.
@@ -91,13 +91,13 @@ class Callback:
         """
 
     def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
-        """One sample has been evaluated, and its score is on disk.
+        """A sample has been evaluated, and its score is on disk.
 
         Args:
             id: The sample's number.
             score: Its score; NaN if it failed.
-            logs: Its `parameters`, `worker_id` (None from `fit_dataset`), and `failure`: why it
-                failed, or None.
+            logs: Its `parameters`, `worker_id` (None from `fit_dataset`), and `failure`: the
+                reason why it failed, or None.
         """
 
     def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:
@@ -105,7 +105,7 @@ class Callback:
 
         Args:
             evaluations: Their scores in order; NaN for failed ones.
-            logs: As far as they are known.
+            logs: The logs of the epoch so far.
         """
 
     def on_dataset_changed(self, dataset: Dataset, logs: Logs = None) -> None:
@@ -116,7 +116,7 @@ class Callback:
 
         Args:
             number: Its number in the cascade, from 1.
-            logs: As far as they are known.
+            logs: The logs of the epoch so far.
         """
 
     def on_classifier_end(self, number: int, logs: Logs = None) -> None:
@@ -124,6 +124,6 @@ class Callback:
 
         Args:
             number: Its number in the cascade, from 1.
-            logs: Also `model`, the classifier or None, and `reason`: why it was refused, or what
-                it reached.
+            logs: Also `model`, the classifier or None, and `reason`: the reason why it was
+                refused, or its accuracy.
         """

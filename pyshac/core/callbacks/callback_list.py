@@ -20,7 +20,7 @@ class CallbackList(Callback):
     """Calls several callbacks in order; adds a `History` if there is none.
 
     Args:
-        callbacks: Callbacks, one callback, or None. A list given is left as it is.
+        callbacks: Callbacks, one callback, or None. A list is copied, not changed.
 
     Raises:
         TypeError: If an item is not a callback.
@@ -40,7 +40,7 @@ class CallbackList(Callback):
             self.callbacks.append(History())
 
     def append(self, callback: Callback) -> None:
-        """Adds a callback at the end."""
+        """Appends a callback."""
         self.callbacks.append(callback)
 
     def __iter__(self) -> Iterator[Callback]:
@@ -69,7 +69,7 @@ class CallbackList(Callback):
             try:
                 callback.on_train_error(error, logs)
             except Exception:
-                # The others must know, and the first error is the one that tells what happened.
+                # The other callbacks must be called, too, and the first error is the one to raise.
                 logger.exception("%r raised in on_train_error.", callback)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class CSVLogger(Callback):
-    """Writes one line an epoch to a CSV file, everything that `History` keeps but the model.
+    """Writes one line per epoch to a CSV file, with everything that `History` keeps but the model.
 
     Args:
         filename: Path of the file.
-        separator: What stands between cells.
-        append: Go on with a file that is there instead of replacing it.
+        separator: Separator of the cells.
+        append: Whether to append to an existing file instead of replacing it.
     """
 
     def __init__(

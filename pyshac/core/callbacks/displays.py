@@ -1,4 +1,4 @@
-"""Displays: what progress is shown on, a bar in a terminal or a notebook, or lines in a file."""
+"""Displays of progress: a bar in a terminal or a notebook, or lines in a file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any, Protocol, TextIO
 
 from pyshac.core.callbacks.log_lines import is_terminal, log_lines_above
 
-# Between two looks at the figures, while there is a bar.
+# Seconds between two updates of a bar.
 BAR_SECONDS = 0.5
 BAR_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
-# Held while something is drawn. tqdm's own lock would stay locked for ever in a process forked
-# from this one meanwhile, and evaluations may have bars of their own.
+# Held while something is drawn, so that a process is not forked meanwhile: in it tqdm's own lock
+# would stay locked for ever, and evaluations may have bars of their own.
 _drawing = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -29,22 +29,22 @@ if hasattr(os, "register_at_fork"):
 
 
 class Shown(Protocol):
-    """What a display needs to know of a run."""
+    """The figures that a display shows of a run."""
 
     total: int
     done: int
 
     @property
     def stage(self) -> str:
-        """Where the run is, in words."""
+        """The stage, in words."""
 
     @property
     def details(self) -> str:
-        """Other figures in words."""
+        """Other figures, in words."""
 
 
 class Display(Protocol):
-    """Something on which progress is shown.
+    """A place where progress is shown.
 
     Attributes:
         seconds: Seconds between two calls of `draw`.
@@ -53,29 +53,29 @@ class Display(Protocol):
     seconds: float
 
     def open(self) -> None:
-        """Begins to show."""
+        """Starts the display."""
 
     def draw(self) -> None:
-        """Shows the figures as they are now."""
+        """Shows the present figures."""
 
     def close(self) -> None:
-        """Shows the figures for the last time."""
+        """Shows the final figures."""
 
 
 def choose_display(
     figures: Shown, file: TextIO | None, as_bar: bool | None, line_seconds: float
 ) -> Display | None:
-    """Returns what suits a file; None if nobody would see it.
+    """Returns the display that suits a file; None if nobody would see it.
 
     Args:
-        figures: What is to be shown; they may change at any time.
+        figures: The figures, which may change at any time.
         file: The file; None for `sys.stderr`, or the output of a notebook.
         as_bar: Whether to show a bar; None for a bar in terminals and notebooks.
         line_seconds: Seconds between lines.
     """
     is_notebook = file is None and _is_in_notebook()
     stream: TextIO | None = sys.stderr if file is None else file
-    # Programs put objects of their own in the place of sys.stderr that can do little but write.
+    # Programs replace sys.stderr by objects that have few methods other than write.
     if stream is None or getattr(stream, "closed", False):
         return None
     if as_bar is None:
@@ -89,9 +89,9 @@ class BarDisplay:
     """A bar in a terminal or a notebook.
 
     Args:
-        figures: What to show.
+        figures: The figures.
         file: The terminal.
-        is_notebook: Whether to show a notebook's bar instead, if the notebook can.
+        is_notebook: Whether to show a notebook's bar instead, if the notebook supports it.
     """
 
     def __init__(self, figures: Shown, file: TextIO, is_notebook: bool = False) -> None:
@@ -105,14 +105,14 @@ class BarDisplay:
     def open(self) -> None:
         """Shows the bar, and keeps log lines out of it."""
         with warnings.catch_warnings():
-            # It warns of notebooks that can only show text, which is what they are shown then.
+            # It warns about notebooks without widgets, which get a bar of text.
             warnings.simplefilter("ignore")
             import tqdm.auto
 
-        # The lock that evaluations' own bars use, too.
+        # The lock that the bars of evaluations share.
         tqdm.tqdm.get_lock()
         base = tqdm.auto.tqdm if self._is_notebook else tqdm.tqdm
-        # Figures change whenever they do: tqdm need not watch whether they come in time.
+        # tqdm's monitor thread is not needed, since the bar is updated at regular intervals.
         kind = type("tqdm", (base,), {"monitor_interval": 0})
         with _drawing:
             self._bar = kind(
@@ -127,8 +127,8 @@ class BarDisplay:
         self.draw()
 
     def draw(self) -> None:
-        """Draws the bar anew."""
-        # A terminal that is gone is no reason to stop a run.
+        """Redraws the bar."""
+        # A closed terminal must not stop a run.
         with contextlib.suppress(OSError, ValueError), _drawing:
             self._update()
             self._bar.refresh()
@@ -140,13 +140,13 @@ class BarDisplay:
 
     @contextlib.contextmanager
     def set_aside(self) -> Iterator[None]:
-        """Takes the bar off its line inside a `with` block."""
+        """Removes the bar from its line inside a `with` block."""
         with _drawing, self._bar.external_write_mode(file=self._file):
             yield
             self._update()
 
     def close(self) -> None:
-        """Leaves the bar as it is at the end."""
+        """Draws the final bar and leaves it there."""
         self._logs.close()
         with contextlib.suppress(OSError, ValueError), _drawing:
             self._update()
@@ -154,10 +154,10 @@ class BarDisplay:
 
 
 class LineDisplay:
-    """Lines in a file, if there is something new.
+    """Lines in a file, written if the figures have changed.
 
     Args:
-        figures: What to show.
+        figures: The figures.
         file: The file.
         seconds: Seconds between lines.
     """
@@ -171,11 +171,11 @@ class LineDisplay:
         self._last = ""
 
     def open(self) -> None:
-        """Notes where the run begins; writes nothing."""
+        """Remembers the start of the run; writes nothing."""
         self._started, self._initial = time.monotonic(), self._figures.done
 
     def draw(self) -> None:
-        """Writes a line, unless it would be the one before again."""
+        """Writes a line, unless it equals the one before."""
         figures = self._figures
         line = f"{figures.done} of {figures.total} evaluations, {figures.stage}, {figures.details}"
         if line == self._last:
@@ -195,11 +195,11 @@ class LineDisplay:
         return f", {tqdm.format_interval(seconds)} left"
 
     def close(self) -> None:
-        """Writes nothing: the line before may be a moment old."""
+        """Writes nothing."""
 
 
 def _is_in_notebook() -> bool:
-    """Says whether this is a notebook's kernel."""
+    """Returns whether this is the kernel of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return hasattr(shell, "kernel")

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class History(Callback):
-    """Keeps what happened; `fit` and `fit_dataset` return one.
+    """A record of a run; `fit` and `fit_dataset` return one.
 
     Attributes:
         epochs: Numbers of the epochs.
-        history: `begin_run_index`, and a list with one entry an epoch under `parameters`,
+        history: `begin_run_index`, and lists with one entry per epoch: `parameters`,
             `evaluations`, `device_ids` (the slots), `dataset_index` (number of the first sample
             of the stage), `model` (the classifier trained, or None), `generator_threads` and
             `per_classifier_budget`. The parameters of an epoch read like a list of `OrderedDict`s,
-            each a copy made from columns; `list(...)` makes a list of them, as JSON needs.
+            but are stored as columns; JSON needs `list(...)` of them.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class History(Callback):
 
 
 def _compact(samples: list[Any]) -> Samples | list[Any]:
-    """Returns parameters as columns, unless a callback has made them differ in kind."""
+    """Returns parameters as columns, unless a callback has changed their names."""
     try:
         return Samples(samples)
     except ValueError:

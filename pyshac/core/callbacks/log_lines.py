@@ -1,4 +1,4 @@
-"""Log lines beside a progress bar: they go above it, on a terminal that both write to."""
+"""Log lines and a progress bar on the same terminal: the lines are written above the bar."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SetAside = Callable[[], AbstractContextManager[None]]
 
 
 class _AboveBar:
-    """A terminal as log handlers see it while there is a bar.
+    """A terminal with a bar, as a stream for log handlers.
 
     Args:
         stream: The terminal.
-        set_aside: Takes the bar off its line inside a `with` block.
+        set_aside: Removes the bar from its line inside a `with` block.
     """
 
     def __init__(self, stream: TextIO, set_aside: SetAside) -> None:
@@ -37,13 +37,13 @@ class _AboveBar:
 
 @contextlib.contextmanager
 def log_lines_above(file: TextIO, set_aside: SetAside) -> Iterator[None]:
-    """Lets log handlers write above a bar inside a `with` block, those that write where it is.
+    """Makes log handlers that write to a bar's terminal write above it, inside a `with` block.
 
-    The handlers stay what they are, with their levels, filters and formats.
+    The handlers keep their levels, filters and formats.
 
     Args:
-        file: Where the bar is.
-        set_aside: Takes the bar off its line inside a `with` block.
+        file: The terminal with the bar.
+        set_aside: Removes the bar from its line inside a `with` block.
     """
     with contextlib.ExitStack() as stack:
         for handler in _stream_handlers():
@@ -51,7 +51,7 @@ def log_lines_above(file: TextIO, set_aside: SetAside) -> Iterator[None]:
                 stack.enter_context(_written_above(handler, set_aside))
         last_resort = logging.lastResort
         if last_resort is not None and file is sys.stderr:
-            # The handler of last resort looks its stream up anew each time.
+            # The handler of last resort looks up its stream at each line.
             stand_in = logging.StreamHandler(_AboveBar(file, set_aside))
             stand_in.setLevel(last_resort.level)
             logging.lastResort = stand_in
@@ -67,13 +67,13 @@ def _written_above(handler: logging.StreamHandler[Any], set_aside: SetAside) -> 
     try:
         yield
     finally:
-        # Somebody may have given it another stream meanwhile.
+        # The program may have given it another stream meanwhile.
         if handler.stream is stand_in:
             handler.setStream(stream)
 
 
 def _stream_handlers() -> Iterator[logging.StreamHandler[Any]]:
-    """Yields the handlers through which lines of the library's logger go to streams."""
+    """Yields the stream handlers that lines of the library's logger reach."""
     logger: logging.Logger | None = logging.getLogger("pyshac")
     while logger is not None:
         for handler in logger.handlers:
@@ -92,7 +92,7 @@ def _is_same_terminal(stream: Any, file: TextIO) -> bool:
 
 
 def is_terminal(stream: Any) -> bool:
-    """Says whether a stream is a terminal; what cannot tell is none."""
+    """Returns whether a stream is a terminal; one that cannot tell is not."""
     try:
         return bool(stream.isatty())
     except (AttributeError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a classifier is, and the form in which it sees samples."""
+"""The protocol of a classifier, and the form in which it sees samples."""
 
 from __future__ import annotations
 

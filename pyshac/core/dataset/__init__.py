@@ -1,4 +1,4 @@
-"""What was evaluated, and its scores."""
+"""The evaluated samples and their scores."""
 
 from pyshac.core.dataset.dataset import Dataset, flatten_parameters
 

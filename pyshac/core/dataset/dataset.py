@@ -1,4 +1,4 @@
-"""Dataset: what was evaluated, and its score."""
+"""Dataset: the evaluated samples and their scores."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[An
     """Returns all values of a sample in one list, those of multi parameters one by one.
 
     Args:
-        parameters: What an evaluation function receives, or its values.
+        parameters: The parameters that an evaluation function receives, or their values.
     """
     values = parameters.values() if isinstance(parameters, Mapping) else parameters
     flat: list[Any] = []

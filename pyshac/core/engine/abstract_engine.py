@@ -169,7 +169,7 @@ class _SHAC(Overview, ABC):
         The last score of a batch trains the classifier that is due, and saves.
 
         Args:
-            parameters: What `ask` returned, or one item of it.
+            parameters: The samples that `ask` returned, or one of them.
             scores: As many scores, or one; NaN for an evaluation that failed.
             skip_cv_checks: As for `fit`.
 
@@ -278,7 +278,7 @@ class _SHAC(Overview, ABC):
         """Ends a running `fit`, from a callback or from another thread; then it returns.
 
         No further sample starts. Evaluations that are running are brought in, and a batch that
-        they complete is learned from. What is left of a batch stays open: the next `fit` or `ask`
+        they complete is learned from. The rest of a batch stays open: the next `fit` or `ask`
         continues with it, and with a seed all goes on as if nothing had been stopped. A `fit` that
         is drawing samples or training ends that first; `fit_dataset` trains no further
         classifiers. Without a running `fit` this does nothing.

@@ -1,4 +1,4 @@
-"""Overview: what an engine shows of itself."""
+"""Overview: the parts of an engine, and its attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Overview:
     """The parts of an engine, and the attributes that show them.
 
     Args:
-        settings: What is fixed for the whole search.
+        settings: The settings, which are fixed for the whole search.
         directory: The save directory.
     """
 

@@ -1,4 +1,4 @@
-"""Backends: where evaluations run. Each opens slots there, and says what it cannot do."""
+"""Backends: the places where evaluations run. Each opens slots there."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _NO_LEAK_CHECK = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2**60)}
 
 
 class Backend(ABC):
-    """Where evaluations run.
+    """A place where evaluations run.
 
     Attributes:
-        setting: What a user sets `evaluator_backend` to.
+        setting: The user's value of `evaluator_backend`.
     """
 
     def __init__(self, setting: str | Executor) -> None:
@@ -63,7 +63,7 @@ class Backend(ABC):
             evaluator: Surroundings of each call of the function.
             function: The user's evaluation function.
             number: Number of slots.
-            policy: What is done about failures.
+            policy: How failures are dealt with.
 
         Raises:
             RuntimeError: If there is no such place.

@@ -25,9 +25,9 @@ class SharedExecutor(SlotGroup):
 
     Args:
         executor: The executor.
-        runner: What runs the tasks; threads of this process use it as it is.
-        payload: What other processes need to run the tasks, which travels to each of them once;
-            None if the executor has threads of this process only.
+        runner: The task runner, which threads of this process use as it is.
+        payload: The payload for other processes, which travels to each of them once; None if the
+            executor has threads of this process only.
         number: Number of slots.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""What runs in the worker processes of a user's executor.
+"""The code inside the worker processes of a user's executor.
 
 A task carries the id of the slot pool that sent it. A process that does not know the pool replies
 so, and gets the `TaskRunner` with its next task: it travels once to each process, whenever that
@@ -23,7 +23,7 @@ MAX_KNOWN_POOLS = 8
 
 @dataclass(frozen=True)
 class Payload:
-    """What a process needs to evaluate the tasks of a pool.
+    """The things that a process needs to evaluate the tasks of a pool.
 
     Attributes:
         environment: Environment variables, set before anything is unpickled.
@@ -93,7 +93,7 @@ def evaluate_for_pool(
         pool: Id of the pool.
         task: The sample.
         worker_id: Its slot.
-        payload: What this process needs, if it replied that it does not know the pool.
+        payload: The payload, if this process has replied that it does not know the pool.
 
     Returns:
         The pickled reply; None if the payload is missing.

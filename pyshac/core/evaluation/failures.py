@@ -1,4 +1,4 @@
-"""Evaluations that go wrong: what is done about them, and what users are told."""
+"""Evaluations that go wrong: how they are dealt with, and how they are reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ExecutorFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class FailurePolicy:
-    """What is done about evaluations that go wrong.
+    """How evaluations that go wrong are dealt with.
 
     Attributes:
         timeout: Seconds after which an evaluation is ended, or None.
@@ -73,7 +73,7 @@ class _WorkerTraceback(Exception):  # noqa: N818
 def executor_error(error: ExecutorFailedError) -> EvaluationError:
     """Returns the error that stops a run because of its executor."""
     fatal = EvaluationError(
-        f"{str(error).rstrip('.')}. What was scored is saved. Once there is an executor again, "
+        f"{str(error).rstrip('.')}. All scores are saved. Once there is an executor again, "
         "set evaluator_backend to it and call fit(); in a new process call restore_data() first. "
         "Where it breaks time and again, call parallel_evaluators(): a sample whose evaluation "
         "kills its process then fails alone."

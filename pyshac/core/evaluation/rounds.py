@@ -64,7 +64,7 @@ class Round:
 
     Args:
         group: The slots, all of them free.
-        policy: What is done about failures.
+        policy: How failures are dealt with.
         tasks: The samples, in the order in which they are to start.
         on_start: Called with each sample that is about to start, and the number of its slot.
         must_stop: Called before a sample starts; once it returns true, none starts any more.

@@ -21,7 +21,7 @@ class SlotPool:
         function: The user's evaluation function.
         number: Number of slots.
         backend: Where the slots are.
-        policy: What is done about failures.
+        policy: How failures are dealt with.
 
     Raises:
         RuntimeError: If there is no such place.

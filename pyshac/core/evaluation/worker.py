@@ -1,4 +1,4 @@
-"""What runs inside a slot: the user's function, and nothing of the engine or the dataset.
+"""The code inside a slot: it runs the user's function, without the engine or the dataset.
 
 Worker processes import this module, so it imports little.
 """

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.seeding import check_seed
 from pyshac.core.hyperparameters.column_kind import UNKNOWN, ColumnKind
-
-if TYPE_CHECKING:
-    from pyshac.core.hyperparameters.column import ColumnHyperParameter
+from pyshac.core.hyperparameters.unit_map import UnitMap
 
 RESERVED_NAMES = ("id", "scores")
 
@@ -112,12 +110,12 @@ class AbstractHyperParameter(ABC):
 
     @property
     def column_kind(self) -> ColumnKind:
-        """What the encoded numbers of each of its columns mean."""
+        """The kind of each of its columns."""
         return UNKNOWN
 
     @property
-    def unit_column(self) -> ColumnHyperParameter | None:
-        """The parameter that maps the unit interval to each column; None for a user's own type."""
+    def unit_map(self) -> UnitMap | None:
+        """The map between the unit interval and each column; None for a user's own type."""
         return None
 
     def _cast(self, x: Any) -> Any:

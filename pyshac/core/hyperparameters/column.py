@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
 class ColumnHyperParameter(AbstractHyperParameter):
@@ -23,23 +24,19 @@ class ColumnHyperParameter(AbstractHyperParameter):
     @property
     @abstractmethod
     def column_kind(self) -> ColumnKind:
-        """What the encoded numbers mean."""
+        """The kind of its column."""
 
     @property
-    def unit_column(self) -> ColumnHyperParameter:
+    def unit_map(self) -> UnitMap:
         return self
 
     @abstractmethod
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
-        """Maps values in [0, 1), uniform under the prior, to encoded values of the same shape."""
+        """See `UnitMap.from_unit`."""
 
     @abstractmethod
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
-        """Returns the prior probability of a draw below each encoded value, of the same shape.
-
-        That is the lower end of the part of the unit interval that maps to the value, so
-        `from_unit(to_unit(encoded))` gives a discrete value back exactly.
-        """
+        """See `UnitMap.to_unit`."""
 
     def sample(self) -> Any:
         return self.decode(self.from_unit(self.random.random_sample()))

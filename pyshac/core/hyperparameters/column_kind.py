@@ -1,4 +1,4 @@
-"""ColumnKind: what the encoded numbers of a column mean."""
+"""ColumnKind: the meaning of the encoded numbers of a column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ColumnKind:
-    """What the encoded numbers of a column mean. Each type of hyperparameter answers it once.
+    """The meaning of the encoded numbers of a column. Each type of hyperparameter has one.
 
     Attributes:
         is_built_in: Whether the library knows the distribution, so that the unit interval can be

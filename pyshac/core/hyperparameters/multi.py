@@ -9,6 +9,7 @@ from pyshac.core.basics.checks import check_int
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.unit_map import UnitMap
 
 # A file that asks for too many columns must fail before it takes the memory for them.
 MAX_SAMPLE_COUNT = 100_000
@@ -46,7 +47,7 @@ class MultiHyperParameter(AbstractHyperParameter):
         return self.element.column_kind
 
     @property
-    def unit_column(self) -> ColumnHyperParameter:
+    def unit_map(self) -> UnitMap:
         return self.element
 
     def sample(self) -> list[Any]:

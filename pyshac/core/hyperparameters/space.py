@@ -14,10 +14,10 @@ import numpy.typing as npt
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
 from pyshac.core.hyperparameters.registry import get_parameter
+from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,14 @@ class _Block:
         columns: Its columns.
         is_list: Whether its value is a list, with one item per column.
         kind: The kind of each column.
-        unit_column: The parameter that maps the unit interval to each column; None for a user's
-            own type.
+        unit_map: The map between the unit interval and each column; None for a user's own type.
     """
 
     parameter: AbstractHyperParameter
     columns: slice
     is_list: bool
     kind: ColumnKind
-    unit_column: ColumnHyperParameter | None
+    unit_map: UnitMap | None
 
     @property
     def width(self) -> int:
@@ -118,7 +117,7 @@ class HyperParameterList:
             slice(start, start + width),
             count is not None,
             parameter.column_kind,
-            parameter.unit_column,
+            parameter.unit_map,
         )
 
     def remove_hyper_parameter(self, parameter: AbstractHyperParameter | str) -> None:
@@ -167,9 +166,9 @@ class HyperParameterList:
         return [block.kind for block in self._blocks for _ in range(block.width)]
 
     @property
-    def unit_columns(self) -> list[ColumnHyperParameter | None]:
-        """The parameter that maps the unit interval to each column; None for a user's own type."""
-        return [block.unit_column for block in self._blocks for _ in range(block.width)]
+    def unit_maps(self) -> list[UnitMap | None]:
+        """The map between the unit interval and each column; None for a user's own type."""
+        return [block.unit_map for block in self._blocks for _ in range(block.width)]
 
     @property
     def maps_to_unit(self) -> BoolArray:
@@ -256,14 +255,14 @@ class HyperParameterList:
 
     def _check_maps_to_unit(self) -> None:
         for block in self._blocks:
-            if block.unit_column is None:
+            if block.unit_map is None:
                 raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
 
     def _map_columns(self, method: str, rows: FloatArray) -> FloatArray:
         mapped = np.array(rows, dtype=np.float64)
         for block in self._blocks:
-            if block.unit_column is not None:
-                convert = getattr(block.unit_column, method)
+            if block.unit_map is not None:
+                convert = getattr(block.unit_map, method)
                 mapped[:, block.columns] = convert(rows[:, block.columns])
         return mapped
 
@@ -274,9 +273,9 @@ class HyperParameterList:
             TypeError: If the column's parameter is a user's own type, which has no such map.
         """
         block = next(block for block in self._blocks if column < block.columns.stop)
-        if block.unit_column is None:
+        if block.unit_map is None:
             raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
-        return block.unit_column.from_unit(unit)
+        return block.unit_map.from_unit(unit)
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.
@@ -302,8 +301,8 @@ class HyperParameterList:
         """
         rows = np.empty(unit.shape)
         for number, block in enumerate(self._blocks):
-            if block.unit_column is not None:
-                rows[:, block.columns] = block.unit_column.from_unit(unit[:, block.columns])
+            if block.unit_map is not None:
+                rows[:, block.columns] = block.unit_map.from_unit(unit[:, block.columns])
             else:
                 seed = seeding.as_integer(seeding.child(stream, number))
                 rows[:, block.columns] = _draw_one_by_one(block, len(unit), seed)

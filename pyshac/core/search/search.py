@@ -42,7 +42,7 @@ class Search:
 
     Attributes:
         space: The search space.
-        settings: What is fixed for the whole search.
+        settings: The settings, which are fixed for the whole search.
         entropy: The seed of all random streams.
         dataset: The samples that have a score.
         cascade: The classifiers so far.

@@ -1,4 +1,4 @@
-"""Settings: what is fixed for the whole of a search."""
+"""Settings: the choices that are fixed for the whole of a search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyshac.core.search.schedule import Schedule
 
 @dataclass(frozen=True)
 class Settings:
-    """What is fixed for the whole of a search.
+    """The choices that are fixed for the whole of a search.
 
     Attributes:
         schedule: How the budget is spent.

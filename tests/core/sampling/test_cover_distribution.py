@@ -54,7 +54,7 @@ def discrete_columns(space) -> list[bool]:
     return [
         isinstance(parameter, kinds)
         for parameter in space
-        for _ in range(getattr(parameter, "sample_count", 1))
+        for _ in range(parameter.sample_count or 1)
     ]
 
 
