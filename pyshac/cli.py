@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (show, page, export):
         command.add_argument("directory", metavar="DIR", help="the save directory of a search")
         command.add_argument("--objective", choices=("max", "min"),
-                             help="for a directory of PySHAC 0.1 to 0.3, which does not say "
+                             help="for a directory of PySHAC 0.1 to 0.3, which does not record it "
                              "(default: max)")  # fmt: skip
     return parser
 

@@ -1,1 +1,1 @@
-"""A search as it stands: what plots, reports and the command line are made of."""
+"""Snapshots of a search, from which plots, reports and the command line are made."""

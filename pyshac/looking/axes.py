@@ -68,7 +68,7 @@ def columns_of(snapshot: Snapshot) -> list[Column]:
 
 
 def find_columns(snapshot: Snapshot, names: Iterable[str]) -> list[Column]:
-    """Returns columns by their names; a multi parameter's name stands for all of its columns.
+    """Returns columns by their names; a multi parameter's name means all of its columns.
 
     Raises:
         TypeError: If `names` is not a list of names.
@@ -93,7 +93,7 @@ def one_column(snapshot: Snapshot, name: str) -> Column:
     """Returns the one column with a name.
 
     Raises:
-        ValueError: If there is none, or the name stands for several.
+        ValueError: If there is none, or several have the name.
     """
     found = find_columns(snapshot, [name])
     if len(found) > 1:

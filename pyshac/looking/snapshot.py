@@ -1,4 +1,4 @@
-"""Snapshot: a search as it stands, taken of an engine, a save directory or a dataset."""
+"""Snapshot: a search at one moment, taken of an engine, a save directory or a dataset."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A search as it stood at one moment.
+    """A search at one moment.
 
     Attributes:
         dataset: The samples that have a score.

@@ -76,7 +76,7 @@ def plot_slices(
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        parameters: Names; that of a multi parameter stands for all of its columns. None for all,
+        parameters: Names; that of a multi parameter means all of its columns. None for all,
             or for the 12 columns of the most important parameters if there are more.
         objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
 
@@ -147,7 +147,7 @@ def plot_parallel_coordinates(
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        parameters: Names; that of a multi parameter stands for all of its columns. None for all,
+        parameters: Names; that of a multi parameter means all of its columns. None for all,
             or for the 12 columns of the most important parameters if there are more.
         objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.

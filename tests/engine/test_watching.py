@@ -290,11 +290,11 @@ class TestLog:
         for line in [
             "The run begins with 0 of 4 evaluations.",
             "Drew 2 samples in 0.",
-            "Epoch 1 of 2: 2 samples to evaluate.",
+            "Batch 1 of 2: 2 samples to evaluate.",
             "2 samples evaluated, 0 of them failed; scores from ",
             "Classifier trained, 1 now: ",
             f"Saved 2 samples and 1 classifiers to {tmp_path}",
-            "Epoch 2 of 2: 2 samples to evaluate.",
+            "Batch 2 of 2: 2 samples to evaluate.",
             "The run ended after 4 of 4 evaluations.",
         ]:
             assert line in said

@@ -150,7 +150,7 @@ class _SHAC(Overview, ABC):
             if run.search.batch is not None and not run.search.batch.pending:
                 # A crash came after the batch's last score, before it was closed.
                 run.close_batch(True)
-            generators = self._parallelism.generators(run.search.epoch)
+            generators = self._parallelism.generators(run.search.batch_number)
             batch = run.next_batch(relax_checks, generators)
         if batch is None:
             return []
@@ -376,7 +376,7 @@ class _SHAC(Overview, ABC):
         if num_samples is None:
             num_samples = check_positive("num_batches", num_batches) * self.num_batches
         count = check_count(max_classfiers, max_classifiers, len(search.cascade))
-        generators = self._parallelism.generators(search.epoch)
+        generators = self._parallelism.generators(search.batch_number)
         if num_workers_per_batch is not None:
             number = check_positive("num_workers_per_batch", num_workers_per_batch)
             generators = Generators(number, self.generator_backend)

@@ -46,7 +46,7 @@ class FitLoop:
     Args:
         run: The run.
         callbacks: The callbacks.
-        generators: Returns the generators of an epoch, counted from 1.
+        generators: Returns the generators of a batch, counted from 1.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class FitLoop:
 
     def _evaluate_batch(self, pool: SlotPool, options: FitOptions) -> bool:
         """Draws, evaluates and learns from a batch; returns whether the run goes on."""
-        run, epoch = self._run, self._run.search.epoch
+        run, epoch = self._run, self._run.search.batch_number
         generators = self._generators(epoch)
         logs = self._begin_epoch(epoch, generators.number)
         batch = self._open_batch(epoch, options.relax_checks, generators, logs)
         parameters = logs["parameters"] = run.search.parameters(batch)
         logger.info(
-            "Epoch %d of %d: %d samples to evaluate.",
+            "Batch %d of %d: %d samples to evaluate.",
             epoch, self._schedule.num_batches, len(batch.pending),
         )  # fmt: skip
         self._callbacks.on_evaluation_begin(parameters, logs)
@@ -189,7 +189,7 @@ class FitLoop:
 
     def _learn_from_batch(self, options: FitOptions) -> bool:
         """Learns from a batch that has its scores already; returns whether the run goes on."""
-        search, epoch = self._run.search, self._run.search.epoch
+        search, epoch = self._run.search, self._run.search.batch_number
         logs = self._begin_epoch(epoch, 0)
         batch = search.adopt_batch()
         scores = search.dataset.Y[batch.start : batch.ids.stop]

@@ -158,7 +158,7 @@ class Overview:
 
     @property
     def limit_memory(self) -> bool:
-        """Whether to keep the number of generators from doubling after ten epochs."""
+        """Whether to keep the number of generators from doubling after ten batches."""
         return self._parallelism.limit_memory
 
     @limit_memory.setter

@@ -11,8 +11,8 @@ from pyshac.core.sampling.generators import Generators, check_generator_backend
 
 logger = logging.getLogger("pyshac")
 
-# After this epoch proposals are scarce, and twice as many generators draw.
-LAST_EASY_EPOCH = 10
+# After this batch proposals are scarce, and twice as many generators draw.
+LAST_EASY_BATCH = 10
 
 
 class Parallelism:
@@ -26,7 +26,7 @@ class Parallelism:
         num_evaluators: Number of slots.
         generator_backend: 'loky', 'multiprocessing' or 'threading'.
         backend: Where the slots are.
-        limit_memory: Whether to keep the number of generators from doubling after ten epochs.
+        limit_memory: Whether to keep the number of generators from doubling after ten batches.
     """
 
     def __init__(self, batch_size: int) -> None:
@@ -66,9 +66,9 @@ class Parallelism:
         """Sets where the slots are; see `get_backend`."""
         self.backend = get_backend(backend)
 
-    def generators(self, epoch: int) -> Generators:
-        """Returns the generators of an epoch, counted from 1."""
-        double = epoch > LAST_EASY_EPOCH and not self.limit_memory
+    def generators(self, batch_number: int) -> Generators:
+        """Returns the generators of a batch, counted from 1."""
+        double = batch_number > LAST_EASY_BATCH and not self.limit_memory
         return Generators(self.num_generators * (1 + double), self.generator_backend)
 
 

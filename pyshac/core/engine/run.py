@@ -161,13 +161,13 @@ class Run:
         Raises:
             EvaluationError: If all of its samples failed, and there were several.
         """
-        epoch, start = self.search.epoch, self.search.num_complete
+        number, start = self.search.batch_number, self.search.num_complete
         training = self.search.close_batch(check)
         self.save()
         scores = self.search.dataset.Y[start:]
         if len(scores) > 1 and all(map(math.isnan, scores)):
             raise EvaluationError(
-                f"All {len(scores)} evaluations of batch {epoch} failed, so the run stops. "
+                f"All {len(scores)} evaluations of batch {number} failed, so the run stops. "
                 "Everything is saved; fit() continues with the next batch."
             )
         return training

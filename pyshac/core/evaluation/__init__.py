@@ -18,6 +18,6 @@ that of the process:
           v
         Outcome -> the caller, which writes the score to disk before the slot is free again
 
-Neither the engine nor the dataset ever travels. In the executor of a user, `executor_worker` stands
-in the place of `worker`: a process asks for the TaskRunner when it first sees a sample of a pool.
+Neither the engine nor the dataset ever travels. In the executor of a user, `executor_worker`
+takes the place of `worker`: a process asks for the TaskRunner when it first sees a sample of a pool.
 """

@@ -70,7 +70,7 @@ class Search:
         return self.num_complete >= self.settings.schedule.total_budget
 
     @property
-    def epoch(self) -> int:
+    def batch_number(self) -> int:
         """Number of the batch that is open or comes next, from 1."""
         return self.num_complete // self.settings.schedule.batch_size + 1
 

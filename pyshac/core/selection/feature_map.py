@@ -12,7 +12,7 @@ FARTHEST = 1000.0
 
 
 class FeatureMap:
-    """Maps encoded rows to points whose distances say how different the samples are.
+    """Maps encoded rows to points whose distances measure how different samples are.
 
     Numbers are mapped to the unit interval by their prior; those of a user's own types are scaled
     to the range of the given rows. Choices are one-hot encoded, with a feature for each given

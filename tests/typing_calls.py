@@ -1,0 +1,67 @@
+"""Calls as type checkers see them; `test_typing.py` runs mypy on this file, and nobody runs it.
+
+A line that must be refused ends with `# refused`; the types of the others are as asserted.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import assert_type
+
+import pyshac
+from pyshac import SHAC, DiscreteHP, HyperParameterList, KerasSHAC, TorchSHAC, UniformHP
+
+
+def evaluate(worker_id: int, parameters: Mapping[str, Any]) -> float:
+    return 0.5
+
+
+def evaluate_in_session(session: Any, worker_id: int, parameters: Mapping[str, Any]) -> float:
+    return 0.5
+
+
+SPACE = [UniformHP("x", 0, 1), DiscreteHP("kind", ["a", "b"])]
+
+# The function first, or left out; by position and by keyword.
+SHAC(evaluate, SPACE, 100, 10)
+SHAC(evaluate, HyperParameterList(SPACE), total_budget=100, num_batches=10, objective="min")
+SHAC(SPACE, 100, 10, "max", 18, Path("shac"), method="paper")
+SHAC(None, 100, 10)
+SHAC(None, None, 100, 10)
+SHAC(hyperparameter_list=SPACE, total_budget=100, num_batches=10, evaluation_function=evaluate)
+SHAC(SPACE, total_budget=100, num_batches=10, evaluation_function=evaluate)
+TorchSHAC(evaluate, SPACE, 100, 10, 2)
+KerasSHAC(SPACE, 100, 10, max_gpu_evaluators=0, max_cpu_evaluators=2)
+
+SHAC(evaluate, SPACE, "100", 10)  # refused
+SHAC(evaluate, SPACE, 100)  # refused
+SHAC(SPACE, 100, 10, objectiv="min")  # refused
+SHAC(SPACE, 100, 10, save_dir=3)  # refused
+SHAC(evaluate, ["x"], 100, 10)  # refused
+TorchSHAC(evaluate, SPACE, 100, 10)  # refused
+
+shac = SHAC(evaluate, SPACE, 100, 10)
+assert_type(shac.fit(), pyshac.History)
+assert_type(shac.fit(evaluate, True, callbacks=pyshac.History()), pyshac.History)
+assert_type(shac.fit(True, early_stop=True), pyshac.History)
+shac.fit(
+    skip_cv_checks=True, timeout=3.5, catch=(ValueError, OSError), evaluation_function=evaluate
+)
+shac.fit(catch=ValueError, fresh_process=True, verbose=0)
+
+shac.fit(3)  # refused
+shac.fit(timeout="3")  # refused
+shac.fit(callbacks=[print])  # refused
+shac.fit(skip_checks=True)  # refused
+
+assert_type(shac.ask(3), list[OrderedDict[str, Any]])
+shac.tell(shac.ask(), [0.5, 0.25])
+assert_type(shac.predict(num_samples=2), list[OrderedDict[str, Any]])
+assert_type(shac.best_score, float | None)
+assert_type(shac.num_parallel_evaluators, int)
+with shac.as_deterministic(3) as same:
+    assert_type(same, SHAC)
