@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pyshac import SHAC, HyperParameterList
+from pyshac.core.dataset import Dataset
+from pyshac.core.evaluation.worker import TaskRunner
+from pyshac.core.storage import journal
+from tests.engine.engine_helpers import make_engine
 from tests.house import PACKAGE, PLAN, House, breaches, folder_of
 
 MAX_FILES = 12
@@ -56,6 +63,58 @@ def test_files_and_functions_are_short(house):
     )  # fmt: skip
     assert {name: size for name, size in lines.items() if size > MAX_FILE_LINES} == {}
     assert [(name, n) for name, n in house.functions() if n > MAX_FUNCTION_LINES] == []
+
+
+def own_frames() -> list[str]:
+    """The functions of the package on the stack, the outermost first, without class names."""
+    names, frame = [], sys._getframe()
+    while frame is not None:
+        if str(PACKAGE) in frame.f_code.co_filename or "/pyshac/core/" in frame.f_code.co_filename:
+            names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names[::-1]
+
+
+def noting(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[list[str]]:
+    """Notes the functions through which one is called."""
+    stacks: list[list[str]] = []
+    function = getattr(owner, name)
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        stacks.append([*own_frames(), name])
+        return function(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, noted)
+    return stacks
+
+
+class TestTrips:
+    """Short pieces have a price: the trips from one to the next."""
+
+    @pytest.fixture
+    def engine(self, tmp_path) -> SHAC:
+        return make_engine(tmp_path)
+
+    def test_from_ask_to_drawn_samples_in_at_most_nine_functions(self, engine, monkeypatch):
+        engine.tell(samples := engine.ask(), list(range(len(samples))), skip_cv_checks=True)
+        assert len(engine.classifiers) == 1
+        stacks = noting(monkeypatch, HyperParameterList, "encode_unit")
+        engine.ask()
+        drawn = [stack for stack in stacks if stack[0] == "ask" and "accepted" in stack]
+        assert drawn
+        assert max(map(len, drawn)) <= 9, drawn
+
+    def test_no_two_functions_on_the_way_of_a_score_have_one_name(self, engine, monkeypatch):
+        ends = [
+            noting(monkeypatch, journal, "append_records"),
+            noting(monkeypatch, Dataset, "_add_row"),
+            noting(monkeypatch, TaskRunner, "__call__"),
+        ]
+        engine.fit(skip_cv_checks=True, verbose=0)
+        for stacks in ends:
+            assert stacks
+            for stack in stacks:
+                assert len(set(stack)) == len(stack), stack
 
 
 class TestThePlanItself:

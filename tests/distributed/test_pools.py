@@ -243,7 +243,7 @@ def test_a_pool_that_breaks_leaves_the_run_resumable(tmp_path, attempts):
 
 def test_of_a_pool_that_breaks_no_sample_is_blamed(tmp_path):
     def dies_at_the_top(worker_id, parameters):
-        if parameters["x"] > 0.9:
+        if parameters["x"] > 3.5:
             kill_self()
         return evaluate(worker_id, parameters)
 
@@ -258,7 +258,7 @@ def test_of_a_pool_that_breaks_no_sample_is_blamed(tmp_path):
     values = [row[0] for row, score in zip(engine.dataset.X, engine.dataset.Y, strict=True)
               if math.isnan(score)]  # fmt: skip
     assert values
-    assert min(values) > 0.9
+    assert min(values) > 3.5
 
 
 def test_an_executor_that_was_shut_down(tmp_path):

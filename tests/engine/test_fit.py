@@ -70,9 +70,10 @@ def test_maximising_mirrors_minimising(tmp_path):
     assert high.best_score == -low.best_score
 
 
-def test_finds_the_minimum_of_branin(tmp_path):
+@pytest.mark.parametrize("num_seeds", [1, pytest.param(5, marks=pytest.mark.slow)])
+def test_finds_the_minimum_of_branin(tmp_path, num_seeds):
     best = []
-    for seed in range(5):
+    for seed in range(num_seeds):
         engine = make_engine(tmp_path / str(seed), branin, branin_space, 100, 10, seed=seed)
         engine.fit()
         assert len(engine.classifiers) >= 5

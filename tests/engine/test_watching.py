@@ -425,8 +425,8 @@ print(time.monotonic() - began)
 FORKS = """
 import os, sys, threading, time
 from tqdm import tqdm
-from pyshac.core.displays import BarDisplay
-from pyshac.core.progress import Figures
+from pyshac.core.callbacks.displays import BarDisplay
+from pyshac.core.callbacks.progress_bar import Figures
 
 nowhere = open(os.devnull, "w")
 display = BarDisplay(Figures(1000), nowhere)

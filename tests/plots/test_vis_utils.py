@@ -46,4 +46,4 @@ except ImportError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install pyshac[plot]" in done.stdout
+    assert "pip install 'pyshac[plot]'" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from scipy import stats
@@ -34,13 +35,23 @@ def costly(exponent=3.0):
     ]
 
 
-@pytest.fixture
-def directory(tmp_path):
+def cut_run(path, **kwargs):
     """A run that was cut, whose space no file may ask for."""
-    engine = make_engine(tmp_path / "shac", InterruptedAt(9, objective), costly())
+    engine = make_engine(path, InterruptedAt(9, objective), costly(), **kwargs)
     with pytest.raises(EvaluationError):
         engine.fit(skip_cv_checks=True)
-    return tmp_path / "shac"
+    return path
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    # The paper's method draws the fewest values, which take long with these distributions.
+    return cut_run(tmp_path_factory.mktemp("costly") / "shac", method="paper")
+
+
+@pytest.fixture
+def directory(tmp_path, template):
+    return shutil.copytree(template, tmp_path / "shac")
 
 
 def build(space, known=None, path="parameters.json"):
@@ -50,7 +61,8 @@ def build(space, known=None, path="parameters.json"):
 
 
 @pytest.mark.slow
-def test_a_run_with_costly_distributions_goes_on_with_the_users_own_parameters(tmp_path, directory):
+def test_a_run_with_costly_distributions_goes_on_with_the_users_own_parameters(tmp_path):
+    directory = cut_run(tmp_path / "cut")
     whole = make_engine(tmp_path / "whole", objective, costly())
     whole.fit(skip_cv_checks=True)
     again = make_engine(directory, objective, costly(), seed=None)

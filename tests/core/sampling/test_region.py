@@ -245,16 +245,16 @@ class TestExactness:
 FORKING = """
 import xgboost
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
-from tests.core.sampling.test_sampler import *
+from tests.core.sampling.test_region import *
 block_source.SECONDS_ALONE = 0.0
 proposals_module.MAX_BLOCK_ROWS = proposals_module.MAX_SCALAR_ROWS = 256
 for first in UniformHP("s", 0, 1), Scalar("s"):
     space = HyperParameterList([first, MultiUniformHP("m", 0, 1, sample_count=2)])
     cascade = corner_cascade(space, 6)
     # Before.
-    alone = Sampler(space).draw(cascade, 8, stream(10))
+    alone = region(space, cascade).draw(8, stream(10))
     generators = Generators(3, "multiprocessing")
-    assert (Sampler(space).draw(cascade, 8, stream(10), generators=generators) == alone).all()
+    assert (region(space, cascade, generators=generators).draw(8, stream(10)) == alone).all()
 print("the same")
 """
 RESTORE = "cascade = Cascade([BoostedTrees.from_bytes(one.to_bytes()) for one in cascade])"
