@@ -133,9 +133,9 @@ class Dataset:
         place = bisect.bisect_left(self.ids, id)
         if place < len(self.ids) and self.ids[place] == id:
             raise ValueError(f"Sample {id} has a score already.")
-        self._insert(place, id, row, score)
+        self._add_row(place, id, row, score)
 
-    def _insert(self, place: int, id: int, row: list[Any], score: float) -> None:
+    def _add_row(self, place: int, id: int, row: list[Any], score: float) -> None:
         space = self._space()
         encoded = space.encode(row)
         texts = space.row_to_text(row)
@@ -285,7 +285,7 @@ class Dataset:
         """Fills an empty dataset with the rows of a file, in any order."""
         for id, row, score in rows:
             number = check_id(id, source)
-            self._insert(len(self), number, row, check_score(score, f"sample {number}"))
+            self._add_row(len(self), number, row, check_score(score, f"sample {number}"))
         ids = np.array(self.ids, dtype=np.int64)
         steps = np.diff(ids)
         if (steps < 0).any():

@@ -272,7 +272,7 @@ class _SHAC(Overview, ABC):
         self._asked.clear()
         options = FitOptions(skip_cv_checks, early_stop, relax_checks)
         with self._looping(run, callbacks, verbose) as loop:
-            return loop.fit(pool, options)
+            return loop.spend_budget(pool, options)
 
     def stop(self) -> None:
         """Ends a running `fit`, from a callback or from another thread; then it returns.
@@ -327,7 +327,7 @@ class _SHAC(Overview, ABC):
             )
         options = FitOptions(skip_cv_checks, early_stop, False)
         with self._looping(run, callbacks, verbose) as loop:
-            return loop.fit_dataset(Path(path), presort, options)
+            return loop.learn_dataset(Path(path), presort, options)
 
     @contextlib.contextmanager
     def _looping(self, run: Run, callbacks: Callbacks | None, verbose: int) -> Iterator[FitLoop]:

@@ -62,7 +62,7 @@ class FitLoop:
         """Starts no further sample and no further batch, so that `fit` returns."""
         self._must_stop = True
 
-    def fit(self, pool: SlotPool, options: FitOptions) -> History:
+    def spend_budget(self, pool: SlotPool, options: FitOptions) -> History:
         """Evaluates batches in the slots of a pool until the budget is spent."""
         run = self._run
         with signals.ending_on_sigterm(), self._telling_errors():
@@ -88,7 +88,7 @@ class FitLoop:
             epoch, self._schedule.num_batches, len(batch.pending),
         )  # fmt: skip
         self._callbacks.on_evaluation_begin(parameters, logs)
-        self._evaluate(pool, batch)
+        self._fill_slots(pool, batch)
         if batch.pending:
             run.save()
             return False
@@ -112,7 +112,7 @@ class FitLoop:
         self._callbacks.on_draw_end(epoch, logs)
         return batch
 
-    def _evaluate(self, pool: SlotPool, batch: Batch) -> None:
+    def _fill_slots(self, pool: SlotPool, batch: Batch) -> None:
         """Evaluates what is left of a batch, or a part of that if the run is stopped."""
         try:
             for outcomes in pool.run(self._tasks(batch), self._tell_start, lambda: self._must_stop):
@@ -168,7 +168,7 @@ class FitLoop:
             self._callbacks.on_classifier_end(number, {**logs, **outcome})
         return training
 
-    def fit_dataset(self, path: Path, presort: bool, options: FitOptions) -> History:
+    def learn_dataset(self, path: Path, presort: bool, options: FitOptions) -> History:
         """Learns from the batches of a dataset file."""
         run = self._run
         samples = self._read_samples(path, presort)

@@ -157,7 +157,7 @@ class ProcessSlot(Slot):
         elif self._memory.is_due():
             logger.info(
                 "Slot %d: its worker holds %.0f MB, after its first evaluations it was %.0f MB. A "
-                "new worker replaces it.",
+                "new one takes its place.",
                 self.worker_id, self._memory.held / 1e6, self._memory.baseline / 1e6,
             )  # fmt: skip
             self.close()
