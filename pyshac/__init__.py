@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from pyshac.core.managed.torch_engine import TorchSHAC as TorchSHAC
     from pyshac.reporting.page import report as report
 
-# Names load when they are first asked for: worker processes import this package, too.
+# Names load on first access, since worker processes import this package too.
 _HOMES = {
     "SHAC": "pyshac.core.engine",
     "AbstractHyperParameter": "pyshac.core.hyperparameters",

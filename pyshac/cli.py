@@ -30,14 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
     Args:
-        arguments: The arguments; None for those of the process.
+        arguments: The command line arguments; None for `sys.argv[1:]`.
 
     Returns:
-        The exit code: 0, or 1 after an error. A wrong usage exits with 2.
+        The exit code: 0, or 1 after an error. Wrong usage exits with 2.
     """
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that lacks a character must not end the command.
+        # A character that the terminal cannot show must not end the command.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
         options.run(options)
@@ -177,7 +177,7 @@ def _as_json(snapshot: Snapshot) -> str:
 
 
 def _plain(space: HyperParameterList, row: Sequence[Any]) -> dict[str, Any]:
-    """A sample as JSON, by name: tuples become lists, infinities become text."""
+    """Returns a sample as JSON, by name: tuples become lists, infinities become text."""
     parameters = space.to_parameters(row)
     return {name: _without_infinities(value) for name, value in parameters.items()}
 

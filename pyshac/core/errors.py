@@ -44,7 +44,7 @@ class NothingAcceptedError(RuntimeError):
 
 
 class SaveDirectoryError(ValueError):
-    """A save directory cannot be used: corrupt, foreign, of another search, or held by another.
+    """A save directory cannot be used: it is corrupt, foreign, of another search, or in use.
 
     The message names the file and the cause. Nothing in the directory was changed.
     """

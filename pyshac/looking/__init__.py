@@ -1,1 +1,1 @@
-"""Snapshots of a search, from which plots, reports and the command line are made."""
+"""Snapshots of a search, for plots, reports and the command line."""

@@ -11,7 +11,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.looking.axes import Column
 from pyshac.looking.snapshot import Snapshot
 
-# Enough for smooth shares; drawing ends early once a cell has been accepted this often.
+# Enough for smooth shares; drawing ends early once a cell has this many accepted draws.
 MAX_ROUNDS = 16
 ROWS_PER_ROUND = 2**17
 ENOUGH_ACCEPTED = 200
@@ -39,7 +39,7 @@ class AcceptedShare:
 
 @dataclass(frozen=True)
 class _Cells:
-    """The cells of one axis: their edges on the axis, and the encoded value in their middle."""
+    """The cells of one axis: their edges on the axis, and the encoded values at their centres."""
 
     edges: FloatArray
     encoded: FloatArray
@@ -80,7 +80,7 @@ def _cells(column: Column, bins: int) -> _Cells:
 
 
 def _range(column: Column) -> tuple[float, float]:
-    """The range of an axis: that of the values, without the tails of an unbounded prior."""
+    """Returns the range of the values of an axis, without the tails of an unbounded prior."""
     low, high = column.kind.low, column.kind.high
     if np.isfinite([low, high]).all():
         return low, high
@@ -92,7 +92,7 @@ def _range(column: Column) -> tuple[float, float]:
 
 
 def _whole_numbers(low: float, high: float, bins: int, is_log: bool) -> FloatArray:
-    """The first whole number of each cell; each has one number if there are few."""
+    """Returns the first whole number of each cell; each cell has one number if there are few."""
     if high - low < bins:
         return np.arange(low, high + 1)
     spaced = np.geomspace if is_log else np.linspace
@@ -102,10 +102,10 @@ def _whole_numbers(low: float, high: float, bins: int, is_log: bool) -> FloatArr
 def accepted_share(
     snapshot: Snapshot, cascade: Cascade, x: Column, y: Column, bins: int = 40, seed: int = 0
 ) -> AcceptedShare:
-    """Estimates, for each cell of two parameters, how much of the others' prior is accepted.
+    """Estimates, for each cell of two parameters, the accepted share of the others' prior.
 
     In each cell the two parameters take the values at its centre. The others are drawn from the
-    prior, the same draws for every cell, until one cell has been accepted often enough.
+    prior, the same draws for every cell, until one cell has enough accepted draws.
 
     Args:
         snapshot: The search.
@@ -121,7 +121,7 @@ def accepted_share(
     across, up = _cells(x, bins), _cells(y, bins)
     num_cells = len(across.encoded) * len(up.encoded)
     width = snapshot.space.num_columns
-    # With no others there is nothing to draw.
+    # Without other parameters there is nothing to draw.
     per_round = max(ROWS_PER_ROUND // num_cells, 1) if width > 2 else 1
     counts, num_draws = np.zeros(num_cells), 0
     for stream in np.random.SeedSequence(seed).spawn(MAX_ROUNDS):

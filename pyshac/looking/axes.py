@@ -24,7 +24,7 @@ class Column:
         index: Its place among the columns.
         name: Its name, `name_2` for the second value of a multi parameter.
         parameter: The parameter to which it belongs.
-        kind: The kind of its encoded numbers; those of a user's own type are shown as they are.
+        kind: The kind of its encoded numbers; numbers of a user's own type are shown encoded.
     """
 
     index: int
@@ -104,7 +104,7 @@ def one_column(snapshot: Snapshot, name: str) -> Column:
 
 
 def first_columns(ranking: Sequence[str], columns: Sequence[Column], limit: int) -> list[Column]:
-    """Returns at most `limit` columns in their order, those of the first parameters in a ranking.
+    """Returns at most `limit` columns of the first parameters in a ranking, in column order.
 
     Args:
         ranking: Names of parameters, the most important first; all others come last.

@@ -38,7 +38,7 @@ def gain_shares(snapshot: Snapshot) -> FloatArray:
 
 
 def _total_gains(classifier: BoostedTrees, num_columns: int) -> FloatArray:
-    """The total gain of a classifier's splits in each column, shape (columns,)."""
+    """Returns the total gain of a classifier's splits in each column, shape (columns,)."""
     gains = np.zeros(num_columns)
     if classifier.booster is not None:
         scores = classifier.booster.get_score(importance_type="total_gain")
@@ -48,22 +48,22 @@ def _total_gains(classifier: BoostedTrees, num_columns: int) -> FloatArray:
 
 
 def parameter_importances(source: Any) -> OrderedDict[str, float]:
-    """Returns how much each parameter helps the classifiers to tell the better half.
+    """Returns how much each parameter helps the classifiers recognise the better half.
 
     A parameter's importance in one classifier is the total gain of the splits on it (the reduction
     of the loss, as XGBoost counts it) as a share of the gain of all splits; the columns of a multi
     parameter are added up. The shares are averaged over the classifiers.
 
     This describes the classifiers, not the parameters. It tells neither the direction nor the size
-    of an effect on the score, correlated parameters share their importance, real numbers offer more
-    splits than a choice between two values, and with few samples chance plays a part. A parameter
-    that the first classifiers settled no longer counts in the later ones.
+    of an effect on the score. Correlated parameters share their importance. Real numbers offer more
+    splits than a choice between two values. With few samples, chance plays a part. A parameter that
+    the first classifiers settled no longer counts in later ones.
 
     Args:
         source: An engine, or the path of a save directory.
 
     Returns:
-        Shares that add up to 1 by name of parameter, the largest first.
+        Shares by parameter name, which add up to 1, the largest first.
 
     Raises:
         ValueError: If there is no classifier, or they are of a user's own kind.

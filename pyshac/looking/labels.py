@@ -6,13 +6,13 @@ MAX_LABEL = 28
 
 
 def printable(text: str) -> str:
-    """Returns text on one line, without control characters and other unprintable ones."""
+    """Returns text on one line, with control and other unprintable characters replaced."""
     spaced = " ".join(text.split())
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in spaced)
 
 
 def shorten(text: str, length: int = MAX_LABEL) -> str:
-    """Returns printable text, with its middle left out if it is longer than `length`."""
+    """Returns printable text, without its middle if it is longer than `length`."""
     text = printable(text)
     if len(text) <= length:
         return text

@@ -1,4 +1,4 @@
-"""Snapshot: a search at one moment, taken of an engine, a save directory or a dataset."""
+"""Snapshot: a search at one moment, taken from an engine, a save directory or a dataset."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Snapshot:
         dataset: The samples that have a score.
         objective: Which scores are better.
         cascade: The classifiers; none for a dataset, or a directory of an earlier PySHAC.
-        budget: How the budget is spent; None if that, and with it the stages, is not known.
+        budget: How the budget is spent; None if neither that nor the stages are known.
         starts: Number of the first sample drawn after each classifier.
         num_pending: Number of samples of the open batch that have no score yet.
         path: The save directory, or None.
@@ -75,12 +75,12 @@ class Snapshot:
 
     @property
     def num_stages(self) -> int:
-        """Number of the last stage that has samples; a new classifier may have had none yet."""
+        """Number of the last stage that has samples; a stage that just began may have none."""
         return int(self.stages.max(initial=1))
 
     @property
     def trees(self) -> list[BoostedTrees]:
-        """The classifiers if they are the library's own; a user's cannot be looked into."""
+        """The classifiers if they are the library's own; empty for a user's own kind."""
         return self.cascade.trees or []
 
     @property
@@ -95,19 +95,19 @@ class Snapshot:
 
 
 def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
-    """Takes a snapshot of a search. Of a directory nothing is locked, written or executed.
+    """Takes a snapshot of a search. Nothing in a directory is locked, written or executed.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
         objective: 'max' or 'min'; None for the search's own. A dataset, or a directory of an
-            earlier PySHAC, does not know it: there None means 'max'.
+            earlier PySHAC, does not record it: there None means 'max'.
 
     Raises:
         FileNotFoundError: If the directory holds no search.
         RuntimeError: If the engine has no parameters yet.
         SaveDirectoryError: If a file of the directory is corrupt.
         TypeError: If `source` is something else.
-        ValueError: If `objective` is neither.
+        ValueError: If `objective` is neither 'max' nor 'min'.
     """
     chosen = None if objective is None else get_objective(objective)
     if isinstance(source, Snapshot):

@@ -31,8 +31,8 @@ MAX_BARS = 20
 def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
     """Plots the importance of each parameter to the classifiers; see `parameter_importances`.
 
-    A bar is the mean over the classifiers, a dot the share in one of them, darker the later it was
-    trained. At most the 20 most important parameters are shown.
+    A bar is the mean over the classifiers. A dot is the share in one classifier, stronger in colour
+    the later it was trained. At most the 20 most important parameters are shown.
 
     Args:
         source: An engine, or the path of a save directory.
@@ -86,7 +86,7 @@ def plot_accepted_region(
         source: An engine, or the path of a save directory.
         x: Name of the column on the horizontal axis.
         y: Name of the column on the vertical axis.
-        max_classifiers: Ask only this many classifiers, from the first one on; None for all, or
+        max_classifiers: Use only this many classifiers, from the first one on; None for all, or
             for the first half of them, a quarter, and so on, if all accept too little to be seen.
         bins: Number of cells along an axis of numbers.
         seed: Seed of the draws of the other parameters.
@@ -127,7 +127,7 @@ def plot_accepted_region(
 
 
 def _counts_to_ask(snapshot: Snapshot, max_classifiers: int | None) -> Iterator[int]:
-    """Yields numbers of classifiers: the wanted one, else all, half of them, a quarter, ..."""
+    """Yields numbers of classifiers: the given one, or all, half of them, a quarter, ..."""
     available = len(snapshot.cascade)
     if not available:
         raise ValueError(

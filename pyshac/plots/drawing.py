@@ -42,7 +42,7 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
 
 
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
-    """Returns the given axes, or those of a new figure."""
+    """Returns the given axes, or the axes of a new figure."""
     if ax is None:
         ax = new_figure(width, height).add_subplot()
         ax.spines[["top", "right"]].set_visible(False)
@@ -58,21 +58,21 @@ def figure_of(ax: Axes) -> Figure:
 
 
 def save_figure(ax: Axes, path: str | os.PathLike[str]) -> None:
-    """Saves the figure of axes; folders are made."""
+    """Saves the figure of axes; missing folders are created."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure_of(ax).savefig(path)
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours for a light or a dark background, distinct to the colour-blind and in grey prints.
+    """Colours for a light or a dark background, distinct to the colour-blind and in greyscale.
 
     Attributes:
         ink: Colour of text and outlines.
-        muted: Colour of things in the background.
+        muted: Colour of background elements.
         main: Blue of Okabe and Ito.
         accent: Vermilion of Okabe and Ito.
-        ramp: From faint to strong.
+        ramp: Colour map from faint to strong.
     """
 
     ink: str
@@ -116,7 +116,7 @@ def drawable_scores(snapshot: Snapshot) -> FloatArray:
 
 
 def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None:
-    """Makes the score axis logarithmic for positive losses over more than two powers of ten."""
+    """Makes the score axis logarithmic for positive losses that span over two powers of ten."""
     scores = snapshot.dataset.scores
     known = scores[~np.isnan(scores)]
     is_wide = known.min() > 0 and known.max() / known.min() > SPREAD_FOR_LOG
@@ -170,7 +170,7 @@ def set_log_ticks(axis: Axis) -> None:
 
 
 def stage_colours(ax: Axes, snapshot: Snapshot) -> tuple[ScalarMappable, FloatArray]:
-    """Returns the colours of the stages, and those of the samples, shape (n, 4)."""
+    """Returns the colours of the stages, and the colours of the samples, shape (n, 4)."""
     from matplotlib import cm, colors
 
     count = snapshot.num_stages
@@ -199,7 +199,7 @@ def scatter_scores(
 
 
 def add_stage_bar(axes: Any, snapshot: Snapshot, mappable: ScalarMappable) -> None:
-    """Adds the legend of stage colours beside one or several axes; none if there is one stage."""
+    """Adds the legend of stage colours beside one or several axes, unless there is one stage."""
     if snapshot.num_stages == 1:
         return
     first = np.ravel(axes)[0]

@@ -43,7 +43,7 @@ LOW, HIGH = 0.03, 0.97
 def plot_slice(
     source: Any, parameter: str, *, objective: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Plots every score against one parameter, the stage as colour.
+    """Plots every score against one parameter, coloured by stage.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
@@ -76,12 +76,12 @@ def plot_slices(
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        parameters: Names; that of a multi parameter means all of its columns. None for all,
+        parameters: Names; a multi parameter's name means all of its columns. None for all,
             or for the 12 columns of the most important parameters if there are more.
         objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
 
     Returns:
-        The axes, one a column; their figure is `axes[0].figure`. Nothing is shown.
+        The axes, one per column; their figure is `axes[0].figure`. Nothing is shown.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -125,7 +125,7 @@ def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
 def choose_columns(
     snapshot: Snapshot, parameters: Iterable[str] | None, limit: int
 ) -> list[Column]:
-    """Returns the columns of the given parameters; for None, those of the most important ones."""
+    """Returns the columns of the given parameters; for None, of the most important parameters."""
     if parameters is not None:
         return find_columns(snapshot, parameters)
     ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
@@ -143,11 +143,11 @@ def plot_parallel_coordinates(
 
     Every parameter has an axis of its own, from its lowest to its highest value among the samples,
     logarithmic if the parameter is. Colours depend on ranks, so that outliers do not hide the
-    rest. The best sample has its own colour; failed ones are left out.
+    rest. The best sample has its own colour. Failed samples are left out.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        parameters: Names; that of a multi parameter means all of its columns. None for all,
+        parameters: Names; a multi parameter's name means all of its columns. None for all,
             or for the 12 columns of the most important parameters if there are more.
         objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
@@ -183,7 +183,7 @@ def plot_parallel_coordinates(
 
 
 def _ranks(scores: FloatArray, objective: Objective) -> FloatArray:
-    """The rank of each score among the distinct ones, from 0, the worst, to 1; shape (n,)."""
+    """Returns each score's rank among the distinct ones, from 0, the worst, to 1; shape (n,)."""
     _, place = np.unique(objective.worst_first(scores), return_inverse=True)
     return place / max(int(place.max()), 1)
 

@@ -84,7 +84,7 @@ def plot_dataset(
 def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
     """Plots the best score among the first n samples, and marks the stages.
 
-    Failed samples are crosses at the bottom. Positive losses over more than two powers of ten
+    Failed samples are crosses at the bottom. Positive losses that span more than two powers of ten
     have a logarithmic axis.
 
     Args:
@@ -187,7 +187,7 @@ def _draw_boxes(ax: Axes, snapshot: Snapshot, scores: FloatArray) -> None:
 
 
 def _label_stages(ax: Axes, snapshot: Snapshot) -> None:
-    """Labels each stage with its number of samples, and of failed ones."""
+    """Labels each stage with its number of samples, and of failed samples."""
     stages = range(1, snapshot.num_stages + 1)
     samples = [int((snapshot.stages == stage).sum()) for stage in stages]
     is_failed = np.isnan(snapshot.dataset.scores)

@@ -43,11 +43,11 @@ def report(
     text in it and cannot run code. An existing file is replaced as a whole.
 
     Args:
-        source: The path of a save directory, an engine or a `Dataset`. Of a directory nothing is
-            locked, written or executed, so a running search can be looked at.
-        to_file: Where to write the report; folders are made.
+        source: The path of a save directory, an engine or a `Dataset`. Nothing in a directory is
+            locked, written or executed, so a running search can be reported.
+        to_file: Where to write the report; missing folders are created.
         objective: 'max' or 'min'; None for the search's own. A dataset, or a directory of an
-            earlier PySHAC, does not know it: there None means 'max'.
+            earlier PySHAC, does not record it: there None means 'max'.
 
     Returns:
         The path of the report.
@@ -90,7 +90,7 @@ def _read(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """The content security policy: the style and the script of this page, nothing else."""
+    """Returns the content security policy: only the style and the script of this page."""
 
     def checksum(text: str) -> str:
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

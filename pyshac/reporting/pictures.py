@@ -55,7 +55,7 @@ class Plot:
 
     Attributes:
         section: Its section of the report.
-        alt: A description for those who do not see it.
+        alt: A description for readers who cannot see it.
         caption: How to read it; may be empty.
         draw: Draws it on the given axes, or on axes of its own size.
         is_wide: Whether it takes the whole width, and scrolls on a narrow screen.
@@ -78,7 +78,7 @@ class Picture:
         plot: The plot.
         light: SVG for a light page; empty if it could not be drawn.
         dark: SVG for a dark page; empty if it could not be drawn.
-        problem: The reason why it could not be drawn; empty if it was.
+        problem: The reason why it could not be drawn; empty if it was drawn.
     """
 
     plot: Plot
@@ -159,7 +159,7 @@ def _draw_slice(snapshot: Snapshot, name: str, ax: Axes | None) -> Axes:
 
 
 def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
-    """The first columns of the two most important parameters that can be divided into cells."""
+    """Returns the first columns of the two most important parameters that can be cut into cells."""
     ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
     cut = [column for column in columns_of(snapshot) if can_be_cut(column)]
     firsts = {column.parameter.name: column.name for column in reversed(cut)}
@@ -171,7 +171,7 @@ def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
 
 
 def draw(plot: Plot) -> Picture:
-    """Draws a plot, or returns the reason why it makes no sense for the search."""
+    """Draws a plot; the picture holds the reason instead if the plot does not suit the search."""
     try:
         return Picture(plot, _draw_svg(plot, {}), _draw_svg(plot, DARK))
     except ValueError as error:

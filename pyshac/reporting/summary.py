@@ -18,7 +18,7 @@ class Stage:
     Attributes:
         number: Its number, from 1.
         samples: Number of its samples.
-        failed: Number of those that failed.
+        failed: Number of its failed samples.
         best: Best score, or None.
         median: Median of the scores, or None.
     """

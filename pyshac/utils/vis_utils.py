@@ -1,4 +1,4 @@
-"""Pictures of a search. They need Matplotlib, which `pip install pyshac[plot]` brings."""
+"""Plots of a search. They need Matplotlib, which `pip install pyshac[plot]` installs."""
 
 from pyshac.looking.importances import parameter_importances
 from pyshac.plots.cascade_plots import plot_accepted_region, plot_importances

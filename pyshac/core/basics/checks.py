@@ -1,4 +1,4 @@
-"""Checks of the numbers that users hand over: whole numbers, and scores."""
+"""Checks of numbers from the user: whole numbers and scores."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check_positive(name: str, value: Any) -> int:
 
 
 def check_score(score: Any, what: str) -> float:
-    """Returns a score as a float; NaN stands for a failed sample, and so do infinities.
+    """Returns a score as a float; infinities become NaN, which marks a failed sample.
 
     Args:
         score: A number, or an array or tensor that holds one.

@@ -1,4 +1,4 @@
-"""Files, written as a whole or not at all, and read without trust in their size and content."""
+"""Files: atomic writes, and reads that trust neither size nor content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyshac.core.errors import SaveDirectoryError
 MAX_JSON_BYTES = 2**24
 MAX_CSV_BYTES = 2**31
 MAX_JSON_DEPTH = 64
-# JSON with this many values takes some hundred megabytes of memory.
+# JSON with this many values takes a few hundred megabytes of memory.
 MAX_JSON_VALUES = 2**23
 TEMPORARY_PREFIX = ".writing-"
 
@@ -41,7 +41,7 @@ def digest(data: bytes) -> str:
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Makes errors of the operating system name `path`; those of a full disk name no file."""
+    """Makes errors of the operating system name `path`; a full disk's error names no file."""
     try:
         yield
     except OSError as error:
@@ -53,10 +53,10 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and its missing parents, and flushes their entries to the disk.
+    """Creates a folder and its missing parents, and flushes their entries to the disk.
 
     Raises:
-        OSError: If it cannot be made.
+        OSError: If it cannot be created.
         SaveDirectoryError: If it is a symbolic link.
     """
     refuse_link(path)
@@ -107,7 +107,7 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def _mode_of(path: Path) -> int:
-    """The mode of an existing file, or the one that `open` would give a new one."""
+    """Returns the mode of an existing file, or the mode that `open` would give a new one."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -173,8 +173,8 @@ def open_text(path: Path) -> Iterator[TextIO]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is not a regular file or too large, or, once a read finds out,
-            if it is not UTF-8.
+        SaveDirectoryError: If it is not a regular file, is too large, or proves not to be UTF-8
+            when it is read.
     """
     with open_bounded(path, MAX_CSV_BYTES) as file:
         try:

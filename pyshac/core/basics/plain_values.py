@@ -1,4 +1,4 @@
-"""Plain values, which a hyperparameter may have, and their exact form in text and JSON files.
+"""Plain values, the values of hyperparameters, and their exact form in text and JSON files.
 
 A plain value is None, a bool, an int, a float, a str, or a tuple of plain values. Its text is its
 JSON form; a str that is not valid JSON is its own text.
@@ -64,14 +64,14 @@ def shorten(text: str) -> str:
 
 
 def identity(value: Any) -> Any:
-    """Returns a hashable that is equal for plain values that are equal in value and type."""
+    """Returns a hashable key, equal for plain values of equal value and type."""
     if isinstance(value, tuple):
         return (tuple, tuple(identity(item) for item in value))
     return (type(value), value)
 
 
 def to_json(value: Any) -> Any:
-    """Returns `value` with its tuples marked, which JSON would turn into lists."""
+    """Returns `value` with its tuples marked, since JSON would turn them into lists."""
     if isinstance(value, tuple):
         return {_TUPLE: [to_json(item) for item in value]}
     if isinstance(value, list):
@@ -108,7 +108,7 @@ def from_text(text: str) -> Any:
 
 
 def other_texts(value: Any) -> Iterable[str]:
-    """Yields other texts of a plain value, such as people and pandas write."""
+    """Yields the other texts that people and pandas write for a plain value."""
     yield str(value)
     if value is None:
         yield ""

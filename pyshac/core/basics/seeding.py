@@ -46,5 +46,5 @@ def child(parent: np.random.SeedSequence, *place: int) -> np.random.SeedSequence
 
 
 def as_integer(sequence: np.random.SeedSequence) -> int:
-    """Returns a 31-bit number of a stream, for code that takes an integer as its seed."""
+    """Returns a 31-bit number from a stream, for code that takes an integer as its seed."""
     return int(sequence.generate_state(1, np.uint32)[0] >> 1)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-# The program's own handlers, by signal, of the signals that are handled here at the moment.
+# The program's own handlers, by signal, while handlers of this module replace them.
 _displaced: dict[int, Any] = {}
 
 
@@ -22,7 +22,7 @@ class TerminatedError(KeyboardInterrupt):
 def ending_on_sigterm() -> Iterator[None]:
     """Makes SIGTERM unwind the block as Ctrl-C would; then it ends the process.
 
-    A handler of the program's own stays in place. Signals reach only the main thread: in other
+    A handler of the program's own stays in place. Only the main thread receives signals: in other
     threads this does nothing.
     """
     if not _is_main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -86,10 +86,10 @@ def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-# A process that is forked meanwhile, such as one of a pool, has nothing to unwind. It must get the
-# program's own handlers back, and the signals stay blocked until it has them: Python drops signals
-# that arrive for a handler before the forked process runs, and a pool that ends its workers early
-# would then wait for ever.
+# A process that is forked inside such a block, e.g. by a pool, has nothing to unwind. It must get
+# the program's own handlers back, and the signals stay blocked until it has them: Python drops
+# signals that arrive for a handler before the forked process runs, and a pool that ends its workers
+# early would then wait for ever.
 _forking = threading.local()
 
 

@@ -1,4 +1,4 @@
-"""Callbacks, which are told what happens in a run."""
+"""Callbacks, which are notified of the events of a run."""
 
 from pyshac.core.callbacks.callback import Callback
 from pyshac.core.callbacks.callback_list import CallbackList

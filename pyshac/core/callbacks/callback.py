@@ -1,4 +1,4 @@
-"""Callback: the base of all callbacks."""
+"""Callback: the base class of all callbacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Logs = Mapping[str, Any] | None
 
 
 class Callback:
-    """Base of callbacks. A subclass overrides the methods of the events that concern it.
+    """Base class of callbacks. A subclass overrides the methods of the events that it handles.
 
     Attributes:
         engine: The engine, which is set before `on_train_begin`.
@@ -83,7 +83,7 @@ class Callback:
         """
 
     def on_sample_begin(self, id: int, logs: Logs = None) -> None:
-        """A sample gets a slot; called again if its worker died and it is tried again.
+        """A sample gets a slot; called again if its worker died and the sample is retried.
 
         Args:
             id: The sample's number.
@@ -97,7 +97,7 @@ class Callback:
             id: The sample's number.
             score: Its score; NaN if it failed.
             logs: Its `parameters`, `worker_id` (None from `fit_dataset`), and `failure`: the
-                reason why it failed, or None.
+                reason for the failure, or None.
         """
 
     def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:
@@ -124,6 +124,6 @@ class Callback:
 
         Args:
             number: Its number in the cascade, from 1.
-            logs: Also `model`, the classifier or None, and `reason`: the reason why it was
-                refused, or its accuracy.
+            logs: The logs of the epoch so far, with `model` (the classifier or None) and `reason`
+                (the reason for its refusal, or its accuracy).
         """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CSVLogger(Callback):
-    """Writes one line per epoch to a CSV file, with everything that `History` keeps but the model.
+    """Writes one line per epoch to a CSV file, with all that `History` keeps except the model.
 
     Args:
         filename: Path of the file.

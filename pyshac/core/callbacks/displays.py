@@ -17,8 +17,8 @@ from pyshac.core.callbacks.log_lines import is_terminal, log_lines_above
 BAR_SECONDS = 0.5
 BAR_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
-# Held while something is drawn, so that a process is not forked meanwhile: in it tqdm's own lock
-# would stay locked for ever, and evaluations may have bars of their own.
+# Held while something is drawn, so that no process is forked during it: tqdm's own lock would stay
+# locked in that process for ever, and evaluations may have bars of their own.
 _drawing = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -29,7 +29,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class Shown(Protocol):
-    """The figures that a display shows of a run."""
+    """The figures of a run that a display shows."""
 
     total: int
     done: int
@@ -105,11 +105,11 @@ class BarDisplay:
     def open(self) -> None:
         """Shows the bar, and keeps log lines out of it."""
         with warnings.catch_warnings():
-            # It warns about notebooks without widgets, which get a bar of text.
+            # tqdm warns about notebooks without widgets, which get a text bar.
             warnings.simplefilter("ignore")
             import tqdm.auto
 
-        # The lock that the bars of evaluations share.
+        # Creates the lock that the bars of evaluations share.
         tqdm.tqdm.get_lock()
         base = tqdm.auto.tqdm if self._is_notebook else tqdm.tqdm
         # tqdm's monitor thread is not needed, since the bar is updated at regular intervals.

@@ -92,7 +92,7 @@ def _is_same_terminal(stream: Any, file: TextIO) -> bool:
 
 
 def is_terminal(stream: Any) -> bool:
-    """Returns whether a stream is a terminal; one that cannot tell is not."""
+    """Returns whether a stream is a terminal; False if it cannot tell."""
     try:
         return bool(stream.isatty())
     except (AttributeError, OSError, ValueError):

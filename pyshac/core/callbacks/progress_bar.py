@@ -31,7 +31,7 @@ def check_verbose(verbose: Any) -> bool:
 
 @dataclass
 class Figures:
-    """The figures that are shown of a run.
+    """The figures of a run that are shown.
 
     Attributes:
         total: N, the budget.
@@ -84,9 +84,9 @@ class Figures:
 class ProgressBar(Callback):
     """Shows the progress of a run, the time left, and the best score so far.
 
-    In a terminal or a notebook it is a bar. Elsewhere, as in the log file of a batch job, it is a
-    line from time to time, and nothing if there is no such file. Lines that the `logging` module
-    writes to the same terminal appear above the bar.
+    In a terminal or a notebook it is a bar. Elsewhere, e.g. in the log file of a batch job, it is
+    a line from time to time, or nothing if the file is missing or closed. Lines that the `logging`
+    module writes to the same terminal appear above the bar.
 
     Args:
         file: Where to show it; None for `sys.stderr`, or a notebook's output.

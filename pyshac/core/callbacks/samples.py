@@ -14,7 +14,7 @@ class Samples(LazyList["OrderedDict[str, Any]"]):
     """Parameters of samples; reads like a list of `OrderedDict`s, each made on access.
 
     Args:
-        samples: Parameters with the same names each, and lists of the same lengths.
+        samples: Parameters, all with equal names and with lists of equal lengths.
 
     Raises:
         ValueError: If names, their order or lengths differ.
@@ -53,7 +53,7 @@ class Samples(LazyList["OrderedDict[str, Any]"]):
 
 
 def _widths(sample: Mapping[str, Any]) -> dict[str, int | None]:
-    """The number of values under each name that has a list; None for those that have none."""
+    """Returns the number of values under each name that has a list, None under the others."""
     return {name: len(value) if isinstance(value, list) else None for name, value in sample.items()}
 
 

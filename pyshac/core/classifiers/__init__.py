@@ -1,1 +1,1 @@
-"""Who tells the better half: classifiers, their training, and the cascade of them."""
+"""Classifiers that recognise the better half, their training, and the cascade."""

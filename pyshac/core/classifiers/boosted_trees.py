@@ -19,7 +19,7 @@ PARAMETERS: dict[str, Any] = {
     "tree_method": "exact",
     "max_depth": 6,
     "base_score": 0.5,
-    # With so few rows one thread is fastest; it repeats exactly, and leaves no thread pool behind
+    # With few rows one thread is fastest. It is also reproducible, and leaves no thread pool behind
     # on which a forked process could hang.
     "nthread": 1,
     "verbosity": 0,
@@ -59,7 +59,7 @@ class BoostedTrees:
 
     Args:
         seed: Seed of the trees.
-        booster: Trees that have been trained already.
+        booster: An `xgboost.Booster` that is already trained, or None.
         boosting: Settings of `fit`.
 
     Attributes:
@@ -112,7 +112,7 @@ class BoostedTrees:
 
     @property
     def num_trees(self) -> int:
-        """Number of trees; after `compact`, of those that differ in shape."""
+        """Number of trees; `compact` may lower it."""
         return int(self._trained().num_boosted_rounds())
 
     def trees(self) -> list[Tree]:

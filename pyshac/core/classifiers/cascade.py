@@ -1,6 +1,6 @@
-"""The cascade: ask every classifier, in order, which rows it accepts.
+"""The cascade: the classifiers in order.
 
-A row is accepted by a cascade if every classifier in it predicts "better half" (Kumar et al.,
+A cascade accepts a row if all its classifiers predict "better half" (Kumar et al.,
 arXiv 1805.10255, section 3).
 """
 
@@ -48,8 +48,8 @@ class Cascade:
     def accepts(self, encoded: FloatArray, forgiven: int = 0) -> BoolArray:
         """Returns which rows at most `forgiven` classifiers reject.
 
-        The newest classifier is asked first, since it rejects most, and each one only about rows
-        that can still be accepted.
+        The newest classifier predicts first, since it rejects most. Each classifier predicts only
+        the rows that can still be accepted.
 
         Args:
             encoded: Shape (n, columns).

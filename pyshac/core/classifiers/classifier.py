@@ -28,7 +28,7 @@ class Classifier(Protocol):
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
 
     def compact(self) -> None:
-        """Makes a trained classifier faster to ask, if that is possible."""
+        """Makes a trained classifier predict faster, if possible."""
 
 
 def as_features(encoded: FloatArray) -> Float32Array:

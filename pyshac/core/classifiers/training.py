@@ -1,4 +1,4 @@
-"""Training: one classifier is cross-validated, fitted, and refused if it is of no use."""
+"""Training: cross-validates and fits one classifier, and refuses a useless one."""
 
 from __future__ import annotations
 

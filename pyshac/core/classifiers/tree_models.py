@@ -1,4 +1,4 @@
-"""The trees of an XGBoost model: read, or merged where their shapes are equal.
+"""The trees of an XGBoost model: reading them, and merging trees of equal shape.
 
 Field names follow XGBoost's JSON model schema,
 https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
@@ -77,7 +77,7 @@ def read_trees(booster: xgboost.Booster) -> list[Tree]:
 
 
 def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
-    """Returns the same function with fewer trees: trees with equal splits become one, their sum.
+    """Returns an equal function with fewer trees: trees with equal splits are summed into one.
 
     Boosting on few samples finds the same splits again and again: of 200 trees often only a
     handful differ. If most of them differ, the trees stay, and only training data is dropped.

@@ -1,8 +1,8 @@
-"""Models from untrusted files, made safe to be loaded by XGBoost.
+"""Models from untrusted files, made safe for XGBoost to load.
 
 XGBoost trusts the models that it loads: an index out of range crashes it. So it only ever loads a
-model of its own making, into which the trees of the file are copied after they were checked. Field
-names follow XGBoost's model schema,
+model of its own making, into which the checked trees of the file are copied. Field names follow
+XGBoost's model schema,
 https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 """
 
@@ -42,8 +42,8 @@ def checked(data: bytes, num_columns: int) -> bytes:
         num_columns: Number of columns that its trees may split on.
 
     Raises:
-        ValueError: If it is not a model such as `BoostedTrees` trains; the message gives the
-            reason.
+        ValueError: If it is not a model of the kind that `BoostedTrees` trains; the message gives
+            the reason.
     """
     learner = _entry(ubjson.decode(data), dict, "learner")
     found = _entry(learner, str, "learner_model_param", "num_feature")

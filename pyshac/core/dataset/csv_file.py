@@ -1,4 +1,4 @@
-"""`dataset.csv`: how samples are written as lines of text, and read without trust."""
+"""`dataset.csv`: samples written as lines of text, and read as untrusted input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_csv(
 ) -> Iterator[tuple[str, list[Any], float]]:
     """Yields id, row and score of each line of a dataset in CSV form.
 
-    Holds one row at a time, and rows are of bounded length.
+    Holds one row at a time. Rows are of bounded length.
 
     Args:
         text: The file's text, or the file.
@@ -28,8 +28,8 @@ def read_csv(
         source: The file's name, for errors.
 
     Raises:
-        ValueError: If the columns are not those of the space, or a value is not one of its
-            column; the message names the line and the column.
+        ValueError: If the columns differ from the space's, or a column does not allow a value;
+            the message names the line and the column.
     """
     lines = _Lines(io.StringIO(text, newline="") if isinstance(text, str) else text, source)
     reader = csv.reader(lines, strict=True)
@@ -110,6 +110,6 @@ def score_text(score: float) -> str:
 def csv_line(cells: Sequence[Any]) -> str:
     """Returns cells as a line of CSV."""
     buffer = io.StringIO()
-    # Cells are quoted if they contain a character of the line end, so it must have both.
+    # The writer quotes cells that contain a character of the line end, so it must have both.
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)
     return buffer.getvalue().removesuffix("\r\n") + "\n"

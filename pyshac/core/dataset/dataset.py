@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[Any]:
-    """Returns all values of a sample in one list, those of multi parameters one by one.
+    """Returns all values of a sample in one flat list, with multi parameters expanded.
 
     Args:
         parameters: The parameters that an evaluation function receives, or their values.
@@ -52,7 +52,7 @@ class Dataset:
     Attributes:
         X: The samples' rows, each a flat list of values. It reads like a list, but is stored as
             columns: each row is a copy, and JSON needs `list(dataset.X)`.
-        Y: Scores; NaN stands for a failed sample.
+        Y: Scores; NaN for a failed sample.
         ids: The samples' numbers, ascending.
     """
 
@@ -122,7 +122,7 @@ class Dataset:
             id: Its number; by default one more than the highest so far.
 
         Raises:
-            TypeError: If a value or the score is of a wrong type.
+            TypeError: If a value or the score has the wrong type.
             ValueError: If a value lies outside the search space, or the number is taken.
         """
         space = self._space()
@@ -172,7 +172,7 @@ class Dataset:
         return rows, scores[:count]
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """Returns the samples as a data frame of pandas.
+        """Returns the samples as a pandas data frame.
 
         Its index is `id`, the samples' numbers. It has one column per parameter, `name_1` to
         `name_n` for multi parameters, and `scores`, NaN for failed samples. Columns of bools, ints
@@ -253,12 +253,12 @@ class Dataset:
 
         Args:
             basedir: The save directory.
-            parameters: The search space. It is only needed if it is too costly to build from a
-                file: one with very many parameters or values, or with some of the distributions
+            parameters: The search space. It is only needed if the space is too costly to build
+                from a file: with very many parameters or values, or with certain distributions
                 of `scipy.stats`.
 
         Raises:
-            FileNotFoundError: If the directory holds none.
+            FileNotFoundError: If the directory holds no dataset.
             SaveDirectoryError: If a file is corrupt; the message names it.
         """
         folder = Path(basedir) / "datasets"

@@ -12,7 +12,7 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray
 
 @dataclass(frozen=True)
 class Objective:
-    """Which scores are better. Scores have shape (n,); NaN stands for a failed sample.
+    """Which scores are better. Scores have shape (n,); a failed sample has NaN.
 
     Attributes:
         name: 'max' or 'min'.
@@ -31,11 +31,11 @@ class Objective:
         return "higher is better" if self.sign > 0 else "lower is better"
 
     def worst_first(self, scores: FloatArray) -> FloatArray:
-        """Returns numbers that are the higher, the better the scores are; failed samples lowest."""
+        """Returns numbers that are higher for better scores; -inf for failed samples."""
         return np.where(np.isnan(scores), -np.inf, self.sign * scores)
 
     def better_half(self, scores: FloatArray) -> BoolArray:
-        """Returns which scores are strictly better than the median of those that are numbers."""
+        """Returns which scores are strictly better than the median of all scores except NaN."""
         known = scores[~np.isnan(scores)]
         if not len(known):
             return np.zeros(len(scores), dtype=bool)
@@ -46,13 +46,13 @@ class Objective:
 
         Args:
             scores: Shape (n,).
-            number: At most the number of scores that are numbers.
+            number: At most the number of scores that are not NaN.
         """
         values = self.worst_first(scores)
         return values >= np.sort(values)[-number]
 
     def better(self, first: float, second: float) -> float:
-        """Returns the better one of two scores, both of which are numbers."""
+        """Returns the better of two scores, neither of which is NaN."""
         return max(first, second) if self.sign > 0 else min(first, second)
 
     def best(self, scores: FloatArray) -> int | None:

@@ -1,8 +1,8 @@
 """`parameters.json`: a search space in a file, which is not trusted.
 
-The cost of building a search space grows with its numbers of parameters and values, which are
-bounded for that reason. Parameters that the user hands over replace equal ones of the file, and
-those may be of any number and kind.
+The cost of building a search space grows with its numbers of parameters and values, so these are
+bounded. The user's own parameters replace equal ones of the file, and may be of any number and
+kind.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyshac.core.basics import files, plain_values
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
-# Building a space of this size takes some seconds.
+# Building a space of this size takes a few seconds.
 MAX_PARAMETERS = 1000
 MAX_VALUES = 2**18
 
@@ -25,7 +25,7 @@ def read_config(path: Path) -> Any:
     """Returns the JSON of a `parameters.json`.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If there is no such file.
         SaveDirectoryError: If it is not JSON, or too large.
     """
     text = files.decode_text(files.read_bounded(path, files.MAX_JSON_BYTES), path)
@@ -43,7 +43,7 @@ def build_space(
         known: The user's own parameters, which replace equal ones.
 
     Raises:
-        SaveDirectoryError: If it describes none, names an unknown type, or may take too long.
+        SaveDirectoryError: If it describes no space, names an unknown type, or may take too long.
     """
     try:
         return _build(content, known)

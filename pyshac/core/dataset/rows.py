@@ -1,7 +1,7 @@
 """Rows of Python values, stored as columns to save memory.
 
-A column of floats, or of ints of 64 bits, takes eight bytes per value. A row reads back exactly as
-it was written.
+A column of floats, or of 64-bit ints, takes eight bytes per value. A row reads back exactly as it
+was written.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Rows(LazyList[list[Any]]):
         return self._length
 
     def insert(self, place: int, row: Sequence[Any]) -> None:
-        """Puts a row before the one at `place`."""
+        """Inserts a row before the one at `place`."""
         if not self._length:
             self._columns = [_new_column(value) for value in row]
         for number, value in enumerate(row):
@@ -92,7 +92,7 @@ def _new_column(value: Any) -> Column:
 
 
 def _can_hold(column: Column, value: Any) -> bool:
-    """Returns whether a column gives a value back unchanged."""
+    """Returns whether a column can hold a value unchanged."""
     if isinstance(column, list):
         return True
     if column.typecode == "d":

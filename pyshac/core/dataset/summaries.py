@@ -1,6 +1,6 @@
 """Summaries: the `repr` of engines and datasets, as text and as HTML for notebooks.
 
-Their size is bounded, whatever a search holds, and HTML is escaped.
+Their size is bounded for any search, and HTML is escaped.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def parameters_text(parameters: Mapping[str, Any] | None) -> str:
 
 
 def names_text(names: Sequence[str]) -> str:
-    """Returns the first of some names."""
+    """Returns the first names."""
     return ", ".join([*map(cut, names[:MAX_PARAMETERS]), *_more(len(names))])
 
 
@@ -73,7 +73,7 @@ def _more(number: int) -> list[str]:
 
 
 def as_text(title: str, facts: Facts) -> str:
-    """Returns a title and facts, a line each."""
+    """Returns a title and facts, one line each."""
     width = max(len(name) for name, _ in facts)
     return "\n".join([title, *(f"  {name:<{width}}  {fact}" for name, fact in facts)])
 
@@ -92,7 +92,7 @@ def as_html(title: str, facts: Facts, dataset: Any) -> str:
 
 
 def _last_samples(dataset: Any) -> str:
-    """The last samples of a dataset as an HTML table."""
+    """Returns the last samples of a dataset as an HTML table."""
     if not len(dataset):
         return ""
     names = dataset.header()[1:-1]

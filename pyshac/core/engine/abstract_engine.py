@@ -2,7 +2,7 @@
 
     search space -> sampling -> selection -> evaluation -> dataset -> classifiers -> sampling ...
 
-`ask` and `tell` are the two halves of the circle; `fit` is a loop over them, with slots between.
+`ask` and `tell` are the two halves of the circle; `fit` loops over them, with slots in between.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Engine = TypeVar("Engine", bound="_SHAC")
 
 
 class _SHAC(Overview, ABC):
-    """The base of all engines. A subclass defines the surroundings of an evaluation.
+    """The base class of all engines. A subclass defines the evaluator, which wraps an evaluation.
 
     Args:
         evaluation_function: The function to be optimised. It may be left out, also by position, and
@@ -67,11 +67,11 @@ class _SHAC(Overview, ABC):
             or `save_data` is called.
         method: 'default', or 'paper' for the procedure as it was published, without the changes
             by which the default finds better scores.
-        classifier: A classifier as in scikit-learn, to be trained in each stage instead of the
-            library's own boosted trees. It is cloned, and every `random_state` it has is set.
+        classifier: A classifier with scikit-learn's interface, trained in each stage instead of
+            the library's own boosted trees. It is cloned, and every `random_state` it has is set.
 
     Raises:
-        TypeError: If an argument is of a wrong type.
+        TypeError: If an argument has the wrong type.
         ValueError: If an argument has a value that is not allowed.
 
     References:
@@ -124,17 +124,17 @@ class _SHAC(Overview, ABC):
 
     @abstractmethod
     def _make_evaluator(self) -> Evaluator:
-        """Returns the surroundings of each call of the evaluation function; picklable."""
+        """Returns the evaluator, which wraps each call of the evaluation function; picklable."""
 
     # The two halves of the circle
 
     def ask(
         self, n: int | None = None, *, relax_checks: bool = False
     ) -> list[OrderedDict[str, Any]]:
-        """Returns samples of the open batch to be evaluated; draws the next batch if there is none.
+        """Returns samples of the open batch for evaluation; draws the next batch if none is open.
 
         Args:
-            n: The largest number of samples; None for all of the batch that were not asked for yet.
+            n: The largest number of samples; None for all of the batch not yet asked for.
             relax_checks: As for `fit`.
 
         Returns:
@@ -148,7 +148,7 @@ class _SHAC(Overview, ABC):
         run = self._require_run()
         with run.writing():
             if run.search.batch is not None and not run.search.batch.pending:
-                # A crash came after the batch's last score, before it was closed.
+                # A crash came between the batch's last score and its closing.
                 run.close_batch(True)
             generators = self._parallelism.generators(run.search.batch_number)
             batch = run.next_batch(relax_checks, generators)
@@ -164,13 +164,13 @@ class _SHAC(Overview, ABC):
         *,
         skip_cv_checks: bool = False,
     ) -> None:
-        """Takes in the scores of samples that `ask` returned, in any order.
+        """Adds the scores of samples that `ask` returned, in any order.
 
-        The last score of a batch trains the classifier that is due, and saves.
+        The last score of a batch trains the classifier that is due, and saves the run.
 
         Args:
             parameters: The samples that `ask` returned, or one of them.
-            scores: As many scores, or one; NaN for an evaluation that failed.
+            scores: A score for each sample, or the one score; NaN for a failed evaluation.
             skip_cv_checks: As for `fit`.
 
         Raises:
@@ -226,27 +226,27 @@ class _SHAC(Overview, ABC):
     ) -> History:
         """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
 
-        Everything is saved after each batch and on every way out; each score is on disk before
-        its slot gets the next sample. With the budget already spent it returns at once.
+        The run is saved after each batch and whenever `fit` ends. Each score is on disk before
+        its slot gets the next sample. If the budget is already spent, `fit` returns at once.
 
         Args:
             evaluation_function: The function to be optimised, unless the constructor was given it.
                 It is called with the number of its slot (the worker id) and an `OrderedDict` of
-                parameters, and returns a number. Lambdas, closures and functions typed into a
-                notebook work, too.
+                parameters, and returns a number. It may be a lambda, a closure or a function
+                defined in a notebook.
             skip_cv_checks: Keep classifiers whose accuracy in 5-fold cross validation is below
                 1/2. Useful for small batches.
             early_stop: Stop when a classifier is refused.
-            relax_checks: After 2**k proposals without an accepted one, k the number of
-                classifiers, overlook one more rejection.
+            relax_checks: After each 2**k proposals without an accepted one, where k is the number
+                of classifiers, overlook one more rejection.
             callbacks: Callbacks; a `History` is added.
             timeout: Seconds after which an evaluation is ended. Needs worker processes, or an
-                executor, where it is interrupted.
-            retries: How often an evaluation whose worker process died is tried again, alone.
-            catch: Exception types whose evaluations become failed samples, without a score and
-                "not good" in training. Any other exception stops the run.
-            fresh_process: Evaluate every sample in a new process, so that all memory is given
-                back. Needs worker processes of the engine's own.
+                executor, where the evaluation is interrupted.
+            retries: Number of times that an evaluation is retried, alone, if its worker died.
+            catch: Exception types that make an evaluation a failed sample. It has no score and
+                counts as not good in training. Any other exception stops the run.
+            fresh_process: Evaluate every sample in a new process, which frees all memory. Needs
+                the engine's own worker processes.
             verbose: 1 to show a `ProgressBar`, 0 to show nothing.
 
         Returns:
@@ -256,7 +256,7 @@ class _SHAC(Overview, ABC):
             EvaluationError: If an evaluation raised an exception that is not caught, or a whole
                 batch failed.
             NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
-            RuntimeError: If there is no evaluation function, or there are no parameters.
+            RuntimeError: If there is no evaluation function or no search space.
             SaveDirectoryError: If the save directory holds another run, or is in use.
             TypeError: If an evaluation returned something other than a number.
         """
@@ -275,12 +275,12 @@ class _SHAC(Overview, ABC):
             return loop.spend_budget(pool, options)
 
     def stop(self) -> None:
-        """Ends a running `fit`, from a callback or from another thread; then it returns.
+        """Makes a running `fit` return; may be called from a callback or from another thread.
 
-        No further sample starts. Evaluations that are running are brought in, and a batch that
-        they complete is learned from. The rest of a batch stays open: the next `fit` or `ask`
-        continues with it, and with a seed all goes on as if nothing had been stopped. A `fit` that
-        is drawing samples or training ends that first; `fit_dataset` trains no further
+        No further sample starts. Running evaluations finish, and the search learns from a batch
+        that they complete. The rest of a batch stays open, and the next `fit` or `ask` continues
+        with it. With a seed, the run goes on as if it had never been stopped. A `fit` that is
+        drawing samples or training finishes that first. `fit_dataset` trains no further
         classifiers. Without a running `fit` this does nothing.
         """
         loop = self._loop
@@ -297,7 +297,7 @@ class _SHAC(Overview, ABC):
         *,
         verbose: int = 1,
     ) -> History:
-        """Trains the cascade from samples that were evaluated elsewhere, and saves.
+        """Trains the cascade on samples that were evaluated elsewhere, and saves the run.
 
         Args:
             path: A CSV file with the columns `id`, one for each parameter (`name_1` to `name_n`
@@ -331,7 +331,7 @@ class _SHAC(Overview, ABC):
 
     @contextlib.contextmanager
     def _looping(self, run: Run, callbacks: Callbacks | None, verbose: int) -> Iterator[FitLoop]:
-        """Gives the loop that `stop` ends."""
+        """Yields the loop that `stop` ends."""
         callback_list = CallbackList(callbacks)
         is_shown = any(isinstance(callback, ProgressBar) for callback in callback_list)
         if check_verbose(verbose) and not is_shown:
@@ -356,21 +356,21 @@ class _SHAC(Overview, ABC):
         """Draws samples that the cascade accepts; without classifiers, from the prior.
 
         Args:
-            num_batches: Draws this many times as many samples as the engine has batches.
+            num_batches: The number of samples, as a multiple of the engine's number of batches.
             num_workers_per_batch: Number of generators; None for `num_parallel_generators`.
                 Samples do not depend on it.
             relax_checks: As for `fit`.
-            max_classfiers: Ask only this many classifiers, from the first one on; None for all.
-            num_samples: Draw this number of samples instead.
-            max_classifiers: The same as `max_classfiers`, spelled right.
+            max_classfiers: Use only this many classifiers, from the first one on; None for all.
+            num_samples: The number of samples, instead of `num_batches`.
+            max_classifiers: The correct spelling of `max_classfiers`.
 
         Returns:
-            Parameters, one `OrderedDict` per sample. Every call draws new ones.
+            Parameters, one `OrderedDict` per sample. Every call draws new samples.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing.
             RuntimeError: If there are no parameters.
-            ValueError: If there are fewer classifiers.
+            ValueError: If there are fewer classifiers than asked for.
         """
         search = self._require_run().search
         if num_samples is None:
@@ -389,10 +389,10 @@ class _SHAC(Overview, ABC):
     # The save directory
 
     def save_data(self) -> None:
-        """Saves the dataset, the classifiers and everything else that continuing needs.
+        """Saves the dataset, the classifiers and all other state that is needed to continue.
 
         Raises:
-            OSError: If that fails; what was saved before is untouched.
+            OSError: If that fails; the previous save is untouched.
             RuntimeError: If there are no parameters.
             SaveDirectoryError: If the save directory holds another run, or is in use.
         """
@@ -401,15 +401,15 @@ class _SHAC(Overview, ABC):
             run.save()
 
     def restore_data(self) -> None:
-        """Continues from what was saved in `save_dir`, also in the middle of a batch.
+        """Restores the run saved in `save_dir`, even in the middle of a batch.
 
-        The seed is the saved run's. Classifiers of your own kind are trained again from the
-        dataset, as are those of directories of earlier PySHAC: a pickle could run any code.
+        The engine takes the saved run's seed. Classifiers of your own kind are retrained on the
+        dataset, as are classifiers saved by earlier PySHAC, since a pickle could run any code.
 
         Raises:
             FileNotFoundError: If the directory holds no search.
-            SaveDirectoryError: If a file is corrupt, or the search is another: of another space,
-                objective, method or kind of classifier. Nothing is changed.
+            SaveDirectoryError: If a file is corrupt, or the saved search has another space,
+                objective, method or kind of classifier. The engine stays unchanged.
         """
         self._run = Run.restored(self._directory, self._settings, self._run)
         self._asked.clear()
@@ -431,7 +431,7 @@ class _SHAC(Overview, ABC):
 
     @contextlib.contextmanager
     def as_deterministic(self: Engine, seed: int) -> Iterator[Engine]:
-        """Seeds the engine inside a `with` block; afterwards it has the seeds that it had before.
+        """Seeds the engine inside a `with` block, and restores its former seeds afterwards.
 
         Args:
             seed: A non-negative int.

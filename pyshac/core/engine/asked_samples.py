@@ -21,7 +21,7 @@ class AskedSamples:
 
         Args:
             batch: The open batch.
-            n: The largest number of samples; None for all that are left.
+            n: The largest number of samples; None for all remaining samples.
 
         Returns:
             Their numbers.
@@ -40,7 +40,7 @@ class AskedSamples:
         return numbers
 
     def find(self, space: HyperParameterList, samples: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Returns the numbers of samples; equal samples get theirs in the order of asking.
+        """Returns the numbers of samples; equal samples get their numbers in the order of asking.
 
         Raises:
             ValueError: If a sample was not asked for, or has a score already.
@@ -59,17 +59,17 @@ class AskedSamples:
         return numbers
 
     def settle(self, numbers: Iterable[int]) -> None:
-        """Removes samples that have got their scores."""
+        """Removes samples that have received their scores."""
         for number in numbers:
             del self._identities[number]
 
     def clear(self) -> None:
-        """Removes all samples, so that they can be asked for once more."""
+        """Removes all samples, so that they can be asked for again."""
         self._identities.clear()
 
 
 def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], list[Any]]:
-    """Returns what `tell` was given as lists: of one sample and one score, or of several.
+    """Returns the arguments of `tell`, one or several samples and their scores, as lists.
 
     Raises:
         TypeError: If there is one score for several samples.

@@ -26,9 +26,9 @@ def optional_function(
     """Makes the leading evaluation function of a method optional.
 
     Args:
-        is_function: Returns whether the first of the positional arguments, of which there is at
-            least one, is the evaluation function, given these and the arguments by keyword. If
-            not, the function is None.
+        is_function: Returns whether the first positional argument is the evaluation function,
+            given all positional arguments, at least one, and the keyword arguments. If not, the
+            function is None.
 
     Returns:
         A decorator; `inspect.signature` shows the form with the function.
@@ -75,7 +75,7 @@ def as_types(catch: ExceptionTypes) -> tuple[type[BaseException], ...]:
 
 
 def check_count(first: int | None, second: int | None, available: int) -> int:
-    """Returns the number of classifiers to ask, given under either spelling of its name."""
+    """Returns the number of classifiers to use, given under either spelling of the argument."""
     if first is not None and second is not None and first != second:
         raise ValueError(
             "max_classfiers and max_classifiers are two spellings of one argument, but got "

@@ -33,7 +33,7 @@ logger = logging.getLogger("pyshac")
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How `fit` trains and samples; named like its arguments."""
+    """Options of training and sampling, named like the arguments of `fit`."""
 
     skip_cv_checks: bool
     early_stop: bool
@@ -46,7 +46,7 @@ class FitLoop:
     Args:
         run: The run.
         callbacks: The callbacks.
-        generators: Returns the generators of a batch, counted from 1.
+        generators: Returns the generators of a batch, given its number from 1.
     """
 
     def __init__(
@@ -113,19 +113,19 @@ class FitLoop:
         return batch
 
     def _fill_slots(self, pool: SlotPool, batch: Batch) -> None:
-        """Evaluates what is left of a batch, or a part of that if the run is stopped."""
+        """Evaluates the rest of a batch, or a part of it if the run is stopped."""
         try:
             for outcomes in pool.run(self._tasks(batch), self._tell_start, lambda: self._must_stop):
                 self._take(batch, outcomes)
         except BaseException:
-            # An interruption may come after an evaluation has ended, before it is handed over.
+            # An interruption may come between the end of an evaluation and its handover.
             self._take(batch, pool.unclaimed())
             raise
         if self._first_error is not None:
             raise self._first_error
 
     def _take(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        """Takes in outcomes, and tells callbacks of them."""
+        """Adds outcomes to the run, and notifies the callbacks."""
         new = [outcome for outcome in outcomes if outcome.task.id not in batch.worker_ids]
         with self._after_running():
             self._run.take_in([(o.task.id, o.score, o.worker_id) for o in new])
@@ -146,7 +146,7 @@ class FitLoop:
 
     @contextlib.contextmanager
     def _after_running(self) -> Iterator[None]:
-        """Defers an error of a callback or the disk until running evaluations are brought in."""
+        """Defers an error of a callback or the disk until running evaluations have finished."""
         try:
             yield
         except Exception as error:
@@ -156,7 +156,7 @@ class FitLoop:
     def _learn(
         self, logs: dict[str, Any], close_batch: Callable[[], Training | None]
     ) -> Training | None:
-        """Closes the open batch; tells callbacks if a classifier is trained."""
+        """Closes the open batch; notifies the callbacks if a classifier is trained."""
         search = self._run.search
         if not search.is_classifier_due:
             return close_batch()
@@ -299,7 +299,7 @@ def _sample_logs(
 
 @contextlib.contextmanager
 def _saving_on_error(run: Run) -> Iterator[None]:
-    """Saves if an error leaves the block, and lets the error pass."""
+    """Saves if an error leaves the block, and raises it again."""
     try:
         yield
     except BaseException:

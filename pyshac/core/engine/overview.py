@@ -40,7 +40,7 @@ class Overview:
         return self._run
 
     def _saved_run(self) -> SavedRun:
-        """The run as data, for plots and reports."""
+        """Returns the run as data, for plots and reports."""
         return self._require_run().as_saved()
 
     # The search
@@ -82,7 +82,7 @@ class Overview:
 
     @property
     def dataset(self) -> Dataset:
-        """The samples that have a score. It is for reading; `tell` adds to it."""
+        """The samples that have a score. Only read it: `tell` adds to it."""
         return self._run.search.dataset if self._run else Dataset()
 
     @property
@@ -117,8 +117,8 @@ class Overview:
     def num_parallel_generators(self) -> int:
         """Number of processes or threads that draw samples when there is much to draw.
 
-        None sets it to the number of samples in a batch, but at most that of the cores. Samples do
-        not depend on it.
+        None sets it to the number of samples in a batch, but at most the number of cores. Samples
+        do not depend on it.
         """
         return self._parallelism.num_generators
 
@@ -139,7 +139,7 @@ class Overview:
     def num_parallel_evaluators(self) -> int:
         """Number of slots: evaluations that run at once, each with a `worker_id` of its own.
 
-        None sets it to the number of samples in a batch, but at most that of the cores.
+        None sets it to the number of samples in a batch, but at most the number of cores.
         """
         return self._parallelism.num_evaluators
 
@@ -167,7 +167,7 @@ class Overview:
 
     @property
     def generator_backend(self) -> str:
-        """The generators: threads ('threading') or processes ('loky', 'multiprocessing')."""
+        """Kind of generators: threads ('threading') or processes ('loky', 'multiprocessing')."""
         return self._parallelism.generator_backend
 
     @generator_backend.setter
@@ -176,10 +176,10 @@ class Overview:
 
     @property
     def evaluator_backend(self) -> str | Executor:
-        """The place of the slots: 'loky' or 'multiprocessing' processes, 'threading', or elsewhere.
+        """Place of the slots: processes ('loky', 'multiprocessing'), 'threading', or an executor.
 
         With 'threading' and one evaluator, evaluations run in the caller's thread, in order.
-        Elsewhere is any `concurrent.futures.Executor`, which is not shut down, or 'dask', the
+        An executor is any `concurrent.futures.Executor`, which is not shut down, or 'dask': the
         executor of the Dask client that is current when `fit` is called.
         """
         return self._parallelism.backend.setting

@@ -11,7 +11,7 @@ from pyshac.core.sampling.generators import Generators, check_generator_backend
 
 logger = logging.getLogger("pyshac")
 
-# After this batch proposals are scarce, and twice as many generators draw.
+# After this batch few proposals are accepted, and twice as many generators draw.
 LAST_EASY_BATCH = 10
 
 
@@ -25,7 +25,7 @@ class Parallelism:
         num_generators: Number of processes or threads that draw when there is much to draw.
         num_evaluators: Number of slots.
         generator_backend: 'loky', 'multiprocessing' or 'threading'.
-        backend: Where the slots are.
+        backend: The place of the slots.
         limit_memory: Whether to keep the number of generators from doubling after ten batches.
     """
 
@@ -59,15 +59,15 @@ class Parallelism:
         self.num_evaluators = self._number("num_parallel_evaluators", n)
 
     def set_generator_backend(self, backend: str) -> None:
-        """Sets the kind of generators; raises `ValueError` if there is none of that name."""
+        """Sets the kind of generators; raises `ValueError` if there is no such kind."""
         self.generator_backend = check_generator_backend(backend)
 
     def set_evaluator_backend(self, backend: str | Executor) -> None:
-        """Sets where the slots are; see `get_backend`."""
+        """Sets the place of the slots; see `get_backend`."""
         self.backend = get_backend(backend)
 
     def generators(self, batch_number: int) -> Generators:
-        """Returns the generators of a batch, counted from 1."""
+        """Returns the generators of a batch, given its number from 1."""
         double = batch_number > LAST_EASY_BATCH and not self.limit_memory
         return Generators(self.num_generators * (1 + double), self.generator_backend)
 

@@ -1,4 +1,4 @@
-"""Run: a search and its save directory, kept in step."""
+"""Run: a search and its save directory, kept in sync."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger("pyshac")
 
 
 class Run:
-    """A search and its save directory: whatever the run takes in is on disk when that returns.
+    """A search and its save directory. New batches and scores are on disk when a call returns.
 
     Args:
         search: The search.
@@ -63,9 +63,9 @@ class Run:
 
         Args:
             directory: The save directory.
-            settings: Those of the engine that continues it.
-            current: The engine's run so far, whose search space must be the same; None if it has
-                none.
+            settings: The settings of the engine that continues the run.
+            current: The engine's run so far, whose search space must be equal; None if the engine
+                has no run.
 
         Raises:
             FileNotFoundError: If the directory holds no run.
@@ -99,7 +99,7 @@ class Run:
         return cls(search, directory, saved.is_seeded)
 
     def as_saved(self) -> SavedRun:
-        """Returns the run as data; dataset, cascade and batch are those of the search itself."""
+        """Returns the run as data; dataset, cascade and batch are the search's own, not copies."""
         search, settings = self.search, self.search.settings
         return SavedRun(
             search.space,
@@ -119,14 +119,14 @@ class Run:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Holds the save directory for writing; the first time, the whole run is saved."""
+        """Locks the save directory for writing; saves the whole run first if that is due."""
         with self.directory.writing():
             if self.directory.must_save:
                 self.save()
             yield
 
     def save(self) -> None:
-        """Replaces the content of the save directory by the run as it is."""
+        """Replaces the content of the save directory with the present run."""
         self.directory.save(self.as_saved())
         logger.info("Saved %d samples and %d classifiers to %s.",
                     len(self.search.dataset), len(self.search.cascade),
@@ -139,7 +139,7 @@ class Run:
         return self.search.batch
 
     def take_in(self, scores: Sequence[tuple[int, float, int | None]]) -> None:
-        """Takes in scores of the open batch, each as (number, score, slot).
+        """Adds scores to the open batch, each as (number, score, slot).
 
         Raises:
             OSError: If they cannot be written; they stay in memory, for `save` to try again.
@@ -150,7 +150,7 @@ class Run:
             self.directory.append_scores(scores)
 
     def close_batch(self, check: bool) -> Training | None:
-        """Closes the open batch, all of whose samples have scores, and saves.
+        """Closes the open batch, whose samples all have scores, and saves.
 
         Args:
             check: Whether a classifier has to pass cross validation.
@@ -181,7 +181,7 @@ class Run:
 
     @contextlib.contextmanager
     def seeded(self, seed: int | None) -> Iterator[None]:
-        """Seeds the run inside a `with` block; afterwards it has the seeds that it had before."""
+        """Seeds the run inside a `with` block, and restores its former seeds afterwards."""
         space = self.search.space
         before = self.search.entropy, self.is_seeded, space.seed
         states = [(parameter, parameter.seed, parameter.random) for parameter in space]

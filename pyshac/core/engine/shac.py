@@ -10,7 +10,7 @@ class SHAC(_SHAC):
     """Finds good hyperparameters by Successive Halving and Classification.
 
     The evaluation function is called as `evaluation_function(worker_id, parameters)` and returns
-    a number. Arguments, attributes and errors are those of `pyshac.core.engine._SHAC`.
+    a number. See `pyshac.core.engine._SHAC` for arguments, attributes and errors.
 
     Example:
         ```python

@@ -1,7 +1,7 @@
 """Where and how the user's function runs.
 
-A sample and its score cross two borders, that of the slot and, where the slot has a worker process,
-that of the process:
+A sample and its score cross the border of the slot and, if the slot has a worker process, the
+border of the process:
 
     engine's process                                  worker process
     ----------------                                  --------------
@@ -18,6 +18,6 @@ that of the process:
           v
         Outcome -> the caller, which writes the score to disk before the slot is free again
 
-Neither the engine nor the dataset ever travels. In the executor of a user, `executor_worker`
-takes the place of `worker`: a process asks for the TaskRunner when it first sees a sample of a pool.
+Neither the engine nor the dataset is ever sent. In a user's executor, `executor_worker` takes the
+place of `worker`: a process asks for the TaskRunner when it first sees a sample of a pool.
 """

@@ -31,8 +31,8 @@ _THREAD_VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
 )
 
-# Loky ends a worker that has grown by 300 MB since its first call, which importing a framework
-# takes. Slots watch the memory themselves.
+# Loky ends a worker that has grown by 300 MB since its first call, and importing a framework takes
+# that much. Slots watch the memory themselves.
 _NO_LEAK_CHECK = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2**60)}
 
 
@@ -60,10 +60,10 @@ class Backend(ABC):
         """Returns slots, whose workers start when they are first used.
 
         Args:
-            evaluator: Surroundings of each call of the function.
+            evaluator: Wraps each call of the function.
             function: The user's evaluation function.
             number: Number of slots.
-            policy: How failures are dealt with.
+            policy: How failures are handled.
 
         Raises:
             RuntimeError: If there is no such place.
@@ -72,7 +72,7 @@ class Backend(ABC):
 
 
 class ThreadBackend(Backend):
-    """Threads of this process; a single one is the caller's own."""
+    """Threads of this process; a single slot uses the caller's thread."""
 
     def check(self, policy: FailurePolicy) -> None:
         if policy.needs_processes:

@@ -16,7 +16,7 @@ from pyshac.core.evaluation.failures import ExecutorFailedError
 from pyshac.core.evaluation.slots import Slot, SlotGroup
 from pyshac.core.evaluation.worker import Reply, Task, TaskRunner, unpack
 
-# Between two looks at an executor that sends nothing back.
+# Between two checks of an executor that sends nothing back.
 SECONDS_BETWEEN_CHECKS = 1.0
 
 
@@ -26,8 +26,8 @@ class SharedExecutor(SlotGroup):
     Args:
         executor: The executor.
         runner: The task runner, which threads of this process use as it is.
-        payload: The payload for other processes, which travels to each of them once; None if the
-            executor has threads of this process only.
+        payload: The payload for other processes, sent on request; None if the executor has
+            threads of this process only.
         number: Number of slots.
 
     Attributes:
@@ -51,15 +51,15 @@ class SharedExecutor(SlotGroup):
         self._payload = payload
         self._pool = uuid.uuid4().hex
         executor_worker.remember(self._pool, runner)
-        # Even if no evaluation ever starts.
+        # The pool is forgotten even if no evaluation ever starts.
         self._forget = weakref.finalize(self, executor_worker.forget, self._pool)
 
     @property
     def is_gone(self) -> bool:
-        """Whether it is certain that nothing comes back any more.
+        """Whether it is certain that no further result will come back.
 
         A Dask client that has lost its scheduler looks for it for a while, and takes tasks
-        meanwhile. If it gives up, these never end.
+        meanwhile. If it gives up, these tasks never end.
         """
         return getattr(self._dask_client, "status", None) == "closed"
 
@@ -73,7 +73,7 @@ class SharedExecutor(SlotGroup):
         return getattr(self.executor, "_client", None)
 
     def check(self) -> None:
-        # A Dask client that finds a scheduler again gives up some of the old one's tasks, not all.
+        # A Dask client that finds a scheduler again gives up only some of the old one's tasks.
         if self.is_gone:
             raise ExecutorFailedError(f"{self.executor!r} has lost its cluster")
         connection = self.connection
@@ -86,7 +86,7 @@ class SharedExecutor(SlotGroup):
 
     def send(self, task: Task, worker_id: int) -> Future[bytes | None]:
         """Submits a task; the future fails at once if the executor does not take it."""
-        # Only the sample is sent with every task. Which process gets it is not known.
+        # A task carries the payload only on request: nobody knows which process gets the task.
         extra: tuple[executor_worker.Payload | None, ...] = ()
         if self.num_lacking:
             self.num_lacking -= 1
@@ -129,7 +129,7 @@ class ExecutorSlot(Slot):
     def error_of(self, future: Future[bytes | None]) -> BaseException | None:
         error = super().error_of(future)
         if isinstance(error, BrokenProcessPool):
-            # All tasks of the pool fail with it, and nobody knows which of them caused it.
+            # All tasks of the pool fail with this error, and nobody knows which of them caused it.
             message = f"{self._shared.executor!r} broke: {type(error).__name__}: {error}"
             return _caused(ExecutorFailedError(message), error)
         killed_worker = getattr(sys.modules.get("distributed"), "KilledWorker", ())
@@ -145,7 +145,7 @@ class ExecutorSlot(Slot):
     def end(self) -> None:
         sent, self._sent = self._sent, None
         if sent is not None and not self._shared.is_gone:
-            # One that runs already goes on to its end, and nobody waits for it.
+            # A running evaluation goes on to its end, and nobody waits for it.
             sent.cancel()
 
 

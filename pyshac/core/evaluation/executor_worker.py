@@ -1,8 +1,8 @@
 """The code inside the worker processes of a user's executor.
 
-A task carries the id of the slot pool that sent it. A process that does not know the pool replies
-so, and gets the `TaskRunner` with its next task: it travels once to each process, whenever that
-joins.
+A task carries the id of the slot pool that sent it. A process that does not know the pool says so
+in its reply, and a later task brings the `TaskRunner`. So each process gets it about once, whenever
+the process joins.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_KNOWN_POOLS = 8
 
 @dataclass(frozen=True)
 class Payload:
-    """The things that a process needs to evaluate the tasks of a pool.
+    """Everything that a process needs to evaluate the tasks of a pool.
 
     Attributes:
         environment: Environment variables, set before anything is unpickled.
@@ -38,7 +38,7 @@ class _KnownPools:
     """The task runners that this process knows, by the ids of their pools.
 
     Attributes:
-        own: Those of engines in this process.
+        own: The task runners of engines in this process.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class _KnownPools:
             return self.own.get(pool) or self._sent.get(pool)
 
     def add(self, pool: str, runner: TaskRunner) -> TaskRunner:
-        """Adds a runner that was sent; returns the one that came first, if there are two."""
+        """Adds a runner that was sent; returns the first one if the pool already has one."""
         with self._lock:
             first = self._sent.setdefault(pool, runner)
             while len(self._sent) > MAX_KNOWN_POOLS:

@@ -1,4 +1,4 @@
-"""Evaluations that go wrong: how they are dealt with, and how they are reported."""
+"""Failures of evaluations: how they are handled and reported."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class ExecutorFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class FailurePolicy:
-    """How evaluations that go wrong are dealt with.
+    """How failures of evaluations are handled.
 
     Attributes:
         timeout: Seconds after which an evaluation is ended, or None.
-        retries: How often an evaluation is tried again if its worker died, then alone, or if its
+        retries: Number of times that an evaluation is retried: alone if its worker died, or if its
             executor gave it up.
         catch: Exception types that make a failed sample instead of stopping the run.
         fresh_process: Whether every evaluation gets a new process.
 
     Raises:
-        TypeError: If an argument is of a wrong type.
+        TypeError: If an argument has the wrong type.
         ValueError: If it has a value that is not allowed.
     """
 
@@ -55,7 +55,7 @@ class FailurePolicy:
 
     @property
     def needs_processes(self) -> bool:
-        """Whether it can only be kept if evaluations run in processes."""
+        """Whether the policy can only be kept if evaluations run in processes."""
         return self.timeout is not None or self.fresh_process
 
 

@@ -9,12 +9,12 @@ import time
 
 import psutil
 
-# Between two looks of a worker at whether its engine still runs.
+# Between two checks by a worker that its engine still runs.
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def kill_tree(process: int) -> None:
-    """Kills a process and all its descendants at once; one that is gone is not an error."""
+    """Kills a process and all its descendants at once; a process that is gone is not an error."""
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(process)
         # A suspended process starts no others.
@@ -29,7 +29,7 @@ def end_with(process: int) -> None:
     """Makes this process end, with all its descendants, once its parent is gone.
 
     Args:
-        process: The number of the parent's process.
+        process: The process id of the parent.
     """
     watch = threading.Thread(target=_watch, args=(process,), name="pyshac-watch", daemon=True)
     watch.start()
@@ -47,5 +47,5 @@ def _watch(process: int) -> None:
 
 
 def _is_running(parent: int) -> bool:
-    # On Windows a process keeps the number of a parent that has ended.
+    # On Windows a process keeps the id of a parent that has ended.
     return os.getppid() == parent if os.name == "posix" else psutil.pid_exists(parent)

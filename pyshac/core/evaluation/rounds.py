@@ -1,7 +1,7 @@
 """Rounds: the samples of one batch in the slots.
 
 A sample waits, gets a slot, and leaves it with an outcome. Deaths of workers, time limits and
-failures are dealt with here.
+failures are handled here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Outcome:
         task: The sample.
         worker_id: The slot in which it ran.
         score: Its score; NaN if it failed.
-        failure: The reason why it failed, or None.
+        failure: The reason for the failure, or None.
     """
 
     task: Task
@@ -64,10 +64,10 @@ class Round:
 
     Args:
         group: The slots, all of them free.
-        policy: How failures are dealt with.
-        tasks: The samples, in the order in which they are to start.
+        policy: How failures are handled.
+        tasks: The samples, in the order in which they start.
         on_start: Called with each sample that is about to start, and the number of its slot.
-        must_stop: Called before a sample starts; once it returns true, none starts any more.
+        must_stop: Called before a sample starts; once it returns true, no more samples start.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Round:
         """Evaluates the samples; yields outcomes, as many at once as have arrived.
 
         A slot gets its next sample only after the caller has come back for more. If an evaluation
-        stops the run, those that are running are still brought in.
+        stops the run, the outcomes of running evaluations are still yielded.
 
         Raises:
             EvaluationError: If an evaluation raised an exception that is not caught.
@@ -117,7 +117,7 @@ class Round:
     def ended(self) -> list[Outcome]:
         """Returns the scores of evaluations that have ended and still occupy their slots.
 
-        These are the ones that may not have been handed over when an exception left `outcomes`.
+        They may not have been handed over when an exception left `outcomes`.
         """
         outcomes = []
         for lease in self._running.values():
@@ -185,7 +185,7 @@ class Round:
             raise executor_error(error) from error
 
     def _seconds_to_wait(self) -> float | None:
-        """Ends evaluations over the time limit; returns the seconds to the next look."""
+        """Ends evaluations over the time limit; returns the seconds to the next check."""
         timeout = self._group.timeout
         if timeout is None:
             return self._group.seconds_between_checks
@@ -215,7 +215,7 @@ class Round:
         return None
 
     def _reply(self, lease: _Lease, future: Future[Any]) -> Reply | None:
-        """The worker's reply, or one on its behalf; None if the sample is tried again."""
+        """Returns the worker's reply, or one on its behalf; None if the sample is retried."""
         error = lease.slot.error_of(future)
         if error is None:
             return lease.slot.read(future)
@@ -229,7 +229,7 @@ class Round:
         return self._retry_killed(lease)
 
     def _retry_killed(self, lease: _Lease) -> Reply | None:
-        """Lets a sample whose worker died run once more, alone."""
+        """Retries a sample whose worker died, alone."""
         losses = self._count_loss(lease.task)
         message = f"The worker process died while it evaluated sample {lease.task.id}"
         if losses > self._policy.retries:
@@ -239,7 +239,7 @@ class Round:
         return None
 
     def _retry_given_up(self, lease: _Lease) -> Reply | None:
-        """Lets a sample that the executor gave up, through no fault of its own, run once more."""
+        """Retries a sample that the executor gave up, through no fault of the sample."""
         losses = self._count_loss(lease.task)
         message = f"The executor gave up sample {lease.task.id}"
         if losses > self._policy.retries:
@@ -249,7 +249,7 @@ class Round:
         return None
 
     def _count_loss(self, task: Task) -> int:
-        """Counts that a sample was lost on its way; returns how often that was so far."""
+        """Counts a loss of a sample on its way; returns its number of losses so far."""
         self._losses[task.id] = self._losses.get(task.id, 0) + 1
         return self._losses[task.id]
 

@@ -14,14 +14,14 @@ from pyshac.core.evaluation.worker import Evaluator, Task
 
 
 class SlotPool:
-    """Slots that stay warm from batch to batch. A context manager; on leaving, workers are gone.
+    """Slots that stay warm from batch to batch. A context manager, which ends workers on exit.
 
     Args:
-        evaluator: Surroundings of each call of the function.
+        evaluator: Wraps each call of the function.
         function: The user's evaluation function.
         number: Number of slots.
-        backend: Where the slots are.
-        policy: How failures are dealt with.
+        backend: The place of the slots.
+        policy: How failures are handled.
 
     Raises:
         RuntimeError: If there is no such place.
@@ -69,7 +69,7 @@ class SlotPool:
         on_start: Callable[[Task, int], None] = lambda task, worker_id: None,
         must_stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[list[Outcome]]:
-        """Evaluates samples; see `Round`, also for the arguments, and `Round.outcomes`."""
+        """Evaluates samples; see `Round` for the arguments, and `Round.outcomes`."""
         self._round = Round(self._group, self._policy, tasks, on_start, must_stop)
         return self._round.outcomes()
 

@@ -1,7 +1,7 @@
 """Slots: the places where evaluations run, one at a time in each.
 
 A slot runs its evaluations in the caller's thread, in a thread of its own, or in a worker process
-of its own, which can die or be ended without the other slots.
+of its own, which can die or be ended without affecting the other slots.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Slot(ABC):
         """Starts an evaluation; the slot must be free, or its last one incomplete."""
 
     def is_incomplete(self, future: Future[Any]) -> bool:
-        """Returns whether the worker asks for the task to be submitted once more."""
+        """Returns whether the worker asks for the task to be submitted again."""
         return False
 
     def error_of(self, future: Future[Any]) -> BaseException | None:
@@ -60,7 +60,7 @@ class Slot(ABC):
         return None
 
     def end(self) -> None:
-        """Ends the worker at once, in the middle of an evaluation; `submit` starts another."""
+        """Ends the worker at once, even in the middle of an evaluation; `submit` starts another."""
 
     def close(self) -> None:
         """Ends the worker after its evaluation; returns when it is gone."""
@@ -72,7 +72,7 @@ class SlotGroup:
     Args:
         slots: The slots, numbered from 0.
         timeout: Seconds after which the pool ends a worker in the middle of an evaluation; None
-            for no limit, or for one that is kept inside the slots.
+            for no limit, or for a limit that is enforced inside the slots.
 
     Attributes:
         slots: The slots.
@@ -195,7 +195,7 @@ class ProcessSlot(Slot):
         executor, self._executor = self._executor, None
         if executor is None:
             return
-        # A worker that is still starting would go on to evaluate: wait until its number is known.
+        # A worker that is still starting would go on to evaluate: wait until its id is known.
         with contextlib.suppress(BrokenExecutor, futures.TimeoutError):
             if self._ready is not None:
                 processes.kill_tree(self._ready.result(MAX_STARTING_SECONDS))

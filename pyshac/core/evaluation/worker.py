@@ -60,23 +60,23 @@ class NotANumberError(TypeError):
 
 
 class Evaluator:
-    """Surroundings of a call of the evaluation function; managed engines have their own."""
+    """Wraps a call of the evaluation function; managed engines have evaluators of their own."""
 
     def environment(self) -> dict[str, str]:
-        """Environment variables that worker processes need before they import anything."""
+        """Returns environment variables that workers need before they import anything."""
         return {}
 
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
-        """Returns what the evaluation function returns."""
+        """Returns the result of the evaluation function."""
         return function(worker_id, task.parameters)
 
 
 @dataclass(frozen=True)
 class TaskRunner:
-    """Runs tasks, and turns whatever happens into a reply. It travels to worker processes.
+    """Runs tasks, and turns results and exceptions into replies. It is sent to worker processes.
 
     Attributes:
-        evaluator: Surroundings of the call.
+        evaluator: Wraps the call.
         function: The user's evaluation function.
         catch: Exception types that make failed samples.
         timeout: Seconds after which an evaluation is interrupted, or None; for slots whose process
@@ -105,7 +105,7 @@ class TaskRunner:
             return Reply(error=NotANumberError(str(error)))
 
     def _reply(self, error: BaseException) -> Reply:
-        """The reply for an exception that is being handled."""
+        """Returns the reply for an exception that is being handled."""
         is_caught = isinstance(error, self.catch)
         return Reply(error=error, is_caught=is_caught, traceback=traceback.format_exc())
 
@@ -129,12 +129,12 @@ def start(
         environment: Environment variables to set.
         num_threads: Number of threads of numerical libraries that are loaded already; None for no
             limit.
-        engine: Number of the engine's process; the worker ends with it.
+        engine: Process id of the engine; the worker ends with it.
     """
     global _payload, _runner
     _payload, _runner = payload, None
-    # Ctrl-C reaches every process of the terminal, and the engine decides what it ends. A forked
-    # worker has inherited the engine's handler of SIGTERM.
+    # Ctrl-C reaches every process of the terminal, but the engine decides which of them end. A
+    # forked worker has inherited the engine's handler of SIGTERM.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -147,12 +147,12 @@ def start(
 
 
 def process_id() -> int:
-    """Returns the number of the worker's process, which shows that the worker has started."""
+    """Returns the worker's process id, which shows that the worker has started."""
     return os.getpid()
 
 
 def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
-    """Evaluates a sample in this process; returns the pickled reply and the memory it holds."""
+    """Evaluates a sample here; returns the pickled reply and the process's memory in bytes."""
     global _runner
     try:
         if _runner is None:
@@ -161,7 +161,7 @@ def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
     except Exception as error:
         reply = Reply(error=error, traceback=traceback.format_exc())
     packed = pack(reply)
-    # Through its traceback, an exception keeps everything alive that the evaluation held.
+    # An exception's traceback keeps everything alive that the evaluation held.
     del reply
     return packed, held_memory()
 

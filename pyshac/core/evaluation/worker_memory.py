@@ -36,7 +36,7 @@ class MemoryWatch:
         self.begin()
 
     def begin(self) -> None:
-        """Begins with a new worker."""
+        """Starts to watch a new worker."""
         self.held = 0
         self._most = 0
         self._largest_growth = 0

@@ -1,7 +1,7 @@
-"""The base of all hyperparameters, built-in or a user's own.
+"""The base class of all hyperparameters, built-in or a user's own.
 
-Every type works on single values (`sample`, `encode`, `decode`). The encoded form is what a
-classifier sees. Built-in types also work on whole columns; see `column.py`.
+Every type works on single values (`sample`, `encode`, `decode`). A classifier sees the encoded
+form. Built-in types also work on whole columns; see `column.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RESERVED_NAMES = ("id", "scores")
 
 
 def check_name(name: Any) -> str:
-    """Returns the name of a parameter; raises if it cannot be one."""
+    """Returns the name of a parameter; raises `TypeError` or `ValueError` if it cannot be one."""
     if not isinstance(name, str):
         raise TypeError(f"The name of a hyperparameter must be a str. Got {name!r} instead.")
     if not name:
@@ -40,7 +40,7 @@ def check_name(name: Any) -> str:
 
 
 class AbstractHyperParameter(ABC):
-    """Base of all hyperparameters, and of a user's own types.
+    """Base class of all hyperparameters, and of a user's own types.
 
     A subclass supplies `sample`, `encode`, `decode` and `get_config`. Values must be None, bool,
     int, float, str or tuples of these, so that they can be written to disk; encoded values must
@@ -49,12 +49,12 @@ class AbstractHyperParameter(ABC):
 
     Args:
         name: Name, unique in its search space.
-        values: Values to number in `param2id` and `id2param`, if the subclass wants that.
+        values: Values to number in `param2id` and `id2param`, if the subclass uses them.
         seed: Seed of `random`, or None for a fresh one.
 
     Attributes:
         random: A `numpy.random.RandomState`, set by `set_seed`. If `sample` draws from nothing
-            else, seeded runs repeat.
+            else, seeded runs are reproducible.
         sample_count: Length of the lists that the type yields; None if it yields single values.
 
     Raises:
@@ -88,7 +88,7 @@ class AbstractHyperParameter(ABC):
 
     @abstractmethod
     def encode(self, x: Any) -> Any:
-        """Returns the number by which a classifier knows a value."""
+        """Returns the encoded form of a value: the number that a classifier sees."""
 
     @abstractmethod
     def decode(self, x: Any) -> Any:
@@ -100,7 +100,7 @@ class AbstractHyperParameter(ABC):
 
     @classmethod
     def load_from_config(cls, config: Mapping[str, Any]) -> AbstractHyperParameter:
-        """Builds a parameter from what `get_config` returned."""
+        """Builds a parameter from the result of `get_config`."""
         return cls(**config)
 
     def set_seed(self, seed: int | None) -> None:

@@ -1,8 +1,8 @@
-"""ColumnHyperParameter: the base of built-in types with one column.
+"""ColumnHyperParameter: the base class of built-in types with one column.
 
-They work on whole columns: `from_unit` maps the unit interval [0, 1), on which their prior is
-uniform, to encoded values by the inverse distribution function, and `to_unit` maps encoded values
-back by the distribution function.
+They work on whole columns. `from_unit` maps the unit interval [0, 1), on which their prior is
+uniform, to encoded values by the quantile function. `to_unit` maps encoded values back by the
+cumulative distribution function.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
 class ColumnHyperParameter(AbstractHyperParameter):
-    """A built-in type with one column, drawn by the inverse of its distribution function."""
+    """A built-in type with one column, drawn by inverse transform sampling."""
 
     @property
     @abstractmethod

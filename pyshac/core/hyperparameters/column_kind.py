@@ -15,7 +15,7 @@ class ColumnKind:
         is_built_in: Whether the library knows the distribution, so that the unit interval can be
             mapped to the column. If not, nothing else is known either.
         choices: The values of a choice, by index; None for numbers.
-        is_ordered: Whether the order of the encoded numbers means something.
+        is_ordered: Whether the order of the encoded numbers is meaningful.
         is_whole: Whether the values are whole numbers.
         is_log: Whether a value is encoded as its natural logarithm.
         low: Lower bound of the values, or minus infinity.
@@ -32,7 +32,7 @@ class ColumnKind:
 
     @property
     def is_unordered_choice(self) -> bool:
-        """Whether the column holds choices whose order means nothing."""
+        """Whether the column holds choices without a meaningful order."""
         return self.choices is not None and not self.is_ordered
 
 

@@ -11,7 +11,7 @@ from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.unit_map import UnitMap
 
-# A file that asks for too many columns must fail before it takes the memory for them.
+# A file that asks for too many columns must fail before memory is allocated for them.
 MAX_SAMPLE_COUNT = 100_000
 
 
@@ -26,7 +26,7 @@ def check_sample_count(owner: str, sample_count: Any) -> int:
 
 
 class MultiHyperParameter(AbstractHyperParameter):
-    """A list of `sample_count` independent values, each drawn as the same `element`.
+    """A list of `sample_count` independent values, each drawn from the prior of `element`.
 
     It has `sample_count` columns, named `name_1`, `name_2` and so on in a dataset.
 

@@ -24,7 +24,7 @@ def check_finite(owner: str, argument: str, value: Any) -> float:
 
 
 def check_range(owner: str, low: float, high: float) -> None:
-    """Raises unless `low < high` and their distance is finite."""
+    """Raises unless `low < high` and `high - low` is finite."""
     if not low < high:
         raise ValueError(
             f"`min_value < max_value` must hold for {owner!r}, but got "

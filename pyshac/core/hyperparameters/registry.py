@@ -1,4 +1,4 @@
-"""The types that a saved search may name: the built-in ones, and those that a user registers."""
+"""The types that a saved search may name: built-in types, and types that a user registers."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from pyshac.core.hyperparameters.unit_map import UnitMap
 
 @dataclass(frozen=True)
 class _Block:
-    """The columns that one parameter takes up.
+    """The columns of one parameter.
 
     Attributes:
         parameter: The parameter.
@@ -46,13 +46,13 @@ class _Block:
 class HyperParameterList:
     """A search space: hyperparameters in order, each with a name of its own.
 
-    A sample of the space is a *row*: a flat list of values in which a multi parameter takes up as
-    many places as it has values. Encoded, it is a row of an array of shape (n, columns).
+    A sample of the space is a *row*: a flat list of values, in which a multi parameter has one
+    place per value. An encoded sample is a row of an array of shape (n, columns).
 
     Args:
         hyper_parameter_list: Hyperparameters, or None to add them later.
         seed: Seed for `sample`, from which each parameter gets a stream of its own; None leaves the
-            parameters' own seeds. An engine whose `set_seed` is not called takes it as its seed.
+            parameters' own seeds. An engine uses this seed unless its `set_seed` is called.
 
     Raises:
         TypeError: If an item is not a hyperparameter.
@@ -83,7 +83,7 @@ class HyperParameterList:
 
         Raises:
             TypeError: If it is not a hyperparameter.
-            ValueError: If a column of its name is there already, or there would be too many.
+            ValueError: If a column has its name already, or there would be too many columns.
         """
         if not isinstance(parameter, AbstractHyperParameter):
             raise TypeError(
@@ -172,12 +172,12 @@ class HyperParameterList:
 
     @property
     def maps_to_unit(self) -> BoolArray:
-        """Which columns `from_unit` can draw, shape (columns,): not those of a user's own type."""
+        """Which columns `from_unit` can map, shape (columns,): all but a user's own types."""
         return np.array([kind.is_built_in for kind in self.column_kinds], dtype=bool)
 
     @property
     def is_choice(self) -> BoolArray:
-        """Which columns hold choices whose order means nothing, shape (columns,)."""
+        """Which columns hold choices without a meaningful order, shape (columns,)."""
         return np.array([kind.is_unordered_choice for kind in self.column_kinds], dtype=bool)
 
     def sample(self) -> list[Any]:
@@ -192,13 +192,13 @@ class HyperParameterList:
         """Encodes a row.
 
         Args:
-            x: Values, one a column.
+            x: Values, one per column.
 
         Returns:
             Array of shape (columns,).
 
         Raises:
-            TypeError: If a value is of a wrong type.
+            TypeError: If a value has the wrong type.
             ValueError: If a value lies outside the space, or their number is wrong.
         """
         encoded = np.empty(self.num_columns)
@@ -246,11 +246,11 @@ class HyperParameterList:
         return self._map_columns("to_unit", encoded)
 
     def from_unit_where_possible(self, unit: FloatArray) -> FloatArray:
-        """Does the same as `from_unit`, but leaves columns of a user's own types as they are."""
+        """Maps rows as `from_unit` does, but leaves columns of a user's own types unchanged."""
         return self._map_columns("from_unit", unit)
 
     def to_unit_where_possible(self, encoded: FloatArray) -> FloatArray:
-        """Does the same as `to_unit`, but leaves columns of a user's own types as they are."""
+        """Maps rows as `to_unit` does, but leaves columns of a user's own types unchanged."""
         return self._map_columns("to_unit", encoded)
 
     def _check_maps_to_unit(self) -> None:
@@ -267,7 +267,7 @@ class HyperParameterList:
         return mapped
 
     def column_from_unit(self, column: int, unit: npt.ArrayLike) -> FloatArray:
-        """Maps unit values of one column to encoded values; any shape.
+        """Maps unit values of one column, of any shape, to encoded values.
 
         Raises:
             TypeError: If the column's parameter is a user's own type, which has no such map.
@@ -338,7 +338,7 @@ class HyperParameterList:
         """Returns the row that `row_to_text` wrote.
 
         Raises:
-            ValueError: If a text is not one of a value of its column; the message names the column.
+            ValueError: If a text is not a value of its column; the message names the column.
         """
         row = []
         for name, parameter, text in zip(
@@ -355,7 +355,7 @@ class HyperParameterList:
             yield from [block.parameter] * block.width
 
     def set_seed(self, seed: int | None) -> None:
-        """Seeds every parameter with a stream of its own; None takes fresh ones."""
+        """Seeds every parameter with a stream of its own; None takes fresh seeds."""
         self.seed = seeding.check_seed(seed)
         for number, parameter in enumerate(self):
             parameter.set_seed(None if self.seed is None else self._seed_of(self.seed, number))
@@ -374,7 +374,7 @@ class HyperParameterList:
 
     @classmethod
     def load_from_config(cls, config: Mapping[str, Sequence[Any]]) -> HyperParameterList:
-        """Builds a search space from what `get_config` returned.
+        """Builds a search space from the result of `get_config`.
 
         Raises:
             ValueError: If a type is unknown, or does not accept its config.

@@ -18,6 +18,6 @@ class UnitMap(Protocol):
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
         """Returns the prior probability of a draw below each encoded value, of the same shape.
 
-        That is the lower end of the part of the unit interval that maps to the value, so
+        This is the lower end of the part of the unit interval that maps to the value, so
         `from_unit(to_unit(encoded))` gives a discrete value back exactly.
         """

@@ -1,1 +1,1 @@
-"""Engines that look after a framework around each evaluation."""
+"""Engines that manage a framework around each evaluation."""

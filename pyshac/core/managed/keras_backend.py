@@ -37,7 +37,7 @@ class KerasChoice:
     is_legacy: bool = False
 
     def environment(self) -> dict[str, str]:
-        """Environment variables that make another process use the same Keras."""
+        """Returns environment variables that make another process use the same Keras."""
         if self.is_legacy and self.backend == "tensorflow":
             return {LEGACY_VARIABLE: "1"}
         return {BACKEND_VARIABLE: self.backend, LEGACY_VARIABLE: "0"}

@@ -12,7 +12,7 @@ class KerasSHAC(ManagedSHAC):
     """Searches hyperparameters of Keras models.
 
     The evaluation function is called as `evaluation_function(session, worker_id, parameters)` and
-    returns a number. What `session` is depends on the Keras in use:
+    returns a number. The type of `session` depends on the Keras in use:
 
     - Legacy Keras (`TF_USE_LEGACY_KERAS=1`, package `tf_keras`): a `tf.compat.v1.Session` on a
       graph of its own, which is also Keras's session. Models are built and trained in this graph.
@@ -21,11 +21,11 @@ class KerasSHAC(ManagedSHAC):
 
     Keras's global state is cleared after each evaluation. If the engine has a seed, `random`, NumPy
     and Keras with its backend are seeded before it. Worker processes use the backend that is in use
-    where `fit` is called. Arguments are those of
-    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods those of every engine.
+    where `fit` is called. Arguments are as for
+    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods as for every engine.
 
     Raises:
-        ValueError: If Keras's backend is one that cannot train.
+        ValueError: If Keras's backend cannot train.
 
     Example:
         ```python

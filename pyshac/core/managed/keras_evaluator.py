@@ -1,4 +1,4 @@
-"""The surroundings of an evaluation that uses Keras. Worker processes import this module."""
+"""KerasEvaluator: wraps an evaluation that uses Keras. Worker processes import this module."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1"}
 
 @dataclass(frozen=True)
 class KerasEvaluator(Evaluator):
-    """Calls the function in the surroundings that the Keras in use needs, and clears its state.
+    """Calls the function in the context that the Keras in use needs, and clears Keras's state.
 
     Attributes:
         choice: The Keras in use.
@@ -68,7 +68,7 @@ def _keras_on_cntk(seed: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _legacy_keras(seed: int | None, on_gpu: bool) -> Iterator[Any]:
-    """Gives a managed session that is also Keras's session."""
+    """Yields a managed session that is also Keras's session."""
     import tensorflow as tf
 
     backend = tf.compat.v1.keras.backend
@@ -91,7 +91,7 @@ def _legacy_keras(seed: int | None, on_gpu: bool) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _keras_3(seed: int | None, backend: str) -> Iterator[Any]:
-    """Gives a managed session, or None if TensorFlow is not the backend."""
+    """Yields a managed session, or None if TensorFlow is not the backend."""
     import keras
 
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""ManagedSHAC: the base of the engines that look after a framework around each evaluation."""
+"""ManagedSHAC: the base class of engines that manage a framework around each evaluation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyshac.core.engine.parallelism import num_cores
 
 
 class ManagedSHAC(_SHAC):
-    """An engine that looks after a framework around each evaluation.
+    """An engine that manages a framework around each evaluation.
 
     Args:
         evaluation_function: The function to be optimised. It may be left out, also by position, and
@@ -35,11 +35,11 @@ class ManagedSHAC(_SHAC):
             -1 for the number of cores. Each needs memory for a model.
         save_dir: Directory in which the search is saved.
         method: 'default', or 'paper' for the procedure as it was published.
-        classifier: A classifier as in scikit-learn, instead of the library's own.
+        classifier: A classifier with scikit-learn's interface, instead of the library's own.
 
     Raises:
         ModuleNotFoundError: If the framework is not installed.
-        TypeError: If an argument is of a wrong type.
+        TypeError: If an argument has the wrong type.
         ValueError: If an argument has a value that is not allowed.
     """
 

@@ -1,7 +1,7 @@
 """Seeds of an evaluation: set before it, and restored after it.
 
-Importing a framework draws random numbers. Evaluators import theirs before they seed anything, so
-that the first evaluation of a process is like all others.
+Importing a framework draws random numbers. So evaluators import their framework before they seed
+anything, and the first evaluation of a process is like all others.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ class TensorflowSHAC(ManagedSHAC):
 
     The evaluation function is called as `evaluation_function(session, worker_id, parameters)` and
     returns a number. `session` is a `tf.compat.v1.Session` on a graph that is made for this one
-    evaluation; all ops of the function belong to it. It places softly, takes GPU memory as it
-    needs it, and is closed when the function returns or raises. Without GPU evaluators, ops are on
-    the CPU; with them, their placement is up to the function: no other evaluation uses
+    evaluation; all ops of the function belong to it. The session uses soft placement, takes GPU
+    memory as it needs it, and is closed when the function returns or raises. Without GPU
+    evaluators, ops are on the CPU. With them, the function places its ops: no other evaluation uses
     `tf.device(f"/gpu:{worker_id}")`. If the engine has a seed, `random`, NumPy and TensorFlow (the
-    graph's and the global seed) are seeded before each evaluation. Arguments are those of
-    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods those of every engine.
+    graph's and the global seed) are seeded before each evaluation. Arguments are as for
+    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods as for every engine.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""The surroundings of an evaluation that uses TensorFlow. Worker processes import this module."""
+"""TensorflowEvaluator: wraps an evaluation that uses TensorFlow. Workers import this module."""
 
 from __future__ import annotations
 

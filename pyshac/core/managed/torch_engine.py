@@ -12,10 +12,10 @@ class TorchSHAC(ManagedSHAC):
     """Searches hyperparameters of PyTorch models.
 
     The evaluation function is called as `evaluation_function(worker_id, parameters)` and returns
-    a number. No device is set for it: with GPU evaluators, `torch.device(f"cuda:{worker_id}")` is
-    one that no other evaluation uses. If the engine has a seed, `random`, NumPy and PyTorch (on the
-    CPU and all GPUs) are seeded before each evaluation. Arguments are those of
-    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods those of every engine.
+    a number. The engine sets no device: with GPU evaluators, no other evaluation uses
+    `torch.device(f"cuda:{worker_id}")`. If the engine has a seed, `random`, NumPy and PyTorch (on
+    the CPU and all GPUs) are seeded before each evaluation. Arguments are as for
+    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods as for every engine.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""The surroundings of an evaluation that uses PyTorch. Worker processes import this module."""
+"""TorchEvaluator: wraps an evaluation that uses PyTorch. Worker processes import this module."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class ShareEstimator:
     def __init__(self, space: HyperParameterList) -> None:
         self._space = space
         self._pilot: Float32Array | None = None
-        # Each classifier, and the pilot's rows that it and those before it accept.
+        # Each classifier, and the pilot's rows that it and all earlier ones accept.
         self._accepted: list[tuple[Classifier, Float32Array]] = []
 
     def __call__(self, cascade: Cascade) -> float:
@@ -35,7 +35,7 @@ class ShareEstimator:
 
         Args:
             cascade: The classifiers. Where the pilot is too small to tell, each is assumed to
-                accept the same share of what those before it accept.
+                accept an equal share of the rows that all earlier ones accept.
         """
         if self._pilot is None:
             num_rows = PILOT_ROWS if self._space.is_vectorised else PILOT_SCALAR_ROWS

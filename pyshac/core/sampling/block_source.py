@@ -24,12 +24,12 @@ SECONDS_ALONE = 1.0
 class BlockSource:
     """Draws blocks in order; several at once where that pays. A context manager.
 
-    Each block has a random stream of its own, so the rows do not depend on who draws them.
+    Each block has a random stream of its own, so the rows do not depend on the generators.
 
     Args:
         cascade: The classifiers.
         stream: Random stream, of which each block has a child.
-        generators: Who draws.
+        generators: The generators that draw.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class BlockSource:
         from joblib import Parallel, delayed
 
         if self._parallel is None:
-            # A cover is small: joblib need not put it into files in shared memory.
+            # A cover is small, so joblib need not memory-map it.
             parallel = Parallel(
                 self._generators.number, backend=self._generators.joblib_backend, max_nbytes=None
             )

@@ -78,7 +78,7 @@ class Cover:
         )
 
     def draw(self, n: int, space: HyperParameterList, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws rows from the prior, conditioned on their lying in the cover.
+        """Draws rows from the prior, conditioned on lying in the cover.
 
         Args:
             n: Number of rows.

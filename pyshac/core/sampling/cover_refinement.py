@@ -1,9 +1,9 @@
 """Refinement of a cover for one more classifier.
 
 A box that more classifiers certainly reject than are forgiven contains no accepted point and is
-dropped. One that is certainly accepted stays as it is. The others are split at a threshold of a
-classifier that is undecided there, first those that hold most of what will be rejected. The cascade
-still decides on every proposal from the boxes that are left.
+dropped. A box that is certainly accepted is kept. The others are split at a threshold of a
+classifier that is undecided there, starting with the boxes of the largest expected rejected volume.
+The cascade still decides on every proposal from the remaining boxes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ MIN_PROPOSAL_COST = 40
 BOUND_COST = 60
 READING_COST = 60_000
 MIN_READING_COST = 500_000
-# A refinement may bound this many boxes, or cost as much as this many samples from the cover as
-# it is, which is about the number that is drawn from one cover.
+# A refinement may bound this many boxes, or cost as much as this many samples from the present
+# cover, which is about the number that is drawn from one cover.
 MIN_BOXES_BOUNDED = 2000
 SAMPLES = 1000
 # A cover is good enough once this share of a pilot draw from it is accepted.
@@ -80,12 +80,12 @@ def refine(
 
 
 def proposal_cost(num_trees: list[int]) -> float:
-    """The cost of drawing a proposal from the prior and classifying it."""
+    """Returns the cost of drawing a proposal from the prior and classifying it."""
     return MIN_PROPOSAL_COST + PROPOSAL_COST * float(np.mean(num_trees))
 
 
 def least_cost(num_trees: list[int]) -> float:
-    """The least that a good cover costs."""
+    """Returns the minimum cost of a good cover."""
     return sum(_least_budget(number) + reading_cost(number) for number in num_trees)
 
 
@@ -94,12 +94,12 @@ def _least_budget(num_trees: int) -> float:
 
 
 def reading_cost(num_trees: int) -> float:
-    """The cost of reading the trees of a classifier."""
+    """Returns the cost of reading the trees of a classifier."""
     return float(max(READING_COST * num_trees, MIN_READING_COST))
 
 
 def _worst_boxes(cover: Cover) -> IntArray:
-    """The undecided boxes, at most a quarter of all, that hold most of what will be rejected."""
+    """Returns undecided boxes of the largest expected rejected volume, at most 1/4 of all."""
     undecided = np.flatnonzero(cover.is_undecided)
     number = min(len(undecided), MAX_SPLITS_A_ROUND, max(1, len(cover) // 4))
     if number == 0:
@@ -110,14 +110,14 @@ def _worst_boxes(cover: Cover) -> IntArray:
 
 
 def _acceptance(cover: Cover) -> FloatArray:
-    """Each classifier's accepted share of each box, guessed from its bounds; 1 where decided."""
+    """Returns estimates of each classifier's accepted share of each box; 1 where decided."""
     is_open = (cover.lower <= 0) & (cover.upper > 0)
     span = np.where(is_open, cover.upper - cover.lower, 1.0)
     return np.where(is_open, cover.upper / span, 1.0)
 
 
 def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[Cover, float]:
-    """Splits boxes in two and drops what is rejected; returns the cover and the cost.
+    """Splits boxes in two and drops rejected halves; returns the cover and the cost.
 
     The cost is 0 if none of the boxes can be split.
     """
@@ -151,7 +151,7 @@ def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[C
 def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, FloatArray]:
     """Returns the column and the edge at which to split each box; column -1 if it has no split.
 
-    It is the split across which the classifier that is most likely to reject changes most.
+    It is the split with the largest change in the margin of the classifier most likely to reject.
     """
     column = np.full(len(cover), -1)
     edge = np.zeros(len(cover))
@@ -168,7 +168,7 @@ def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, Fl
 
 
 def _best_split_of(cover: Cover, bounds: MarginBounds) -> tuple[IntArray, FloatArray]:
-    """The best split of each box for one classifier, as `_best_splits` returns it."""
+    """Returns the best split of each box for one classifier, as `_best_splits` does."""
     splits = bounds.splits
     is_inside = (cover.low[:, splits.column] < splits.edge) & (
         splits.edge < cover.high[:, splits.column]

@@ -36,7 +36,7 @@ class _Construction:
     costs: tuple[float, ...] = ()
 
     def is_promising(self, num_classifiers: int, plain: float) -> bool:
-        """Returns whether to go on: whether that should cost less than it saves, by extrapolation.
+        """Returns whether going on should cost less than it saves, by extrapolation.
 
         This must hold for every classifier so far, so that the answer does not depend on when
         they were added.
@@ -61,7 +61,7 @@ class Covers:
     """The covers of a growing cascade; each new classifier refines the cover before it.
 
     A cover depends only on the space, the classifiers and the number of proposals that it is to
-    replace, so a resumed run builds the same one.
+    replace, so a resumed run builds the same cover.
 
     Args:
         space: The search space.

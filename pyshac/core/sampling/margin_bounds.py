@@ -1,7 +1,7 @@
 """Bounds on a classifier's margin over boxes of the unit cube.
 
-A classifier is a sum of trees, so over a box its margin is at most the sum of the largest leaves
-that each tree can reach there, and at least the sum of the smallest.
+A classifier is a sum of trees, so its margin over a box is at most the sum over the trees of the
+largest leaf that can be reached there, and at least the sum of the smallest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pyshac.core.hyperparameters import HyperParameterList
 
 # All draws and all edges are multiples of this, which makes membership in a box exact.
 GRID = 2.0**-53
-# Number of leaves times number of boxes in one table; larger ones do not fit into caches.
+# Number of leaves times number of boxes in one table; larger tables do not fit into caches.
 CACHED_VALUES = 2**19
 
 
@@ -146,7 +146,7 @@ class _Nodes:
 
 
 def _node_means(left: list[int], right: list[int], value: list[float]) -> list[float]:
-    """The mean of the leaves below each node; children come after their parents."""
+    """Returns the mean over the two subtrees of each node; children come after their parents."""
     means = list(value)
     for node in range(len(value) - 1, -1, -1):
         if left[node] >= 0:
@@ -157,8 +157,7 @@ def _node_means(left: list[int], right: list[int], value: list[float]) -> list[f
 def unit_edges(space: HyperParameterList, column: IntArray, threshold: Float32Array) -> FloatArray:
     """Returns the smallest unit values that map to at least the thresholds.
 
-    Found by bisection of the map that draws go through, so that rounding cannot put a draw on the
-    other side.
+    Bisects the map that draws go through, so that rounding cannot put a draw on the wrong side.
 
     Args:
         space: The search space.

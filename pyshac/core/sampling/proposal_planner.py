@@ -1,4 +1,4 @@
-"""ProposalPlanner: whether proposals come from the prior or from a cover."""
+"""ProposalPlanner: chooses between proposals from the prior and from a cover."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANNED_SAMPLES = 100
 
 
 class ProposalPlanner:
-    """Plans where proposals for the cascades of one search space come from.
+    """Plans the sources of proposals for the cascades of one search space.
 
     Args:
         space: The search space.
@@ -36,7 +36,7 @@ class ProposalPlanner:
             cascade: The classifiers.
             forgiven: Number of rejections that are overlooked.
             num_proposals: Number of proposals from the prior that a cover would replace; None for
-                those that the samples of a few batches should take.
+                the number that the samples of a few batches should take.
         """
         if num_proposals is None:
             num_proposals = PLANNED_SAMPLES / self._share(cascade)

@@ -32,7 +32,7 @@ class Proposals:
 
     @property
     def volume(self) -> float:
-        """The prior probability of the region that is proposed from; 0 if that is empty."""
+        """The prior probability of the region that proposals come from; 0 if it is empty."""
         return 1.0 if self.cover is None else self.cover.volume
 
     def accepted(
@@ -55,10 +55,10 @@ class Proposals:
     def first_block(self, n: int, num_classifiers: int) -> int:
         """Returns the number of proposals in the first block of a draw.
 
-        It is smaller than n samples should take if every classifier halves the space, since they
-        may accept more.
+        It is smaller than the number that n samples should take if every classifier halves the
+        space, since classifiers may accept more.
         """
         expected = n * 2.0**num_classifiers * self.volume
-        # Up to some thousand rows, another block costs more than superfluous rows do.
+        # Up to a few thousand rows, another block costs more than superfluous rows do.
         size = max(0.4 * expected, min(0.8 * expected, 4096), 2 * n, 256)
         return int(min(size, self.largest_block))

@@ -1,9 +1,9 @@
 """AcceptedRegion: the part of the search space that a cascade accepts.
 
 Samples are draws from the prior, conditioned on all classifiers accepting them. Proposals are drawn
-in blocks, from the prior or, where that would take long, from a cover of the region, and the
-cascade keeps those that it accepts. The size of a block follows from the blocks before it, and each
-has a random stream of its own, so the samples are the same for any number of generators.
+in blocks from the prior or, where that would take long, from a cover of the region. The cascade
+keeps the proposals that it accepts. The size of a block follows from the blocks before it, and each
+block has its own random stream, so samples do not depend on the number of generators.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pyshac.core.sampling.proposals import Proposals
 
 logger = logging.getLogger("pyshac")
 
-# A draw is hopeless once the worst halving of the space would have let this many samples through.
+# A draw is hopeless if it has no sample where classifiers that halve would have let this many pass.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
 FIRST_WARNING_SECONDS = 10.0
@@ -41,7 +41,7 @@ class _Progress:
         num_classifiers: Number of classifiers.
         patience: Number of proposals after which fewer samples will do.
         proposed: Number of proposals so far.
-        from_prior: Number of proposals from the prior that those are worth.
+        from_prior: Equivalent number of proposals from the prior.
         accepted: Number of accepted proposals.
     """
 
@@ -70,7 +70,7 @@ class _Progress:
 
     @property
     def missing(self) -> float:
-        """The proposals that the missing samples should take, judging by those so far."""
+        """Number of proposals that the missing samples should take at the acceptance so far."""
         return max(self.wanted - self.accepted, 0) * self.proposed / max(self.accepted, 1)
 
     def warn(self) -> None:
@@ -91,9 +91,9 @@ class AcceptedRegion:
     Attributes:
         planner: Plans where proposals come from.
         cascade: The classifiers; without any, the region is the whole space.
-        relax_checks: After 2**k proposals without an accepted one, k the number of classifiers,
-            overlook one more rejection for the sample that is looked for, at most k.
-        generators: Who helps when there is much to draw.
+        relax_checks: After each 2**k proposals without an accepted one, where k is the number of
+            classifiers, overlook one more rejection of the next sample, at most k.
+        generators: The generators that draw when there is much to draw.
     """
 
     planner: ProposalPlanner
@@ -113,7 +113,7 @@ class AcceptedRegion:
     def draw(
         self, n: int, stream: np.random.SeedSequence, patience: float = math.inf
     ) -> FloatArray:
-        """Draws samples from the prior, conditioned on their lying in the region.
+        """Draws samples from the prior, conditioned on lying in the region.
 
         Args:
             n: Number of samples.
@@ -121,7 +121,7 @@ class AcceptedRegion:
             patience: Number of proposals after which fewer samples, or none, will do.
 
         Returns:
-            Encoded samples, shape (n, columns), or fewer if patience ended.
+            Encoded samples, shape (n, columns), or fewer if patience ran out.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing, or so little that nothing was
@@ -152,7 +152,7 @@ class AcceptedRegion:
     def _next_block(
         self, progress: _Progress, proposals: Proposals, size: int
     ) -> tuple[Proposals, int]:
-        """Returns where the next block comes from, and its size."""
+        """Returns the source of the next block, and its size."""
         missing = progress.missing
         if size < proposals.largest_block:
             size = int(min(max(1.25 * missing, 512), 8 * size, proposals.largest_block))
@@ -177,7 +177,7 @@ class AcceptedRegion:
     ) -> FloatArray | None:
         """Returns the first accepted row in a window of 2**k proposals from the prior, or None.
 
-        Only those of the window that fall into the cover need to be drawn.
+        Only the proposals of the window that fall into the cover need to be drawn.
         """
         num_classifiers = len(self.cascade)
         random = np.random.default_rng(seeding.child(stream, 0))

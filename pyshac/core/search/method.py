@@ -1,6 +1,6 @@
-"""Method: how the search learns and chooses, which is where the default differs from the paper.
+"""Method: how the search learns and chooses; here the default differs from the paper.
 
-docs/how-it-works.md shows what each difference is worth.
+docs/how-it-works.md shows the benefit of each difference.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Method:
         name: Its name.
         trees: Settings of a classifier's trees.
         reuse_samples: Whether a classifier is trained on all samples so far that the cascade
-            accepts, or only on those of its own stage.
+            accepts, instead of only the samples of its own stage.
         min_share: Smallest training set of a classifier, as a share of the budget; two stages are
             always enough.
         first_times: Factor by which the first classifier's smallest training set is larger, since
@@ -27,7 +27,7 @@ class Method:
         num_choices: Number of candidates for each sample that is evaluated; 1 to evaluate accepted
             draws as they are.
         is_smooth: Whether a Gaussian process chooses every other sample; otherwise trees choose
-            all of them.
+            all samples.
         num_steps: Number of climbing steps applied to each sample that the Gaussian process chose.
     """
 

@@ -1,4 +1,4 @@
-"""Search: the algorithm, in memory: it draws batches, and learns from their scores.
+"""Search: the algorithm in memory, which draws batches and learns from their scores.
 
 It knows neither disks nor slots. The same seed and the same scores give the same run.
 """
@@ -92,7 +92,7 @@ class Search:
 
         Args:
             relax_checks: Whether rejections are overlooked where nothing is accepted.
-            generators: Who draws.
+            generators: The generators that draw.
         """
         schedule, method = self.settings.schedule, self.settings.method
         size = min(schedule.batch_size, schedule.total_budget - self.num_complete)
@@ -158,7 +158,7 @@ class Search:
         return int(self._is_learned_from(stop).sum()) >= enough
 
     def close_batch(self, check: bool) -> Training | None:
-        """Closes the open batch, all of whose samples have scores, and trains the classifier due.
+        """Closes the open batch, whose samples all have scores, and trains the classifier due.
 
         Args:
             check: Whether the classifier has to pass cross validation.
@@ -168,7 +168,7 @@ class Search:
         """
         stop = self._open_batch.ids.stop
         training = self._train(stop, check) if self.is_classifier_due else None
-        # Nothing has changed so far: training that is interrupted can be repeated.
+        # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole():
             if training is not None and training.classifier is not None:
                 self.cascade.append(training.classifier)
@@ -195,7 +195,7 @@ class Search:
         ids = np.array(self.dataset.ids)
         if self.settings.method.reuse_samples:
             # Earlier samples in the region count as draws from the prior restricted to it, as the
-            # samples of the stage do. Those outside could only contradict the cascade.
+            # samples of the stage do. Samples outside could only contradict the cascade.
             return (ids < num_complete) & self.cascade.accepts(self.dataset.encoded)
         return (ids < num_complete) & (ids >= self.stage_start)
 
@@ -205,7 +205,7 @@ class Search:
         return BoostedTrees(seed, boosting=self.settings.method.trees)
 
     def retrain(self) -> None:
-        """Trains the classifiers of all stages so far, which the cascade lacks, once more.
+        """Retrains the classifiers of all stages so far, which the cascade lacks.
 
         Raises:
             SaveDirectoryError: If one of them is refused this time.

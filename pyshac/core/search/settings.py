@@ -1,4 +1,4 @@
-"""Settings: the choices that are fixed for the whole of a search."""
+"""Settings: the choices that are fixed for a whole search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyshac.core.search.schedule import Schedule
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices that are fixed for the whole of a search.
+    """The choices that are fixed for a whole search.
 
     Attributes:
         schedule: How the budget is spent.

@@ -1,1 +1,1 @@
-"""Which of the accepted draws are evaluated."""
+"""The choice of the accepted draws that are evaluated."""

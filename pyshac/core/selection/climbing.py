@@ -1,7 +1,7 @@
 """Climbing: local search for the sample that a ranking prefers, inside the accepted region.
 
-The most promising of a few dozen draws is still far from the local optimum, the farther the more
-columns there are.
+The most promising of a few dozen draws is still far from the local optimum, and the distance grows
+with the number of columns.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Climber:
     def neighbours(self, row: FloatArray, others: FloatArray) -> FloatArray:
         """Returns samples that differ from a given one in some columns.
 
-        Half of them take the values of another sample there, the others slightly larger or smaller
-        ones. Choices and values of a user's own types are always taken from other samples.
+        There, half of them take the values of another sample, and the others slightly larger or
+        smaller values. Choices and a user's own types always take values of other samples.
 
         Args:
             row: Encoded sample, shape (columns,).

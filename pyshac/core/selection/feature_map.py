@@ -14,9 +14,9 @@ FARTHEST = 1000.0
 class FeatureMap:
     """Maps encoded rows to points whose distances measure how different samples are.
 
-    Numbers are mapped to the unit interval by their prior; those of a user's own types are scaled
-    to the range of the given rows. Choices are one-hot encoded, with a feature for each given
-    value and one for all others, so that any two different values are at distance 1.
+    Numbers are mapped to the unit interval by their prior; numbers of a user's own types are scaled
+    to the range of the given rows. Unordered choices are one-hot encoded, with a feature for each
+    given value and one for all others, so that a given value is at distance 1 from any other.
 
     Args:
         space: The search space.

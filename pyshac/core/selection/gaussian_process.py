@@ -1,6 +1,6 @@
 """Gaussian process regression: the expected value at a point, and its standard deviation.
 
-Equation numbers are those of Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006.
+Equation numbers refer to Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006.
 
 | name       | symbol              | meaning                                        | shape    |
 |------------|---------------------|------------------------------------------------|----------|
@@ -14,7 +14,7 @@ Equation numbers are those of Rasmussen and Williams, Gaussian Processes for Mac
 | root       | L                   | Cholesky factor of K + noise variance * I      | (n, n)   |
 | weights    | alpha               | (K + noise variance * I)^-1 y                  | (n,)     |
 
-d is the number of features, c the number of columns, n of training points, m of other points.
+d is the number of features, c of columns, n of training points, m of other points.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ class GaussianProcess:
             self._weights = linalg.cho_solve((self._root, True), self._values)
 
     def believing(self, points: FloatArray) -> GaussianProcess:
-        """Returns the process with further points whose values are those that it expects.
+        """Returns the process with further points, whose values are its own expectations.
 
-        It expects the same everywhere, with smaller deviations near the points: the kriging
-        believer of Ginsbourger, Le Riche and Carraro, 2010, section 4.
+        Its expected values stay the same everywhere, with smaller deviations near the points: the
+        kriging believer of Ginsbourger, Le Riche and Carraro, 2010, section 4.
 
         Args:
             points: Shape (m, d).
@@ -107,14 +107,14 @@ class GaussianProcess:
         """Returns the negative log posterior density, up to a constant.
 
         Args:
-            logarithms: Those of the length scales, the variance and the noise variance.
+            logarithms: Logs of length scales, variance and noise variance, shape (c + 2,).
 
         Returns:
             The value and its gradient, shape (c + 2,).
         """
         distances, decay = self._distances(logarithms, self._points)
         covariance = _matern(distances, decay)
-        # Times a column's scaled squared distance: the derivative by the log of its length scale.
+        # Times a column's scaled squared distance: the derivative with respect to its log scale.
         slope = 5 / 3 * (1 + distances) * decay
         root = linalg.cholesky(_with_noise(covariance, logarithms), lower=True)
         weights = linalg.cho_solve((root, True), self._values)
@@ -189,5 +189,5 @@ def _controller() -> ThreadpoolController:
 
 
 def _one_thread() -> contextlib.AbstractContextManager[None]:
-    """Matrices this small take longer with several threads, which also round differently."""
+    """Limits BLAS to one thread: with several, small matrices take longer and round differently."""
     return _controller().limit(limits=1, user_api="blas")

@@ -17,7 +17,7 @@ from pyshac.core.selection.score_transform import power_transformed
 # Largest number of samples that the process is fitted to; half of them are the best.
 MAX_PROCESS_SAMPLES = 256
 # Number of standard deviations that are added to the expected value, so that samples far from all
-# others get their turn.
+# others are chosen too.
 NUM_DEVIATIONS = 0.5
 
 
@@ -66,7 +66,7 @@ class ProcessRanking:
 
 
 def _best_and_others(values: FloatArray, number: int) -> npt.NDArray[np.intp]:
-    """Returns the places of all samples, or if they are too many, of the best and some others."""
+    """Returns the places of all samples or, if there are too many, of the best and some others."""
     best_first = np.argsort(-values, kind="stable")
     if len(values) <= number:
         return best_first

@@ -1,7 +1,7 @@
 """Ranking: how promising samples are, judging by all that was learned so far.
 
-Two rankings judge independently, since each errs in other places: trees know edges, choices and
-irrelevant parameters; a Gaussian process knows that scores are smooth, and where little is known.
+Two rankings judge independently, since they err in different places. Trees capture edges, choices
+and irrelevant parameters. A Gaussian process captures smooth scores and its own uncertainty.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def power_transformed(scores: FloatArray, objective: Objective) -> FloatArray:
     not far out. The rest is the power transform of Yeo and Johnson (2000).
 
     Args:
-        scores: Shape (n,); NaN stands for a failed sample.
+        scores: Shape (n,); NaN for a failed sample.
         objective: Which scores are better.
 
     Returns:
@@ -29,7 +29,7 @@ def power_transformed(scores: FloatArray, objective: Objective) -> FloatArray:
     known = values[np.isfinite(values)]
     if not len(known):
         return np.zeros(len(scores))
-    # In this unit the differences of the largest numbers are finite, too.
+    # In this unit, differences of even the largest numbers are finite.
     unit = np.abs(known).max() or 1.0
     low, high = np.quantile(known / unit, [0.25, 0.75])
     values = _standardised(np.maximum(values / unit, low - FAR_OUT * (high - low)))

@@ -1,8 +1,8 @@
-"""Selection: which of the samples that the cascade accepts are evaluated.
+"""Selection: the choice of the accepted draws that are evaluated.
 
-Accepted samples are draws from the prior, restricted to the region. For each sample that is needed
-several are drawn, the *candidates*, and a ranking chooses the most promising one. Several rankings
-take turns. No sample is evaluated twice unless nothing else is left.
+Accepted samples are draws from the prior, restricted to the region. For each sample that is needed,
+several *candidates* are drawn, and a ranking chooses the most promising one. Several rankings take
+turns. No sample is evaluated twice unless nothing else is left.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyshac.core.selection.ranking import Ranking
 
 # One sample in this many looks back.
 LOOK_BACK = 10
-# Draws from the whole space, as the last resort, to find some that were not evaluated.
+# Number of draws from the whole space, as a last resort, to find samples not yet evaluated.
 LAST_DRAWS = 4096
 # Proposals after which a draw of candidates ends, with fewer of them.
 PATIENCE = 2**13
@@ -46,9 +46,9 @@ class Selection:
         """Returns the n samples to be evaluated next.
 
         One in ten comes from the region that the first half of the classifiers accept, so that
-        what a later one wrongly ruled out can still be found. Where a region holds too few samples
-        that are new, or they are hard to find, the rest come from the region of one classifier
-        less, and so on.
+        samples that later classifiers wrongly rule out can still be found. Where a region holds
+        too few new samples, or they are hard to find, the rest come from the region of one
+        classifier fewer, and so on.
 
         Args:
             region: The region that the cascade in force accepts.
@@ -63,7 +63,7 @@ class Selection:
         seen = {row.tobytes() for row in evaluated}
         chosen, looking_back = evaluated[:0], n // LOOK_BACK
         for first_depth, stop in ((num_classifiers, n - looking_back), (num_classifiers // 2, n)):
-            # Batches of one take turns, too. Samples that look back begin anew.
+            # Rankings also take turns over batches of one. Samples that look back start anew.
             turn = len(evaluated) - len(chosen)
             drawn = []
             for depth, least in [*((k, 0) for k in range(first_depth, -1, -1)), (0, LAST_DRAWS)]:
@@ -86,8 +86,8 @@ class Selection:
     ) -> list[tuple[FloatArray, Ranking]]:
         """Splits candidates into groups, and returns the best one of each group that has any.
 
-        The best ones of all candidates would lie closer together, and a ranking that is wrong about
-        one of them is wrong about all.
+        The best of all candidates would lie closer together, and a ranking that is wrong about one
+        of them would be wrong about all.
 
         Args:
             candidates: Encoded samples, shape (n, columns).
@@ -115,7 +115,7 @@ class Selection:
         others: FloatArray,
         seen: set[bytes],
     ) -> FloatArray:
-        """Returns an improved sample as a row, or no row if another one became that sample."""
+        """Returns an improved sample as a row; no row if another sample was improved to it."""
 
         def is_allowed(rows: FloatArray) -> BoolArray:
             is_new = [row.tobytes() not in seen for row in rows]

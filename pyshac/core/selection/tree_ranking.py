@@ -14,8 +14,8 @@ from pyshac.core.dataset.objective import Objective
 
 # Smallest number of good samples of a rung.
 MIN_BEST_SAMPLES = 5
-# With other parts of the samples and columns for each, the trees of a rung disagree where they know
-# little, which makes their sum smoother.
+# Each tree gets other samples and columns, so the trees of a rung disagree where they know little,
+# which makes their sum smoother.
 RUNG_TREES = Boosting(subsample=0.8, colsample_bytree=0.7)
 
 

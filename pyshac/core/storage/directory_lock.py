@@ -1,4 +1,4 @@
-"""DirectoryLock: one writer at a time in a save directory, and its name for all others."""
+"""DirectoryLock: allows one writer at a time in a save directory, and names it to the others."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DirectoryLock:
                 self._lock.release()
 
     def sign(self) -> None:
-        """Writes the holder's name, for the errors of others, unless it is there already."""
+        """Writes the holder's name, for error messages of others, unless it is there already."""
         if self._lock.lock_counter == 1:
             holder = {"process": os.getpid(), "host": socket.gethostname()}
             files.write_atomically(self._layout.holder, json.dumps(holder).encode())

@@ -1,6 +1,6 @@
-"""The journal: what happened since the last save, as lines with checksums.
+"""The journal: the events since the last save, as lines with checksums.
 
-A line consists of eight hexadecimal digits (the CRC-32 of the rest), a blank, and a JSON object;
+A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object;
 `journal_records` defines the objects.
 """
 
@@ -21,7 +21,7 @@ from pyshac.core.errors import SaveDirectoryError
 
 logger = logging.getLogger("pyshac")
 
-# The beginning of a line, of which a power cut may leave zeros where the rest should be.
+# The beginning of a line; a power cut may leave zeros in place of the rest.
 _LINE_START = re.compile(rb"[0-9a-f]{8} |[0-9a-f]{0,8}\0*\Z")
 
 
@@ -48,7 +48,7 @@ def append_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
     with files.naming(path), open(path, "r+b", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         try:
-            # A disk that fills up takes what fits, and only the next write fails.
+            # A disk that fills up takes the part that fits, and only the next write fails.
             while data:
                 data = data[file.write(data) :]
             os.fsync(file.fileno())

@@ -31,7 +31,7 @@ def batch_record(batch: Batch) -> dict[str, Any]:
 
 
 def score_record(number: int, score: float, worker_id: int | None) -> dict[str, Any]:
-    """Returns the record of a score; NaN stands for a failed sample."""
+    """Returns the record of a score, which is NaN for a failed sample."""
     return {"id": number, "score": None if math.isnan(score) else score, "worker": worker_id}
 
 

@@ -4,7 +4,7 @@
     datasets/parameters.json  the search space
     classifiers/NN.ubj        the cascade, in XGBoost's own format
     state.json                everything else, and the checksums of the files above; written last
-    journal.jsonl             what happened since the last save
+    journal.jsonl             the events since the last save
     lock, lock.json           held by the process that is writing, and its name
 
 Directories of PySHAC 0.1 to 0.3 have no state.json; their classifiers.pkl is never opened.
@@ -74,7 +74,7 @@ class Layout:
             files.refuse_link(path)
 
     def holds_run(self) -> bool:
-        """Returns whether a run is saved here; one that ended before its first save is not."""
+        """Returns whether a run is saved here; a run that ended before its first save is not."""
         self.refuse_links()
         if self.state.exists() or not self.csv.exists():
             return self.state.exists()

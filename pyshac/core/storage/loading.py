@@ -1,4 +1,4 @@
-"""Loading: a save directory is read into a `SavedRun`. Nothing is locked, changed or executed."""
+"""Loading: reads a save directory into a `SavedRun`. Nothing is locked, changed or executed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load(layout: Layout, known: HyperParameterList | None = None) -> tuple[Saved
         The run, and the stamp of the journal, which changes with every write to the directory.
 
     Raises:
-        FileNotFoundError: If it holds none.
+        FileNotFoundError: If it holds no run.
         SaveDirectoryError: If a file is corrupt, or of a newer format.
     """
     if not layout.holds_run():
@@ -45,7 +45,7 @@ def load(layout: Layout, known: HyperParameterList | None = None) -> tuple[Saved
             run = _Reader(layout, known).read()
         except SaveDirectoryError as caught:
             error = caught
-        # If another engine has saved meanwhile, what was read is partly old and partly new.
+        # If another engine has saved meanwhile, the run that was read is partly old, partly new.
         if stamp_of(layout.state) != state:
             continue
         if error is not None:

@@ -1,4 +1,4 @@
-"""SaveDirectory: writes a run to disk, and appends to it what happens."""
+"""SaveDirectory: writes a run to disk, and appends events to its journal."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class SaveDirectory:
     Attributes:
         path: The directory.
         is_attached: Whether the directory holds this engine's run.
-        must_save: Whether the next write must be a whole save: of a new run, of one that was
-            restored, or after a write that failed.
+        must_save: Whether the next write must be a whole save: of a new or restored run, or after
+            a write that failed.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -49,14 +49,14 @@ class SaveDirectory:
         return loading.load(self._layout, known)
 
     def attach(self, stamp: Stamp) -> None:
-        """Takes the run that `load` returned with a stamp as this engine's own."""
+        """Adopts the run that `load` returned with a stamp as this engine's own."""
         self._stamp, self.is_attached = stamp, True
         self._written, self._written_classifiers = {}, {}
         self.must_save = True
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Holds the directory for writing; its holder may enter again.
+        """Locks the directory for writing; the holder of the lock may enter again.
 
         Raises:
             DirectoryInUseError: If another engine holds it, or has written to it meanwhile.
@@ -100,7 +100,7 @@ class SaveDirectory:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """Makes a change; if it fails, the next one must be a whole save."""
+        """Wraps a change; if it fails, the next change must be a whole save."""
         must_save, self.must_save = self.must_save, True
         try:
             yield
@@ -112,11 +112,11 @@ class SaveDirectory:
     def save(self, run: SavedRun) -> None:
         """Replaces the content of the directory.
 
-        The state is written after all files that it names, and the journal is emptied last: what is
-        there restores after a crash between any two writes.
+        The state is written after all files that it names, and the journal is emptied last. So the
+        directory can be restored after a crash between any two writes.
 
         Raises:
-            OSError: If a file cannot be written; what was saved before still restores.
+            OSError: If a file cannot be written; the previous save can still be restored.
         """
         # From its first file on, the directory is this engine's.
         self.is_attached = True

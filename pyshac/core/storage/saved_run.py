@@ -12,7 +12,7 @@ from pyshac.core.search.batch import Batch
 
 @dataclass
 class SavedRun:
-    """A run as data, without behaviour: what a save directory holds, and what plots are made of.
+    """A run as data, without behaviour: the content of a save directory, and the source of plots.
 
     Attributes:
         space: The search space.
@@ -20,16 +20,16 @@ class SavedRun:
         objective: 'max' or 'min'.
         method: 'default' or 'paper'.
         classifier: Name of the user's kind of classifier; empty for the library's own. A user's
-            classifiers are not saved, so that a directory has none of them.
+            classifiers are not saved, so a directory does not contain them.
         total_budget: N; 0 if `is_legacy`.
         num_batches: M; 0 if `is_legacy`.
         entropy: The seed of all random streams.
-        is_seeded: Whether a user chose it.
+        is_seeded: Whether a user chose the seed.
         cascade: The classifiers; none if `is_legacy`.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
-        is_legacy: Whether an earlier PySHAC saved it, which records no more than space and dataset.
+        is_legacy: Whether an earlier PySHAC saved the run, with only the space and the dataset.
     """
 
     space: HyperParameterList

@@ -26,12 +26,12 @@ class StateFile:
         total_budget: N of the engine that saved.
         num_batches: M of the engine that saved.
         entropy: The seed of all random streams.
-        is_seeded: Whether a user chose it.
+        is_seeded: Whether a user chose the seed.
         num_complete: Number of samples in closed batches.
         csv_bytes: Length of the part of dataset.csv that holds the samples of closed batches.
         csv_sha256: Checksum of that part.
         parameters_sha256: Checksum of parameters.json without its seeds.
-        parameter_seeds: The parameters' own seeds, in order; None for those without.
+        parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         format: Version of this format.

@@ -1,4 +1,4 @@
-"""The base of hyperparameters that are real numbers."""
+"""The base class of hyperparameters that are real numbers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ContinuousHyperParameter(ColumnHyperParameter):
 
     @abstractmethod
     def _quantile(self, unit: FloatArray) -> FloatArray:
-        """The inverse distribution function of the values."""
+        """The quantile function of the values."""
 
     @abstractmethod
     def _probability(self, value: FloatArray) -> FloatArray:
-        """The distribution function of the values."""
+        """The cumulative distribution function of the values."""
 
     @property
     def column_kind(self) -> ColumnKind:
@@ -59,11 +59,11 @@ class ContinuousHyperParameter(ColumnHyperParameter):
                 f"A value of {self.name!r} must be in [{self.low!r}, {self.high!r}]. "
                 f"Got {value!r} instead."
             )
-        # The logarithm that `from_unit` takes; that of `math` may differ in the last digit.
+        # The logarithm that `from_unit` takes; `math.log` may differ in the last digit.
         return float(np.log(value)) if self.log_encode else value
 
     def decode(self, x: Any) -> float:
-        """Returns the number of an encoded one."""
+        """Returns the number that `x` encodes."""
         value = math.exp(x) if self.log_encode else float(x)
         return min(max(value, self.low), self.high)
 

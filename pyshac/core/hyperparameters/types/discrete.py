@@ -61,7 +61,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
             seen.add(plain_values.identity(value))
 
     def _readable_texts(self) -> dict[str, Any]:
-        """Maps texts to the one value that they name, first those that `to_text` writes."""
+        """Maps texts to the one value that they name; the texts of `to_text` take precedence."""
         texts = {plain_values.to_text(value): value for value in self.values}
         lenient: dict[str, list[Any]] = {}
         for value in self.values:
@@ -74,7 +74,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the values are numbers, each larger than the one before, or each smaller."""
+        """Whether the values are numbers in ascending or descending order."""
         if not all(type(value) in (int, float) for value in self.values):
             return False
         values = list(self.values)

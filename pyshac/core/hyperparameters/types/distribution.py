@@ -24,7 +24,7 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     """A number with any frozen distribution of `scipy.stats`, continuous or discrete.
 
     A few distributions are not read from a file, because their quantiles may take too long to
-    compute. A search with one of them is restored by an engine that was given its parameters.
+    compute. To restore a search with one of them, hand its parameters to the engine.
 
     Args:
         name: Name, unique in its search space.
@@ -37,7 +37,7 @@ class DistributionHyperParameter(ContinuousHyperParameter):
         TypeError: If `distribution` is not a frozen distribution that `scipy.stats` has by name,
             or its arguments are arrays.
         ValueError: If its arguments are not allowed, its values are not whole numbers although
-            it is discrete, or the logarithm is asked of a range that reaches 0.
+            it is discrete, or `log_encode` is set for a range that reaches 0.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class DistributionHyperParameter(ContinuousHyperParameter):
         unit = np.maximum(unit, 2.0**-54)
         values = np.asarray(self.distribution.ppf(unit), dtype=np.float64)
         if self.is_discrete:
-            # To a value belongs the upper end of its interval by ppf, the lower end by from_unit.
+            # `ppf` gives a value the upper end of its interval, `from_unit` the lower end.
             values += unit >= self.distribution.cdf(values)
         return values
 

@@ -32,7 +32,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
     Raises:
         TypeError: If a bound is not an int.
         ValueError: If `min_value >= max_value`, a bound lies beyond 2**52 (2**46 with `log`), or
-            `log` is asked of a range that reaches 0.
+            `log` is set for a range that reaches 0.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
         check_range(name, self.min_value, self.max_value)
         if self.log:
             check_log(name, self.min_value)
-        # Floats hold all whole numbers up to 2**53 only, and their logarithms up to 2**46.
+        # Floats tell whole numbers apart only up to 2**53, and their logarithms up to 2**46.
         exponent = 46 if self.log else 52
         if max(abs(self.min_value), abs(self.max_value)) > 2**exponent:
             raise ValueError(
@@ -69,7 +69,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
         return self.max_value - self.min_value + 1
 
     def _below(self, value: FloatArray) -> FloatArray:
-        """The prior probability of a draw below each whole number."""
+        """Returns the prior probability of a draw below each whole number."""
         if not self.log:
             return np.clip((value - self.min_value) / self._count, 0.0, 1.0)
         low, high = math.log(self.min_value - 0.5), math.log(self.max_value + 0.5)
@@ -105,11 +105,11 @@ class IntegerHyperParameter(ColumnHyperParameter):
                 f"A value of {self.name!r} must be in [{self.min_value}, {self.max_value}]. "
                 f"Got {value} instead."
             )
-        # The logarithm that `from_unit` takes; that of `math` may differ in the last digit.
+        # The logarithm that `from_unit` takes; `math.log` may differ in the last digit.
         return float(np.log(value)) if self.log else float(value)
 
     def decode(self, x: Any) -> int:
-        """Returns the whole number of an encoded one."""
+        """Returns the whole number that `x` encodes."""
         value = round(math.exp(x) if self.log else float(x))
         return min(max(value, self.min_value), self.max_value)
 

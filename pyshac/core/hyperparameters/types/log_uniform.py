@@ -15,7 +15,7 @@ from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParamete
 
 @built_in("LogUniformHP")
 class LogUniformContinuousHyperParameter(ContinuousHyperParameter):
-    """A positive real number whose logarithm is uniform, as suits learning rates.
+    """A positive real number with a uniform logarithm, e.g. a learning rate.
 
     Args:
         name: Name, unique in its search space.

@@ -1,7 +1,7 @@
-"""Distributions of `scipy.stats`, and those of them that a file may name.
+"""Distributions of `scipy.stats`, and the subset that a file may name.
 
 With malicious arguments some distributions take minutes, or all memory, to compute a median, and a
-few crash the process. For those listed here the arguments hardly change what a quantile costs.
+few crash the process. For the listed ones the arguments hardly change the cost of a quantile.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def from_config(name: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Any:
 
     Raises:
         TypeError: If it has no such arguments.
-        ValueError: If scipy.stats has none of that name, or it could take too long.
+        ValueError: If `scipy.stats` has no such distribution, or it could take too long.
     """
     distribution = by_name(name)
     if distribution is None:

@@ -20,13 +20,13 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
         min_value: Lower bound.
         max_value: Upper bound.
         log_encode: Show the classifiers the logarithm of the value. Draws stay uniform; for
-            log-uniform draws take `LogUniformContinuousHyperParameter`.
+            log-uniform draws use `LogUniformContinuousHyperParameter`.
         seed: Seed for `sample`.
 
     Raises:
         TypeError: If a bound is not a number.
-        ValueError: If a bound is not finite, `min_value >= max_value`, or the logarithm is asked
-            of a range that reaches 0.
+        ValueError: If a bound is not finite, `min_value >= max_value`, or `log_encode` is set for
+            a range that reaches 0.
     """
 
     def __init__(
