@@ -9,50 +9,93 @@ from pyshac.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pyshac.core.callbacks import (
-        Callback as Callback,
-        CallbackList as CallbackList,
-        CSVLogger as CSVLogger,
-        History as History,
-        ProgressBar as ProgressBar,
+        Callback,
+        CallbackList,
+        CSVLogger,
+        History,
+        ProgressBar,
     )
-    from pyshac.core.dataset import Dataset as Dataset, flatten_parameters as flatten_parameters
-    from pyshac.core.engine import SHAC as SHAC
+    from pyshac.core.dataset import Dataset, flatten_parameters
+    from pyshac.core.engine import SHAC
     from pyshac.core.errors import (
-        DirectoryInUseError as DirectoryInUseError,
-        EvaluationError as EvaluationError,
-        EvaluationTimeoutError as EvaluationTimeoutError,
-        NothingAcceptedError as NothingAcceptedError,
-        SaveDirectoryError as SaveDirectoryError,
-        WorkerDiedError as WorkerDiedError,
+        DirectoryInUseError,
+        EvaluationError,
+        EvaluationTimeoutError,
+        NothingAcceptedError,
+        SaveDirectoryError,
+        WorkerDiedError,
     )
     from pyshac.core.hyperparameters import (
-        AbstractHyperParameter as AbstractHyperParameter,
-        DiscreteHP as DiscreteHP,
-        DiscreteHyperParameter as DiscreteHyperParameter,
-        DistributionHP as DistributionHP,
-        DistributionHyperParameter as DistributionHyperParameter,
-        HyperParameterList as HyperParameterList,
-        IntegerHP as IntegerHP,
-        IntegerHyperParameter as IntegerHyperParameter,
-        LogUniformContinuousHyperParameter as LogUniformContinuousHyperParameter,
-        LogUniformHP as LogUniformHP,
-        MultiDiscreteHP as MultiDiscreteHP,
-        MultiDiscreteHyperParameter as MultiDiscreteHyperParameter,
-        MultiNormalContinuousHyperParameter as MultiNormalContinuousHyperParameter,
-        MultiNormalHP as MultiNormalHP,
-        MultiNormlHP as MultiNormlHP,
-        MultiUniformContinuousHyperParameter as MultiUniformContinuousHyperParameter,
-        MultiUniformHP as MultiUniformHP,
-        NormalContinuousHyperParameter as NormalContinuousHyperParameter,
-        NormalHP as NormalHP,
-        UniformContinuousHyperParameter as UniformContinuousHyperParameter,
-        UniformHP as UniformHP,
-        set_custom_parameter_class as set_custom_parameter_class,
+        AbstractHyperParameter,
+        DiscreteHP,
+        DiscreteHyperParameter,
+        DistributionHP,
+        DistributionHyperParameter,
+        HyperParameterList,
+        IntegerHP,
+        IntegerHyperParameter,
+        LogUniformContinuousHyperParameter,
+        LogUniformHP,
+        MultiDiscreteHP,
+        MultiDiscreteHyperParameter,
+        MultiNormalContinuousHyperParameter,
+        MultiNormalHP,
+        MultiNormlHP,
+        MultiUniformContinuousHyperParameter,
+        MultiUniformHP,
+        NormalContinuousHyperParameter,
+        NormalHP,
+        UniformContinuousHyperParameter,
+        UniformHP,
+        set_custom_parameter_class,
     )
-    from pyshac.core.managed.keras_engine import KerasSHAC as KerasSHAC
-    from pyshac.core.managed.tf_engine import TensorflowSHAC as TensorflowSHAC
-    from pyshac.core.managed.torch_engine import TorchSHAC as TorchSHAC
-    from pyshac.reporting.page import report as report
+    from pyshac.core.managed.keras_engine import KerasSHAC
+    from pyshac.core.managed.tf_engine import TensorflowSHAC
+    from pyshac.core.managed.torch_engine import TorchSHAC
+    from pyshac.reporting.page import report
+
+__all__ = [
+    "SHAC",
+    "AbstractHyperParameter",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "Dataset",
+    "DirectoryInUseError",
+    "DiscreteHP",
+    "DiscreteHyperParameter",
+    "DistributionHP",
+    "DistributionHyperParameter",
+    "EvaluationError",
+    "EvaluationTimeoutError",
+    "History",
+    "HyperParameterList",
+    "IntegerHP",
+    "IntegerHyperParameter",
+    "KerasSHAC",
+    "LogUniformContinuousHyperParameter",
+    "LogUniformHP",
+    "MultiDiscreteHP",
+    "MultiDiscreteHyperParameter",
+    "MultiNormalContinuousHyperParameter",
+    "MultiNormalHP",
+    "MultiNormlHP",
+    "MultiUniformContinuousHyperParameter",
+    "MultiUniformHP",
+    "NormalContinuousHyperParameter",
+    "NormalHP",
+    "NothingAcceptedError",
+    "ProgressBar",
+    "SaveDirectoryError",
+    "TensorflowSHAC",
+    "TorchSHAC",
+    "UniformContinuousHyperParameter",
+    "UniformHP",
+    "WorkerDiedError",
+    "flatten_parameters",
+    "report",
+    "set_custom_parameter_class",
+]
 
 # Names load on first access, since worker processes import this package too.
 _HOMES = {
@@ -97,8 +140,6 @@ _HOMES = {
     "report": "pyshac.reporting.page",
     "set_custom_parameter_class": "pyshac.core.hyperparameters",
 }
-
-__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -159,11 +159,11 @@ def _importances(snapshot: Snapshot) -> str:
 
 def _as_json(snapshot: Snapshot) -> str:
     dataset = snapshot.dataset
-    knows_stages = snapshot.budget is not None
+    knows_stages = snapshot.schedule is not None
     content: dict[str, Any] = {"objective": snapshot.objective.name}
-    if snapshot.budget is not None:
-        content["total_budget"] = snapshot.budget.total
-        content["num_batches"] = snapshot.budget.num_batches
+    if snapshot.schedule is not None:
+        content["total_budget"] = snapshot.schedule.total_budget
+        content["num_batches"] = snapshot.schedule.num_batches
     content["evaluations"] = [
         {
             "id": number,

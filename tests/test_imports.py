@@ -151,8 +151,9 @@ class TestNames:
     def test_type_checkers_see_the_same_names(self):
         tree = ast.parse(inspect.getsource(pyshac))
         (block,) = (node for node in tree.body if isinstance(node, ast.If))
-        homes = {alias.asname: node.module for node in block.body for alias in node.names}
+        homes = {alias.name: node.module for node in block.body for alias in node.names}
         assert homes == pyshac._HOMES
+        assert homes.keys() == set(pyshac.__all__)
 
     @pytest.mark.parametrize("name", NAMES)
     def test_names_are_where_they_belong(self, name):

@@ -50,7 +50,7 @@ def can_be_cut(column: Column) -> bool:
     return column.kind.is_built_in and len(column.categories or ()) <= MAX_CATEGORIES
 
 
-def _cells(column: Column, bins: int) -> _Cells:
+def _cells(snapshot: Snapshot, column: Column, bins: int) -> _Cells:
     """Divides the range of a column into cells: one for each choice, or for each of a few integers.
 
     Raises:
@@ -66,7 +66,7 @@ def _cells(column: Column, bins: int) -> _Cells:
             )
         places = np.arange(len(column.categories), dtype=np.float64)
         return _Cells(np.append(places - 0.5, len(places) - 0.5), places)
-    low, high = _range(column)
+    low, high = _range(snapshot, column)
     if column.kind.is_whole:
         whole = _whole_numbers(low, high, bins, column.kind.is_log)
         edges = np.append(whole - 0.5, high + 0.5)
@@ -79,15 +79,13 @@ def _cells(column: Column, bins: int) -> _Cells:
     return _Cells(edges, (edges[:-1] + edges[1:]) / 2)
 
 
-def _range(column: Column) -> tuple[float, float]:
+def _range(snapshot: Snapshot, column: Column) -> tuple[float, float]:
     """Returns the range of the values of an axis, without the tails of an unbounded prior."""
     low, high = column.kind.low, column.kind.high
     if np.isfinite([low, high]).all():
         return low, high
-    unit_map = column.parameter.unit_map
-    if unit_map is None:
-        raise ValueError(f"{column.name!r} is of a type of your own, whose range is not known.")
-    low, high = column.positions(unit_map.from_unit(np.array([TAIL, 1 - TAIL])))
+    tails = snapshot.space.column_from_unit(column.index, [TAIL, 1 - TAIL])
+    low, high = column.positions(tails)
     return float(low), float(high)
 
 
@@ -118,7 +116,7 @@ def accepted_share(
     Raises:
         ValueError: If an axis cannot be cut into cells.
     """
-    across, up = _cells(x, bins), _cells(y, bins)
+    across, up = _cells(snapshot, x, bins), _cells(snapshot, y, bins)
     num_cells = len(across.encoded) * len(up.encoded)
     width = snapshot.space.num_columns
     # Without other parameters there is nothing to draw.

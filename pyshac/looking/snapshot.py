@@ -15,26 +15,9 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MAX, Objective, get_objective
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.schedule import Schedule
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How a budget is spent.
-
-    Attributes:
-        total: N, number of evaluations.
-        num_batches: M, number of batches.
-    """
-
-    total: int
-    num_batches: int
-
-    @property
-    def batch_size(self) -> int:
-        """W, number of samples in a batch."""
-        return self.total // self.num_batches
 
 
 @dataclass(frozen=True)
@@ -45,7 +28,7 @@ class Snapshot:
         dataset: The samples that have a score.
         objective: Which scores are better.
         cascade: The classifiers; none for a dataset, or a directory of an earlier PySHAC.
-        budget: How the budget is spent; None if neither that nor the stages are known.
+        schedule: How the budget is spent; None if neither that nor the stages are known.
         starts: Number of the first sample drawn after each classifier.
         num_pending: Number of samples of the open batch that have no score yet.
         path: The save directory, or None.
@@ -54,7 +37,7 @@ class Snapshot:
     dataset: Dataset
     objective: Objective
     cascade: Cascade = field(default_factory=Cascade)
-    budget: Budget | None = None
+    schedule: Schedule | None = None
     starts: tuple[int, ...] = ()
     num_pending: int = 0
     path: str | None = None
@@ -117,7 +100,7 @@ def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
     if isinstance(source, (str, os.PathLike)):
         directory = SaveDirectory(source)
         return _of_run(directory.load()[0], str(directory.path), chosen)
-    if hasattr(source, "_saved_run"):
+    if hasattr(type(source), "_saved_run"):
         return _of_run(source._saved_run(), source.save_dir, chosen)
     raise TypeError(
         "source must be a Dataset, an engine or the path of a save directory. "
@@ -132,7 +115,7 @@ def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
         run.dataset,
         objective or get_objective(run.objective),
         run.cascade,
-        Budget(run.total_budget, run.num_batches),
+        Schedule(run.total_budget, run.num_batches),
         tuple(run.stage_starts),
         len(run.batch.pending) if run.batch else 0,
         path,

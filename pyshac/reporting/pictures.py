@@ -115,7 +115,7 @@ def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
         TRAINED if snapshot.starts else "",
         lambda ax: plot_best_so_far(snapshot, ax=ax),
     )
-    if snapshot.budget is not None:
+    if snapshot.schedule is not None:
         yield Plot(
             "scores",
             f"The scores of each of {snapshot.num_stages} stages, as boxes.",

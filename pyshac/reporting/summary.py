@@ -32,16 +32,16 @@ class Stage:
 
 def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Returns facts about a search as a whole, as (label, text)."""
-    budget, objective = snapshot.budget, snapshot.objective
+    schedule, objective = snapshot.schedule, snapshot.objective
     found = [("Objective", f"{objective.name} ({objective.text})")]
     done = str(len(snapshot.dataset))
-    if budget is not None:
-        done += f" of {budget.total}"
+    if schedule is not None:
+        done += f" of {schedule.total_budget}"
     found.append(("Evaluations", f"{done}, {snapshot.num_failed} failed"))
     if snapshot.num_pending:
         found.append(("Open batch", f"{snapshot.num_pending} samples have no score yet"))
-    if budget is not None:
-        batches = f"{budget.num_batches} of {budget.batch_size} samples each"
+    if schedule is not None:
+        batches = f"{schedule.num_batches} of {schedule.batch_size} samples each"
         found.append(("Batches", batches))
         found.append(("Classifiers", str(len(snapshot.cascade))))
     if snapshot.best is not None:
@@ -63,7 +63,7 @@ def best_values(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 def stage_rows(snapshot: Snapshot) -> list[Stage]:
     """Returns the stages that have samples; none if the stages are not known."""
-    if snapshot.budget is None:
+    if snapshot.schedule is None:
         return []
     rows = []
     for number in range(1, snapshot.num_stages + 1):

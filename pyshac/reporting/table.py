@@ -14,7 +14,7 @@ from pyshac.looking.snapshot import Snapshot
 def table_content(snapshot: Snapshot) -> dict[str, Any]:
     """Returns the evaluations as columns and rows of text; a failed one has an empty score."""
     dataset = snapshot.dataset
-    knows_stages = snapshot.budget is not None
+    knows_stages = snapshot.schedule is not None
     names = snapshot.space.get_parameter_names()
     columns = ["Sample", "Score", *["Stage"][:knows_stages], *names]
     rows = []

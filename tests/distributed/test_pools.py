@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import multiprocessing
@@ -183,6 +184,18 @@ def test_a_forked_process_has_its_own_environment_and_function():
     with ProcessPoolExecutor(1) as executor:
         assert scores(run(looks, 3, 1, executor, Noting())) == [1.0, 1.0, 1.0]
     assert "PYSHAC_TEST" not in os.environ
+
+
+def test_a_fit_that_is_refused_leaves_no_function_behind(tmp_path, threads):
+    engine = make_engine(tmp_path)
+    engine.evaluator_backend = threads
+    gc.disable()
+    try:
+        with pytest.raises(TypeError, match="callback"):
+            engine.fit(callbacks=3)
+        assert executor_worker._known.own == {}
+    finally:
+        gc.enable()
 
 
 def test_many_engines_share_an_executor(threads):

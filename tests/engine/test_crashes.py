@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import pyshac
-from pyshac import Callback
+from pyshac import Callback, SaveDirectoryError
 from tests.core.evaluation.slot_runs import is_running
 from tests.engine.engine_helpers import ROOT, contents, evaluate, make_engine, restored, run_script
 
@@ -185,7 +186,7 @@ def test_a_disk_that_is_full_loses_nothing_that_was_saved(tmp_path, whole):
 TERMINATED = """
 import os, sys, time
 from pathlib import Path
-from pyshac import Callback
+from pyshac import Callback, SaveDirectoryError
 from tests.engine.engine_helpers import *
 
 notes, evaluators = Path(sys.argv[2]), int(sys.argv[4])
@@ -270,8 +271,8 @@ def test_a_handler_of_the_program_is_what_sigterm_calls(tmp_path):
     assert ended.returncode == 0, ended.stderr
 
 
-def run_interrupted(engine, line):
-    """Runs an engine until so many lines of the library have run; says whether Ctrl-C came."""
+def lines_of(run, interrupted_at=None):
+    """Calls `run`, with Ctrl-C at one of its lines in the library; returns the number of lines."""
     count, core = 0, str(Path(pyshac.__file__).parent / "core")
 
     def trace(frame, event, argument):
@@ -280,18 +281,25 @@ def run_interrupted(engine, line):
             return None
         if event == "line":
             count += 1
-            if count == line:
+            if count == interrupted_at:
                 os.kill(os.getpid(), signal.SIGINT)
         return trace
 
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        engine.fit(skip_cv_checks=True)
-    except KeyboardInterrupt:
-        return True
+        run()
     finally:
         sys.settrace(before)
+    return count
+
+
+def is_interrupted(run, line):
+    """Calls `run` until so many lines of the library have run; returns whether Ctrl-C came."""
+    try:
+        lines_of(run, line)
+    except KeyboardInterrupt:
+        return True
     return False
 
 
@@ -307,11 +315,11 @@ def test_ctrl_c_between_any_two_lines_tears_nothing(tmp_path, step):
     uninterrupted.fit(skip_cv_checks=True)
     assert uninterrupted.classifiers
     expected = contents(tmp_path / "whole")
-    line, is_interrupted = 1, True
-    while is_interrupted:
+    line, came = 1, True
+    while came:
         path = tmp_path / str(line)
         engine = make_engine(path, **small)
-        is_interrupted = run_interrupted(engine, line)
+        came = is_interrupted(partial(engine.fit, skip_cv_checks=True), line)
         if line // step % 2 and (path / "state.json").exists():
             engine = restored(path, **small)
         engine.fit(skip_cv_checks=True)
@@ -320,3 +328,20 @@ def test_ctrl_c_between_any_two_lines_tears_nothing(tmp_path, step):
         line += step
     # The first was interrupted, and the run is longer than a few lines.
     assert line > max(1 + step, 1000)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
+@pytest.mark.parametrize("last", [20, pytest.param(400, marks=pytest.mark.slow)])
+def test_ctrl_c_at_the_end_of_restoring_overwrites_nothing(tmp_path, last):
+    small = {"total_budget": 6, "num_batches": 2}
+    make_engine(tmp_path, **small).fit(skip_cv_checks=True)
+    expected = contents(tmp_path)
+    # The first engine fills caches.
+    _, total = (lines_of(make_engine(tmp_path, **small).restore_data) for _ in range(2))
+    for line in range(total - last, total):
+        engine = make_engine(tmp_path, **small)
+        assert is_interrupted(engine.restore_data, line), f"line {line} of {total}"
+        # Either the engine has the run, or it refuses to write over it.
+        with contextlib.suppress(SaveDirectoryError):
+            engine.save_data()
+        assert contents(tmp_path) == expected, f"line {line} of {total}"

@@ -289,6 +289,9 @@ def test_many_parameters_of_many_columns(directory):
         {"parameter_seeds": [1] * 10**6},
         {"parameter_seeds": [-1, 0, 0]},
         {"parameter_seeds": [True, 0, 0]},
+        {"num_batches": 0},
+        {"num_batches": 5},
+        {"total_budget": 0},
     ],
 )
 def test_states(directory, changes):

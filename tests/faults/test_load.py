@@ -10,7 +10,6 @@ import pytest
 from pyshac import SHAC, Callback
 from tests.faults import load
 
-
 # With each prediction XGBoost defines a class. The table of all classes grows in steps, and when it
 # does depends on how many there were before.
 NOT_XGBOOST = [tracemalloc.Filter(False, "*/xgboost/*")]

@@ -7,7 +7,8 @@ import pytest
 
 from pyshac import SHAC, Dataset, SaveDirectoryError, UniformHP
 from pyshac.core.dataset.objective import MAX, MIN
-from pyshac.looking.snapshot import Budget, take_snapshot
+from pyshac.core.search.schedule import Schedule
+from pyshac.looking.snapshot import take_snapshot
 from tests.looking.searches import make_dataset, run_search
 
 LEGACY = Path(__file__).parents[1] / "fixtures" / "saved-by-pyshac-0.2" / "branin"
@@ -23,7 +24,7 @@ def test_engine_and_directory_are_the_same_search(finished):
     live, saved = take_snapshot(finished), take_snapshot(finished.save_dir)
 
     assert live.dataset.Y == saved.dataset.Y or live.num_failed == saved.num_failed > 0
-    assert live.budget == saved.budget == Budget(60, 6)
+    assert live.schedule == saved.schedule == Schedule(60, 6)
     assert (live.objective, live.starts, live.num_stages) == (MAX, saved.starts, 5)
     assert len(live.cascade) == len(saved.cascade) == 5
     assert live.dataset.Y[live.best] == finished.best_score
@@ -47,14 +48,14 @@ def test_a_batch_under_way_counts_what_is_told(tmp_path):
 def test_a_dataset_is_one_stage_of_unknown_budget():
     found = take_snapshot(make_dataset([1.0, 2.0]), "min")
 
-    assert (found.objective, found.budget, found.num_stages, found.best) == (MIN, None, 1, 0)
+    assert (found.objective, found.schedule, found.num_stages, found.best) == (MIN, None, 1, 0)
 
 
 def test_directories_of_earlier_versions_have_no_classifiers():
     found = take_snapshot(LEGACY)
 
     assert len(found.dataset) == 180
-    assert (found.budget, found.starts, len(found.cascade)) == (None, (), 0)
+    assert (found.schedule, found.starts, len(found.cascade)) == (None, (), 0)
 
 
 def test_a_running_search_can_be_looked_at_at_any_time(tmp_path):
@@ -76,9 +77,17 @@ def test_a_running_search_can_be_looked_at_at_any_time(tmp_path):
         writer.join()
 
 
+class Anything:
+    """An object that answers to every name, as mocks and proxies do."""
+
+    def __getattr__(self, name):
+        return lambda *args: self
+
+
 def test_what_cannot_be_looked_at(tmp_path):
-    with pytest.raises(TypeError, match="Got 7 instead"):
-        take_snapshot(7)
+    for source in (7, SHAC, Anything()):
+        with pytest.raises(TypeError, match="must be a Dataset, an engine or the path"):
+            take_snapshot(source)
     with pytest.raises(FileNotFoundError, match="no saved search"):
         take_snapshot(tmp_path)
     with pytest.raises(ValueError, match="must be 'max' or 'min'. Got 'best'"):

@@ -156,6 +156,16 @@ class TestAcceptedShare:
         assert (accepted.x_edges[0], accepted.x_edges[-1]) == (-0.5, 8.5)
         np.testing.assert_allclose(accepted.y_edges[[0, -1]], [-2.576, 2.576], atol=0.01)
 
+    def test_a_long_tail_of_a_bounded_prior_is_left_out(self):
+        space = [
+            DistributionHP("n", stats.binom(1000, 0.1)),
+            DistributionHP("b", stats.beta(2, 50)),
+        ]
+        found = looked_at(space, lambda rows: rows[:, 1] > 0.05)
+        accepted = accepted_share(found, found.cascade, *columns_of(found), bins=10)
+        assert (accepted.x_edges[0], accepted.x_edges[-1]) == (75.5, 125.5)
+        np.testing.assert_allclose(accepted.y_edges[[0, -1]], [0.002, 0.137], atol=0.001)
+
     def test_the_same_seed_gives_the_same_shares(self, finished):
         edges = [plot_accepted_region(finished, "rate", "optimizer", seed=s) for s in (1, 1, 2)]
         first, again, other = (ax.collections[0].get_array().filled(0) for ax in edges)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 from pyshac.core.callbacks.callback import Callback, Logs
-
-if TYPE_CHECKING:
-    pass
 
 
 class CSVLogger(Callback):

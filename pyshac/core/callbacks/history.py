@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.samples import Samples
-
-if TYPE_CHECKING:
-    pass
 
 
 class History(Callback):
@@ -40,7 +37,7 @@ class History(Callback):
 
 
 def _compact(samples: list[Any]) -> Samples | list[Any]:
-    """Returns parameters as columns, unless a callback has changed their names."""
+    """Returns parameters as columns, unless a callback has changed their names or lengths."""
     try:
         return Samples(samples)
     except ValueError:

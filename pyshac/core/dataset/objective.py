@@ -22,9 +22,6 @@ class Objective:
     name: str
     sign: int
 
-    def __str__(self) -> str:
-        return self.name
-
     @property
     def text(self) -> str:
         """The objective in words."""

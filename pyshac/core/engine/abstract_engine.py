@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from pyshac.core.basics import seeding
+from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_positive, check_score
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.callbacks import CallbackList, History, ProgressBar
@@ -268,10 +268,10 @@ class _SHAC(Overview, ABC):
         run = self._require_run()
         policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
-        pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
-        self._asked.clear()
         options = FitOptions(skip_cv_checks, early_stop, relax_checks)
         with self._looping(run, callbacks, verbose) as loop:
+            pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
+            self._asked.clear()
             return loop.spend_budget(pool, options)
 
     def stop(self) -> None:
@@ -411,9 +411,13 @@ class _SHAC(Overview, ABC):
             SaveDirectoryError: If a file is corrupt, or the saved search has another space,
                 objective, method or kind of classifier. The engine stays unchanged.
         """
-        self._run = Run.restored(self._directory, self._settings, self._run)
-        self._asked.clear()
-        self._num_predictions = 0
+        run, stamp = Run.restored(self._directory, self._settings, self._run)
+        # Ctrl-C in between could leave the old run, which would overwrite the saved one.
+        with signals.whole():
+            self._directory.attach(stamp)
+            self._run = run
+            self._asked.clear()
+            self._num_predictions = 0
 
     # Seeds
 

@@ -17,6 +17,7 @@ from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
+from pyshac.core.storage.layout import Stamp
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 
@@ -58,8 +59,8 @@ class Run:
     @classmethod
     def restored(
         cls, directory: SaveDirectory, settings: Settings, current: Run | None = None
-    ) -> Run:
-        """Returns the run that a directory holds, to be continued there.
+    ) -> tuple[Run, Stamp]:
+        """Returns the run that a directory holds, and the stamp with which to adopt it.
 
         Args:
             directory: The save directory.
@@ -95,8 +96,7 @@ class Run:
             _check_same_settings(saved, settings, path)
             if saved.classifier:
                 search.retrain()
-        directory.attach(stamp)
-        return cls(search, directory, saved.is_seeded)
+        return cls(search, directory, saved.is_seeded), stamp
 
     def as_saved(self) -> SavedRun:
         """Returns the run as data; dataset, cascade and batch are the search's own, not copies."""

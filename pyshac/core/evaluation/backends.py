@@ -157,19 +157,16 @@ class MultiprocessingBackend(ProcessBackend):
         )
 
 
-class ExecutorBackend(Backend):
-    """A user's executor.
-
-    Args:
-        executor: The executor.
-    """
-
-    def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
-        self._executor = executor
+class SharedBackend(Backend):
+    """An executor that is not the engine's own."""
 
     def check(self, policy: FailurePolicy) -> None:
-        _check_fresh_process(policy, self.setting)
+        if policy.fresh_process:
+            raise ValueError(
+                "fresh_process needs worker processes that the engine may end, and those of "
+                f"evaluator_backend, {self.setting!r}, are not its own. Leave fresh_process at "
+                "False, or call parallel_evaluators() first."
+            )
 
     def open(
         self,
@@ -178,15 +175,29 @@ class ExecutorBackend(Backend):
         number: int,
         policy: FailurePolicy,
     ) -> SlotGroup:
+        executor = self._executor()
         # No worker can be ended from here, so evaluations are interrupted where they run.
         runner = TaskRunner(evaluator, function, policy.catch, policy.timeout)
         payload = None
-        if not isinstance(self._executor, ThreadPoolExecutor):
+        if not isinstance(executor, ThreadPoolExecutor):
             payload = Payload(evaluator.environment(), _pickled(runner))
-        return SharedExecutor(self._executor, runner, payload, number)
+        return SharedExecutor(executor, runner, payload, number)
+
+    @abstractmethod
+    def _executor(self) -> Executor:
+        """Returns the executor in which slots are opened."""
 
 
-class DaskBackend(Backend):
+class ExecutorBackend(SharedBackend):
+    """A user's executor."""
+
+    setting: Executor
+
+    def _executor(self) -> Executor:
+        return self.setting
+
+
+class DaskBackend(SharedBackend):
     """The executor of the Dask client that is current when the slots are opened.
 
     Raises:
@@ -197,16 +208,7 @@ class DaskBackend(Backend):
         super().__init__(setting)
         require("evaluator_backend = 'dask'", "distributed", "dask")
 
-    def check(self, policy: FailurePolicy) -> None:
-        _check_fresh_process(policy, self.setting)
-
-    def open(
-        self,
-        evaluator: Evaluator,
-        function: Callable[..., Any],
-        number: int,
-        policy: FailurePolicy,
-    ) -> SlotGroup:
+    def _executor(self) -> Executor:
         distributed = importlib.import_module("distributed")
         try:
             executor: Executor = distributed.get_client().get_executor()
@@ -215,7 +217,7 @@ class DaskBackend(Backend):
                 "evaluator_backend is 'dask', and there is no Dask client: make one before fit(), "
                 "such as client = distributed.Client('tcp://scheduler:8786')."
             ) from error
-        return ExecutorBackend(executor).open(evaluator, function, number, policy)
+        return executor
 
 
 _BACKENDS: dict[str, type[Backend]] = {
@@ -241,15 +243,6 @@ def get_backend(setting: Any) -> Backend:
             f"concurrent.futures.Executor. Got {setting!r} instead."
         )
     return _BACKENDS[setting](setting)
-
-
-def _check_fresh_process(policy: FailurePolicy, setting: str | Executor) -> None:
-    if policy.fresh_process:
-        raise ValueError(
-            "fresh_process needs worker processes that the engine may end, and those of "
-            f"evaluator_backend, {setting!r}, are not its own. Leave fresh_process at False, "
-            "or call parallel_evaluators() first."
-        )
 
 
 def _pickled(runner: TaskRunner) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import uuid
 import weakref
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -35,6 +36,7 @@ class SharedExecutor(SlotGroup):
         num_lacking: Number of processes that have replied that they do not know the pool yet.
     """
 
+    slots: Sequence[ExecutorSlot]
     seconds_between_checks = SECONDS_BETWEEN_CHECKS
 
     def __init__(
@@ -44,15 +46,14 @@ class SharedExecutor(SlotGroup):
         payload: executor_worker.Payload | None,
         number: int,
     ) -> None:
-        self._executor_slots = [ExecutorSlot(worker_id, self) for worker_id in range(number)]
-        super().__init__(self._executor_slots)
+        super().__init__([ExecutorSlot(worker_id, self) for worker_id in range(number)])
         self.executor = executor
         self.num_lacking = 0
         self._payload = payload
-        self._pool = uuid.uuid4().hex
-        executor_worker.remember(self._pool, runner)
+        self._pool_id = uuid.uuid4().hex
+        executor_worker.remember(self._pool_id, runner)
         # The pool is forgotten even if no evaluation ever starts.
-        self._forget = weakref.finalize(self, executor_worker.forget, self._pool)
+        self._forget = weakref.finalize(self, executor_worker.forget, self._pool_id)
 
     @property
     def is_gone(self) -> bool:
@@ -78,7 +79,7 @@ class SharedExecutor(SlotGroup):
             raise ExecutorFailedError(f"{self.executor!r} has lost its cluster")
         connection = self.connection
         if connection is not None:
-            for slot in self._executor_slots:
+            for slot in self.slots:
                 slot.give_up(connection)
 
     def close(self) -> None:
@@ -93,7 +94,7 @@ class SharedExecutor(SlotGroup):
             extra = (self._payload,)
         evaluate = executor_worker.evaluate_for_pool
         try:
-            return self.executor.submit(evaluate, self._pool, task, worker_id, *extra)
+            return self.executor.submit(evaluate, self._pool_id, task, worker_id, *extra)
         except Exception as error:
             message = f"{self.executor!r} takes no evaluations: {type(error).__name__}: {error}"
             refused: Future[bytes | None] = Future()

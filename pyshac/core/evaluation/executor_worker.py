@@ -46,16 +46,16 @@ class _KnownPools:
         self._sent: OrderedDict[str, TaskRunner] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, pool: str) -> TaskRunner | None:
+    def get(self, pool_id: str) -> TaskRunner | None:
         with self._lock:
-            if pool in self._sent:
-                self._sent.move_to_end(pool)
-            return self.own.get(pool) or self._sent.get(pool)
+            if pool_id in self._sent:
+                self._sent.move_to_end(pool_id)
+            return self.own.get(pool_id) or self._sent.get(pool_id)
 
-    def add(self, pool: str, runner: TaskRunner) -> TaskRunner:
+    def add(self, pool_id: str, runner: TaskRunner) -> TaskRunner:
         """Adds a runner that was sent; returns the first one if the pool already has one."""
         with self._lock:
-            first = self._sent.setdefault(pool, runner)
+            first = self._sent.setdefault(pool_id, runner)
             while len(self._sent) > MAX_KNOWN_POOLS:
                 self._sent.popitem(last=False)
             return first
@@ -74,23 +74,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_know_nothing)
 
 
-def remember(pool: str, runner: TaskRunner) -> None:
+def remember(pool_id: str, runner: TaskRunner) -> None:
     """Makes tasks of a pool that stay in this process use this very runner."""
-    _known.own[pool] = runner
+    _known.own[pool_id] = runner
 
 
-def forget(pool: str) -> None:
+def forget(pool_id: str) -> None:
     """Reverts `remember`."""
-    _known.own.pop(pool, None)
+    _known.own.pop(pool_id, None)
 
 
 def evaluate_for_pool(
-    pool: str, task: Task, worker_id: int, payload: Payload | None = None
+    pool_id: str, task: Task, worker_id: int, payload: Payload | None = None
 ) -> bytes | None:
     """Evaluates a sample in this process.
 
     Args:
-        pool: Id of the pool.
+        pool_id: Id of the pool.
         task: The sample.
         worker_id: Its slot.
         payload: The payload, if this process has replied that it does not know the pool.
@@ -99,11 +99,11 @@ def evaluate_for_pool(
         The pickled reply; None if the payload is missing.
     """
     try:
-        runner = _known.get(pool)
+        runner = _known.get(pool_id)
         if runner is None:
             if payload is None:
                 return None
-            runner = _known.add(pool, _load(payload))
+            runner = _known.add(pool_id, _load(payload))
         reply = runner(task, worker_id)
     except Exception as error:
         reply = Reply(error=error, traceback=traceback.format_exc())

@@ -168,7 +168,7 @@ class Round:
         arrived: list[tuple[_Lease, Future[Any]]] = []
         while not arrived or not self._arrivals.empty():
             try:
-                lease, future = self._arrivals.get(timeout=self._seconds_to_wait())
+                lease, future = self._arrivals.get(timeout=self._end_overdue())
             except queue.Empty:
                 self._check_slots()
                 continue
@@ -182,9 +182,9 @@ class Round:
         try:
             self._group.check()
         except ExecutorFailedError as error:
-            raise executor_error(error) from error
+            raise executor_error(error) from None
 
-    def _seconds_to_wait(self) -> float | None:
+    def _end_overdue(self) -> float | None:
         """Ends evaluations over the time limit; returns the seconds to the next check."""
         timeout = self._group.timeout
         if timeout is None:

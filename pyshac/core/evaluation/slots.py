@@ -60,7 +60,7 @@ class Slot(ABC):
         return None
 
     def end(self) -> None:
-        """Ends the worker at once, even in the middle of an evaluation; `submit` starts another."""
+        """Ends a worker at once, even in an evaluation; `submit` starts another process."""
 
     def close(self) -> None:
         """Ends the worker after its evaluation; returns when it is gone."""

@@ -18,8 +18,8 @@ class ColumnKind:
         is_ordered: Whether the order of the encoded numbers is meaningful.
         is_whole: Whether the values are whole numbers.
         is_log: Whether a value is encoded as its natural logarithm.
-        low: Lower bound of the values, or minus infinity.
-        high: Upper bound of the values, or infinity.
+        low: Lower bound that the user set for the values, or minus infinity.
+        high: Upper bound that the user set for the values, or infinity.
     """
 
     is_built_in: bool = True

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 
-Type = TypeVar("Type", bound=type[AbstractHyperParameter])
+ParameterClass = TypeVar("ParameterClass", bound=type[AbstractHyperParameter])
 
 _built_in: dict[str, type[AbstractHyperParameter]] = {}
 _custom: dict[str, type[AbstractHyperParameter]] = {}
 
 
-def built_in(*aliases: str) -> Callable[[Type], Type]:
+def built_in(*aliases: str) -> Callable[[ParameterClass], ParameterClass]:
     """Registers a built-in type under the name of its class.
 
     Args:
@@ -23,7 +23,7 @@ def built_in(*aliases: str) -> Callable[[Type], Type]:
         A class decorator.
     """
 
-    def register(cls: Type) -> Type:
+    def register(cls: ParameterClass) -> ParameterClass:
         _built_in.update(dict.fromkeys((cls.__name__, *aliases), cls))
         return cls
 

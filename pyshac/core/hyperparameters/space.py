@@ -166,11 +166,6 @@ class HyperParameterList:
         return [block.kind for block in self._blocks for _ in range(block.width)]
 
     @property
-    def unit_maps(self) -> list[UnitMap | None]:
-        """The map between the unit interval and each column; None for a user's own type."""
-        return [block.unit_map for block in self._blocks for _ in range(block.width)]
-
-    @property
     def maps_to_unit(self) -> BoolArray:
         """Which columns `from_unit` can map, shape (columns,): all but a user's own types."""
         return np.array([kind.is_built_in for kind in self.column_kinds], dtype=bool)

@@ -128,8 +128,8 @@ class Search:
     def adopt_batch(self) -> Batch:
         """Opens a batch of the next samples in the dataset, which have their scores already."""
         start, size = self.num_complete, self.settings.schedule.batch_size
-        self.batch = Batch(start, self.dataset.X[start : start + size])
-        self.batch.worker_ids = dict.fromkeys(self.batch.ids)
+        rows = self.dataset.X[start : start + size]
+        self.batch = Batch(start, rows, dict.fromkeys(range(start, start + len(rows))))
         return self.batch
 
     def learn_score(self, number: int, score: float, worker_id: int | None) -> None:
@@ -181,7 +181,8 @@ class Search:
 
     def close_all(self) -> None:
         """Counts all samples of the dataset as complete, without training on them."""
-        self.num_complete, self.batch = len(self.dataset), None
+        with signals.whole():
+            self.num_complete, self.batch = len(self.dataset), None
 
     def _train(self, num_complete: int, check: bool) -> Training:
         used = self._is_learned_from(num_complete)

@@ -11,6 +11,7 @@ from pyshac.core.basics import files
 from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
+from pyshac.core.search.schedule import Schedule
 
 FORMAT = 1
 
@@ -132,6 +133,10 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     )
     classifiers_are_valid = all(isinstance(item, str) for item in state.classifiers)
     is_valid = seeds_are_valid and classifiers_are_valid and _has_valid_stages(state)
+    try:
+        Schedule(state.total_budget, state.num_batches)
+    except ValueError as error:
+        raise SaveDirectoryError(f"{source} is not the state of a search: {error}") from None
     is_known = state.objective in OBJECTIVES and state.method in METHODS
     if not (is_known and is_valid):
         raise SaveDirectoryError(f"{source} is not the state of a search.")

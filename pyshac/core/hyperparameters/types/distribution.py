@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,7 +67,8 @@ class DistributionHyperParameter(ContinuousHyperParameter):
 
     @property
     def column_kind(self) -> ColumnKind:
-        return replace(super().column_kind, is_whole=self.is_discrete)
+        # The support is no range for an axis: nearly all of it may be a tail.
+        return ColumnKind(is_whole=self.is_discrete, is_log=self.log_encode)
 
     def _check_distribution(self) -> None:
         median = float(self.distribution.ppf(0.5))
