@@ -36,7 +36,9 @@ def fitted(tmp_path_factory):
     return engine
 
 
-@pytest.mark.parametrize("n", [None, 1, 2, 4, 5, 6, 100])
+@pytest.mark.parametrize(
+    "n", [None, 1, 4, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 5, 6, 100))]
+)
 def test_the_loop_is_the_same_run_as_fit(tmp_path, fitted, n):
     engine = make_engine(tmp_path)
     finish(engine, n)

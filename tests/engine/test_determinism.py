@@ -31,7 +31,12 @@ def alone(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("backend", "evaluators"),
-    [("threading", 3), ("loky", 1), ("loky", 3), ("multiprocessing", 2)],
+    [
+        ("threading", 3),
+        ("loky", 3),
+        pytest.param("loky", 1, marks=pytest.mark.slow),
+        pytest.param("multiprocessing", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_evaluators_do_not_matter(tmp_path, alone, backend, evaluators):
     engine = make_engine(
@@ -43,7 +48,12 @@ def test_evaluators_do_not_matter(tmp_path, alone, backend, evaluators):
 
 @pytest.mark.parametrize(
     ("backend", "generators"),
-    [("loky", 1), ("threading", 3), ("loky", 3), ("multiprocessing", 3)],
+    [
+        ("threading", 3),
+        ("loky", 3),
+        pytest.param("loky", 1, marks=pytest.mark.slow),
+        pytest.param("multiprocessing", 3, marks=pytest.mark.slow),
+    ],
 )
 def test_generators_do_not_matter(tmp_path, alone, backend, generators):
     engine = make_engine(tmp_path, total_budget=40, num_batches=5)

@@ -98,7 +98,11 @@ def test_a_space_is_searched_to_its_end_before_anything_is_evaluated_twice(tmp_p
 
 @pytest.mark.parametrize(
     ("budget", "batches", "at_first", "least"),
-    [(200, 20, 40, 20), (100, 10, 20, 10), (40, 4, 10, 4)],
+    [
+        pytest.param(200, 20, 40, 20, marks=pytest.mark.slow),
+        pytest.param(100, 10, 20, 10, marks=pytest.mark.slow),
+        (40, 4, 10, 4),
+    ],
 )
 def test_classifiers_wait_for_enough_samples(tmp_path, budget, batches, at_first, least):
     engine = make_engine(tmp_path, branin, branin_space, budget, batches)

@@ -71,7 +71,9 @@ class FillsAt:
         return evaluate(worker_id, parameters)
 
 
-@pytest.mark.parametrize("call", [1, 5, 9, 12, 18])
+@pytest.mark.parametrize(
+    "call", [1, 9, *(pytest.param(call, marks=pytest.mark.slow) for call in (5, 12, 18))]
+)
 def test_a_disk_that_fills_up(disk, tmp_path, whole, call):
     engine = make_engine(disk / "shac", FillsAt(disk, call))
     with pytest.raises(OSError, match="No space left on device: .*/disk/shac/") as caught:

@@ -72,6 +72,7 @@ class TestRestoring:
             expected = score(0, engine.parameters.to_parameters(row))
             np.testing.assert_equal(value, expected)
 
+    @pytest.mark.slow
     def test_it_continues_and_predicts(self, name, tmp_path):
         needs(name)
         engine = restore(name, tmp_path / "run")

@@ -190,8 +190,11 @@ def test_any_other_failure_stops_the_run(name, backend, tmp_path):
     assert list(saved.dataset.Y) == expected(saved)
 
 
-@pytest.mark.parametrize("backend", ["threading", *PROCESSES])
-@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("backend", "score"),
+    [("threading", math.nan), ("threading", math.inf), ("threading", -math.inf),
+     *((backend, math.inf) for backend in PROCESSES)],
+)  # fmt: skip
 def test_a_score_that_is_not_finite_is_a_failed_sample(score, backend, tmp_path):
     engine = failing(lambda: score, tmp_path, backend)
     engine.fit()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import threadpoolctl
 
 from pyshac.core.basics.arrays import Float32Array, IntArray
+from pyshac.core.basics.threads import one_thread
 
 if TYPE_CHECKING:
     import xgboost
@@ -56,7 +56,7 @@ def load_model(data: bytes) -> xgboost.Booster:
 
     # XGBoost would read the trees with several threads and keep the pool. A forked process that
     # then reads a model, as a generator does, would wait for these threads for ever.
-    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
+    with one_thread("openmp"):
         booster = xgboost.Booster(model_file=bytearray(data))
     booster.set_param("nthread", "1")
     return booster

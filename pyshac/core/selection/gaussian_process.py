@@ -19,16 +19,15 @@ d is the number of features, c of columns, n of training points, m of other poin
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import functools
+from contextlib import AbstractContextManager
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, optimize
-from threadpoolctl import ThreadpoolController
 
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.threads import one_thread
 
 # Mean and standard deviation of the normal priors of the logarithms. The prior of the length scales
 # grows with the number of columns, so that most columns matter little until samples show otherwise
@@ -182,11 +181,6 @@ def _with_noise(covariance: FloatArray, logarithms: FloatArray) -> FloatArray:
     return covariance + np.exp(logarithms[-1]) * np.eye(len(covariance))
 
 
-@functools.cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def _one_thread() -> contextlib.AbstractContextManager[None]:
+def _one_thread() -> AbstractContextManager[None]:
     """Limits BLAS to one thread: with several, small matrices take longer and round differently."""
-    return _controller().limit(limits=1, user_api="blas")
+    return one_thread("blas")

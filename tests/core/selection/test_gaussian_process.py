@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import threadpoolctl
 from scipy import optimize
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
@@ -108,10 +109,9 @@ def test_equal_points_and_values_do_no_harm():
 
 
 def test_the_number_of_threads_changes_nothing(points, values):
-    controller = gaussian_process._controller()
     predictions = []
     for threads in (1, 2):
-        with controller.limit(limits=threads, user_api="blas"):
+        with threadpoolctl.threadpool_limits(threads, user_api="blas"):
             process = GaussianProcess(points.repeat(8, 0), np.arange(3), values.repeat(8))
             predictions.append(process.predict(points)[0])
     assert (predictions[0] == predictions[1]).all()
