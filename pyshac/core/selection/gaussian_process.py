@@ -166,9 +166,9 @@ class GaussianProcess:
                 block = slice(start, start + MAX_ROWS)
                 covariance = _matern(*self._distances(self._logarithms, points[block]))
                 explained = linalg.solve_triangular(self._root, covariance, lower=True)
-                # (2.25) and (2.26)
-                expected[block] = self._weights @ covariance
-                variance[block] = np.exp(self._logarithms[-2]) - (explained**2).sum(axis=0)
+                reduction = (explained**2).sum(axis=0)
+                expected[block] = self._weights @ covariance  # (2.25)
+                variance[block] = np.exp(self._logarithms[-2]) - reduction  # (2.26)
         return expected, np.sqrt(np.maximum(variance, 0.0))
 
 
