@@ -122,8 +122,15 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("method", ["default", "paper"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        ("forest", "default"),
+        ("pipeline", "paper"),
+        pytest.param("forest", "paper", marks=pytest.mark.slow),
+        pytest.param("pipeline", "default", marks=pytest.mark.slow),
+    ],
+)
 def test_any_classifier_will_do(tmp_path, kind, method):
     options = {"method": method, "classifier": KINDS[kind]}
     engine = make_engine(tmp_path, best_is_small, branin_space, 60, 6, **options)

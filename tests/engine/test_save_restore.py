@@ -129,8 +129,17 @@ def test_the_same_engine_goes_on_after_every_interruption(tmp_path, whole):
 # Every way out of fit
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError, GeneratorExit])
-@pytest.mark.parametrize("evaluators", [1, 2])
+@pytest.mark.parametrize(
+    ("error", "evaluators"),
+    [
+        (KeyboardInterrupt, 1),
+        (SystemExit, 2),
+        (MemoryError, 1),
+        (GeneratorExit, 2),
+        pytest.param(KeyboardInterrupt, 2, marks=pytest.mark.slow),
+        pytest.param(SystemExit, 1, marks=pytest.mark.slow),
+    ],
+)
 def test_saved_on_every_way_out(tmp_path, whole, error, evaluators):
     calls = iter(range(100))
 

@@ -112,6 +112,7 @@ def test_the_same_seed_gives_the_same_files(name, tmp_path):
     assert contents(tmp_path / name) == contents(FOLDER / name)
 
 
+@pytest.mark.slow
 def test_an_open_batch_is_evaluated_as_it_was_drawn(tmp_path):
     needs("torch-stopped")
     engine = restore("torch-stopped", tmp_path / "run")

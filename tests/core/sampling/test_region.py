@@ -143,9 +143,10 @@ class TestAccepted:
         other = region(space, cascade).draw(30, stream(4))
         assert not (other[:, 0] == rows[:, 0]).any()
 
-    def test_every_draw_of_a_run_is_independent(self, space, cascade):
-        draws = [region(space, cascade).draw(5, stream(place))[:, 0] for place in range(100)]
-        together = region(space, cascade).draw(500, stream(5))[:, 0]
+    @pytest.mark.parametrize("places", [30, pytest.param(100, marks=pytest.mark.slow)])
+    def test_every_draw_of_a_run_is_independent(self, space, cascade, places):
+        draws = [region(space, cascade).draw(5, stream(place))[:, 0] for place in range(places)]
+        together = region(space, cascade).draw(5 * places, stream(5))[:, 0]
         assert same_distribution(np.concatenate(draws), together) > LEVEL
         first, second = np.concatenate(draws[::2]), np.concatenate(draws[1::2])
         assert abs(stats.spearmanr(first, second).statistic) * np.sqrt(len(first)) < 4
@@ -220,6 +221,7 @@ class TestExactness:
     def test_the_distribution_is_that_of_rejection_one_by_one(self, space, cascade, one_by_one):
         assert_same_distribution(region(space, cascade).draw(4000, stream(6)), one_by_one)
 
+    @pytest.mark.slow
     def test_the_distribution_is_that_of_rejection_for_many_samples(self, space, cascade, many):
         assert_same_distribution(region(space, cascade).draw(10_000, stream(7)), many)
 
@@ -228,10 +230,11 @@ class TestExactness:
         space, cascade, plain = request.getfixturevalue(which)
         assert_same_distribution(region(space, cascade).draw(len(plain), stream(8)), plain)
 
-    def test_few_samples_at_a_time_have_that_distribution_too(self, deep):
+    @pytest.mark.parametrize("draws", [60, pytest.param(150, marks=pytest.mark.slow)])
+    def test_few_samples_at_a_time_have_that_distribution_too(self, deep, draws):
         space, cascade, plain = deep
         accepted = region(space, cascade)
-        rows = [accepted.draw(2, stream(100 + number)) for number in range(150)]
+        rows = [accepted.draw(2, stream(100 + number)) for number in range(draws)]
         assert_same_distribution(np.concatenate(rows), plain)
 
     @pytest.mark.long
