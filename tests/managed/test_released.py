@@ -26,6 +26,7 @@ from tests.managed.released import (
 )
 from tests.scripts import PACKAGE_PARENT, run_command
 
+RECORDED = json.loads((FOLDER / "versions.json").read_text())
 ENGINES = {
     "serial": ("SHAC", score, []),
     "paper": ("SHAC", score, []),
@@ -89,6 +90,13 @@ class TestRestoring:
         engine.save_data()
         # The scores of an open batch stand in the dataset from the next save on.
         del before["datasets/dataset.csv"]
+        if versions()["xgboost"] != RECORDED["xgboost"]:
+            # XGBoost writes its version into models, and the state has their checksums.
+            before = {
+                key: data
+                for key, data in before.items()
+                if not key.startswith(("classifiers", "state"))
+            }
         after = contents(tmp_path / "run")
         assert {key: after[key] for key in before} == before
 
@@ -103,9 +111,8 @@ def has_the_kernels() -> bool:
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_same_seed_gives_the_same_files(name, tmp_path):
     needs(name)
-    recorded = json.loads((FOLDER / "versions.json").read_text())
-    if versions() != recorded or not has_the_kernels():
-        pytest.skip(f"recorded with {recorded} and AVX2")
+    if versions() != RECORDED or not has_the_kernels():
+        pytest.skip(f"recorded with {RECORDED} and AVX2")
     command = [sys.executable, "-m", "tests.managed.released", str(tmp_path), name]
     path = os.pathsep.join([str(PACKAGE_PARENT), str(ROOT)])
     run_command(command, tmp_path, name, **KERNELS, PYTHONPATH=path)
