@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from scipy import stats
 
+from pyshac import SHAC
 from pyshac.core.hyperparameters import (
     DiscreteHP,
     DistributionHP,
@@ -24,6 +25,7 @@ from pyshac.core.hyperparameters import (
     NormalHP,
     UniformHP,
 )
+from tests.looking.searches import run_search
 
 # The same examples on every run, and no time limit that a busy machine could miss.
 hypothesis.settings.register_profile(
@@ -85,3 +87,16 @@ def _branin(worker_id: int, parameters: Mapping[str, Any]) -> float:
 def branin() -> Callable[[int, Mapping[str, Any]], float]:
     """The Branin function of h1 in [-5, 10] and h2 in [0, 15]; its minimum is 0.397887."""
     return _branin
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> SHAC:
+    """A finished search of five stages, with failed samples."""
+    return run_search(tmp_path_factory.mktemp("finished"), skip_cv_checks=True)[0]
+
+
+@pytest.fixture(scope="session")
+def halving(tmp_path_factory: pytest.TempPathFactory) -> SHAC:
+    """The same by the published procedure, whose regions are not as small in the end."""
+    folder = tmp_path_factory.mktemp("halving")
+    return run_search(folder, skip_cv_checks=True, method="paper")[0]

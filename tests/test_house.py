@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import pyshac
 from pyshac import SHAC, HyperParameterList
 from pyshac.core.dataset import Dataset
 from pyshac.core.evaluation.worker import TaskRunner
@@ -67,9 +68,10 @@ def test_files_and_functions_are_short(house):
 
 def own_frames() -> list[str]:
     """The functions of the package on the stack, the outermost first, without class names."""
+    installed = str(Path(pyshac.__file__).parent)
     names, frame = [], sys._getframe()
     while frame is not None:
-        if str(PACKAGE) in frame.f_code.co_filename or "/pyshac/core/" in frame.f_code.co_filename:
+        if frame.f_code.co_filename.startswith(installed):
             names.append(frame.f_code.co_name)
         frame = frame.f_back
     return names[::-1]

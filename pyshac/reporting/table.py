@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-
+from pyshac.core.dataset.csv_file import score_text
 from pyshac.core.dataset.objective import MAX
 from pyshac.looking.snapshot import Snapshot
 
@@ -19,11 +18,10 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
     columns = ["Sample", "Score", *["Stage"][:knows_stages], *names]
     rows = []
     for place, number in enumerate(dataset.ids):
-        score = dataset.Y[place]
         rows.append(
             [
                 str(number),
-                "" if np.isnan(score) else repr(score),
+                score_text(dataset.Y[place]),
                 *[str(snapshot.stages[place])][:knows_stages],
                 *snapshot.space.row_to_text(dataset.X[place]),
             ]

@@ -34,12 +34,6 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A finished search of five stages, with failed samples."""
-    return run_search(tmp_path_factory.mktemp("finished"), skip_cv_checks=True)[0]
-
-
-@pytest.fixture(scope="session")
 def hostile(tmp_path_factory):
     """A finished search whose names and values would run code in a careless page."""
     path = tmp_path_factory.mktemp(f"search {SCRIPT[:8]}")

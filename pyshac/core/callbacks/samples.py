@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
+from pyshac.core.dataset.dataset import flatten_parameters
 from pyshac.core.dataset.rows import LazyList, Rows
 
 
@@ -28,7 +29,7 @@ class Samples(LazyList["OrderedDict[str, Any]"]):
             self._widths = self._widths or widths
             if [*widths.items()] != [*self._widths.items()]:
                 raise ValueError(f"Samples must be alike: {list(widths)} and {list(self._widths)}.")
-            self._rows.insert(len(self._rows), _flat(sample))
+            self._rows.insert(len(self._rows), flatten_parameters(sample))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -55,8 +56,3 @@ class Samples(LazyList["OrderedDict[str, Any]"]):
 def _widths(sample: Mapping[str, Any]) -> dict[str, int | None]:
     """Returns the number of values under each name that has a list, None under the others."""
     return {name: len(value) if isinstance(value, list) else None for name, value in sample.items()}
-
-
-def _flat(sample: Mapping[str, Any]) -> list[Any]:
-    values = (value if isinstance(value, list) else [value] for value in sample.values())
-    return list(itertools.chain.from_iterable(values))

@@ -91,7 +91,6 @@ class BoostedTrees:
     def compact(self) -> None:
         """Merges trees of equal shape, which leaves the margin as it is up to rounding."""
         self.booster = merge_equal_shapes(self._trained())
-        self.booster.set_param("nthread", "1")
 
     def margin(self, features: Float32Array) -> Float32Array:
         """Returns the log-odds, shape (n,), that each row of shape (n, columns) is good.

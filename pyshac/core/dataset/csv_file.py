@@ -74,8 +74,13 @@ class _Lines:
             yield line
 
 
+def header_of(space: HyperParameterList) -> list[str]:
+    """Returns the column names of a dataset in CSV form."""
+    return ["id", *space.get_parameter_names(), "scores"]
+
+
 def _check_header(header: list[str], space: HyperParameterList, source: str) -> None:
-    expected = ["id", *space.get_parameter_names(), "scores"]
+    expected = header_of(space)
     if header == expected:
         return
     missing = [name for name in expected if name not in header]

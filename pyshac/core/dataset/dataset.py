@@ -17,7 +17,7 @@ from pyshac.core.basics import files
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.basics.checks import check_score
 from pyshac.core.dataset import summaries
-from pyshac.core.dataset.csv_file import check_id, csv_line, read_csv, score_text
+from pyshac.core.dataset.csv_file import check_id, csv_line, header_of, read_csv, score_text
 from pyshac.core.dataset.data_frame import as_frame
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.dataset.parameters_file import build_space, read_config
@@ -227,7 +227,7 @@ class Dataset:
 
     def header(self) -> list[str]:
         """Returns the column names of the CSV form."""
-        return ["id", *self._space().get_parameter_names(), "scores"]
+        return header_of(self._space())
 
     def to_csv(self, stop: int | None = None) -> str:
         """Returns the CSV form: `id`, one column per value, `scores` (empty if failed).

@@ -42,6 +42,12 @@ class _Block:
     def width(self) -> int:
         return int(self.columns.stop - self.columns.start)
 
+    def require_unit_map(self) -> UnitMap:
+        """Returns the map; raises `TypeError` for a user's own type."""
+        if self.unit_map is None:
+            raise TypeError(f"{self.parameter!r} does not map to the unit interval.")
+        return self.unit_map
+
 
 class HyperParameterList:
     """A search space: hyperparameters in order, each with a name of its own.
@@ -168,12 +174,15 @@ class HyperParameterList:
     @property
     def maps_to_unit(self) -> BoolArray:
         """Which columns `from_unit` can map, shape (columns,): all but a user's own types."""
-        return np.array([kind.is_built_in for kind in self.column_kinds], dtype=bool)
+        return self._by_column([block.kind.is_built_in for block in self._blocks])
 
     @property
     def is_choice(self) -> BoolArray:
         """Which columns hold choices without a meaningful order, shape (columns,)."""
-        return np.array([kind.is_unordered_choice for kind in self.column_kinds], dtype=bool)
+        return self._by_column([block.kind.is_unordered_choice for block in self._blocks])
+
+    def _by_column(self, by_block: list[bool]) -> BoolArray:
+        return np.array(by_block, dtype=bool).repeat([block.width for block in self._blocks])
 
     def sample(self) -> list[Any]:
         """Draws one row, each parameter from its own random state."""
@@ -250,8 +259,7 @@ class HyperParameterList:
 
     def _check_maps_to_unit(self) -> None:
         for block in self._blocks:
-            if block.unit_map is None:
-                raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
+            block.require_unit_map()
 
     def _map_columns(self, method: str, rows: FloatArray) -> FloatArray:
         mapped = np.array(rows, dtype=np.float64)
@@ -268,9 +276,7 @@ class HyperParameterList:
             TypeError: If the column's parameter is a user's own type, which has no such map.
         """
         block = next(block for block in self._blocks if column < block.columns.stop)
-        if block.unit_map is None:
-            raise TypeError(f"{block.parameter!r} does not map to the unit interval.")
-        return block.unit_map.from_unit(unit)
+        return block.require_unit_map().from_unit(unit)
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.

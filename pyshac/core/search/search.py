@@ -145,17 +145,26 @@ class Search:
     @property
     def is_classifier_due(self) -> bool:
         """Whether a classifier is trained when the open batch is closed."""
+        return self._training_set() is not None
+
+    def _training_set(self) -> BoolArray | None:
+        """Returns the samples that the classifier due after the open batch is trained on.
+
+        Returns:
+            Which samples they are, shape (samples,); None if no classifier is due.
+        """
         schedule, method = self.settings.schedule, self.settings.method
         stop = self._open_batch.ids.stop
         is_full = len(self.cascade) >= schedule.total_classifiers
         if is_full or not schedule.is_classifier_due(self.num_complete, stop):
-            return False
+            return None
         # With half of the earlier samples still accepted, training sets settle at two stages.
         two_stages = 2 * schedule.per_classifier_budget
         enough = min(method.min_share * schedule.total_budget, two_stages)
         if not len(self.cascade):
             enough *= method.first_times
-        return int(self._is_learned_from(stop).sum()) >= enough
+        used = self._is_learned_from(stop)
+        return used if int(used.sum()) >= enough else None
 
     def close_batch(self, check: bool) -> Training | None:
         """Closes the open batch, whose samples all have scores, and trains the classifier due.
@@ -167,7 +176,8 @@ class Search:
             The outcome of training a classifier; None if none was due.
         """
         stop = self._open_batch.ids.stop
-        training = self._train(stop, check) if self.is_classifier_due else None
+        used = self._training_set()
+        training = None if used is None else self._train(used, stop, check)
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole():
             if training is not None and training.classifier is not None:
@@ -184,8 +194,7 @@ class Search:
         with signals.whole():
             self.num_complete, self.batch = len(self.dataset), None
 
-    def _train(self, num_complete: int, check: bool) -> Training:
-        used = self._is_learned_from(num_complete)
+    def _train(self, used: BoolArray, num_complete: int, check: bool) -> Training:
         is_good = self.settings.objective.better_half(self.dataset.scores[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         rows = self.dataset.encoded[used]
@@ -212,7 +221,7 @@ class Search:
             SaveDirectoryError: If one of them is refused this time.
         """
         for start in self.stage_starts:
-            training = self._train(start, check=False)
+            training = self._train(self._is_learned_from(start), start, check=False)
             if training.classifier is None:
                 raise SaveDirectoryError(
                     f"Classifier {len(self.cascade) + 1} does not come out as before: "

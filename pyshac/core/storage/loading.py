@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pyshac.core.basics import files
 from pyshac.core.classifiers import untrusted_models
@@ -118,25 +119,28 @@ class _Reader:
         path = self._layout.parameters
         config = read_config(path)
         space = build_space(config, path, self._known)
-        if space_checksum(config) != expected:
-            raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
+        _check_equal(space_checksum(config), expected, path)
         return space
 
     def _check_csv(self, expected: str, length: int) -> None:
         path = self._layout.csv
-        if files.digest_of_start(path, length) != expected:
-            raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
+        _check_equal(files.digest_of_start(path, length), expected, path)
 
     def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:
         path = self._layout.classifier(number)
         files.refuse_link(path)
         data = files.read_bounded(path, files.MAX_JSON_BYTES)
-        if files.digest(data) != checksum:
-            raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
+        _check_equal(files.digest(data), checksum, path)
         try:
             return BoostedTrees.from_bytes(untrusted_models.checked(data, columns))
         except ValueError as error:
             raise SaveDirectoryError(f"{str(path)!r} is corrupt: {error}.") from None
+
+
+def _check_equal(found: str | None, expected: str, path: Path) -> None:
+    """Compares the checksum of a file with the one that the state has."""
+    if found != expected:
+        raise SaveDirectoryError(f"{str(path)!r} is corrupt: its checksum does not match.")
 
 
 def _seeded(
