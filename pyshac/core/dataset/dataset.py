@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pyshac.core.basics import files
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.basics.checks import check_score
+from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.dataset import summaries
 from pyshac.core.dataset.csv_file import check_id, csv_line, header_of, read_csv, score_text
 from pyshac.core.dataset.data_frame import as_frame
@@ -46,6 +47,9 @@ def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[An
 class Dataset:
     """Evaluated samples, ordered by their numbers, and their scores.
 
+    Threads may read it while another one adds samples: each method sees the samples of one moment.
+    `copy` keeps such a moment for several reads.
+
     Args:
         parameter_list: The search space; None if it is set later.
 
@@ -60,20 +64,40 @@ class Dataset:
         self, parameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None = None
     ) -> None:
         self._parameters = as_parameter_list(parameter_list)
+        # Held while samples are changed, or read in several steps.
+        self._lock = CopyableLock()
         self.clear()
 
     def clear(self) -> None:
         """Removes all samples."""
-        self.X = Rows()
-        self.Y: list[float] = []
-        self.ids: list[int] = []
-        self._encoded = array("d")
-        # The lines of the CSV form, concatenated, and the length of each.
-        self._lines = bytearray()
-        self._lengths = array("q")
+        with self._lock:
+            self.X = Rows(self._lock)
+            self.Y: list[float] = []
+            self.ids: list[int] = []
+            self._encoded = array("d")
+            # The lines of the CSV form, concatenated, and the length of each.
+            self._lines = bytearray()
+            self._lengths = array("q")
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def score_of(self, id: int) -> float | None:
+        """Returns a sample's score, given its number: NaN if it failed, None if there is none."""
+        with self._lock:
+            place = bisect.bisect_left(self.ids, id)
+            is_known = place < len(self.ids) and self.ids[place] == id
+            return self.Y[place] if is_known else None
+
+    def copy(self) -> Dataset:
+        """Returns the samples of this moment; samples that are added later are not in it."""
+        copied = Dataset(self._parameters)
+        with self._lock:
+            copied.X = self.X.copy(copied._lock)
+            copied.Y, copied.ids = self.Y[:], self.ids[:]
+            copied._encoded, copied._lengths = self._encoded[:], self._lengths[:]
+            copied._lines = self._lines[:]
+        return copied
 
     def _facts(self) -> summaries.Facts:
         failed = summaries.count_failed(self.Y)
@@ -90,10 +114,11 @@ class Dataset:
         return [*facts, ("last scores", summaries.scores_text(self.Y))]
 
     def __repr__(self) -> str:
-        return summaries.as_text("Dataset", self._facts())
+        return summaries.as_text("Dataset", self.copy()._facts())
 
     def _repr_html_(self) -> str:
-        return summaries.as_html("Dataset", self._facts(), self)
+        present = self.copy()
+        return summaries.as_html("Dataset", present._facts(), present)
 
     @property
     def parameters(self) -> HyperParameterList | None:
@@ -127,13 +152,13 @@ class Dataset:
         """
         space = self._space()
         row = space.to_row(parameters) if isinstance(parameters, Mapping) else list(parameters)
-        if id is None:
-            id = self.ids[-1] + 1 if self.ids else 0
-        score = check_score(value, f"sample {id}")
-        place = bisect.bisect_left(self.ids, id)
-        if place < len(self.ids) and self.ids[place] == id:
-            raise ValueError(f"Sample {id} has a score already.")
-        self._add_row(place, id, row, score)
+        with self._lock:
+            if id is None:
+                id = self.ids[-1] + 1 if self.ids else 0
+            score = check_score(value, f"sample {id}")
+            if self.score_of(id) is not None:
+                raise ValueError(f"Sample {id} has a score already.")
+            self._add_row(bisect.bisect_left(self.ids, id), id, row, score)
 
     def _add_row(self, place: int, id: int, row: list[Any], score: float) -> None:
         space = self._space()
@@ -156,20 +181,20 @@ class Dataset:
 
     def cut(self, count: int) -> None:
         """Removes all samples but the first `count`."""
-        del self._lines[self._end_of(count) :]
-        del self._lengths[count:], self.ids[count:], self.Y[count:]
-        del self._encoded[count * self._space().num_columns :]
-        self.X.cut(count)
+        with self._lock:
+            del self._lines[self._end_of(count) :]
+            del self._lengths[count:], self.ids[count:], self.Y[count:]
+            del self._encoded[count * self._space().num_columns :]
+            self.X.cut(count)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], FloatArray]:
         """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
-        # Another thread may add samples meanwhile.
-        values, scores = self.X[:], self.scores
-        count = min(len(values), len(scores))
-        rows = np.empty((count, self._space().num_columns), dtype=object)
-        for index, row in enumerate(values[:count]):
+        with self._lock:
+            values, scores = self.X[:], self.scores
+        rows = np.empty((len(values), self._space().num_columns), dtype=object)
+        for index, row in enumerate(values):
             rows[index, :] = row
-        return rows, scores[:count]
+        return rows, scores
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Returns the samples as a pandas data frame.
@@ -184,7 +209,8 @@ class Dataset:
             ImportError: If pandas is not installed; `pip install 'pyshac[pandas]'` installs it.
             RuntimeError: If the dataset has no parameters.
         """
-        return as_frame(self.ids, self.X, self._space(), self.Y)
+        present = self.copy()
+        return as_frame(present.ids, present.X, self._space(), present.Y)
 
     @property
     def scores(self) -> FloatArray:
@@ -194,7 +220,8 @@ class Dataset:
     @property
     def encoded(self) -> FloatArray:
         """The encoded samples, as classifiers see them, shape (n, columns)."""
-        return _numbers(self._encoded).reshape(-1, self._space().num_columns)
+        with self._lock:
+            return _numbers(self._encoded).reshape(-1, self._space().num_columns)
 
     def encode_dataset(self, objective: str = "max") -> tuple[FloatArray, BoolArray]:
         """Returns the encoded samples and whether each is strictly better than the median.
@@ -205,7 +232,8 @@ class Dataset:
         Returns:
             Arrays of shape (n, columns) and (n,).
         """
-        return self.encoded, get_objective(objective).better_half(self.scores)
+        with self._lock:
+            return self.encoded, get_objective(objective).better_half(self.scores)
 
     def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
         """Returns the parameters of the first sample with the best score; None if there is none.
@@ -213,8 +241,9 @@ class Dataset:
         Raises:
             ValueError: If `objective` is not 'max' or 'min'.
         """
-        best = get_objective(objective).best(self.scores)
-        return None if best is None else self._space().to_parameters(self.X[best])
+        with self._lock:
+            best = get_objective(objective).best(self.scores)
+            return None if best is None else self._space().to_parameters(self.X[best])
 
     def get_best_score(self, objective: str = "max") -> float | None:
         """Returns the best score; None if there is none.
@@ -222,8 +251,9 @@ class Dataset:
         Raises:
             ValueError: If `objective` is not 'max' or 'min'.
         """
-        best = get_objective(objective).best(self.scores)
-        return None if best is None else self.Y[best]
+        with self._lock:
+            best = get_objective(objective).best(self.scores)
+            return None if best is None else self.Y[best]
 
     def header(self) -> list[str]:
         """Returns the column names of the CSV form."""
@@ -239,9 +269,10 @@ class Dataset:
 
     def to_bytes(self, stop: int | None = None) -> bytes:
         """Returns the CSV form in UTF-8; see `to_csv`."""
-        count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
         header = csv_line(self.header()).encode("utf-8")
-        return header + self._lines[: self._end_of(count)]
+        with self._lock:
+            count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
+            return header + self._lines[: self._end_of(count)]
 
     @classmethod
     def load_from_directory(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pyshac.core.basics.arrays import IntArray
+from pyshac.core.basics.locks import CopyableLock
 
 _TYPECODES: dict[type, str] = {float: "d", int: "q"}
 
@@ -41,9 +42,14 @@ class LazyList(Sequence[Item]):
 
 
 class Rows(LazyList[list[Any]]):
-    """Rows of equal length; reads like a list of lists, each made on access."""
+    """Rows of equal length; reads like a list of lists, each made on access.
 
-    def __init__(self) -> None:
+    Args:
+        lock: Held while rows are changed or read, so that no other thread sees half a change.
+    """
+
+    def __init__(self, lock: CopyableLock | None = None) -> None:
+        self._lock = lock or CopyableLock()
         self._columns: list[Column] = []
         self._length = 0
 
@@ -52,34 +58,45 @@ class Rows(LazyList[list[Any]]):
 
     def insert(self, place: int, row: Sequence[Any]) -> None:
         """Inserts a row before the one at `place`."""
-        if not self._length:
-            self._columns = [_new_column(value) for value in row]
-        for number, value in enumerate(row):
-            column = self._columns[number]
-            if not _can_hold(column, value):
-                column = self._columns[number] = list(column)
-            column.insert(place, value)
-        self._length += 1
+        with self._lock:
+            if not self._length:
+                self._columns = [_new_column(value) for value in row]
+            for number, value in enumerate(row):
+                column = self._columns[number]
+                if not _can_hold(column, value):
+                    column = self._columns[number] = list(column)
+                column.insert(place, value)
+            self._length += 1
 
     def cut(self, count: int) -> None:
         """Removes all rows but the first `count`."""
-        for column in self._columns:
-            del column[count:]
-        self._length = min(self._length, count)
+        with self._lock:
+            for column in self._columns:
+                del column[count:]
+            self._length = min(self._length, count)
+
+    def copy(self, lock: CopyableLock) -> Rows:
+        """Returns the rows of this moment, guarded by a lock of their own."""
+        rows = Rows(lock)
+        with self._lock:
+            rows._columns, rows._length = [column[:] for column in self._columns], self._length
+        return rows
 
     def sort(self, order: IntArray) -> None:
         """Reorders the rows: the one at `order[i]` moves to place i."""
-        self._columns = [_taken(column, order) for column in self._columns]
+        with self._lock:
+            self._columns = [_taken(column, order) for column in self._columns]
 
     @overload
     def __getitem__(self, place: int) -> list[Any]: ...
     @overload
     def __getitem__(self, place: slice) -> list[list[Any]]: ...
     def __getitem__(self, place: int | slice) -> list[Any] | list[list[Any]]:
-        places = range(self._length)[place]
-        if isinstance(places, range):
-            return [self[number] for number in places]
-        return [column[places] for column in self._columns]
+        with self._lock:
+            places = range(self._length)[place]
+            if isinstance(places, range):
+                return [self[number] for number in places]
+            return [column[places] for column in self._columns]
 
     def __iter__(self) -> Iterator[list[Any]]:
         return (self[place] for place in range(self._length))

@@ -17,11 +17,10 @@ from typing import Any, TypeVar, overload
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_positive, check_score
 from pyshac.core.basics.seeding import Purpose
-from pyshac.core.callbacks import CallbackList, History, ProgressBar
-from pyshac.core.callbacks.progress_bar import check_verbose
+from pyshac.core.callbacks import History
 from pyshac.core.classifiers.user_classifier import check_template
 from pyshac.core.dataset.objective import get_objective
-from pyshac.core.engine.asked_samples import AskedSamples, as_lists
+from pyshac.core.engine.asked_samples import as_lists
 from pyshac.core.engine.call_forms import (
     Callbacks,
     EvaluationFunction,
@@ -35,7 +34,7 @@ from pyshac.core.engine.call_forms import (
     is_not_flag,
     optional_function,
 )
-from pyshac.core.engine.fit_loop import FitLoop, FitOptions
+from pyshac.core.engine.fit_loop import FitLoop, FitOptions, callbacks_of_loop
 from pyshac.core.engine.overview import Overview
 from pyshac.core.engine.run import Run
 from pyshac.core.evaluation.failures import FailurePolicy
@@ -107,20 +106,17 @@ class _SHAC(Overview, ABC):
         method: str = "default",
         classifier: Any = None,
     ) -> None:
-        self._function = check_function(evaluation_function)
+        function = check_function(evaluation_function)
         settings = Settings(
             Schedule(total_budget, num_batches, max_classifiers),
             get_objective(objective),
             get_method(method),
             check_template(classifier),
         )
-        super().__init__(settings, SaveDirectory(save_dir))
-        self._asked = AskedSamples()
-        self._num_predictions = 0
-        self._loop: FitLoop | None = None
+        super().__init__(function, settings, SaveDirectory(save_dir))
         space = as_parameter_list(hyperparameter_list)
         if space is not None:
-            self._run = Run.new(space, settings, self._directory)
+            self._run = Run.new(space, settings, self._directory, self._turns.lock)
 
     @abstractmethod
     def _make_evaluator(self) -> Evaluator:
@@ -145,17 +141,19 @@ class _SHAC(Overview, ABC):
                 the next batch depends on them.
         """
         n = None if n is None else check_positive("n", n)
-        run = self._require_run()
-        with run.writing():
-            if run.search.batch is not None and not run.search.batch.pending:
-                # A crash came between the batch's last score and its closing.
-                run.close_batch(True)
-            generators = self._parallelism.generators(run.search.batch_number)
-            batch = run.next_batch(relax_checks, generators)
-        if batch is None:
-            return []
-        numbers = self._asked.hand_out(batch, n)
-        return [run.search.space.to_parameters(batch.row(number)) for number in numbers]
+        with self._turns.step("ask()"):
+            run = self._require_run()
+            with run.writing():
+                batch = run.search.batch
+                if batch is not None and not batch.pending:
+                    # A crash came between the batch's last score and its closing.
+                    run.close_batch(not batch.skip_cv_checks)
+                generators = self._parallelism.generators(run.search.batch_number)
+                batch = run.next_batch(relax_checks, generators)
+            if batch is None:
+                return []
+            numbers = self._asked.hand_out(batch, n, run.search.room)
+            return [run.search.space.to_parameters(batch.row(number)) for number in numbers]
 
     def tell(
         self,
@@ -174,24 +172,25 @@ class _SHAC(Overview, ABC):
             skip_cv_checks: As for `fit`.
 
         Raises:
+            OSError: If the disk failed; tell the same again once it works.
             TypeError: If a score is not a number.
             ValueError: If a sample was not asked for, or has a score already.
         """
-        run = self._require_run()
         samples, values = as_lists(parameters, scores)
-        numbers = self._asked.find(run.search.space, samples)
-        told = [
-            (number, check_score(value, f"sample {number}, {dict(sample)!r},"), None)
-            for number, value, sample in zip(numbers, values, samples, strict=True)
-        ]
-        batch = run.search.batch
-        if batch is None or not told:
-            return
-        with run.writing():
-            run.take_in(told)
+        with self._turns.step("tell()"):
+            run = self._require_run()
+            numbers = self._asked.find(run.search.space, samples)
+            told = [
+                (number, check_score(value, f"sample {number}, {dict(sample)!r},"))
+                for number, value, sample in zip(numbers, values, samples, strict=True)
+            ]
+            if not told:
+                return
+            with run.writing():
+                run.take_in(run.search.without_known(told), skip_cv_checks)
+                if run.search.batch is not None and not run.search.batch.pending:
+                    run.close_batch(not skip_cv_checks)
             self._asked.settle(numbers)
-            if not batch.pending:
-                run.close_batch(not skip_cv_checks)
 
     # The whole circle
 
@@ -265,11 +264,11 @@ class _SHAC(Overview, ABC):
             raise RuntimeError(
                 "There is no evaluation function: hand it to the constructor or to fit()."
             )
-        run = self._require_run()
         policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
         options = FitOptions(skip_cv_checks, early_stop, relax_checks)
-        with self._looping(run, callbacks, verbose) as loop:
+        loop = self._new_loop(callbacks, verbose)
+        with self._turns.looping("fit()", loop):
             pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
             self._asked.clear()
             return loop.spend_budget(pool, options)
@@ -283,7 +282,7 @@ class _SHAC(Overview, ABC):
         drawing samples or training finishes that first. `fit_dataset` trains no further
         classifiers. Without a running `fit` this does nothing.
         """
-        loop = self._loop
+        loop = self._turns.loop
         if loop is not None:
             loop.stop()
 
@@ -319,29 +318,15 @@ class _SHAC(Overview, ABC):
             ValueError: If the file has other columns, too few rows, or a value that its column
                 does not allow; the message names line and column.
         """
-        run = self._require_run()
-        if len(run.search.dataset) or run.search.batch is not None:
-            raise RuntimeError(
-                f"The engine has {len(run.search.dataset)} evaluations already, or a batch that "
-                "was asked for, which would be lost. Make a new engine with a save_dir of its own."
-            )
         options = FitOptions(skip_cv_checks, early_stop, False)
-        with self._looping(run, callbacks, verbose) as loop:
+        loop = self._new_loop(callbacks, verbose)
+        with self._turns.looping("fit_dataset()", loop):
             return loop.learn_dataset(Path(path), presort, options)
 
-    @contextlib.contextmanager
-    def _looping(self, run: Run, callbacks: Callbacks | None, verbose: int) -> Iterator[FitLoop]:
-        """Yields the loop that `stop` ends."""
-        callback_list = CallbackList(callbacks)
-        is_shown = any(isinstance(callback, ProgressBar) for callback in callback_list)
-        if check_verbose(verbose) and not is_shown:
-            callback_list.append(ProgressBar())
-        callback_list.set_engine(self)
-        self._loop = FitLoop(run, callback_list, self._parallelism.generators)
-        try:
-            yield self._loop
-        finally:
-            self._loop = None
+    def _new_loop(self, callbacks: Callbacks | None, verbose: int) -> FitLoop:
+        told = callbacks_of_loop(callbacks, verbose)
+        told.set_engine(self)
+        return FitLoop(self._require_run(), told, self._parallelism.generators)
 
     def predict(
         self,
@@ -372,18 +357,20 @@ class _SHAC(Overview, ABC):
             RuntimeError: If there are no parameters.
             ValueError: If there are fewer classifiers than asked for.
         """
-        search = self._require_run().search
         if num_samples is None:
             num_samples = check_positive("num_batches", num_batches) * self.num_batches
-        count = check_count(max_classfiers, max_classifiers, len(search.cascade))
-        generators = self._parallelism.generators(search.batch_number)
-        if num_workers_per_batch is not None:
-            number = check_positive("num_workers_per_batch", num_workers_per_batch)
-            generators = Generators(number, self.generator_backend)
-        stream = seeding.stream(search.entropy, Purpose.PREDICT, self._num_predictions)
-        region = search.region(relax_checks, generators).first(count)
-        encoded = region.draw(check_positive("num_samples", num_samples), stream)
-        self._num_predictions += 1
+        number = check_positive("num_samples", num_samples)
+        with self._turns.lock:
+            search = self._require_run().search
+            count = check_count(max_classfiers, max_classifiers, len(search.cascade))
+            generators = self._parallelism.generators(search.batch_number)
+            if num_workers_per_batch is not None:
+                workers = check_positive("num_workers_per_batch", num_workers_per_batch)
+                generators = Generators(workers, self.generator_backend)
+            stream = seeding.stream(search.entropy, Purpose.PREDICT, self._num_predictions)
+            region = search.region(relax_checks, generators).first(count)
+            encoded = region.draw(number, stream)
+            self._num_predictions += 1
         return [search.space.to_parameters(search.space.decode(row)) for row in encoded]
 
     # The save directory
@@ -396,9 +383,10 @@ class _SHAC(Overview, ABC):
             RuntimeError: If there are no parameters.
             SaveDirectoryError: If the save directory holds another run, or is in use.
         """
-        run = self._require_run()
-        with run.writing():
-            run.save()
+        with self._turns.lock:
+            run = self._require_run()
+            with run.writing():
+                run.save()
 
     def restore_data(self) -> None:
         """Restores the run saved in `save_dir`, even in the middle of a batch.
@@ -411,13 +399,15 @@ class _SHAC(Overview, ABC):
             SaveDirectoryError: If a file is corrupt, or the saved search has another space,
                 objective, method or kind of classifier. The engine stays unchanged.
         """
-        run, stamp = Run.restored(self._directory, self._settings, self._run)
-        # Ctrl-C in between could leave the old run, which would overwrite the saved one.
-        with signals.whole():
-            self._directory.attach(stamp)
-            self._run = run
-            self._asked.clear()
-            self._num_predictions = 0
+        with self._turns.step("restore_data()"):
+            lock = self._turns.lock
+            run, stamp = Run.restored(self._directory, self._settings, lock, self._run)
+            # Ctrl-C in between could leave the old run, which would overwrite the saved one.
+            with signals.whole():
+                self._directory.attach(stamp)
+                self._run = run
+                self._asked.clear()
+                self._num_predictions = 0
 
     # Seeds
 
@@ -430,8 +420,9 @@ class _SHAC(Overview, ABC):
         Raises:
             RuntimeError: If the engine has no parameters yet.
         """
-        self._require_run().set_seed(seeding.check_seed(seed))
-        self._num_predictions = 0
+        with self._turns.step("set_seed()"):
+            self._require_run().set_seed(seeding.check_seed(seed))
+            self._num_predictions = 0
 
     @contextlib.contextmanager
     def as_deterministic(self: Engine, seed: int) -> Iterator[Engine]:

@@ -16,12 +16,13 @@ class AskedSamples:
     def __init__(self) -> None:
         self._identities: dict[int, Any] = {}
 
-    def hand_out(self, batch: Batch, n: int | None) -> list[int]:
+    def hand_out(self, batch: Batch, n: int | None, room: int) -> list[int]:
         """Hands out samples of a batch that were not handed out before.
 
         Args:
             batch: The open batch.
             n: The largest number of samples; None for all remaining samples.
+            room: Number of samples that may be out at once.
 
         Returns:
             Their numbers.
@@ -29,10 +30,14 @@ class AskedSamples:
         Raises:
             RuntimeError: If none is left.
         """
-        numbers = [number for number in batch.pending if number not in self._identities][:n]
+        pending = batch.pending
+        # Others have scores: the disk failed after it was told, and they were never settled.
+        self.settle(self._identities.keys() - pending)
+        most = room - len(self._identities)
+        numbers = [number for number in pending if number not in self._identities][:most][:n]
         if not numbers:
             raise RuntimeError(
-                f"All samples of this batch were asked for, and {len(batch.pending)} have no "
+                f"All samples of this batch were asked for, and {len(self._identities)} have no "
                 "score yet: tell their scores before asking for more."
             )
         for number in numbers:

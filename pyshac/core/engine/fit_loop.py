@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ import numpy as np
 
 from pyshac.core.basics import files, seeding, signals
 from pyshac.core.basics.seeding import Purpose
+from pyshac.core.callbacks.callback import Callback
 from pyshac.core.callbacks.callback_list import CallbackList
 from pyshac.core.callbacks.history import History
+from pyshac.core.callbacks.progress_bar import ProgressBar, check_verbose
 from pyshac.core.classifiers.training import Training
 from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.engine.run import Run
@@ -68,7 +70,8 @@ class FitLoop:
         with signals.ending_on_sigterm(), self._telling_errors():
             with contextlib.ExitStack() as stack:
                 if not run.search.is_spent:
-                    stack.enter_context(run.writing())
+                    with run.lock:
+                        stack.enter_context(run.writing())
                     stack.enter_context(pool)
                 self._begin(len(run.search.dataset))
                 with _saving_on_error(run):
@@ -169,11 +172,22 @@ class FitLoop:
         return training
 
     def learn_dataset(self, path: Path, presort: bool, options: FitOptions) -> History:
-        """Learns from the batches of a dataset file."""
+        """Learns from the batches of a dataset file.
+
+        Raises:
+            RuntimeError: If the run has evaluations already.
+        """
         run = self._run
+        if len(run.search.dataset) or run.search.batch is not None:
+            raise RuntimeError(
+                f"The engine has {len(run.search.dataset)} evaluations already, or a batch that "
+                "was asked for, which would be lost. Make a new engine with a save_dir of its own."
+            )
         samples = self._read_samples(path, presort)
         with signals.ending_on_sigterm(), self._telling_errors():
-            with run.writing():
+            with contextlib.ExitStack() as stack:
+                with run.lock:
+                    stack.enter_context(run.writing())
                 self._begin(0)
                 for row, score in samples:
                     run.search.dataset.add_sample(row, score)
@@ -199,7 +213,7 @@ class FitLoop:
             self._callbacks.on_sample_end(number, score, _sample_logs(sample, None, None))
         logs["device_ids"] = [None] * len(batch.rows)
         self._end_evaluation(logs, scores)
-        training = self._learn(logs, lambda: search.close_batch(not options.skip_cv_checks))
+        training = self._learn(logs, lambda: self._run.learn_batch(not options.skip_cv_checks))
         return self._end_epoch(epoch, logs, training, options)
 
     def _read_samples(self, path: Path, presort: bool) -> list[tuple[list[Any], float]]:
@@ -224,7 +238,7 @@ class FitLoop:
 
     def _tasks(self, batch: Batch) -> Iterator[Task]:
         search = self._run.search
-        for number in batch.pending:
+        for number in batch.pending[: search.room]:
             seed = None
             if self._run.is_seeded:
                 stream = seeding.stream(search.entropy, Purpose.EVALUATE, number)
@@ -289,6 +303,17 @@ class FitLoop:
         except BaseException as error:
             self._callbacks.on_train_error(error, self._callbacks.history.history)
             raise
+
+
+def callbacks_of_loop(
+    callbacks: Iterable[Callback] | Callback | None, verbose: int
+) -> CallbackList:
+    """Returns the callbacks of a loop, with a progress bar if one is wanted."""
+    told = CallbackList(callbacks)
+    is_shown = any(isinstance(callback, ProgressBar) for callback in told)
+    if check_verbose(verbose) and not is_shown:
+        told.append(ProgressBar())
+    return told
 
 
 def _sample_logs(

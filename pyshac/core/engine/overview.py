@@ -9,8 +9,11 @@ from typing import Any
 
 from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.dataset import Dataset, summaries
+from pyshac.core.engine.asked_samples import AskedSamples
+from pyshac.core.engine.call_forms import EvaluationFunction
 from pyshac.core.engine.parallelism import Parallelism
 from pyshac.core.engine.run import Run
+from pyshac.core.engine.turns import Turns
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -20,16 +23,42 @@ from pyshac.core.storage.saved_run import SavedRun
 class Overview:
     """The parts of an engine, and the attributes that show them.
 
+    A copy of an engine, also one that was pickled, is a handle on its save directory: an engine
+    with the same settings, but without evaluation function, parameters and samples, until
+    `restore_data` brings what is saved. So a class may keep the engine that evaluates its own
+    method, and the samples never travel to a worker.
+
     Args:
+        function: The evaluation function, or None.
         settings: The settings, which are fixed for the whole search.
         directory: The save directory.
     """
 
-    def __init__(self, settings: Settings, directory: SaveDirectory) -> None:
+    def __init__(
+        self, function: EvaluationFunction | None, settings: Settings, directory: SaveDirectory
+    ) -> None:
         self._settings = settings
-        self._directory = directory
         self._parallelism = Parallelism(settings.schedule.batch_size)
+        self._begin(function, directory)
+
+    def _begin(self, function: EvaluationFunction | None, directory: SaveDirectory) -> None:
+        self._function = function
+        self._directory = directory
+        self._turns = Turns()
+        self._asked = AskedSamples()
+        self._num_predictions = 0
         self._run: Run | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = ("_function", "_turns", "_asked", "_num_predictions", "_run")
+        state = {name: value for name, value in vars(self).items() if name not in own}
+        state["_directory"] = self._directory.path
+        state["_parallelism"] = self._parallelism.without_executor()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin(None, SaveDirectory(state["_directory"]))
 
     def _require_run(self) -> Run:
         if self._run is None:
@@ -40,8 +69,8 @@ class Overview:
         return self._run
 
     def _saved_run(self) -> SavedRun:
-        """Returns the run as data, for plots and reports."""
-        return self._require_run().as_saved()
+        """Returns the run as data of this moment, for plots and reports."""
+        return self._require_run().snapshot()
 
     # The search
 
@@ -107,9 +136,10 @@ class Overview:
 
     @save_dir.setter
     def save_dir(self, path: str | os.PathLike[str]) -> None:
-        self._directory = SaveDirectory(path)
-        if self._run is not None:
-            self._run.directory = self._directory
+        with self._turns.step("save_dir"):
+            self._directory = SaveDirectory(path)
+            if self._run is not None:
+                self._run.directory = self._directory
 
     # Generators and evaluators
 
@@ -201,16 +231,22 @@ class Overview:
     def _facts(self) -> summaries.Facts:
         if self._run is None:
             return [("parameters", "none yet: restore_data() brings them")]
-        scores, num_classifiers = self.dataset.Y, len(self._run.search.cascade)
-        done = summaries.counted(len(scores), self.total_budget, summaries.count_failed(scores))
-        best = "none" if self.best_score is None else summaries.value_text(self.best_score)
+        dataset, num_classifiers = self.dataset.copy(), len(self._run.search.cascade)
+        failed = summaries.count_failed(dataset.Y)
+        best = dataset.get_best_score(self.objective)
+        score = "none" if best is None else summaries.value_text(best)
+        parameters = None if best is None else dataset.get_best_parameters(self.objective)
         return [
-            ("evaluations", f"{done}, in {self.num_batches} batches of {self.num_workers}"),
+            (
+                "evaluations",
+                f"{summaries.counted(len(dataset), self.total_budget, failed)}, "
+                f"in {self.num_batches} batches of {self.num_workers}",
+            ),
             ("stage", f"{num_classifiers + 1} of {self.total_classifiers + 1}"),
             ("classifiers", f"{num_classifiers} of {self.total_classifiers}"),
-            ("best score", f"{best} (objective: {self.objective})"),
-            ("best parameters", summaries.parameters_text(self.best_parameters)),
-            ("last scores", summaries.scores_text(scores)),
+            ("best score", f"{score} (objective: {self.objective})"),
+            ("best parameters", summaries.parameters_text(parameters)),
+            ("last scores", summaries.scores_text(dataset.Y)),
         ]
 
     def _title(self) -> str:
@@ -220,4 +256,4 @@ class Overview:
         return summaries.as_text(self._title(), self._facts())
 
     def _repr_html_(self) -> str:
-        return summaries.as_html(self._title(), self._facts(), self.dataset)
+        return summaries.as_html(self._title(), self._facts(), self.dataset.copy())

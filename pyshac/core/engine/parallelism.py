@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from concurrent.futures import Executor
 
@@ -65,6 +66,13 @@ class Parallelism:
     def set_evaluator_backend(self, backend: str | Executor) -> None:
         """Sets the place of the slots; see `get_backend`."""
         self.backend = get_backend(backend)
+
+    def without_executor(self) -> Parallelism:
+        """Returns a copy for another process, where a user's executor does not exist."""
+        parallelism = copy.copy(self)
+        if not isinstance(self.backend.setting, str):
+            parallelism.backend = get_backend("loky")
+        return parallelism
 
     def generators(self, batch_number: int) -> Generators:
         """Returns the generators of a batch, given its number from 1."""

@@ -6,13 +6,16 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pyshac.core.basics import seeding, signals
+from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.classifiers.training import Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.search import Search
@@ -31,40 +34,58 @@ class Run:
         search: The search.
         directory: Its save directory.
         is_seeded: Whether a user chose the seed.
+        lock: Held in each step, so that the steps of several threads follow each other.
 
     Attributes:
         search: The search.
         directory: Its save directory.
         is_seeded: Whether a user chose the seed.
+        lock: As above.
     """
 
-    def __init__(self, search: Search, directory: SaveDirectory, is_seeded: bool) -> None:
+    def __init__(
+        self, search: Search, directory: SaveDirectory, is_seeded: bool, lock: CopyableLock
+    ) -> None:
         self.search = search
         self.directory = directory
         self.is_seeded = is_seeded
+        self.lock = lock
 
     @classmethod
-    def new(cls, space: HyperParameterList, settings: Settings, directory: SaveDirectory) -> Run:
-        """Returns a run without samples.
+    def new(
+        cls,
+        space: HyperParameterList,
+        settings: Settings,
+        directory: SaveDirectory,
+        lock: CopyableLock,
+    ) -> Run:
+        """Returns a run without samples, in a copy of a search space.
 
         Raises:
+            TypeError: If a parameter cannot be copied.
             ValueError: If the search space is empty.
         """
         if not len(space):
             raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
-        search = Search(space, settings, entropy, Dataset(space))
-        return cls(search, directory, space.seed is not None)
+        own = FrozenHyperParameterList(space)
+        search = Search(own, settings, entropy, Dataset(own))
+        return cls(search, directory, space.seed is not None, lock)
 
     @classmethod
     def restored(
-        cls, directory: SaveDirectory, settings: Settings, current: Run | None = None
+        cls,
+        directory: SaveDirectory,
+        settings: Settings,
+        lock: CopyableLock,
+        current: Run | None = None,
     ) -> tuple[Run, Stamp]:
         """Returns the run that a directory holds, and the stamp with which to adopt it.
 
         Args:
             directory: The save directory.
             settings: The settings of the engine that continues the run.
+            lock: The engine's lock.
             current: The engine's run so far, whose search space must be equal; None if the engine
                 has no run.
 
@@ -96,7 +117,7 @@ class Run:
             _check_same_settings(saved, settings, path)
             if saved.classifier:
                 search.retrain()
-        return cls(search, directory, saved.is_seeded), stamp
+        return cls(search, directory, saved.is_seeded, lock), stamp
 
     def as_saved(self) -> SavedRun:
         """Returns the run as data; dataset, cascade and batch are the search's own, not copies."""
@@ -117,9 +138,25 @@ class Run:
             batch=search.batch,
         )
 
+    def snapshot(self) -> SavedRun:
+        """Returns a copy of the run as data of one moment, while other threads go on with it."""
+        with self.search.lock:
+            saved = self.as_saved()
+            batch = saved.batch
+            return replace(
+                saved,
+                dataset=saved.dataset.copy(),
+                cascade=saved.cascade.first(len(saved.cascade)),
+                stage_starts=[*saved.stage_starts],
+                batch=batch and replace(batch, worker_ids={**batch.worker_ids}),
+            )
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Locks the save directory for writing; saves the whole run first if that is due."""
+        """Locks the save directory for writing; saves the whole run first if that is due.
+
+        Enter it with the lock held. A loop lets go of that lock inside, but for its steps.
+        """
         with self.directory.writing():
             if self.directory.must_save:
                 self.save()
@@ -127,27 +164,40 @@ class Run:
 
     def save(self) -> None:
         """Replaces the content of the save directory with the present run."""
-        self.directory.save(self.as_saved())
+        with self.lock:
+            self.directory.save(self.as_saved())
         logger.info("Saved %d samples and %d classifiers to %s.",
                     len(self.search.dataset), len(self.search.cascade),
                     self.directory.path)  # fmt: skip
 
     def next_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
         """Returns the open batch, or draws the next one; None if the budget is spent."""
-        if self.search.batch is None and not self.search.is_spent:
-            self.directory.append_batch(self.search.draw_batch(relax_checks, generators))
-        return self.search.batch
+        with self.lock:
+            if self.search.is_spent:
+                return None
+            if self.search.batch is None:
+                self.directory.append_batch(self.search.draw_batch(relax_checks, generators))
+            return self.search.batch
 
-    def take_in(self, scores: Sequence[tuple[int, float, int | None]]) -> None:
-        """Adds scores to the open batch, each as (number, score, slot).
+    def take_in(
+        self, scores: Sequence[tuple[int, float, int | None]], skip_cv_checks: bool = False
+    ) -> None:
+        """Adds scores to the open batch.
+
+        Args:
+            scores: Each as (number, score, slot).
+            skip_cv_checks: Whether the classifier due after the batch needs no cross validation,
+                for `ask` to know if a crash comes before the batch is closed.
 
         Raises:
             OSError: If they cannot be written; they stay in memory, for `save` to try again.
         """
-        with signals.whole():
+        with self.lock, signals.whole():
             for score in scores:
                 self.search.learn_score(*score)
-            self.directory.append_scores(scores)
+            if self.search.batch is not None:
+                self.search.batch.skip_cv_checks = skip_cv_checks
+            self.directory.append_scores(scores, skip_cv_checks)
 
     def close_batch(self, check: bool) -> Training | None:
         """Closes the open batch, whose samples all have scores, and saves.
@@ -161,16 +211,22 @@ class Run:
         Raises:
             EvaluationError: If all of its samples failed, and there were several.
         """
-        number, start = self.search.batch_number, self.search.num_complete
-        training = self.search.close_batch(check)
-        self.save()
-        scores = self.search.dataset.Y[start:]
+        with self.lock:
+            number, start = self.search.batch_number, self.search.num_complete
+            training = self.search.close_batch(check)
+            self.save()
+            scores = self.search.dataset.Y[start:]
         if len(scores) > 1 and all(map(math.isnan, scores)):
             raise EvaluationError(
                 f"All {len(scores)} evaluations of batch {number} failed, so the run stops. "
                 "Everything is saved; fit() continues with the next batch."
             )
         return training
+
+    def learn_batch(self, check: bool) -> Training | None:
+        """Closes a batch whose samples came with their scores; see `Search.close_batch`."""
+        with self.lock:
+            return self.search.close_batch(check)
 
     def set_seed(self, seed: int | None) -> None:
         """Seeds the search and its parameters; None takes a fresh seed."""

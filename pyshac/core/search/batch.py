@@ -16,11 +16,14 @@ class Batch:
         start: Number of the first sample.
         rows: The samples' values, in order.
         worker_ids: The slot of each scored sample, by the sample's number; None if it had no slot.
+        skip_cv_checks: Whether the classifier due after the batch is kept without cross validation,
+            as the last `tell` asked for; `fit` has its own say.
     """
 
     start: int
     rows: list[list[Any]]
     worker_ids: dict[int, int | None] = field(default_factory=dict)
+    skip_cv_checks: bool = False
 
     @property
     def ids(self) -> range:

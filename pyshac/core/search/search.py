@@ -6,7 +6,9 @@ It knows neither disks nor slots. The same seed and the same scores give the sam
 from __future__ import annotations
 
 import logging
+import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.arrays import BoolArray
+from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
@@ -63,11 +66,22 @@ class Search:
     def __post_init__(self) -> None:
         self._planner = ProposalPlanner(self.space)
         self._latest_rankings: tuple[tuple[int, int], list[Ranking]] | None = None
+        # Held in each short step that changes several attributes, so that others see all or none.
+        self.lock = CopyableLock()
 
     @property
     def is_spent(self) -> bool:
         """Whether the whole budget has been evaluated."""
-        return self.num_complete >= self.settings.schedule.total_budget
+        is_cut = self.batch is not None and self.room == 0 and bool(self.batch.pending)
+        return is_cut or self.num_complete >= self.settings.schedule.total_budget
+
+    @property
+    def room(self) -> int:
+        """Number of evaluations that the budget still allows.
+
+        The open batch may have more samples without a score, if it was drawn for a larger budget.
+        """
+        return max(self.settings.schedule.total_budget - len(self.dataset), 0)
 
     @property
     def batch_number(self) -> int:
@@ -134,7 +148,29 @@ class Search:
 
     def learn_score(self, number: int, score: float, worker_id: int | None) -> None:
         """Adds the score of a sample of the open batch; NaN if it failed."""
-        self._open_batch.add_score(self.dataset, number, score, worker_id)
+        with self.lock:
+            self._open_batch.add_score(self.dataset, number, score, worker_id)
+
+    def without_known(self, told: Sequence[tuple[int, float]]) -> list[tuple[int, float, None]]:
+        """Returns the scores that are new, each as (number, score, no slot).
+
+        Args:
+            told: Numbers of samples and their scores, of which a failed disk may have kept some in
+                memory only.
+
+        Raises:
+            ValueError: If a sample has another score already.
+        """
+        new: list[tuple[int, float, None]] = []
+        for number, score in told:
+            known = self.dataset.score_of(number)
+            if known is None:
+                new.append((number, score, None))
+            elif known != score and not (math.isnan(known) and math.isnan(score)):
+                raise ValueError(
+                    f"Sample {number} has the score {known!r} already. Got {score!r} instead."
+                )
+        return new
 
     @property
     def _open_batch(self) -> Batch:
@@ -179,7 +215,7 @@ class Search:
         used = self._training_set()
         training = None if used is None else self._train(used, stop, check)
         # Nothing has changed so far, so interrupted training can be repeated.
-        with signals.whole():
+        with signals.whole(), self.lock:
             if training is not None and training.classifier is not None:
                 self.cascade.append(training.classifier)
                 self.stage_starts.append(stop)
@@ -191,7 +227,7 @@ class Search:
 
     def close_all(self) -> None:
         """Counts all samples of the dataset as complete, without training on them."""
-        with signals.whole():
+        with signals.whole(), self.lock:
             self.num_complete, self.batch = len(self.dataset), None
 
     def _train(self, used: BoolArray, num_complete: int, check: bool) -> Training:

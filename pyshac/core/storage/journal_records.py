@@ -1,7 +1,8 @@
 """The records of the journal, and how they are replayed.
 
 A record is `{"batch": first number, "rows": [[value, ...], ...]}` for a batch that was drawn, or
-`{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored.
+`{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
+`"skip_cv_checks": true` if its `tell` asked for that.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ def of_open_batch(run: SavedRun) -> list[dict[str, Any]]:
     if batch is None:
         return []
     scored = dict(zip(run.dataset.ids, run.dataset.Y, strict=True))
-    scores = [score_record(n, scored[n], worker) for n, worker in batch.worker_ids.items()]
+    scores = [
+        score_record(number, scored[number], worker, batch.skip_cv_checks)
+        for number, worker in batch.worker_ids.items()
+    ]
     return [batch_record(batch), *scores]
 
 
@@ -30,9 +34,12 @@ def batch_record(batch: Batch) -> dict[str, Any]:
     return {"batch": batch.start, "rows": plain_values.to_json(batch.rows)}
 
 
-def score_record(number: int, score: float, worker_id: int | None) -> dict[str, Any]:
+def score_record(
+    number: int, score: float, worker_id: int | None, skip_cv_checks: bool
+) -> dict[str, Any]:
     """Returns the record of a score, which is NaN for a failed sample."""
-    return {"id": number, "score": None if math.isnan(score) else score, "worker": worker_id}
+    record = {"id": number, "score": None if math.isnan(score) else score, "worker": worker_id}
+    return {**record, "skip_cv_checks": True} if skip_cv_checks else record
 
 
 def replay(run: SavedRun, record: dict[str, Any], source: str) -> None:
@@ -51,6 +58,8 @@ def replay(run: SavedRun, record: dict[str, Any], source: str) -> None:
             _replay_batch(run, record["batch"], plain_values.from_json(record["rows"]))
         else:
             _replay_score(run, record["id"], record["score"], record["worker"])
+            if run.batch is not None:
+                run.batch.skip_cv_checks = record.get("skip_cv_checks") is True
     except (KeyError, TypeError, ValueError) as error:
         raise SaveDirectoryError(f"{source} is corrupt: {error}.") from None
 

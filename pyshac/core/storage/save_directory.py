@@ -90,9 +90,11 @@ class SaveDirectory:
         """Appends a batch that was drawn to the journal."""
         self._append([journal_records.batch_record(batch)])
 
-    def append_scores(self, scores: Sequence[tuple[int, float, int | None]]) -> None:
+    def append_scores(
+        self, scores: Sequence[tuple[int, float, int | None]], skip_cv_checks: bool
+    ) -> None:
         """Appends scores to the journal, each as (number, score, slot)."""
-        self._append([journal_records.score_record(*score) for score in scores])
+        self._append([journal_records.score_record(*score, skip_cv_checks) for score in scores])
 
     def _append(self, records: list[dict[str, Any]]) -> None:
         with self._changing():
