@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 from collections import OrderedDict
@@ -9,6 +10,7 @@ from collections import OrderedDict
 import pytest
 
 from pyshac import Callback, DirectoryInUseError, DiscreteHP, EvaluationError
+from pyshac.core.engine.run import Run
 from tests.engine.engine_helpers import (
     InterruptionError,
     contents,
@@ -280,3 +282,64 @@ def test_two_engines_cannot_share_a_directory(tmp_path):
     assert contents(tmp_path) == before
     other.restore_data()
     assert len(other.ask()) == 5
+
+
+@contextlib.contextmanager
+def full_disk(journal):
+    """A disk on which the journal cannot grow, for root, too."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size, hard))
+    try:
+        with pytest.raises(OSError, match="File too large.*journal"):
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_tell_may_be_repeated_after_a_failure_of_the_disk(tmp_path, fitted):
+    engine = make_engine(tmp_path)
+    while samples := engine.ask():
+        for sample in samples:
+            with full_disk(tmp_path / "journal.jsonl"):
+                engine.tell(sample, evaluate(0, sample), skip_cv_checks=True)
+            engine.tell(sample, evaluate(0, sample), skip_cv_checks=True)
+    assert samples_of(engine) == samples_of(fitted)
+    assert contents(tmp_path) == contents(fitted.save_dir)
+
+
+def test_a_score_in_memory_cannot_be_told_otherwise(tmp_path):
+    engine = make_engine(tmp_path)
+    sample = engine.ask(1)[0]
+    with full_disk(tmp_path / "journal.jsonl"):
+        engine.tell(sample, 1.0)
+    with pytest.raises(ValueError, match=r"has the score 1.0 already. Got 2.0"):
+        engine.tell(sample, 2.0)
+    # Without a second `tell`, too, the score is there, and its sample is not asked for again.
+    assert sample not in engine.ask()
+    assert restored(tmp_path).dataset.Y == [1.0]
+
+
+@pytest.mark.parametrize("skip_cv_checks", [True, False])
+def test_ask_after_a_crash_checks_as_tell_was_told_to(tmp_path, monkeypatch, skip_cv_checks):
+    """The crash comes between the last score of a batch and its classifier."""
+    options = {"skip_cv_checks": skip_cv_checks}
+    whole, engine = make_engine(tmp_path / "whole"), make_engine(tmp_path / "shac")
+    for run in (whole, engine):
+        # Scores from which a classifier comes out that cross validation refuses.
+        run.tell(run.ask(5), [0.0, 0.0, 0.0, 1.0, 1.0], **options)
+    (last,) = engine.ask()
+    monkeypatch.setattr(Run, "close_batch", raise_interruption)
+    with pytest.raises(InterruptionError):
+        engine.tell(last, 1.0, **options)
+    monkeypatch.undo()
+    again = restored(tmp_path / "shac")
+    (last,) = whole.ask()
+    whole.tell(last, 1.0, **options)
+    assert whole.ask() == again.ask()
+    assert contents(tmp_path / "shac") == contents(tmp_path / "whole")
+    assert len(again.classifiers) == int(skip_cv_checks)
+
+
+def raise_interruption(*arguments):
+    raise InterruptionError

@@ -397,3 +397,35 @@ def test_a_dataset_with_awkward_names_opens_in_pandas(tmp_path):
 def test_names_that_no_file_could_hold_are_refused_with_the_reason(name, message):
     with pytest.raises(ValueError, match=message):
         UniformHP(name, 0.0, 1.0)
+
+
+def test_a_budget_that_ends_inside_the_open_batch_is_kept(tmp_path):
+    """Of the batch, as many samples are evaluated as the budget allows; the others wait."""
+    whole = make_engine(tmp_path / "whole", total_budget=30, num_batches=3)
+    whole.fit(skip_cv_checks=True)
+    engine = make_engine(tmp_path / "cut", InterruptedAt(13), total_budget=30, num_batches=3)
+    with pytest.raises(EvaluationError):
+        engine.fit(skip_cv_checks=True)
+    again = restored(tmp_path / "cut", total_budget=15, num_batches=3)
+    assert len(again.dataset) == 12
+    again.fit(skip_cv_checks=True)
+    assert len(again.dataset) == 15
+    again.fit(skip_cv_checks=True)
+    assert (len(again.dataset), again.ask()) == (15, [])
+    # A larger budget goes on with the rest of the batch, as if nothing had been.
+    last = restored(tmp_path / "cut", total_budget=30, num_batches=3)
+    last.fit(skip_cv_checks=True)
+    assert samples_of(last) == samples_of(whole)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_ask_keeps_a_budget_that_ends_inside_the_open_batch(tmp_path):
+    engine = make_engine(tmp_path, total_budget=30, num_batches=3)
+    engine.tell(first := engine.ask(2), [evaluate(0, sample) for sample in first])
+    again = restored(tmp_path, total_budget=5, num_batches=5)
+    samples = again.ask(2) + again.ask()
+    assert len(samples) == 3
+    with pytest.raises(RuntimeError, match="3 have no score yet"):
+        again.ask()
+    again.tell(samples, [evaluate(0, sample) for sample in samples])
+    assert (len(again.dataset), again.ask()) == (5, [])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 # A subclass, since Ctrl-C cannot come between the steps of the interpreter's own `__enter__`.
 if TYPE_CHECKING:
 
-    class ReentrantLock:
+    class ReentrantLock:  # noqa: D101
         def __enter__(self) -> bool: ...
         def __exit__(self, *error: object) -> None: ...
 else:

@@ -12,6 +12,7 @@ from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
 from pyshac.core.storage import journal, journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout, Stamp, stamp_of
@@ -80,6 +81,7 @@ class _Reader:
     def _read_legacy(self) -> SavedRun:
         parameters, csv = self._layout.parameters, self._layout.csv
         space = build_space(read_config(parameters), parameters, self._known)
+        space = FrozenHyperParameterList(space)
         dataset = Dataset.read(csv, space)
         if dataset.ids != list(range(len(dataset))):
             raise SaveDirectoryError(f"{str(csv)!r}: ids must be 0, 1, 2 and so on.")
@@ -120,7 +122,7 @@ class _Reader:
         config = read_config(path)
         space = build_space(config, path, self._known)
         _check_equal(space_checksum(config), expected, path)
-        return space
+        return FrozenHyperParameterList(space)
 
     def _check_csv(self, expected: str, length: int) -> None:
         path = self._layout.csv
