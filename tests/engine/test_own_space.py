@@ -60,3 +60,12 @@ def test_a_parameter_that_cannot_be_copied_is_named():
     assert issubclass(Guarded, AbstractHyperParameter)
     with pytest.raises(TypeError, match=r"'g' cannot be copied: .*__deepcopy__"):
         SHAC([Guarded("g")], 4, 2)
+
+
+def test_the_classifier_is_the_engines_own_too(tmp_path):
+    tree = pytest.importorskip("sklearn.tree")
+    classifier = tree.DecisionTreeClassifier(max_depth=2)
+    engine = make_engine(tmp_path, classifier=classifier)
+    classifier.set_params(max_depth=1)
+    engine.fit(skip_cv_checks=True)
+    assert [trained.estimator.max_depth for trained in engine.classifiers] == [2, 2]

@@ -42,7 +42,7 @@ class UserClassifier:
 
 
 def check_template(template: Any) -> Any:
-    """Returns a user's classifier or None.
+    """Returns a copy of a user's classifier, which later changes do not reach, or None.
 
     Raises:
         TypeError: If it lacks scikit-learn's interface.
@@ -54,7 +54,11 @@ def check_template(template: Any) -> Any:
             "classifier must be a classifier as in scikit-learn, with fit, predict, get_params and "
             f"set_params, such as RandomForestClassifier(), or None. Got {template!r} instead."
         )
-    return template
+    if template is None:
+        return None
+    from sklearn.base import clone
+
+    return clone(template)
 
 
 def name_of(template: Any) -> str:
