@@ -50,7 +50,7 @@ def run_tests(python: str, constraints: list[str]) -> bool:
     """Returns whether the quick tests pass with an interpreter, in an environment of their own."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([python, "-m", "venv", f"{folder}/venv"], check=True)
-        own = next(Path(folder, "venv").glob("*/python*")).parent / "python"
+        own = Path(folder, "venv", "Scripts" if os.name == "nt" else "bin", "python")
         limits = Path(folder, "constraints.txt")
         limits.write_text("\n".join(constraints), encoding="utf-8")
         for command in (
