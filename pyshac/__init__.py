@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from pyshac.version import __version__ as __version__
@@ -145,8 +146,25 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        module = importlib.import_module(_HOMES[name])
+    except AttributeError as error:
+        # Python would only tell that the name cannot be imported, not why.
+        raise ImportError(
+            f"{name} cannot be imported, because importing {_origin_of(error)} failed: {error}. "
+            "The versions of the installed packages may not fit together.",
+            name=_HOMES[name],
+        ) from error
+    value = globals()[name] = getattr(module, name)
     return value
+
+
+def _origin_of(error: Exception) -> str:
+    """Returns the first module outside this package through which an error came."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    modules = [str(frame.f_globals["__name__"]) for frame in frames]
+    others = (name for name in modules if name.partition(".")[0] not in ("pyshac", "importlib"))
+    return next(others, modules[-1])
 
 
 def __dir__() -> list[str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pyshac.core.basics import files
-from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.basics.printable import printable
 from pyshac.looking.importances import parameter_importances
-from pyshac.looking.labels import number_text, printable, shorten
+from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
+from pyshac.reporting.export import as_csv, as_json
 from pyshac.reporting.page import report
 from pyshac.reporting.summary import best_values, facts, stage_rows
 from pyshac.version import __version__
@@ -24,6 +23,8 @@ WIDTH = 80
 NAME_WIDTH = 30
 BAR_WIDTH = 30
 MAX_ROWS = 20
+# The exit code of a command whose reader has left: what shells report for one that SIGPIPE ended.
+READER_HAS_LEFT = 128 + 13
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,23 +34,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line arguments; None for `sys.argv[1:]`.
 
     Returns:
-        The exit code: 0, or 1 after an error. Wrong usage exits with 2.
+        The exit code: 0, 1 after an error, or 141 if the reader of the output has left. Wrong
+        usage exits with 2.
     """
-    options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A character that the terminal cannot show must not end the command.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
-        options.run(options)
-        sys.stdout.flush()
+        _run(arguments)
     except BrokenPipeError:
-        # The reader, such as `head`, has closed the pipe. Python flushes once more on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        _drop_output()
+        return READER_HAS_LEFT
     except (OSError, ValueError, ImportError) as error:
         sys.stderr.write(f"pyshac: error: {printable(_describe(error))}\n")
+        _drop_output()
         return 1
     return 0
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
+    try:
+        options = _parser().parse_args(arguments)
+        options.run(options)
+    finally:
+        # Python itself flushes too late: errors would be shown as tracebacks.
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    """Drops output that cannot be written, so that Python does not try again on exit."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _describe(error: Exception) -> str:
@@ -83,7 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--to", choices=("csv", "json"), required=True, help="the format")
     export.add_argument("-o", "--output", metavar="FILE", default="-",
                         help="where to write them (default: standard output)")  # fmt: skip
-    export.set_defaults(run=_export)
+    export.add_argument("--safe-for-spreadsheets", action="store_true",
+                        help="in the CSV, put an apostrophe before texts that a spreadsheet would "
+                        "run as formulas")  # fmt: skip
+    export.set_defaults(run=_export, wrong_usage=export.error)
 
     for command in (show, page, export):
         command.add_argument("directory", metavar="DIR", help="the save directory of a search")
@@ -107,19 +130,28 @@ def _show(options: argparse.Namespace) -> None:
 def _report(options: argparse.Namespace) -> None:
     """Writes a self-contained HTML file with plots and a table of all evaluations."""
     path = report(options.directory, options.output, objective=options.objective)
-    sys.stdout.write(f"{path}\n")
+    sys.stdout.write(f"{printable(str(path))}\n")
 
 
 def _export(options: argparse.Namespace) -> None:
-    """Writes all evaluations that have ended, including those of the open batch."""
+    """Writes all evaluations that have ended, including those of the open batch, in UTF-8."""
+    if options.to != "csv" and options.safe_for_spreadsheets:
+        options.wrong_usage("--safe-for-spreadsheets is for --to csv")
     snapshot = take_snapshot(options.directory, options.objective)
-    text = snapshot.dataset.to_csv() if options.to == "csv" else _as_json(snapshot)
+    if options.to == "json":
+        content = as_json(snapshot)
+    else:
+        content = as_csv(snapshot, is_safe=options.safe_for_spreadsheets)
     if options.output == "-":
-        sys.stdout.write(text)
+        # Bytes: for text, standard output may have another encoding and other line ends.
+        left = memoryview(content)
+        while left:
+            # Without a buffer (PYTHONUNBUFFERED), a pipe may take a part only.
+            left = left[sys.stdout.buffer.write(left) :]
     else:
         path = Path(options.output)
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomically(path, text.encode("utf-8"))
+        files.write_atomically(path, content)
 
 
 def _two_columns(items: Sequence[tuple[str, str]]) -> str:
@@ -155,36 +187,3 @@ def _importances(snapshot: Snapshot) -> str:
         bar = "#" * round(BAR_WIDTH * share / largest)
         lines.append(f"  {shorten(name, width):<{width}}  {share:>4.0%}  {bar}".rstrip())
     return "\n".join(lines)
-
-
-def _as_json(snapshot: Snapshot) -> str:
-    dataset = snapshot.dataset
-    knows_stages = snapshot.schedule is not None
-    content: dict[str, Any] = {"objective": snapshot.objective.name}
-    if snapshot.schedule is not None:
-        content["total_budget"] = snapshot.schedule.total_budget
-        content["num_batches"] = snapshot.schedule.num_batches
-    content["evaluations"] = [
-        {
-            "id": number,
-            **({"stage": int(snapshot.stages[place])} if knows_stages else {}),
-            "parameters": _plain(snapshot.space, dataset.X[place]),
-            "score": None if math.isnan(dataset.Y[place]) else dataset.Y[place],
-        }
-        for place, number in enumerate(dataset.ids)
-    ]
-    return json.dumps(content, indent=2) + "\n"
-
-
-def _plain(space: HyperParameterList, row: Sequence[Any]) -> dict[str, Any]:
-    """Returns a sample as JSON, by name: tuples become lists, infinities become text."""
-    parameters = space.to_parameters(row)
-    return {name: _without_infinities(value) for name, value in parameters.items()}
-
-
-def _without_infinities(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_without_infinities(item) for item in value]
-    if isinstance(value, float) and math.isinf(value):
-        return str(value)
-    return value

@@ -23,6 +23,15 @@ SPACE = [
 ]
 
 
+# Those in which Python writes text that is not UTF-8.
+SURROUNDINGS = [
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"PYTHONIOENCODING": "ascii"},
+    {"PYTHONIOENCODING": "latin-1"},
+    {"PYTHONIOENCODING": "cp1252"},
+]
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """A finished search with names and values that steer a terminal."""
@@ -41,6 +50,19 @@ def shell(*arguments, **options):
         timeout=120,
         **options,
     )
+
+
+def save_texts(path, texts, name="é"):
+    """Saves a choice of texts as PySHAC 0.3 did; returns the dataset."""
+    parameter = DiscreteHP(name, [*texts, None])
+    dataset = Dataset([parameter])
+    for number, text in enumerate(texts):
+        dataset.add_sample([text], -1.5 * number)
+    (path / "datasets").mkdir()
+    (path / "datasets" / "dataset.csv").write_bytes(dataset.to_bytes())
+    config = json.dumps(dataset.parameters.get_config())
+    (path / "datasets" / "parameters.json").write_text(config)
+    return dataset
 
 
 class TestShow:
@@ -121,6 +143,12 @@ class TestExport:
         main(["export", str(tmp_path), "--to", "csv"])
         assert capsys.readouterr().out.splitlines()[1].endswith(",1.5")
 
+    def test_json_has_no_spreadsheets(self, saved, capsys):
+        with pytest.raises(SystemExit) as info:
+            main(["export", saved.save_dir, "--to", "json", "--safe-for-spreadsheets"])
+        assert info.value.code == 2
+        assert "--safe-for-spreadsheets is for --to csv" in capsys.readouterr().err
+
     def test_files_are_written_as_a_whole(self, saved, tmp_path, capsys):
         path = tmp_path / "new folder" / "samples.csv"
         assert main(["export", saved.save_dir, "--to", "csv", "-o", str(path)]) == 0
@@ -189,12 +217,61 @@ class TestProcess:
         assert (done.returncode, done.stdout) == (1, b"")
         assert done.stderr.count(b"\n") == 1
 
-    def test_a_terminal_without_unicode_gets_what_it_can_show(self, saved):
-        done = shell("show", saved.save_dir, env={"PYTHONIOENCODING": "ascii"})
-        assert done.returncode == 0
+    @pytest.mark.parametrize("surroundings", SURROUNDINGS)
+    def test_a_terminal_without_unicode_gets_what_it_can_show(self, saved, surroundings):
+        done = shell("show", saved.save_dir, env=surroundings)
+        assert (done.returncode, done.stderr) == (0, b"")
         assert done.stdout.isascii()
+        assert b"a \\ufffd[31mred" in done.stdout
+        assert b"?" not in done.stdout
 
-    def test_a_reader_that_leaves_early_is_no_error(self, tmp_path):
+    @pytest.mark.parametrize("surroundings", [*SURROUNDINGS, {"PYTHONUTF8": "1"}])
+    @pytest.mark.parametrize("form", ["csv", "json"])
+    def test_exports_are_utf_8_everywhere(self, tmp_path, surroundings, form):
+        dataset = save_texts(tmp_path, ["é€", "漢字 😀", "a\r\nb", "="])
+        done = shell("export", str(tmp_path), "--to", form, env=surroundings)
+        assert (done.returncode, done.stderr) == (0, b"")
+        if form == "csv":
+            assert done.stdout == dataset.to_bytes()
+        else:
+            found = [item["parameters"]["é"] for item in json.loads(done.stdout)["evaluations"]]
+            assert found == [row[0] for row in dataset.X]
+
+    def test_errors_can_be_shown_everywhere(self, tmp_path):
+        done = shell("show", str(tmp_path / "é"), env=SURROUNDINGS[0])
+        assert done.returncode == 1
+        assert done.stderr.startswith(b"pyshac: error: ")
+        assert done.stderr.isascii()
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
+    def test_a_full_disk_is_one_line(self, saved):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "pyshac", "export", saved.save_dir, "--to", "csv"],
+                env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+                timeout=120,
+            )
+        assert done.returncode == 1
+        assert done.stderr.count(b"\n") == 1
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+    def test_no_standard_output_is_one_line(self, saved):
+        command = f"{sys.executable} -m pyshac export {saved.save_dir} --to csv >&-"
+        done = subprocess.run(
+            ["sh", "-c", command],
+            env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 1
+        assert done.stderr == b"pyshac: error: 'standard output': Bad file descriptor\n"
+
+    @pytest.mark.parametrize("unbuffered", ["", "1"])
+    def test_a_reader_that_leaves_early_is_told_by_the_exit_code_alone(self, tmp_path, unbuffered):
         dataset = Dataset([UniformHP("y", 0, 1)])
         for number in range(5000):
             dataset.add_sample([number / 5000], number)
@@ -209,10 +286,25 @@ class TestProcess:
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(PACKAGE_PARENT),
+                "PYTHONUNBUFFERED": unbuffered,
+            },
         ) as process:
             process.stdout.readline()
             process.stdout.close()
             error = process.stderr.read()
-            assert process.wait(60) == 0
+            assert process.wait(60) == 141
         assert error == b""
+
+    def test_a_reader_that_wants_no_help_gets_no_traceback(self):
+        with subprocess.Popen(
+            [sys.executable, "-m", "pyshac", "--help"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT), "PYTHONUNBUFFERED": ""},
+        ) as process:
+            process.stdout.close()
+            assert process.stderr.read() == b""
+            assert process.wait(60) == 141

@@ -136,6 +136,51 @@ print("as it was")
         assert run(f"import {module} as m; print(m.__name__)") == module
 
 
+BROKEN = """
+import numpy
+numpy.no_such_type
+"""
+
+
+class TestBrokenDependency:
+    """As with a NumPy that another package does not know yet."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        (tmp_path / "threadpoolctl.py").write_text(BROKEN)
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        "statement", ["from pyshac import SHAC", "import pyshac; pyshac.SHAC", "import pyshac.cli"]
+    )
+    def test_its_error_is_shown(self, folder, statement):
+        code = f"import sys; sys.path.insert(0, {str(folder)!r})\n{statement}"
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 1
+        assert "module 'numpy' has no attribute 'no_such_type'" in done.stderr
+        assert "threadpoolctl.py" in done.stderr
+
+    def test_it_is_an_import_error_that_names_the_module(self, folder):
+        code = f"""
+import sys
+sys.path.insert(0, {str(folder)!r})
+try:
+    from pyshac import SHAC
+except ImportError as error:
+    print(error.name, type(error.__cause__).__name__)
+    print(error)
+from pyshac import UniformHP
+"""
+        first, second = run(code).splitlines()
+        assert first == "pyshac.core.engine AttributeError"
+        assert second.startswith(
+            "SHAC cannot be imported, because importing threadpoolctl failed: "
+            "module 'numpy' has no attribute 'no_such_type'."
+        )
+
+
 class TestNames:
     def test_all_is_every_public_name(self):
         public = {

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
+from pyshac.core.basics.printable import printable
+
 MAX_LABEL = 28
-
-
-def printable(text: str) -> str:
-    """Returns text on one line, with control and other unprintable characters replaced."""
-    spaced = " ".join(text.split())
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in spaced)
 
 
 def shorten(text: str, length: int = MAX_LABEL) -> str:

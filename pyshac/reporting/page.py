@@ -15,7 +15,8 @@ from string import Template
 from typing import Any
 
 from pyshac.core.basics import files
-from pyshac.looking.labels import number_text, printable, shorten
+from pyshac.core.basics.printable import printable
+from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import new_figure
 from pyshac.reporting.pictures import Picture, draw, plots_of

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pyshac.core.basics.printable import printable
 from pyshac.looking.accepted_region import can_be_cut
 from pyshac.looking.axes import columns_of
 from pyshac.looking.importances import parameter_importances
-from pyshac.looking.labels import printable
 from pyshac.looking.snapshot import Snapshot
 from pyshac.plots.cascade_plots import plot_accepted_region, plot_importances
 from pyshac.plots.drawing import axes_or_new, figure_of

@@ -215,10 +215,19 @@ finally:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
 @pytest.mark.parametrize(
-    ("backend", "evaluators"), [("threading", 1), ("loky", 2), ("multiprocessing", 2)]
+    ("name", "backend", "evaluators"),
+    [
+        ("SIGTERM", "threading", 1),
+        ("SIGTERM", "loky", 2),
+        ("SIGTERM", "multiprocessing", 2),
+        ("SIGHUP", "loky", 2),
+    ],
 )
-def test_sigterm_saves_ends_the_workers_and_then_the_process(tmp_path, whole, backend, evaluators):
-    """What `kill`, a shutdown, a container or a queueing system sends."""
+def test_sigterm_saves_ends_the_workers_and_then_the_process(
+    tmp_path, whole, name, backend, evaluators
+):
+    """What `kill`, a shutdown, a container or a queueing system sends, or a terminal in the end."""
+    number = getattr(signal, name)
     notes = tmp_path / "notes"
     notes.mkdir()
     with subprocess.Popen(
@@ -231,9 +240,9 @@ def test_sigterm_saves_ends_the_workers_and_then_the_process(tmp_path, whole, ba
         while len(list(notes.glob("waiting-*"))) < evaluators:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         output, _ = process.communicate(timeout=30)
-    assert process.returncode == -signal.SIGTERM
+    assert process.returncode == -number
     assert output == "TerminatedError\n"
     workers = [int(path.name.partition("-")[2]) for path in notes.glob("worker-*")]
     # They were killed; a busy machine takes its time.
@@ -243,6 +252,47 @@ def test_sigterm_saves_ends_the_workers_and_then_the_process(tmp_path, whole, ba
         time.sleep(0.05)
     engine = restored(tmp_path / "shac")
     assert len(engine.dataset) == len(list(notes.glob("done-*")))
+    engine.fit(skip_cv_checks=True)
+    assert contents(tmp_path / "shac") == whole
+
+
+LEFT_IN_A_TERMINAL = """
+import sys, time
+from pathlib import Path
+from tests.engine.engine_helpers import *
+
+def waits(worker_id, parameters, done=[]):
+    done.append(worker_id)
+    if len(done) == 9:
+        Path(sys.argv[2]).touch()
+        time.sleep(600)
+    return evaluate(worker_id, parameters)
+
+make_engine(sys.argv[1], waits).fit(skip_cv_checks=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="terminals are a matter of POSIX systems")
+def test_a_terminal_that_is_closed_leaves_all_that_was_evaluated(tmp_path, whole):
+    """The system sends SIGHUP, and nothing can be written to the terminal any more."""
+    import pty
+
+    process, terminal = pty.fork()
+    if not process:
+        arguments = [sys.executable, "-c", LEFT_IN_A_TERMINAL, tmp_path / "shac", tmp_path / "note"]
+        os.execve(sys.executable, arguments, {**os.environ, "PYTHONPATH": str(ROOT)})
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "note").exists():
+        assert time.monotonic() < deadline
+        os.set_blocking(terminal, False)
+        with contextlib.suppress(BlockingIOError):
+            os.read(terminal, 2**16)
+        time.sleep(0.05)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGHUP
+    engine = restored(tmp_path / "shac")
+    assert len(engine.dataset) == 8
     engine.fit(skip_cv_checks=True)
     assert contents(tmp_path / "shac") == whole
 

@@ -131,6 +131,12 @@ def test_failed_samples_come_first(tmp_path, engine):
         lambda text: text.replace("\n", "\r\n"),
         lambda text: "\ufeff" + text,
         lambda text: text.rstrip("\n"),
+        lambda text: text.replace("\n", "\r"),
+        lambda text: f"{text}\n,,,,,\n\n",
+        lambda text: text.replace("\n", ",,\n"),
+        lambda text: text.replace(",", ", "),
+        lambda text: text.replace(",", "\t"),
+        lambda text: text.replace(",", ";").replace(".", ","),
     ],
 )
 def test_files_of_other_programs(tmp_path, engine, text):
@@ -265,7 +271,7 @@ def test_empty_files_other_separators_and_binaries(tmp_path, engine):
     path.write_text("")
     with pytest.raises(ValueError, match="line 1: expected the columns"):
         engine.fit_dataset(path)
-    write(path, make_rows(40), separator=";")
+    write(path, make_rows(40), separator="|")
     with pytest.raises(ValueError, match="line 1: expected the columns"):
         engine.fit_dataset(path)
     path.write_bytes(b"\xff\xfe\x00")

@@ -293,7 +293,7 @@ class TestLog:
             "Batch 1 of 2: 2 samples to evaluate.",
             "2 samples evaluated, 0 of them failed; scores from ",
             "Classifier trained, 1 now: ",
-            f"Saved 2 samples and 1 classifiers to {tmp_path}",
+            f"Saved 2 samples and 1 classifiers to {str(tmp_path)!r}",
             "Batch 2 of 2: 2 samples to evaluate.",
             "The run ended after 4 of 4 evaluations.",
         ]:

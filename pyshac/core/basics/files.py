@@ -180,7 +180,10 @@ def open_text(path: Path) -> Iterator[TextIO]:
         try:
             yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         except UnicodeDecodeError as error:
-            raise SaveDirectoryError(f"{str(path)!r} is not UTF-8 text: {error}.") from None
+            raise SaveDirectoryError(
+                f"{str(path)!r} is not UTF-8 text: {error}. A spreadsheet saves such a file as "
+                "'CSV UTF-8'."
+            ) from None
 
 
 def ends_with_newline(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Signals: SIGTERM ends a run as Ctrl-C does, and neither interrupts an atomic step."""
+"""Signals: SIGTERM and SIGHUP end a run as Ctrl-C does, and none interrupts an atomic step."""
 
 from __future__ import annotations
 
@@ -10,61 +10,83 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+# Signals that ask a process to end. Windows has no SIGHUP.
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 # The program's own handlers, by signal, while handlers of this module replace them.
 _displaced: dict[int, Any] = {}
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM arrived. A `KeyboardInterrupt`, so that code that lets Ctrl-C pass lets it pass."""
+    """SIGTERM or SIGHUP arrived. Code that lets Ctrl-C pass lets it pass, too."""
 
 
 @contextlib.contextmanager
 def ending_on_sigterm() -> Iterator[None]:
-    """Makes SIGTERM unwind the block as Ctrl-C would; then it ends the process.
+    """Makes SIGTERM and SIGHUP unwind the block as Ctrl-C would; then they end the process.
 
-    A handler of the program's own stays in place. Only the main thread receives signals: in other
-    threads this does nothing.
+    Where the program handles or ignores one of them, as under `nohup`, that stays. Only the main
+    thread receives signals: in other threads this does nothing.
     """
-    if not _is_main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    if not _can_set_handlers():
         yield
         return
-    has_arrived = False
+    arrived: list[int] = []
 
     def unwind(number: int, frame: FrameType | None) -> None:
-        nonlocal has_arrived
-        has_arrived = True
-        raise TerminatedError("The process was asked to end (SIGTERM).")
+        arrived.append(number)
+        name = signal.Signals(number).name
+        raise TerminatedError(f"The process was asked to end ({name}).")
 
     try:
-        with _handling(signal.SIGTERM, unwind):
+        with contextlib.ExitStack() as stack:
+            for each in ENDING:
+                if signal.getsignal(each) is signal.SIG_DFL:
+                    stack.enter_context(_handling(each, unwind))
             yield
     finally:
-        if has_arrived:
-            os.kill(os.getpid(), signal.SIGTERM)
+        if arrived:
+            os.kill(os.getpid(), arrived[-1])
 
 
 @contextlib.contextmanager
 def whole() -> Iterator[None]:
-    """Defers the handlers of SIGINT and SIGTERM to the end of the block.
+    """Defers the handlers of SIGINT, SIGTERM and SIGHUP to the end of the block.
 
-    Otherwise they could raise an exception between any two steps of the block.
+    Otherwise they could raise an exception between any two steps of the block. Each handler is
+    called once, however often its signal arrived, as with signals that are blocked.
     """
-    if not _is_main_thread():
+    if not _can_set_handlers():
         yield
         return
-    arrived: list[tuple[int, FrameType | None]] = []
+    arrived: dict[int, FrameType | None] = {}
     handlers: dict[int, Any] = {}
     try:
         with contextlib.ExitStack() as stack:
-            for each in (signal.SIGINT, signal.SIGTERM):
+            for each in (signal.SIGINT, *ENDING):
                 if callable(signal.getsignal(each)):
-                    handlers[each] = stack.enter_context(
-                        _handling(each, lambda *signalled: arrived.append(signalled))
-                    )
-            yield
+                    handlers[each] = stack.enter_context(_handling(each, arrived.setdefault))
+            try:
+                yield
+            finally:
+                _call(handlers, arrived)
     finally:
-        for number, frame in arrived:
-            handlers[number](number, frame)
+        # Signals may have arrived since, before the last handler was put back.
+        _call(handlers, arrived)
+
+
+def _call(handlers: dict[int, Any], arrived: dict[int, FrameType | None]) -> None:
+    """Calls the handlers of signals that arrived, all of them even if some raise.
+
+    Those of signals that end the process come last, since the last exception comes out.
+    """
+    if not arrived:
+        return
+    number = min(arrived, key=lambda each: each in ENDING)
+    try:
+        handlers[number](number, arrived.pop(number))
+    finally:
+        _call(handlers, arrived)
 
 
 @contextlib.contextmanager
@@ -77,13 +99,26 @@ def _handling(number: int, handler: Any) -> Iterator[Any]:
     try:
         yield before
     finally:
-        signal.signal(number, before)
+        # A handler that the program has set meanwhile stays.
+        if signal.getsignal(number) is handler:
+            signal.signal(number, before)
         if is_outermost:
             _displaced.pop(number, None)
 
 
-def _is_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
+def _can_set_handlers() -> bool:
+    """Returns whether this is the main thread of the main interpreter.
+
+    Where Python is embedded, `threading.main_thread()` may be another one.
+    """
+    try:
+        # None is no handler, which only the main thread gets as far as to notice.
+        signal.signal(signal.SIGINT, None)
+    except ValueError:
+        return False
+    except TypeError:
+        pass
+    return True
 
 
 # A process that is forked inside such a block, e.g. by a pool, has nothing to unwind. It must get

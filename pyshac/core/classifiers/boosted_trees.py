@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
+from pyshac.core.classifiers.classifier import predicted
 from pyshac.core.classifiers.tree_models import Tree, load_model, merge_equal_shapes, read_trees
 
 if TYPE_CHECKING:
@@ -98,8 +100,8 @@ class BoostedTrees:
         Raises:
             RuntimeError: If the trees are not trained.
         """
-        margin: Float32Array = self._trained().inplace_predict(features, predict_type="margin")
-        return margin
+        predict = partial(self._trained().inplace_predict, predict_type="margin")
+        return predicted(predict, features, np.float32)
 
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,3 +36,16 @@ def as_features(encoded: FloatArray) -> Float32Array:
     """Returns encoded rows in the precision in which XGBoost compares them."""
     largest = np.finfo(np.float32).max
     return np.ascontiguousarray(np.clip(encoded, -largest, largest), dtype=np.float32)
+
+
+def predicted(
+    predict: Callable[[Float32Array], Any], features: Float32Array, dtype: type
+) -> npt.NDArray[Any]:
+    """Returns a library's predictions, shape (n,), for features of shape (n, columns).
+
+    Without rows the library is not asked: some raise an error, and XGBoost 3.4 returns shape
+    (0, 0).
+    """
+    if not len(features):
+        return np.empty(0, dtype)
+    return np.asarray(predict(features), dtype)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pyshac.core.basics.plain_values import shorten
 from pyshac.core.classifiers import ubjson
 from pyshac.core.classifiers.boosted_trees import Boosting
 
@@ -48,7 +49,7 @@ def checked(data: bytes, num_columns: int) -> bytes:
     learner = _entry(ubjson.decode(data), dict, "learner")
     found = _entry(learner, str, "learner_model_param", "num_feature")
     if found != str(num_columns):
-        raise ValueError(f"it is for {found} columns, not {num_columns}")
+        raise ValueError(f"it is for {shorten(found)} columns, not {num_columns}")
     trees = _entry(learner, list, "gradient_booster", "model", "trees")
     model = copy.deepcopy(_own_model())
     parameters = model["learner"]["learner_model_param"]

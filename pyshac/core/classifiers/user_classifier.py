@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
+from pyshac.core.classifiers.classifier import predicted
 
 
 class UserClassifier:
@@ -35,7 +36,7 @@ class UserClassifier:
 
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
-        return np.asarray(self.estimator.predict(features), dtype=bool)
+        return predicted(self.estimator.predict, features, bool)
 
     def compact(self) -> None:
         """Does nothing."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
+from pyshac.core.dataset.cells import DELIMITERS, CellReader, bare
 from pyshac.core.hyperparameters import HyperParameterList
 
 # In characters: longer than any row of a search, and quick to read.
@@ -20,7 +23,8 @@ def read_csv(
 ) -> Iterator[tuple[str, list[Any], float]]:
     """Yields id, row and score of each line of a dataset in CSV form.
 
-    Holds one row at a time. Rows are of bounded length.
+    Holds one row at a time. Rows are of bounded length. Rows and columns at the end that are empty
+    do not count.
 
     Args:
         text: The file's text, or the file.
@@ -32,25 +36,49 @@ def read_csv(
             the message names the line and the column.
     """
     lines = _Lines(io.StringIO(text, newline="") if isinstance(text, str) else text, source)
-    reader = csv.reader(lines, strict=True)
+    first = next(iter(lines), "")
+    delimiter = _delimiter_of(first, header_of(space))
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
+    cells_of = CellReader(space, delimiter)
     try:
         _check_header(next(reader, []), space, source)
         lines.begin_row()
         for cells in reader:
             lines.begin_row()
+            if not any(map(str.strip, cells)):
+                continue
             where = f"{source!r}, line {reader.line_num}"
+            cells = _without_empty_end(cells, space.num_columns + 2)
             if len(cells) != space.num_columns + 2:
                 raise ValueError(
                     f"{where}: expected {space.num_columns + 2} cells, got {len(cells)}."
                 )
             try:
-                row = space.row_from_text(cells[1:-1])
-                space.encode(row)
+                row, score = cells_of.row(cells[1:-1]), cells_of.score(cells[-1])
             except (TypeError, ValueError) as error:
                 raise ValueError(f"{where}, {error}") from None
-            yield cells[0], row, _read_score(cells[-1], where)
+            yield cells[0].strip(), row, score
     except csv.Error as error:
         raise ValueError(f"{source!r}, line {reader.line_num}: {error}.") from None
+
+
+def _delimiter_of(line: str, expected: list[str]) -> str:
+    """Returns the delimiter with which a line is the expected header, by default a comma."""
+    for delimiter in DELIMITERS:
+        with contextlib.suppress(csv.Error):
+            if _is_header(next(csv.reader([line], delimiter=delimiter), []), expected):
+                return delimiter
+    return DELIMITERS[0]
+
+
+def _is_header(cells: list[str], expected: list[str]) -> bool:
+    found = _without_empty_end(cells, len(expected))
+    return found == expected or [*map(bare, found)] == [*map(bare, expected)]
+
+
+def _without_empty_end(cells: list[str], length: int) -> list[str]:
+    """Returns cells without empty ones beyond a length, which spreadsheets leave at the end."""
+    return cells[:length] if not any(map(str.strip, cells[length:])) else cells
 
 
 class _Lines:
@@ -81,7 +109,7 @@ def header_of(space: HyperParameterList) -> list[str]:
 
 def _check_header(header: list[str], space: HyperParameterList, source: str) -> None:
     expected = header_of(space)
-    if header == expected:
+    if _is_header(header, expected):
         return
     missing = [name for name in expected if name not in header]
     extra = [name for name in header if name not in expected]
@@ -90,14 +118,6 @@ def _check_header(header: list[str], space: HyperParameterList, source: str) -> 
     if missing or extra:
         problem = f"missing {missing!r}, unexpected {extra!r}"
     raise ValueError(f"{source!r}, line 1: expected the columns {expected!r}; {problem}.")
-
-
-def _read_score(text: str, where: str) -> float:
-    try:
-        score = float(text) if text else math.nan
-    except ValueError:
-        raise ValueError(f"{where}, column 'scores': expected a number, got {text!r}.") from None
-    return score
 
 
 def check_id(text: str, source: str) -> int:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pyshac.core.basics.printable import printable
+
 MAX_TEXT = 60
 MAX_PATH = 240
 MAX_PARAMETERS = 10
@@ -19,8 +21,8 @@ Facts = list[tuple[str, str]]
 
 
 def cut(text: str, most: int = MAX_TEXT) -> str:
-    """Returns a text on one line, cut to a maximum length."""
-    text = " ".join(text[: 4 * most].split())
+    """Returns printable text, cut to a maximum length."""
+    text = printable(text[: 4 * most])
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

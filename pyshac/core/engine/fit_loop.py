@@ -227,7 +227,7 @@ class FitLoop:
                 f"Got {len(samples)} instead."
             )
         if len(samples) > budget:
-            logger.warning("%s has %d rows; the first %d count.", path, len(samples), budget)
+            logger.warning("%r has %d rows; the first %d count.", str(path), len(samples), budget)
             samples = samples[:budget]
         if presort:
             scores = np.array([score for _, score in samples])
@@ -331,5 +331,5 @@ def _saving_on_error(run: Run) -> Iterator[None]:
         try:
             run.save()
         except (OSError, ValueError) as error:
-            logger.error("Could not save to %s: %s", run.directory.path, error)
+            logger.error("Could not save to %r: %s", str(run.directory.path), error)
         raise

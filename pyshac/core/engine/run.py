@@ -166,9 +166,9 @@ class Run:
         """Replaces the content of the save directory with the present run."""
         with self.lock:
             self.directory.save(self.as_saved())
-        logger.info("Saved %d samples and %d classifiers to %s.",
+        logger.info("Saved %d samples and %d classifiers to %r.",
                     len(self.search.dataset), len(self.search.cascade),
-                    self.directory.path)  # fmt: skip
+                    str(self.directory.path))  # fmt: skip
 
     def next_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
         """Returns the open batch, or draws the next one; None if the budget is spent."""

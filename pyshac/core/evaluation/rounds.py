@@ -17,6 +17,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import dataclass
 from typing import Any
 
+from pyshac.core.basics.printable import printable
 from pyshac.core.errors import WorkerDiedError
 from pyshac.core.evaluation.failures import (
     ExecutorFailedError,
@@ -264,5 +265,5 @@ def _scored(lease: _Lease, score: float) -> Outcome:
 
 
 def _failed(lease: _Lease, failure: str) -> Outcome:
-    logger.warning("Sample %d failed: %s.", lease.task.id, failure)
+    logger.warning("Sample %d failed: %s.", lease.task.id, printable(failure))
     return Outcome(lease.task, lease.slot.worker_id, math.nan, failure)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.printable import printable
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
@@ -386,7 +387,9 @@ class HyperParameterList:
                 class_name, arguments = entry
                 parameter = get_parameter(class_name).load_from_config(arguments)
             except (TypeError, ValueError, KeyError) as error:
-                raise ValueError(f"{name!r} has no config of a hyperparameter: {error}") from error
+                raise ValueError(
+                    f"{name!r} has no config of a hyperparameter: {printable(str(error))}"
+                ) from error
             if parameter.name != name:
                 raise ValueError(f"{name!r} has the config of {parameter.name!r}.")
             parameters.append(parameter)

@@ -84,8 +84,8 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         raise SaveDirectoryError(f"{str(path)!r}, line {len(lines) + 1} is corrupt: no record.")
     elif last:
         logger.warning(
-            "%s: dropped the last line, which a crash cut short; its sample is evaluated again.",
-            path,
+            "%r: dropped the last line, which a crash cut short; its sample is evaluated again.",
+            str(path),
         )
     return [_decode_line(line, f"{str(path)!r}, line {n}") for n, line in enumerate(lines, 1)]
 

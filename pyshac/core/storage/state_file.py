@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyshac.core.basics import files
+from pyshac.core.basics.printable import printable
 from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
@@ -123,7 +124,8 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     try:
         state = StateFile(**content)
     except TypeError as error:
-        raise SaveDirectoryError(f"{source} is not the state of a search: {error}.") from None
+        problem = printable(str(error))
+        raise SaveDirectoryError(f"{source} is not the state of a search: {problem}.") from None
     for name, value in asdict(example).items():
         found = getattr(state, name)
         if type(found) is not type(value) or (isinstance(found, int) and found < 0):

@@ -50,7 +50,7 @@ def refuse(model, message):
 
 @pytest.mark.parametrize("columns", [1, 3, 5, 1000])
 def test_another_number_of_columns(model, columns):
-    with pytest.raises(ValueError, match=f"it is for 4 columns, not {columns}"):
+    with pytest.raises(ValueError, match=f"it is for '4' columns, not {columns}"):
         untrusted_models.checked(ubjson.encode(model), columns)
 
 

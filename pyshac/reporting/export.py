@@ -1,0 +1,68 @@
+"""Export: the evaluations of a search as CSV or JSON, in UTF-8."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import Any
+
+from pyshac.core.basics import plain_values
+from pyshac.core.dataset.csv_file import csv_line
+from pyshac.looking.snapshot import Snapshot
+
+# Spreadsheets take a cell that begins with one of these as a formula, also in full width.
+_FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
+def as_csv(snapshot: Snapshot, *, is_safe: bool = False) -> bytes:
+    """Returns the evaluations in the form of `dataset.csv`.
+
+    Args:
+        snapshot: The search.
+        is_safe: Whether to put an apostrophe before texts that a spreadsheet would take as
+            formulas. Such texts do not read back as they were; numbers do.
+    """
+    if not is_safe:
+        return snapshot.dataset.to_bytes()
+    rows = csv.reader(io.StringIO(snapshot.dataset.to_csv(), newline=""), strict=True)
+    return "".join(csv_line([_disarmed(cell) for cell in row]) for row in rows).encode("utf-8")
+
+
+def _disarmed(cell: str) -> str:
+    is_formula = cell.startswith(("\t", "\r")) or cell.lstrip().startswith(_FORMULA_STARTS)
+    is_number = isinstance(plain_values.from_text(cell), (int, float))
+    return f"'{cell}" if is_formula and not is_number else cell
+
+
+def as_json(snapshot: Snapshot) -> bytes:
+    """Returns the objective, the budget and the evaluations, with their stages, as JSON."""
+    dataset = snapshot.dataset
+    knows_stages = snapshot.schedule is not None
+    content: dict[str, Any] = {"objective": snapshot.objective.name}
+    if snapshot.schedule is not None:
+        content["total_budget"] = snapshot.schedule.total_budget
+        content["num_batches"] = snapshot.schedule.num_batches
+    content["evaluations"] = [
+        {
+            "id": number,
+            **({"stage": int(snapshot.stages[place])} if knows_stages else {}),
+            "parameters": {
+                name: _without_infinities(value)
+                for name, value in snapshot.space.to_parameters(dataset.X[place]).items()
+            },
+            "score": None if math.isnan(dataset.Y[place]) else dataset.Y[place],
+        }
+        for place, number in enumerate(dataset.ids)
+    ]
+    return f"{json.dumps(content, indent=2)}\n".encode("ascii")
+
+
+def _without_infinities(value: Any) -> Any:
+    """Returns a value for JSON: tuples become lists, infinities become text."""
+    if isinstance(value, (list, tuple)):
+        return [_without_infinities(item) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)
+    return value
