@@ -8,10 +8,10 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pyshac.core.basics import files
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, printable, shorten
@@ -117,7 +117,7 @@ def _export(options: argparse.Namespace) -> None:
     if options.output == "-":
         sys.stdout.write(text)
     else:
-        path = Path(options.output)
+        path = absolute_path("output", options.output)
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, text.encode("utf-8"))
 

@@ -6,11 +6,13 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.classifiers.training import Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.csv_file import check_row_length
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.generators import Generators
@@ -48,10 +50,11 @@ class Run:
         """Returns a run without samples.
 
         Raises:
-            ValueError: If the search space is empty.
+            ValueError: If the search space is empty, or its rows could be too long to be saved.
         """
         if not len(space):
             raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
+        check_row_length(space)
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
         search = Search(space, settings, entropy, Dataset(space))
         return cls(search, directory, space.seed is not None)
@@ -71,7 +74,7 @@ class Run:
         Raises:
             FileNotFoundError: If the directory holds no run.
             SaveDirectoryError: If a file is corrupt, or the run has another search space,
-                objective, method or kind of classifier.
+                objective, method, kind of classifier or number of classifiers.
         """
         saved, stamp = directory.load(None if current is None else current.search.space)
         path, entropy = str(directory.path), saved.entropy
@@ -109,6 +112,7 @@ class Run:
             classifier=name_of(settings.template),
             total_budget=settings.schedule.total_budget,
             num_batches=settings.schedule.num_batches,
+            max_classifiers=settings.schedule.max_classifiers,
             entropy=search.entropy,
             is_seeded=self.is_seeded,
             cascade=search.cascade,
@@ -196,7 +200,13 @@ class Run:
 
 
 def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None:
+    schedule = settings.schedule
+    # The number of classifiers may only differ where another bound, M - 1, is the lower one.
+    largest = replace(schedule, max_classifiers=saved.max_classifiers or schedule.max_classifiers)
+    if largest.total_classifiers == schedule.total_classifiers:
+        largest = schedule
     for what, theirs, ours in (
+        ("max_classifiers", largest.max_classifiers, schedule.max_classifiers),
         ("objective", saved.objective, settings.objective.name),
         ("method", saved.method, settings.method.name),
         ("classifier", saved.classifier or None, name_of(settings.template) or None),
