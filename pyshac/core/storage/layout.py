@@ -102,7 +102,7 @@ def place_of(root: Path) -> Place:
 def stamp_of(path: Path) -> Stamp:
     """Returns a file's stamp, which changes whenever the file is written or replaced."""
     try:
-        status = path.stat()
+        status = path.lstat()
     except FileNotFoundError:
         return None
     # A file system may reuse the inode of a file that was replaced, hence the other two.
