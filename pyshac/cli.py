@@ -7,9 +7,9 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pyshac.core.basics import files
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.printable import printable
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, shorten
@@ -149,7 +149,7 @@ def _export(options: argparse.Namespace) -> None:
             # Without a buffer (PYTHONUNBUFFERED), a pipe may take a part only.
             left = left[sys.stdout.buffer.write(left) :]
     else:
-        path = Path(options.output)
+        path = absolute_path("output", options.output)
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, content)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from pyshac.core.basics.arrays import IntArray
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
@@ -98,7 +99,7 @@ def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
     if isinstance(source, Dataset):
         return Snapshot(source, chosen or MAX)
     if isinstance(source, (str, os.PathLike)):
-        directory = SaveDirectory(source)
+        directory = SaveDirectory(absolute_path("source", source))
         return _of_run(directory.load()[0], str(directory.path), chosen)
     if hasattr(type(source), "_saved_run"):
         return _of_run(source._saved_run(), source.save_dir, chosen)
@@ -111,11 +112,14 @@ def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
 def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
     if run.is_legacy:
         return Snapshot(run.dataset, objective or MAX, path=path)
+    schedule = Schedule(run.total_budget, run.num_batches)
+    if run.max_classifiers:
+        schedule = replace(schedule, max_classifiers=run.max_classifiers)
     return Snapshot(
         run.dataset,
         objective or get_objective(run.objective),
         run.cascade,
-        Schedule(run.total_budget, run.num_batches),
+        schedule,
         tuple(run.stage_starts),
         len(run.batch.pending) if run.batch else 0,
         path,

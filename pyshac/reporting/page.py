@@ -15,6 +15,7 @@ from string import Template
 from typing import Any
 
 from pyshac.core.basics import files
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.printable import printable
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
@@ -51,16 +52,16 @@ def report(
             earlier PySHAC, does not record it: there None means 'max'.
 
     Returns:
-        The path of the report.
+        The absolute path of the report.
 
     Raises:
         FileNotFoundError: If the directory holds no search.
         ImportError: If Matplotlib is not installed.
         OSError: If the file cannot be written.
         SaveDirectoryError: If a file of the directory is corrupt.
-        TypeError: If `source` is something else.
+        TypeError: If `source` is something else, or `to_file` is not a path.
     """
-    path = Path(to_file)
+    path = absolute_path("to_file", to_file)
     content = render(take_snapshot(source, objective)).encode("utf-8", errors="replace")
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomically(path, content)

@@ -8,8 +8,8 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -29,8 +29,11 @@ _READ_FLAGS = (
     # Without it, opening a named pipe waits for the other end.
     | getattr(os, "O_NONBLOCK", 0)
 )
-# Errors of file systems that cannot flush a directory.
-_NOT_SUPPORTED = (errno.EINVAL, errno.ENOTSUP)
+# Without it, opening a symbolic link opens the file behind it.
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+_TEMPORARY_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | NO_LINKS
+# Errors of file systems that cannot change modes or flush a directory, such as FAT and CIFS.
+_NOT_SUPPORTED = (errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _CHUNK_BYTES = 2**20
 
 
@@ -84,13 +87,17 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     with naming(path):
         mode = _mode_of(path)
-        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+        temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+        # The system applies the umask: whoever asks for it changes it for all threads.
+        descriptor = os.open(temporary, _TEMPORARY_FLAGS, 0o666 if mode is None else mode)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with open(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, mode)
+            if mode is not None and stat.S_IMODE(os.stat(temporary).st_mode) != mode:
+                with _unless_not_supported():
+                    os.chmod(temporary, mode)
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -99,24 +106,35 @@ def write_atomically(path: Path, data: bytes) -> None:
         sync_directory(path.parent)
 
 
+def temporaries_in(folder: Path) -> list[Path]:
+    """Returns the temporary files in a folder."""
+    found = folder.glob(f"{TEMPORARY_PREFIX}*")
+    return [path for path in found if path.is_symlink() or path.is_file()]
+
+
 def remove_temporaries(folder: Path) -> None:
     """Removes temporary files of killed writers from a folder to which nobody else writes."""
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
-        if path.is_symlink() or path.is_file():
-            path.unlink(missing_ok=True)
+    for path in temporaries_in(folder):
+        path.unlink(missing_ok=True)
 
 
-def _mode_of(path: Path) -> int:
-    """Returns the mode of an existing file, or the mode that `open` would give a new one."""
+def _mode_of(path: Path) -> int | None:
+    """Returns the mode of an existing file; None if there is none."""
     try:
         status = path.lstat()
     except FileNotFoundError:
-        status = None
-    if status is not None and stat.S_ISREG(status.st_mode):
-        return status.st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+        return None
+    return status.st_mode & 0o777 if stat.S_ISREG(status.st_mode) else None
+
+
+@contextlib.contextmanager
+def _unless_not_supported() -> Iterator[None]:
+    """Overlooks that the file system does not support an operation."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NOT_SUPPORTED:
+            raise
 
 
 def sync_directory(path: Path) -> None:
@@ -130,10 +148,8 @@ def sync_directory(path: Path) -> None:
     with naming(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in _NOT_SUPPORTED:
-                raise
+            with _unless_not_supported():
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-# The csv module does not read longer cells.
 MAX_TEXT_LENGTH = 2**16
+# The csv module does not read longer cells. Text of the length above takes up to twice as much.
+MAX_CELL_LENGTH = 2**17
 _TUPLE = "__tuple__"
 _SCALARS = (bool, int, float, str)
 
@@ -28,12 +29,35 @@ def check_value(value: Any, what: str) -> Any:
 
     Raises:
         TypeError: If the value is not plain.
-        ValueError: If it is NaN, which equals nothing, or text that UTF-8 cannot hold.
+        ValueError: If it is NaN, which equals nothing, text that UTF-8 cannot hold, or too long.
     """
+    checked = _as_plain(value, what)
+    # Numbers cannot be as long, and text has been checked.
+    if isinstance(checked, tuple):
+        check_text(to_text(checked), what)
+    return checked
+
+
+def check_text(text: str, what: str) -> str:
+    """Returns the text of a value; raises `ValueError` if no cell of a CSV file can hold it."""
+    if len(text) > MAX_CELL_LENGTH:
+        raise ValueError(
+            f"{what} must take at most {MAX_CELL_LENGTH} characters as text. Got {shorten(text)} "
+            "instead; name large values by short strings and look them up."
+        )
+    if not _is_encodable(text):
+        raise ValueError(
+            f"{what} must be text that a UTF-8 CSV file can hold, without NUL characters. "
+            f"Got {shorten(text)} instead."
+        )
+    return text
+
+
+def _as_plain(value: Any, what: str) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
-        return tuple(check_value(item, what) for item in value)
+        return tuple(_as_plain(item, what) for item in value)
     if value is not None and type(value) not in _SCALARS:
         raise TypeError(
             f"{what} must be None, bool, int, float, str or tuples of these. Got {value!r} of type "
@@ -51,11 +75,15 @@ def check_value(value: Any, what: str) -> Any:
 
 def is_storable(text: str) -> bool:
     """Returns whether a UTF-8 CSV file can hold a text: no surrogates, no NUL, not too long."""
+    return _is_encodable(text) and len(text) < MAX_TEXT_LENGTH
+
+
+def _is_encodable(text: str) -> bool:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         return False
-    return "\0" not in text and len(text) < MAX_TEXT_LENGTH
+    return "\0" not in text
 
 
 def shorten(text: str) -> str:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Literal, TextIO
 
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.callbacks.callback import Callback, Logs
 
 
@@ -17,13 +18,17 @@ class CSVLogger(Callback):
         filename: Path of the file.
         separator: Separator of the cells.
         append: Whether to append to an existing file instead of replacing it.
+
+    Attributes:
+        filename: The absolute path of the file.
     """
 
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         super().__init__()
-        self.filename = filename
+        # As a str, which the csv_logger of Keras has, too.
+        self.filename = str(absolute_path("filename", filename))
         self.separator = separator
         self.append = append
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
+from pyshac.core.basics import plain_values
 from pyshac.core.dataset.cells import DELIMITERS, CellReader, bare
 from pyshac.core.hyperparameters import HyperParameterList
 
@@ -130,6 +131,38 @@ def check_id(text: str, source: str) -> int:
 def score_text(score: float) -> str:
     """Returns the text of a score, empty for NaN."""
     return "" if math.isnan(score) else repr(score)
+
+
+def check_row_length(space: HyperParameterList) -> None:
+    """Raises `ValueError` if the choices of a search space make rows too long to be read again."""
+    if space.num_columns * 2 * plain_values.MAX_CELL_LENGTH <= MAX_ROW_LENGTH:
+        return
+    longest = sum(
+        (parameter.sample_count or 1) * max(map(_cell_length, parameter.column_kind.choices))
+        for parameter in space
+        if parameter.column_kind.choices
+    )
+    if longest > MAX_ROW_LENGTH:
+        raise ValueError(
+            f"A row of the search space must take at most {MAX_ROW_LENGTH} characters as text, "
+            f"but its choices may take {longest}; name large values by short strings and look "
+            "them up."
+        )
+
+
+def _cell_length(value: Any) -> int:
+    text = plain_values.to_text(value)
+    return len(text) + text.count('"')
+
+
+def check_line(line: str, id: int) -> str:
+    """Returns a line of CSV; raises `ValueError` if it is too long to be read again."""
+    if len(line) > MAX_ROW_LENGTH:
+        raise ValueError(
+            f"Sample {id} takes {len(line)} characters as text; at most {MAX_ROW_LENGTH} can be "
+            "saved. Name large values by short strings and look them up."
+        )
+    return line
 
 
 def csv_line(cells: Sequence[Any]) -> str:

@@ -17,9 +17,18 @@ from pyshac.core.basics import files
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.basics.checks import check_score
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.dataset import summaries
-from pyshac.core.dataset.csv_file import check_id, csv_line, header_of, read_csv, score_text
+from pyshac.core.dataset.csv_file import (
+    check_id,
+    check_line,
+    csv_line,
+    header_of,
+    read_csv,
+    score_text,
+)
 from pyshac.core.dataset.data_frame import as_frame
+from pyshac.core.dataset.journal_file import Drawn, event_of, read_records
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.dataset.rows import Rows
@@ -164,7 +173,7 @@ class Dataset:
         space = self._space()
         encoded = space.encode(row)
         texts = space.row_to_text(row)
-        line = csv_line([id, *texts, score_text(score)]).encode("utf-8")
+        line = check_line(csv_line([id, *texts, score_text(score)]), id).encode("utf-8")
         # Memory holds the values that a file would give back: Python's, not NumPy's scalars.
         self.X.insert(place, space.row_from_text(texts))
         self.ids.insert(place, id)
@@ -280,7 +289,7 @@ class Dataset:
         basedir: str | os.PathLike[str] = "shac",
         parameters: HyperParameterList | Sequence[AbstractHyperParameter] | None = None,
     ) -> Dataset:
-        """Reads the dataset and the search space of a save directory.
+        """Reads the samples that have a score, and the search space, of a save directory.
 
         Args:
             basedir: The save directory.
@@ -291,11 +300,34 @@ class Dataset:
         Raises:
             FileNotFoundError: If the directory holds no dataset.
             SaveDirectoryError: If a file is corrupt; the message names it.
+            TypeError: If `basedir` is not a path.
         """
-        folder = Path(basedir) / "datasets"
+        root = absolute_path("basedir", basedir)
+        folder, journal = root / "datasets", root / "journal.jsonl"
         path = folder / "parameters.json"
         space = build_space(read_config(path), path, as_parameter_list(parameters))
-        return cls.read(folder / "dataset.csv", space)
+        # First the journal: what a save by another process empties meanwhile is in the other file.
+        records = read_records(journal)
+        dataset = cls.read(folder / "dataset.csv", space)
+        dataset._take_events(records, str(journal))
+        return dataset
+
+    def _take_events(self, records: Iterable[Mapping[str, Any]], source: str) -> None:
+        """Adds the samples that the records of a journal list, and that are not there yet."""
+        rows: dict[int, Any] = {}
+        known = set(self.ids)
+        for number, record in enumerate(records, 1):
+            try:
+                event = event_of(record)
+                if isinstance(event, Drawn):
+                    rows.update(enumerate(event.rows, event.start))
+                elif event.number not in known:
+                    self.add_sample(rows[event.number], event.score, event.number)
+                    known.add(event.number)
+            except (KeyError, TypeError, ValueError) as error:
+                raise SaveDirectoryError(
+                    f"{source!r}, line {number} is corrupt: {error}."
+                ) from None
 
     @classmethod
     def read(cls, path: Path, space: HyperParameterList) -> Dataset:

@@ -11,11 +11,11 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_positive, check_score
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.callbacks import History
 from pyshac.core.classifiers.user_classifier import check_template
@@ -321,7 +321,7 @@ class _SHAC(Overview, ABC):
         options = FitOptions(skip_cv_checks, early_stop, False)
         loop = self._new_loop(callbacks, verbose)
         with self._turns.looping("fit_dataset()", loop):
-            return loop.learn_dataset(Path(path), presort, options)
+            return loop.learn_dataset(absolute_path("path", path), presort, options)
 
     def _new_loop(self, callbacks: Callbacks | None, verbose: int) -> FitLoop:
         told = callbacks_of_loop(callbacks, verbose)
@@ -397,14 +397,13 @@ class _SHAC(Overview, ABC):
         Raises:
             FileNotFoundError: If the directory holds no search.
             SaveDirectoryError: If a file is corrupt, or the saved search has another space,
-                objective, method or kind of classifier. The engine stays unchanged.
+                objective, method, max_classifiers or kind of classifier. The engine is unchanged.
         """
         with self._turns.step("restore_data()"):
-            lock = self._turns.lock
-            run, stamp = Run.restored(self._directory, self._settings, lock, self._run)
+            run, stamp = Run.restored(self._directory, self._settings, self._run, self._turns.lock)
             # Ctrl-C in between could leave the old run, which would overwrite the saved one.
             with signals.whole():
-                self._directory.attach(stamp)
+                self._directory.attach(stamp, run.search.batch is None)
                 self._run = run
                 self._asked.clear()
                 self._num_predictions = 0

@@ -131,7 +131,7 @@ class Overview:
 
     @property
     def save_dir(self) -> str:
-        """The save directory. Set it to save to another directory from then on."""
+        """Absolute path of the save directory. Set it to save to another one from then on."""
         return str(self._directory.path)
 
     @save_dir.setter

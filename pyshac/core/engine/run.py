@@ -13,6 +13,7 @@ from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.classifiers.training import Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.csv_file import check_row_length
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
@@ -34,7 +35,8 @@ class Run:
         search: The search.
         directory: Its save directory.
         is_seeded: Whether a user chose the seed.
-        lock: Held in each step, so that the steps of several threads follow each other.
+        lock: Held in each step, so that the steps of several threads follow each other; None for
+            one of its own.
 
     Attributes:
         search: The search.
@@ -44,12 +46,16 @@ class Run:
     """
 
     def __init__(
-        self, search: Search, directory: SaveDirectory, is_seeded: bool, lock: CopyableLock
+        self,
+        search: Search,
+        directory: SaveDirectory,
+        is_seeded: bool,
+        lock: CopyableLock | None = None,
     ) -> None:
         self.search = search
         self.directory = directory
         self.is_seeded = is_seeded
-        self.lock = lock
+        self.lock = lock or CopyableLock()
 
     @classmethod
     def new(
@@ -57,16 +63,17 @@ class Run:
         space: HyperParameterList,
         settings: Settings,
         directory: SaveDirectory,
-        lock: CopyableLock,
+        lock: CopyableLock | None = None,
     ) -> Run:
         """Returns a run without samples, in a copy of a search space.
 
         Raises:
             TypeError: If a parameter cannot be copied.
-            ValueError: If the search space is empty.
+            ValueError: If the search space is empty, or its rows could be too long to be saved.
         """
         if not len(space):
             raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
+        check_row_length(space)
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
         own = FrozenHyperParameterList(space)
         search = Search(own, settings, entropy, Dataset(own))
@@ -77,22 +84,22 @@ class Run:
         cls,
         directory: SaveDirectory,
         settings: Settings,
-        lock: CopyableLock,
         current: Run | None = None,
+        lock: CopyableLock | None = None,
     ) -> tuple[Run, Stamp]:
         """Returns the run that a directory holds, and the stamp with which to adopt it.
 
         Args:
             directory: The save directory.
             settings: The settings of the engine that continues the run.
-            lock: The engine's lock.
             current: The engine's run so far, whose search space must be equal; None if the engine
                 has no run.
+            lock: The engine's lock.
 
         Raises:
             FileNotFoundError: If the directory holds no run.
             SaveDirectoryError: If a file is corrupt, or the run has another search space,
-                objective, method or kind of classifier.
+                objective, method, kind of classifier or number of classifiers.
         """
         saved, stamp = directory.load(None if current is None else current.search.space)
         path, entropy = str(directory.path), saved.entropy
@@ -130,6 +137,7 @@ class Run:
             classifier=name_of(settings.template),
             total_budget=settings.schedule.total_budget,
             num_batches=settings.schedule.num_batches,
+            max_classifiers=settings.schedule.max_classifiers,
             entropy=search.entropy,
             is_seeded=self.is_seeded,
             cascade=search.cascade,
@@ -252,7 +260,13 @@ class Run:
 
 
 def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None:
+    schedule = settings.schedule
+    # The number of classifiers may only differ where another bound, M - 1, is the lower one.
+    largest = replace(schedule, max_classifiers=saved.max_classifiers or schedule.max_classifiers)
+    if largest.total_classifiers == schedule.total_classifiers:
+        largest = schedule
     for what, theirs, ours in (
+        ("max_classifiers", largest.max_classifiers, schedule.max_classifiers),
         ("objective", saved.objective, settings.objective.name),
         ("method", saved.method, settings.method.name),
         ("classifier", saved.classifier or None, name_of(settings.template) or None),

@@ -222,6 +222,9 @@ class HyperParameterList:
             if not block.kind.is_built_in:
                 what = f"A value of {block.parameter.name!r}"
                 items = [plain_values.check_value(item, what) for item in items]
+                # The type may write its values in its own way.
+                for item in items:
+                    plain_values.check_text(block.parameter.to_text(item), what)
             row += items
         return row
 
@@ -332,9 +335,17 @@ class HyperParameterList:
         return row
 
     def row_to_text(self, row: Sequence[Any]) -> list[str]:
-        """Returns the text of each value of a row."""
+        """Returns the text of each value of a row.
+
+        Raises:
+            TypeError: If a value is not plain.
+            ValueError: If no file can hold it.
+        """
         cells = zip(self._column_parameters(), row, strict=True)
-        return [parameter.to_text(value) for parameter, value in cells]
+        return [
+            plain_values.check_text(parameter.to_text(value), f"A value of {parameter.name!r}")
+            for parameter, value in cells
+        ]
 
     def row_from_text(self, texts: Sequence[str]) -> list[Any]:
         """Returns the row that `row_to_text` wrote.

@@ -18,13 +18,26 @@ from pyshac.core.storage.layout import Layout
 class DirectoryLock:
     """The lock of a save directory; its holder may acquire it again.
 
+    A process that was forked from the one that made the lock cannot use it.
+
     Args:
         layout: The files of the directory.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._lock = filelock.FileLock(layout.lock, thread_local=False)
+        self._lock = _FileLock(layout.lock, thread_local=False)
+        self._lock.owner = os.getpid()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this process made the lock, and was not forked from the one that did."""
+        return self._lock.owner == os.getpid()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process holds the lock."""
+        return self.is_own and self._lock.lock_counter > 0
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -38,21 +51,52 @@ class DirectoryLock:
             with files.naming(self._layout.lock):
                 self._lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise DirectoryInUseError(
-                f"{str(self._layout.root)!r} is being written by another engine "
-                f"({read_holder(self._layout)}). Wait for it, or choose another save_dir."
-            ) from None
+            raise DirectoryInUseError(self._refusal()) from None
         try:
             yield
         finally:
-            with files.naming(self._layout.lock):
-                self._lock.release()
+            # A process that was forked inside the block leaves it, too.
+            if self.is_own:
+                with files.naming(self._layout.lock):
+                    self._lock.release()
+
+    def refusal_of_fork(self) -> DirectoryInUseError:
+        """Returns the error for a process that must not write, since another one made the lock."""
+        return DirectoryInUseError(
+            f"{str(self._layout.root)!r} belongs to process {self._lock.owner}, from which this "
+            f"one, {os.getpid()}, was forked. Let that one save, set save_dir to another "
+            "directory, or call restore_data() when that one has ended."
+        )
+
+    def _refusal(self) -> str:
+        refusal = (
+            f"{str(self._layout.root)!r} is being written by another engine "
+            f"({read_holder(self._layout)}). Wait for it, or choose another save_dir."
+        )
+        if not isinstance(self._lock, filelock.SoftFileLock):
+            return refusal
+        # The system cannot tell whether the holder still runs, so its death leaves the lock behind.
+        return (
+            f"{refusal} Its file system has no locks of the operating system, so a process that "
+            f"was killed leaves its lock behind: if that one has ended, remove "
+            f"{str(self._layout.lock)!r}."
+        )
 
     def sign(self) -> None:
         """Writes the holder's name, for error messages of others, unless it is there already."""
         if self._lock.lock_counter == 1:
             holder = {"process": os.getpid(), "host": socket.gethostname()}
             files.write_atomically(self._layout.holder, json.dumps(holder).encode())
+
+
+class _FileLock(filelock.FileLock):
+    """A lock that a forked process does not release when it ends, as earlier filelocks do."""
+
+    owner: int
+
+    def _release(self) -> None:
+        if self.owner == os.getpid():
+            super()._release()
 
 
 def read_holder(layout: Layout) -> str:

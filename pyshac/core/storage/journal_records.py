@@ -1,9 +1,4 @@
-"""The records of the journal, and how they are replayed.
-
-A record is `{"batch": first number, "rows": [[value, ...], ...]}` for a batch that was drawn, or
-`{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
-`"skip_cv_checks": true` if its `tell` asked for that.
-"""
+"""The records of the journal, and how they are replayed; `journal_file` defines them."""
 
 from __future__ import annotations
 
@@ -11,6 +6,7 @@ import math
 from typing import Any
 
 from pyshac.core.basics import plain_values
+from pyshac.core.dataset.journal_file import Drawn, Scored, event_of
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.batch import Batch
 from pyshac.core.storage.saved_run import SavedRun
@@ -54,36 +50,28 @@ def replay(run: SavedRun, record: dict[str, Any], source: str) -> None:
         SaveDirectoryError: If the record contradicts the run.
     """
     try:
-        if "batch" in record:
-            _replay_batch(run, record["batch"], plain_values.from_json(record["rows"]))
+        event = event_of(record)
+        if isinstance(event, Drawn):
+            _replay_batch(run, event)
         else:
-            _replay_score(run, record["id"], record["score"], record["worker"])
-            if run.batch is not None:
-                run.batch.skip_cv_checks = record.get("skip_cv_checks") is True
+            _replay_score(run, event)
     except (KeyError, TypeError, ValueError) as error:
         raise SaveDirectoryError(f"{source} is corrupt: {error}.") from None
 
 
-def _replay_batch(run: SavedRun, start: Any, rows: Any) -> None:
-    if type(start) is not int or not isinstance(rows, list):
-        raise ValueError(f"batch {start!r} is none")
-    if start > run.num_complete:
-        raise ValueError(f"batch {start} follows sample {run.num_complete - 1}")
-    if start == run.num_complete:
-        for row in rows:
+def _replay_batch(run: SavedRun, batch: Drawn) -> None:
+    if batch.start > run.num_complete:
+        raise ValueError(f"batch {batch.start} follows sample {run.num_complete - 1}")
+    if batch.start == run.num_complete:
+        for row in batch.rows:
             run.space.encode(row)
-        run.batch = Batch(start, rows)
+        run.batch = Batch(batch.start, batch.rows)
 
 
-def _replay_score(run: SavedRun, number: Any, score: Any, worker_id: Any) -> None:
-    if type(number) is not int:
-        raise ValueError(f"sample {number!r} is none")
-    if number < run.num_complete:
+def _replay_score(run: SavedRun, sample: Scored) -> None:
+    if sample.number < run.num_complete:
         return
-    if run.batch is None or number not in run.batch.ids:
-        raise ValueError(f"sample {number} is in no batch")
-    if score is not None and not (type(score) is float and math.isfinite(score)):
-        raise ValueError(f"sample {number} has the score {score!r}")
-    if worker_id is not None and not (type(worker_id) is int and worker_id >= 0):
-        raise ValueError(f"sample {number} ran in the slot {worker_id!r}")
-    run.batch.add_score(run.dataset, number, math.nan if score is None else score, worker_id)
+    if run.batch is None or sample.number not in run.batch.ids:
+        raise ValueError(f"sample {sample.number} is in no batch")
+    run.batch.add_score(run.dataset, sample.number, sample.score, sample.worker_id)
+    run.batch.skip_cv_checks = sample.skip_cv_checks

@@ -19,6 +19,8 @@ from pyshac.core.basics import files
 
 # Inode, size and modification time of a file; None if there is no such file.
 Stamp = tuple[int, int, int] | None
+# Device and inode of a directory; None if there is no such directory.
+Place = tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Layout:
         for path in (self.state, self.journal, self.holder, self.lock):
             files.refuse_link(path)
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that hold files."""
+        return self.root, self.datasets, self.classifiers
+
     def holds_run(self) -> bool:
         """Returns whether a run is saved here; a run that ended before its first save is not."""
         self.refuse_links()
@@ -83,10 +90,19 @@ class Layout:
             return not header.endswith(b"\n") or file.read(1) != b""
 
 
+def place_of(root: Path) -> Place:
+    """Returns the place of a directory, which stays while its path may lead elsewhere."""
+    try:
+        status = root.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def stamp_of(path: Path) -> Stamp:
     """Returns a file's stamp, which changes whenever the file is written or replaced."""
     try:
-        status = path.stat()
+        status = path.lstat()
     except FileNotFoundError:
         return None
     # A file system may reuse the inode of a file that was replaced, hence the other two.

@@ -1,19 +1,28 @@
-"""Loading: reads a save directory into a `SavedRun`. Nothing is locked, changed or executed."""
+"""Loading: reads a save directory into a `SavedRun`. Nothing is locked, changed or executed.
+
+Another engine may save meanwhile. A search only grows, and every save writes the state before it
+empties the journal. So the journal is read first, then the state, then the files that the state
+names: these may be of any later save, since their first samples and classifiers stay the same. Of
+what the journal lists, the state has all that it counts as complete. Only an open batch needs a
+journal and a state of the same save.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pyshac.core.basics import files
 from pyshac.core.classifiers import untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
-from pyshac.core.dataset import Dataset
+from pyshac.core.dataset import Dataset, journal_file
 from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
-from pyshac.core.storage import journal, journal_records
+from pyshac.core.storage import journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout, Stamp, stamp_of
 from pyshac.core.storage.saved_run import SavedRun
@@ -21,6 +30,8 @@ from pyshac.core.storage.state_file import StateFile, decode_state, space_checks
 
 # Number of times that a directory is read anew because another engine writes to it meanwhile.
 MAX_READS = 20
+# The pause after the first of them; later ones are longer.
+PAUSE_SECONDS = 0.01
 
 
 def load(layout: Layout, known: HyperParameterList | None = None) -> tuple[SavedRun, Stamp]:
@@ -40,19 +51,15 @@ def load(layout: Layout, known: HyperParameterList | None = None) -> tuple[Saved
     """
     if not layout.holds_run():
         raise FileNotFoundError(f"{str(layout.root)!r} holds no saved search.")
-    for _ in range(MAX_READS):
+    for number in range(MAX_READS):
         state, stamp = stamp_of(layout.state), stamp_of(layout.journal)
-        error = None
         try:
-            run = _Reader(layout, known).read()
-        except SaveDirectoryError as caught:
-            error = caught
-        # If another engine has saved meanwhile, the run that was read is partly old, partly new.
-        if stamp_of(layout.state) != state:
-            continue
-        if error is not None:
-            raise error
-        return run, stamp
+            return _Reader(layout, known).read(), stamp
+        except SaveDirectoryError:
+            # If another engine has saved meanwhile, what was read is partly old, partly new.
+            if stamp_of(layout.state) == state:
+                raise
+        time.sleep(number * PAUSE_SECONDS)
     raise DirectoryInUseError(
         f"{str(layout.root)!r} could not be read: another engine ({read_holder(layout)}) saves "
         "to it all the time. Try again later."
@@ -88,8 +95,7 @@ class _Reader:
         return SavedRun(space, dataset, is_legacy=True)
 
     def _read_current(self) -> SavedRun:
-        state = self._read_state()
-        space = self._read_space(state.parameters_sha256)
+        space, records, state, is_same_save = self._read_events()
         self._check_csv(state.csv_sha256, state.csv_bytes)
         dataset = Dataset.read(self._layout.csv, space)
         run = SavedRun(
@@ -100,6 +106,7 @@ class _Reader:
             classifier=state.classifier,
             total_budget=state.total_budget,
             num_batches=state.num_batches,
+            max_classifiers=state.max_classifiers,
             entropy=state.entropy,
             is_seeded=state.is_seeded,
             num_complete=state.num_complete,
@@ -107,22 +114,31 @@ class _Reader:
         )
         for number, checksum in enumerate(state.classifiers):
             run.cascade.append(self._read_classifier(number, checksum, space.num_columns))
-        path = self._layout.journal
-        for number, record in enumerate(journal.read_records(path), 1):
-            journal_records.replay(run, record, f"{str(path)!r}, line {number}")
+        path = repr(str(self._layout.journal))
+        for number, record in enumerate(records, 1):
+            journal_records.replay(run, record, f"{path}, line {number}")
+        if run.batch is not None and not is_same_save:
+            raise SaveDirectoryError(f"{path} is of another save than the state.")
         return run
+
+    def _read_events(self) -> tuple[HyperParameterList, list[dict[str, Any]], StateFile, bool]:
+        """Reads the journal, then the state, and returns whether one save has written both."""
+        layout = self._layout
+        stamp, state = stamp_of(layout.state), self._read_state()
+        config = read_config(layout.parameters)
+        space = FrozenHyperParameterList(build_space(config, layout.parameters, self._known))
+        limit = journal_file.largest_size(space, state.total_budget)
+        records = journal_file.read_records(layout.journal, limit)
+        is_same_save = stamp_of(layout.state) == stamp
+        if not is_same_save:
+            state = self._read_state()
+        _check_equal(space_checksum(config), state.parameters_sha256, layout.parameters)
+        return space, records, state, is_same_save
 
     def _read_state(self) -> StateFile:
         path = self._layout.state
         data = files.read_bounded(path, files.MAX_JSON_BYTES)
         return decode_state(files.decode_text(data, path), repr(str(path)))
-
-    def _read_space(self, expected: str) -> HyperParameterList:
-        path = self._layout.parameters
-        config = read_config(path)
-        space = build_space(config, path, self._known)
-        _check_equal(space_checksum(config), expected, path)
-        return FrozenHyperParameterList(space)
 
     def _check_csv(self, expected: str, length: int) -> None:
         path = self._layout.csv

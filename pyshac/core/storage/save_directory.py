@@ -5,71 +5,117 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from pyshac.core.basics import files, plain_values, signals
-from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
 from pyshac.core.storage import journal, journal_records, loading
 from pyshac.core.storage.directory_lock import DirectoryLock
-from pyshac.core.storage.layout import Layout, Stamp, stamp_of
+from pyshac.core.storage.layout import Layout, Place, Stamp, place_of, stamp_of
 from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import StateFile, encode_state, json_file, space_checksum
+from pyshac.core.storage.written_files import WrittenFiles
 
 
 class SaveDirectory:
-    """A save directory, read and written by one engine.
+    """A save directory, read and written by one engine, in the process that opens it first.
 
     Args:
         path: The directory; it need not exist.
 
     Attributes:
-        path: The directory.
+        path: The directory, as an absolute path.
         is_attached: Whether the directory holds this engine's run.
         must_save: Whether the next write must be a whole save: of a new or restored run, or after
             a write that failed.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = absolute_path("save_dir", path)
         self.is_attached = False
         self.must_save = True
         self._layout = Layout(self.path)
-        self._lock = DirectoryLock(self._layout)
+        self._lock: DirectoryLock | None = None
+        self._place: Place = None
         # The stamp of the journal, which every write to the directory changes.
         self._stamp: Stamp = None
-        self._written: dict[Path, str] = {}
-        self._written_classifiers: dict[int, tuple[BoostedTrees, str]] = {}
+        self._written = WrittenFiles(self._layout)
 
     def load(self, known: HyperParameterList | None = None) -> tuple[SavedRun, Stamp]:
         """Reads the run that the directory holds, and the journal's stamp; see `loading.load`."""
         return loading.load(self._layout, known)
 
-    def attach(self, stamp: Stamp) -> None:
-        """Adopts the run that `load` returned with a stamp as this engine's own."""
+    def attach(self, stamp: Stamp, is_between_batches: bool = False) -> None:
+        """Adopts the run that `load` returned with a stamp as this engine's own.
+
+        If nobody else writes to the directory, what a killed writer left there is removed: a run
+        whose budget is spent never saves again.
+
+        Args:
+            stamp: The stamp.
+            is_between_batches: Whether the run has no open batch, so that it needs no journal.
+        """
+        self._lock = DirectoryLock(self._layout)
         self._stamp, self.is_attached = stamp, True
-        self._written, self._written_classifiers = {}, {}
+        self._place, self._written = place_of(self.path), WrittenFiles(self._layout)
         self.must_save = True
+        # Reading needs no permission to write.
+        with contextlib.suppress(OSError, SaveDirectoryError):
+            self._tidy(self._lock, is_between_batches and stamp is not None and stamp[1] > 0)
+
+    def _tidy(self, lock: DirectoryLock, is_journal_spent: bool) -> None:
+        layout = self._layout
+        layout.refuse_links()
+        if not is_journal_spent and not any(map(files.temporaries_in, layout.folders)):
+            return
+        with lock.held():
+            if self._stamp != stamp_of(layout.journal):
+                return
+            for folder in layout.folders:
+                files.remove_temporaries(folder)
+            if is_journal_spent:
+                journal.replace_records(layout.journal, [])
+                self._stamp = stamp_of(layout.journal)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Locks the directory for writing; the holder of the lock may enter again.
 
         Raises:
-            DirectoryInUseError: If another engine holds it, or has written to it meanwhile.
-            SaveDirectoryError: If it holds a run that this engine has not restored.
+            DirectoryInUseError: If another engine holds it, or has written to it meanwhile, or the
+                process that writes to it is one from which this one was forked.
+            SaveDirectoryError: If it holds a run that this engine has not restored, or is another
+                directory than before.
             OSError: If it cannot be written.
         """
+        if self._lock is None:
+            self._lock = DirectoryLock(self._layout)
+        elif not self._lock.is_own:
+            raise self._lock.refusal_of_fork()
         self._layout.refuse_links()
+        self._check_place()
         for folder in (self._layout.datasets, self._layout.classifiers):
             files.make_folder(folder)
         with self._lock.held():
             self._check_ours()
+            self._place = place_of(self.path)
             self._lock.sign()
             yield
+
+    def _check_place(self) -> None:
+        """Raises `SaveDirectoryError` if another directory stands where this engine has written."""
+        place = place_of(self.path)
+        # Some network file systems number their inodes anew, but would not do so with all of them.
+        is_moved = place not in (None, self._place) and self._place is not None
+        if is_moved and self._stamp != stamp_of(self._layout.journal):
+            raise SaveDirectoryError(
+                f"{str(self.path)!r} is another directory than the one to which this engine has "
+                "written: that one was moved or replaced. Nothing is lost: put it back, or set "
+                "save_dir to an empty directory and call save_data()."
+            )
 
     def _check_ours(self) -> None:
         if not self.is_attached and self._layout.holds_run():
@@ -85,18 +131,22 @@ class SaveDirectory:
                 f"Another engine has written to {str(self.path)!r} since this one read or wrote "
                 "it. Call restore_data() to take over what it did, or choose another save_dir."
             )
+        elif not self._written.are_intact:
+            self.must_save = True
 
     def append_batch(self, batch: Batch) -> None:
         """Appends a batch that was drawn to the journal."""
         self._append([journal_records.batch_record(batch)])
 
     def append_scores(
-        self, scores: Sequence[tuple[int, float, int | None]], skip_cv_checks: bool
+        self, scores: Sequence[tuple[int, float, int | None]], skip_cv_checks: bool = False
     ) -> None:
         """Appends scores to the journal, each as (number, score, slot)."""
         self._append([journal_records.score_record(*score, skip_cv_checks) for score in scores])
 
     def _append(self, records: list[dict[str, Any]]) -> None:
+        if self._lock is not None and not self._lock.is_held:
+            raise self._lock.refusal_of_fork()
         with self._changing():
             journal.append_records(self._layout.journal, records)
 
@@ -104,6 +154,8 @@ class SaveDirectory:
     def _changing(self) -> Iterator[None]:
         """Wraps a change; if it fails, the next change must be a whole save."""
         must_save, self.must_save = self.must_save, True
+        self._layout.refuse_links()
+        self._check_place()
         try:
             yield
         finally:
@@ -117,18 +169,23 @@ class SaveDirectory:
         The state is written after all files that it names, and the journal is emptied last. So the
         directory can be restored after a crash between any two writes.
 
+        A process that was forked inside `writing`, and is leaving it, saves nothing: what it has in
+        memory is older than what the directory holds by now.
+
         Raises:
             OSError: If a file cannot be written; the previous save can still be restored.
         """
-        # From its first file on, the directory is this engine's.
-        self.is_attached = True
+        if self._lock is not None and not self._lock.is_held:
+            return
         with signals.whole(), self._changing():
+            # From its first file on, the directory is this engine's.
+            self.is_attached = True
             self._write_files(run)
         self.must_save = False
 
     def _write_files(self, run: SavedRun) -> None:
-        layout = self._layout
-        for folder in (layout.root, layout.datasets, layout.classifiers):
+        layout, written = self._layout, self._written
+        for folder in layout.folders:
             files.remove_temporaries(folder)
         config = plain_values.to_json(run.space.get_config())
         parameters = json_file(config, "The search space")
@@ -139,6 +196,7 @@ class SaveDirectory:
             classifier=run.classifier,
             total_budget=run.total_budget,
             num_batches=run.num_batches,
+            max_classifiers=run.max_classifiers,
             entropy=run.entropy,
             is_seeded=run.is_seeded,
             num_complete=run.num_complete,
@@ -147,31 +205,12 @@ class SaveDirectory:
             parameters_sha256=space_checksum(config),
             parameter_seeds=[parameter.seed for parameter in run.space],
             classifiers=[
-                self._write_classifier(n, c) for n, c in enumerate(run.cascade.trees or [])
+                written.write_classifier(layout.classifier(number), classifier)
+                for number, classifier in enumerate(run.cascade.trees or [])
             ],
             stage_starts=run.stage_starts,
         )
-        self._write(layout.parameters, parameters)
-        self._write(layout.csv, run.dataset.to_bytes())
-        self._write(layout.state, encode_state(state))
+        written.write(layout.parameters, parameters)
+        written.write(layout.csv, run.dataset.to_bytes())
+        written.write(layout.state, encode_state(state))
         journal.replace_records(layout.journal, journal_records.of_open_batch(run))
-
-    def _write_classifier(self, number: int, classifier: BoostedTrees) -> str:
-        """Writes a classifier unless it is there; returns its checksum."""
-        path = self._layout.classifier(number)
-        written = self._written_classifiers.get(number)
-        # A classifier never changes, and takes long to encode.
-        if written is not None and written[0] is classifier and path.exists():
-            return written[1]
-        data = classifier.to_bytes()
-        checksum = files.digest(data)
-        self._write(path, data)
-        self._written_classifiers[number] = classifier, checksum
-        return checksum
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Writes a file unless this engine has written the same content there."""
-        checksum = files.digest(data)
-        if self._written.get(path) != checksum or not path.exists():
-            files.write_atomically(path, data)
-            self._written[path] = checksum

@@ -23,6 +23,7 @@ class SavedRun:
             classifiers are not saved, so a directory does not contain them.
         total_budget: N; 0 if `is_legacy`.
         num_batches: M; 0 if `is_legacy`.
+        max_classifiers: Largest number of classifiers to train; 0 if the directory does not tell.
         entropy: The seed of all random streams.
         is_seeded: Whether a user chose the seed.
         cascade: The classifiers; none if `is_legacy`.
@@ -39,6 +40,7 @@ class SavedRun:
     classifier: str = ""
     total_budget: int = 0
     num_batches: int = 0
+    max_classifiers: int = 0
     entropy: int = 0
     is_seeded: bool = False
     cascade: Cascade = field(default_factory=Cascade)

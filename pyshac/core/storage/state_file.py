@@ -14,7 +14,9 @@ from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
 from pyshac.core.search.schedule import Schedule
 
-FORMAT = 1
+FORMAT = 2
+# What PySHAC 1.0.0, which wrote format 1, did not save; 0 is an unknown number.
+_SINCE_FORMAT_2 = {"max_classifiers": 0}
 
 
 @dataclass
@@ -27,6 +29,7 @@ class StateFile:
         classifier: Name of the user's kind of classifier; empty for the library's own.
         total_budget: N of the engine that saved.
         num_batches: M of the engine that saved.
+        max_classifiers: Largest number of classifiers to train; 0 if not known.
         entropy: The seed of all random streams.
         is_seeded: Whether a user chose the seed.
         num_complete: Number of samples in closed batches.
@@ -44,6 +47,7 @@ class StateFile:
     classifier: str
     total_budget: int
     num_batches: int
+    max_classifiers: int
     entropy: int
     is_seeded: bool
     num_complete: int
@@ -84,6 +88,8 @@ def decode_state(text: str, source: str) -> StateFile:
         )
     if content.pop("sha256", None) != checksum(content):
         raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
+    if version == 1:
+        content = {**_SINCE_FORMAT_2, **content}
     return _checked_state(content, source)
 
 
@@ -120,7 +126,7 @@ def json_file(content: Any, what: str) -> bytes:
 
 
 def _checked_state(content: dict[str, Any], source: str) -> StateFile:
-    example = StateFile("", "", "", 1, 1, 0, False, 0, 0, "", "")
+    example = StateFile("", "", "", 1, 1, 0, 0, False, 0, 0, "", "")
     try:
         state = StateFile(**content)
     except TypeError as error:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pyshac.core.basics import plain_values
+from pyshac.core.dataset import journal_file
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.storage import journal
 from tests import strategies
@@ -31,15 +32,15 @@ def path(tmp_path):
 
 
 def test_records_are_the_same_after_the_file(path):
-    assert typed(journal.read_records(path)) == typed(RECORDS)
+    assert typed(journal_file.read_records(path)) == typed(RECORDS)
     journal.append_records(path, RECORDS[1:])
-    assert typed(journal.read_records(path)) == typed(RECORDS + RECORDS[1:])
+    assert typed(journal_file.read_records(path)) == typed(RECORDS + RECORDS[1:])
     journal.append_records(path, [])
     journal.replace_records(path, RECORDS[:1])
-    assert typed(journal.read_records(path)) == typed(RECORDS[:1])
+    assert typed(journal_file.read_records(path)) == typed(RECORDS[:1])
     journal.replace_records(path, [])
     assert path.read_bytes() == b""
-    assert journal.read_records(path) == []
+    assert journal_file.read_records(path) == []
 
 
 @given(st.lists(st.lists(strategies.plain_values, max_size=3), max_size=3))
@@ -47,7 +48,7 @@ def test_rows_of_any_values_are_the_same_after_the_file(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("run") / "journal.jsonl"
     journal.replace_records(path, [])
     journal.append_records(path, [{"batch": 0, "rows": plain_values.to_json(rows)}])
-    (record,) = journal.read_records(path)
+    (record,) = journal_file.read_records(path)
     assert typed(plain_values.from_json(record["rows"])) == typed(rows)
 
 
@@ -58,7 +59,7 @@ def test_a_line_is_a_checksum_and_json(path):
 
 
 def test_a_journal_that_is_not_there_is_empty(tmp_path):
-    assert journal.read_records(tmp_path / "journal.jsonl") == []
+    assert journal_file.read_records(tmp_path / "journal.jsonl") == []
 
 
 def test_appending_needs_a_journal(tmp_path):
@@ -74,19 +75,19 @@ def test_a_last_line_cut_short_anywhere_is_dropped_with_a_warning(path, caplog):
         path.write_bytes(data[:end])
         caplog.clear()
         with caplog.at_level(logging.WARNING, "pyshac"):
-            assert typed(journal.read_records(path)) == typed(RECORDS[:-1])
+            assert typed(journal_file.read_records(path)) == typed(RECORDS[:-1])
         assert "dropped the last line, which a crash cut short" in caplog.text
         assert str(path) in caplog.text
     path.write_bytes(data[:start])
     caplog.clear()
-    assert len(journal.read_records(path)) == len(RECORDS) - 1
+    assert len(journal_file.read_records(path)) == len(RECORDS) - 1
     assert caplog.text == ""
 
 
 @pytest.mark.parametrize("end", [b"", b"\0", b"x", b"\x0b"])
 def test_a_last_line_that_lacks_but_its_end_is_whole(path, end, caplog):
     path.write_bytes(path.read_bytes()[:-1] + end)
-    assert typed(journal.read_records(path)) == typed(RECORDS)
+    assert typed(journal_file.read_records(path)) == typed(RECORDS)
     assert caplog.text == ""
 
 
@@ -94,9 +95,9 @@ def test_zeros_after_a_torn_line_are_dropped_with_it(path, caplog):
     """What a file system may leave after a power cut: the new length, but not the new content."""
     data = path.read_bytes()
     path.write_bytes(data[:-20] + b"\0" * 20)
-    assert typed(journal.read_records(path)) == typed(RECORDS[:-1])
+    assert typed(journal_file.read_records(path)) == typed(RECORDS[:-1])
     path.write_bytes(data + b"\0" * 500)
-    assert typed(journal.read_records(path)) == typed(RECORDS)
+    assert typed(journal_file.read_records(path)) == typed(RECORDS)
     assert caplog.text.count("dropped the last line") == 2
 
 
@@ -106,14 +107,14 @@ def test_any_changed_byte_is_found_and_its_line_named(path):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         line = data[:place].count(b"\n") + 1
         with pytest.raises(SaveDirectoryError, match=f"line {line} is corrupt"):
-            journal.read_records(path)
+            journal_file.read_records(path)
         assert path.stat().st_size == len(data)
 
 
 def test_a_line_with_a_checksum_but_no_object_is_refused(path):
     path.write_bytes(journal.encode_line([1]))  # type: ignore[arg-type]
     with pytest.raises(SaveDirectoryError, match="line 1 is corrupt: not a JSON object"):
-        journal.read_records(path)
+        journal_file.read_records(path)
 
 
 @pytest.mark.parametrize("room", [0, 1, 20])
@@ -123,7 +124,7 @@ def test_a_disk_that_fills_up_leaves_the_journal_as_it_was(path, room):
         journal.append_records(path, RECORDS)
     assert path.read_bytes() == before
     journal.append_records(path, RECORDS)
-    assert typed(journal.read_records(path)) == typed(RECORDS * 2)
+    assert typed(journal_file.read_records(path)) == typed(RECORDS * 2)
 
 
 def test_a_record_that_is_no_json_leaves_the_journal_as_it_was(path):

@@ -10,8 +10,9 @@ import pytest
 
 from pyshac import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.basics import files
+from pyshac.core.dataset import journal_file
 from pyshac.core.sampling.generators import ALONE
-from pyshac.core.storage import journal, state_file
+from pyshac.core.storage import state_file
 from pyshac.core.storage.layout import Layout
 from pyshac.core.storage.save_directory import SaveDirectory
 from tests.core.storage.searches import advance, as_saved, finished, load, new_search, same, save
@@ -133,7 +134,7 @@ def test_a_score_costs_one_line(directory, search):
         advance(search, directory)
     after = contents(directory.path)
     assert {name for name in after if after[name] != before[name]} == {"journal.jsonl"}
-    records = journal.read_records(directory.path / "journal.jsonl")
+    records = journal_file.read_records(directory.path / "journal.jsonl")
     assert [sorted(record) for record in records] == [
         ["batch", "rows"], *[["id", "score", "worker"]] * 10,
     ]  # fmt: skip
@@ -148,7 +149,8 @@ def test_state_is_readable(directory, search):
     assert (state["num_complete"], state["stage_starts"]) == (10, [10])
     assert state["entropy"] == 5
     assert state["is_seeded"] is True
-    assert state["format"] == 1
+    assert state["format"] == 2
+    assert state["max_classifiers"] == 18
     assert len(state["classifiers"]) == 1
 
 

@@ -20,6 +20,7 @@ from scipy import stats
 from pyshac.core.basics import plain_values
 from pyshac.core.classifiers import ubjson, untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.dataset import journal_file
 from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.dataset.parameters_file import build_space, read_config
@@ -40,7 +41,7 @@ from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
-from pyshac.core.storage import journal, journal_records
+from pyshac.core.storage import journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -166,7 +167,7 @@ def fuzz_journal(data: bytes) -> bool:
     # The real journal follows a first batch.
     run = SavedRun(_SPACE, Dataset(_SPACE), num_complete=10)
     try:
-        for number, record in enumerate(journal.read_records(path), 1):
+        for number, record in enumerate(journal_file.read_records(path), 1):
             journal_records.replay(run, record, f"line {number}")
     except SaveDirectoryError:
         return False

@@ -1,0 +1,35 @@
+"""Paths from the user: absolute from the moment they are handed over."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pyshac.core.basics import files
+
+
+def absolute_path(name: str, value: Any) -> Path:
+    """Returns a path that does not depend on the working directory; `~` is expanded.
+
+    Args:
+        name: The argument's name in the error.
+        value: The path: a str, or an `os.PathLike` object such as a `Path`.
+
+    Raises:
+        FileNotFoundError: If it is relative to a working directory that has been removed.
+        TypeError: If the value is not such a path; bytes are not.
+        ValueError: If it has a NUL character.
+    """
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str):
+        raise TypeError(
+            f"{name} must be a path: a str or an os.PathLike object of one. Got {value!r} of type "
+            f"{type(value).__name__} instead."
+        )
+    if "\0" in text:
+        raise ValueError(f"{name} must be a path without NUL characters. Got {text!r} instead.")
+    path = Path(os.path.expanduser(text))
+    with files.naming(path):
+        # Unlike os.path.abspath it keeps `..`, which after a symbolic link leads elsewhere.
+        return path.absolute()

@@ -1,0 +1,184 @@
+"""`journal.jsonl`: the events since `dataset.csv` was written, read as untrusted input.
+
+A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object: a
+record. It is `{"batch": first number, "rows": [[value, ...], ...]}` for a batch that was drawn, or
+`{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
+`"skip_cv_checks": true` if its `tell` asked for that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pyshac.core.basics import files, plain_values
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+
+logger = logging.getLogger("pyshac")
+
+# The beginning of a line; a power cut may leave zeros in place of the rest.
+_LINE_START = re.compile(rb"[0-9a-f]{8} |[0-9a-f]{0,8}\0*\Z")
+_ZEROS = re.compile(rb"\0+")
+_PIECE_BYTES = 2**20
+
+# Whole numbers up to the largest float have 309 digits.
+_NUMBER_BYTES = 320
+# Each character of a value's text takes at most six in JSON, and tuples some more.
+_UNKNOWN_BYTES = 8 * plain_values.MAX_CELL_LENGTH
+_SCORE_BYTES = 128
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A batch was drawn: the number of its first sample, and its rows."""
+
+    start: int
+    rows: list[Any]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A sample was scored.
+
+    Attributes:
+        number: The sample's number.
+        score: Its score; NaN if it failed.
+        worker_id: Its slot, if it had one.
+        skip_cv_checks: Whether its `tell` asked for that.
+    """
+
+    number: int
+    score: float
+    worker_id: int | None
+    skip_cv_checks: bool
+
+
+def line_checksum(data: bytes) -> bytes:
+    """Returns the checksum with which a line begins."""
+    return b"%08x" % zlib.crc32(data)
+
+
+def largest_size(space: HyperParameterList, total_budget: int) -> int:
+    """Returns the size in bytes that the journal of a search cannot exceed.
+
+    Every save empties it but for the open batch. So it holds the rows of at most one batch, and a
+    score for each of them. Searches may change their number of batches, hence the whole budget.
+    """
+    row = sum(_largest_value(item) * (item.sample_count or 1) for item in space)
+    largest = total_budget * (row + _SCORE_BYTES)
+    return max(files.MAX_JSON_BYTES, min(largest, files.MAX_CSV_BYTES))
+
+
+def _largest_value(parameter: AbstractHyperParameter) -> int:
+    """Returns the largest number of bytes that a value of a parameter takes in the journal."""
+    kind = parameter.column_kind
+    if not kind.is_built_in:
+        return _UNKNOWN_BYTES
+    if kind.choices is None:
+        return _NUMBER_BYTES
+    texts = (json.dumps(plain_values.to_json(choice)) for choice in kind.choices)
+    return 2 + max(map(len, texts))
+
+
+def read_records(path: Path, limit: int = files.MAX_CSV_BYTES) -> list[dict[str, Any]]:
+    """Returns the journal's records; a torn last line is dropped with a warning.
+
+    Args:
+        path: The journal; without such a file there are no records.
+        limit: Its largest size in bytes.
+
+    Raises:
+        SaveDirectoryError: If another line is corrupt; the message names it.
+    """
+    records: list[dict[str, Any]] = []
+    try:
+        with files.open_bounded(path, limit) as file:
+            for number, line in enumerate(_lines(file), 1):
+                source = f"{str(path)!r}, line {number}"
+                data = line[:-1] if line.endswith(b"\n") else _last_line(line, source)
+                if data is not None:
+                    records.append(_decode_line(data, source))
+    except FileNotFoundError:
+        return []
+    return records
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yields the lines of a journal; of zeros, which no line contains, it keeps about one."""
+    pieces: list[bytes] = []
+    while piece := file.readline(_PIECE_BYTES):
+        pieces.append(_ZEROS.sub(b"\0", piece))
+        if piece.endswith(b"\n"):
+            yield b"".join(pieces)
+            pieces = []
+    if pieces:
+        yield b"".join(pieces)
+
+
+def _last_line(line: bytes, source: str) -> bytes | None:
+    """Returns a line without its end, which is missing or damaged; None if it is torn."""
+    # The checksum proves that the rest is whole.
+    for data in (line, line[:-1]):
+        if _is_whole(data):
+            return data
+    if not _LINE_START.match(line):
+        raise SaveDirectoryError(f"{source} is corrupt: no record.")
+    logger.warning(
+        "%s: dropped the last line, which a crash cut short; its sample is evaluated again.",
+        source,
+    )
+    return None
+
+
+def _is_whole(line: bytes) -> bool:
+    checksum, _, data = line.partition(b" ")
+    return checksum == line_checksum(data)
+
+
+def _decode_line(line: bytes, source: str) -> dict[str, Any]:
+    if not _is_whole(line):
+        raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
+    data = line.partition(b" ")[2]
+    record = files.parse_json(data.decode("utf-8", errors="replace"), source)
+    if not isinstance(record, dict):
+        raise SaveDirectoryError(f"{source} is corrupt: not a JSON object.")
+    return record
+
+
+def event_of(record: Mapping[str, Any]) -> Drawn | Scored:
+    """Returns the event that a record describes.
+
+    Raises:
+        KeyError: If something is missing.
+        ValueError: If it has a value that is not allowed.
+    """
+    return _drawn(record) if "batch" in record else _scored(record)
+
+
+def _drawn(record: Mapping[str, Any]) -> Drawn:
+    start, rows = record["batch"], plain_values.from_json(record["rows"])
+    if type(start) is not int or start < 0 or not isinstance(rows, list):
+        raise ValueError(f"batch {start!r} is none")
+    return Drawn(start, rows)
+
+
+def _scored(record: Mapping[str, Any]) -> Scored:
+    number, score, worker_id = record["id"], record["score"], record["worker"]
+    if type(number) is not int or number < 0:
+        raise ValueError(f"sample {number!r} is none")
+    if score is not None and not (type(score) is float and math.isfinite(score)):
+        raise ValueError(f"sample {number} has the score {score!r}")
+    if worker_id is not None and not (type(worker_id) is int and worker_id >= 0):
+        raise ValueError(f"sample {number} ran in the slot {worker_id!r}")
+    skip_cv_checks = record.get("skip_cv_checks", False)
+    if not isinstance(skip_cv_checks, bool):
+        raise ValueError(f"sample {number} has skip_cv_checks {skip_cv_checks!r}")
+    return Scored(number, math.nan if score is None else score, worker_id, skip_cv_checks)

@@ -1,0 +1,64 @@
+"""Paths from the user: absolute at once, or refused by name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pyshac.core.basics.paths import absolute_path
+
+
+def test_a_relative_path_is_of_the_working_directory_of_now(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = absolute_path("save_dir", "study")
+    monkeypatch.chdir("/")
+    assert path == tmp_path / "study"
+    assert absolute_path("save_dir", tmp_path / "x") == tmp_path / "x"
+    assert absolute_path("save_dir", str(tmp_path / "x")) == tmp_path / "x"
+
+
+def test_home_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert absolute_path("save_dir", "~/study") == tmp_path / "study"
+    assert absolute_path("save_dir", Path("~") / "study") == tmp_path / "study"
+
+
+def test_the_parent_of_a_link_is_not_guessed(tmp_path, monkeypatch):
+    (tmp_path / "far" / "inner").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "inner")
+    monkeypatch.chdir(tmp_path)
+    assert absolute_path("save_dir", "link/../x").resolve() == tmp_path.resolve() / "far" / "x"
+
+
+@pytest.mark.parametrize("value", [None, b"study", 3, ["study"], os.DirEntry])
+def test_other_types_are_told_by_the_name_of_the_argument(value):
+    with pytest.raises(TypeError, match=r"^save_dir must be a path: a str or an os\.PathLike"):
+        absolute_path("save_dir", value)
+
+
+def test_a_path_like_object_of_bytes_is_refused():
+    class Bytes:
+        def __fspath__(self):
+            return b"study"
+
+    with pytest.raises(TypeError, match="^to_file must be a path"):
+        absolute_path("to_file", Bytes())
+
+
+def test_a_nul_character_is_refused():
+    with pytest.raises(ValueError, match="^to_file must be a path without NUL characters"):
+        absolute_path("to_file", "a\0b")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps the working directory")
+def test_a_working_directory_that_is_gone_is_told(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert absolute_path("save_dir", tmp_path) == tmp_path
+    with pytest.raises(FileNotFoundError, match="study"):
+        absolute_path("save_dir", "study")
