@@ -1,51 +1,164 @@
-"""Processes: kill one with all its descendants, or make one end with its parent."""
+"""Processes: end one with all that it has started, and make one end with its engine.
+
+A process is held as a `psutil.Process`, by its number and the time at which it started: the number
+alone may belong to another process by now.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import time
+import traceback
+from collections.abc import Iterator
+from multiprocessing import util
 
 import psutil
 
 # Between two checks by a worker that its engine still runs.
 SECONDS_BETWEEN_LOOKS = 1.0
+# Between two checks that a process is gone.
+_SECONDS_BETWEEN_CHECKS = 0.005
 
 
-def kill_tree(process: int) -> None:
-    """Kills a process and all its descendants at once; a process that is gone is not an error."""
+def find(number: int) -> psutil.Process | None:
+    """Returns the process that has a number now, or None."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(process)
-        # A suspended process starts no others.
-        with contextlib.suppress(psutil.Error, OSError):
-            root.suspend()
-        for each in [*root.children(recursive=True), root]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
+        return psutil.Process(number)
+    return None
 
 
-def end_with(process: int) -> None:
-    """Makes this process end, with all its descendants, once its parent is gone.
+def is_alive(process: psutil.Process) -> bool:
+    """Returns whether a process runs; one that has ended may keep its number for a while."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def wait_until_gone(process: psutil.Process, deadline: float) -> bool:
+    """Returns whether a process is gone, and its number free, before a `time.monotonic`."""
+    while process.is_running():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_SECONDS_BETWEEN_CHECKS)
+    return True
+
+
+def kill_tree(root: psutil.Process) -> list[psutil.Process]:
+    """Kills a process and its descendants at once; one that is gone is not an error.
+
+    Returns:
+        The processes that were killed.
+    """
+    # A suspended process starts no others.
+    tree = [root]
+    _suspend(root)
+    while new := [each for each in _descendants(root) if each not in tree]:
+        for each in new:
+            _suspend(each)
+        tree += new
+    for each in reversed(tree):
+        _kill(each)
+    return tree
+
+
+def kill_descendants() -> None:
+    """Kills all that this process has started, and what those have started."""
+    for each in _descendants(psutil.Process()):
+        _kill(each)
+
+
+def _descendants(root: psutil.Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.Error, OSError):
+        return [each for each in root.children(recursive=True) if not _is_tracker(each)]
+    return []
+
+
+def _is_tracker(process: psutil.Process) -> bool:
+    """Returns whether a process is a resource tracker.
+
+    One removes what the other processes of its tree leave in shared memory, and then ends.
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        return any("resource_tracker import main" in word for word in process.cmdline())
+    return False
+
+
+def _suspend(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.Error, OSError):
+        process.suspend()
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.Error, OSError):
+        process.kill()
+
+
+def take_along_descendants() -> None:
+    """Makes the regular end of this process, of `multiprocessing`, kill all that it has started.
+
+    It would wait for them otherwise.
+    """
+    # The last of the finalizers that run before it waits: those of pools end their own processes.
+    util.Finalize(None, kill_descendants, exitpriority=0)
+
+
+def end_with(engine: int) -> None:
+    """Makes this process end, with all that it has started, once its engine is gone.
 
     Args:
-        process: The process id of the parent.
+        engine: The process id of the engine, which need not be the parent.
     """
-    watch = threading.Thread(target=_watch, args=(process,), name="pyshac-watch", daemon=True)
+    watch = threading.Thread(target=_watch, args=(engine,), name="pyshac-watch", daemon=True)
     watch.start()
 
 
-def _watch(process: int) -> None:
-    while _is_running(process):
+def _watch(engine: int) -> None:
+    process = find(engine)
+    # The parent cannot change to another process of the same number, but on Windows it never does.
+    while (os.name == "posix" and os.getppid() == engine) or (process and is_alive(process)):
         time.sleep(SECONDS_BETWEEN_LOOKS)
-    with contextlib.suppress(psutil.Error, OSError):
-        for each in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
+    kill_descendants()
     # Nothing else ends a process in the middle of an evaluation.
     os._exit(1)
 
 
-def _is_running(parent: int) -> bool:
-    # On Windows a process keeps the id of a parent that has ended.
-    return os.getppid() == parent if os.name == "posix" else psutil.pid_exists(parent)
+@contextlib.contextmanager
+def ending_forks() -> Iterator[None]:
+    """Ends a process that is forked inside the block where it would leave the block.
+
+    Nothing of the engine or of a worker may run in it as well.
+    """
+    process, status = os.getpid(), 0
+    try:
+        yield
+    except BaseException as error:
+        if os.getpid() == process:
+            raise
+        status = _exit_status(error)
+    if os.getpid() != process:
+        _flush()
+        os._exit(status)
+
+
+def _exit_status(error: BaseException) -> int:
+    """Returns the status with which Python ends for an exception, and prints what it prints."""
+    if not isinstance(error, SystemExit):
+        with contextlib.suppress(Exception):
+            traceback.print_exception(error)
+        return 1
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    with contextlib.suppress(Exception):
+        sys.stderr.write(f"{error.code}\n")
+    return 1
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
