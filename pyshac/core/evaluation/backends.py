@@ -19,7 +19,7 @@ from pyshac.core.evaluation import worker
 from pyshac.core.evaluation.executor_slots import SharedExecutor
 from pyshac.core.evaluation.executor_worker import Payload
 from pyshac.core.evaluation.failures import FailurePolicy
-from pyshac.core.evaluation.guardian import Guardian
+from pyshac.core.evaluation.processes import Guardian
 from pyshac.core.evaluation.slots import (
     InlineSlot,
     ProcessGroup,

@@ -1,4 +1,4 @@
-"""Processes: end one with all that it has started, and make one end with its engine.
+"""Processes: one ends with all that it has started, workers end with their engine.
 
 A process is held as a `psutil.Process`, by its number and the time at which it started: the number
 alone may belong to another process by now.
@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import signal
+import subprocess
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator
 from multiprocessing import util
+from pathlib import Path
 
 import psutil
 
-# Between two checks by a worker that its engine still runs.
+# Between two checks by a worker that its engine still runs, and by the guardian.
 SECONDS_BETWEEN_LOOKS = 1.0
+_GUARDIAN_SECONDS = 0.2
+# Loky's resource tracker removes semaphores of a killed engine, unless it was killed with it.
+_TRACKER_SECONDS = 3.0
+_SHARED_MEMORY = Path("/dev/shm")
+_GUARDIAN_PROGRAM = "from pyshac.core.evaluation import processes; processes.guard()"
 # Between two checks that a process is gone.
 _SECONDS_BETWEEN_CHECKS = 0.005
 
@@ -66,6 +75,9 @@ def kill_tree(root: psutil.Process) -> list[psutil.Process]:
 
 def kill_descendants() -> None:
     """Kills all that this process has started, and what those have started."""
+    # This process is about to end; a handler of these deaths may raise an exception.
+    with contextlib.suppress(AttributeError, ValueError):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for each in _descendants(psutil.Process()):
         _kill(each)
 
@@ -123,6 +135,95 @@ def _watch(engine: int) -> None:
     kill_descendants()
     # Nothing else ends a process in the middle of an evaluation.
     os._exit(1)
+
+
+class Guardian:
+    """A process that ends the workers of an engine that was killed.
+
+    A worker watches its engine itself, but cannot while it is stopped, or while compiled code holds
+    the interpreter. The guardian has a session of its own, so that no signal to the engine's group
+    or terminal reaches it. It starts with the first worker.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def watch(self, worker: psutil.Process) -> None:
+        """Makes a worker end, with all that it has started, when this process does."""
+        if self._process is None and _can_start():
+            self._process = _start()
+        if self._process is not None and self._process.stdin is not None:
+            # Without a guardian, workers still watch their engine.
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(b"%d\n" % worker.pid)
+
+    def close(self) -> None:
+        """Ends the guardian, when all workers are gone."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            with contextlib.suppress(OSError):
+                process.communicate()
+
+
+def _can_start() -> bool:
+    # The executable of a frozen program is the program itself.
+    return os.name == "posix" and bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def _start() -> subprocess.Popen[bytes] | None:
+    with contextlib.suppress(OSError):
+        return subprocess.Popen(
+            [sys.executable, "-c", _GUARDIAN_PROGRAM, str(os.getpid())],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,
+        )
+    return None
+
+
+def guard() -> None:
+    """The guardian's side: it waits for its parent to end, and then ends the workers."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    engine = int(sys.argv[1])
+    workers: list[psutil.Process] = []
+    told = b""
+    while os.getppid() == engine:
+        readable, _, _ = select.select([0], [], [], _GUARDIAN_SECONDS)
+        if readable:
+            data = os.read(0, 4096)
+            if not data:
+                # The engine's side was closed before this process was killed.
+                time.sleep(_GUARDIAN_SECONDS)
+            *lines, told = (told + data).split(b"\n")
+            known = [each for each in workers if is_alive(each)]
+            new = map(find, map(int, lines))
+            workers = [*known, *(each for each in new if each is not None)]
+    ended = {engine}
+    for worker in workers:
+        ended.update(each.pid for each in kill_tree(worker))
+    _sweep(ended)
+
+
+def _sweep(numbers: set[int]) -> None:
+    """Removes the semaphores of loky whose processes have ended, if nobody else does."""
+    deadline = time.monotonic() + _TRACKER_SECONDS
+    while (left := _semaphores(numbers)) and time.monotonic() < deadline:
+        time.sleep(_GUARDIAN_SECONDS)
+    for path in left:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _semaphores(numbers: set[int]) -> list[Path]:
+    # A number may belong to another process by now.
+    found = {number: find(number) for number in numbers}
+    gone = [number for number, each in found.items() if not (each and is_alive(each))]
+    return [path for number in gone for path in _SHARED_MEMORY.glob(f"sem.loky-{number}-*")]
 
 
 @contextlib.contextmanager

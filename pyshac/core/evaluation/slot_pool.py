@@ -83,6 +83,11 @@ class SlotPool:
         self._round = Round(self._group, self._policy, tasks, on_start, must_stop)
         return self._round.outcomes()
 
+    def outlast(self) -> None:
+        """Waits for running evaluations that cannot be ended, those of threads."""
+        if self._round is not None:
+            self._round.outlast()
+
     def unclaimed(self) -> list[Outcome]:
         """Returns scores that may not have been handed over when an exception left `run`."""
         return [] if self._round is None else self._round.ended()

@@ -17,7 +17,7 @@ from typing import Any
 
 from pyshac.core.basics import signals
 from pyshac.core.evaluation import processes, worker
-from pyshac.core.evaluation.guardian import Guardian
+from pyshac.core.evaluation.processes import Guardian
 from pyshac.core.evaluation.worker import Reply, Task, TaskRunner
 from pyshac.core.evaluation.worker_memory import MemoryWatch
 
