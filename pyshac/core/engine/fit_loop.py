@@ -120,9 +120,14 @@ class FitLoop:
         try:
             for outcomes in pool.run(self._tasks(batch), self._tell_start, lambda: self._must_stop):
                 self._take(batch, outcomes)
-        except BaseException:
-            # An interruption may come between the end of an evaluation and its handover.
-            self._take(batch, pool.unclaimed())
+        except BaseException as error:
+            try:
+                # Threads do not keep a process that was asked to end.
+                if not isinstance(error, signals.TerminatedError):
+                    pool.outlast()
+            finally:
+                # An interruption may come between the end of an evaluation and its handover.
+                self._take(batch, pool.unclaimed())
             raise
         if self._first_error is not None:
             raise self._first_error

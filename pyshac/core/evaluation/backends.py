@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent import futures
@@ -17,7 +19,15 @@ from pyshac.core.evaluation import worker
 from pyshac.core.evaluation.executor_slots import SharedExecutor
 from pyshac.core.evaluation.executor_worker import Payload
 from pyshac.core.evaluation.failures import FailurePolicy
-from pyshac.core.evaluation.slots import InlineSlot, ProcessSlot, Slot, SlotGroup, ThreadSlot
+from pyshac.core.evaluation.processes import Guardian
+from pyshac.core.evaluation.slots import (
+    InlineSlot,
+    ProcessGroup,
+    ProcessSlot,
+    SlotGroup,
+    ThreadSlot,
+    WorkerProcess,
+)
 from pyshac.core.evaluation.worker import Evaluator, TaskRunner
 
 _THREAD_VARIABLES = (
@@ -106,6 +116,7 @@ class ProcessBackend(Backend):
     ) -> SlotGroup:
         import joblib
 
+        _check_processes()
         payload = _pickled(TaskRunner(evaluator, function, policy.catch))
         num_threads = max(1, joblib.cpu_count() // number)
         limits = {name: str(num_threads) for name in _THREAD_VARIABLES if name not in os.environ}
@@ -113,14 +124,13 @@ class ProcessBackend(Backend):
         # A forked worker has loaded its libraries already, so variables come too late for them.
         limit = num_threads if "OMP_NUM_THREADS" in limits else None
 
-        def new_executor() -> Executor:
-            return self._new_executor(payload, environment, limit)
+        guardian = Guardian()
 
-        slots: list[Slot] = [
-            ProcessSlot(worker_id, new_executor, policy.fresh_process)
-            for worker_id in range(number)
-        ]
-        return SlotGroup(slots, policy.timeout)
+        def start() -> WorkerProcess:
+            return WorkerProcess(lambda: self._new_executor(payload, environment, limit), guardian)
+
+        slots = [ProcessSlot(number, start, policy.fresh_process) for number in range(number)]
+        return ProcessGroup(slots, policy.timeout, guardian)
 
     @abstractmethod
     def _new_executor(
@@ -243,6 +253,27 @@ def get_backend(setting: Any) -> Backend:
             f"concurrent.futures.Executor. Got {setting!r} instead."
         )
     return _BACKENDS[setting](setting)
+
+
+def _check_processes() -> None:
+    """Raises `RuntimeError` if this process must not start worker processes."""
+    threads = "call concurrent_evaluators() to evaluate in threads of this process"
+    process = multiprocessing.current_process()
+    if getattr(process, "_inheriting", False):
+        raise RuntimeError(
+            "A worker process has imported the main module, which starts a run. Put what starts it "
+            f'under `if __name__ == "__main__":`, or {threads}.'
+        )
+    if process.daemon:
+        raise RuntimeError(
+            "This process is daemonic, as the workers of multiprocessing.Pool are, and must not "
+            f"start worker processes. Start it with daemon=False, or {threads}."
+        )
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        raise RuntimeError(
+            f"gevent has patched threads, with which worker processes do not work: {threads}."
+        )
 
 
 def _pickled(runner: TaskRunner) -> bytes:

@@ -82,6 +82,16 @@ def executor_error(error: ExecutorFailedError) -> EvaluationError:
     return fatal
 
 
+def no_start_error(number: int) -> RuntimeError:
+    """Returns the error that stops a run because its workers end while they start."""
+    return RuntimeError(
+        f"{number} worker processes in a row have ended before they were up; their output shows "
+        'why. If the main module starts the run, put that under `if __name__ == "__main__":`, '
+        "because worker processes may import it. Or call concurrent_evaluators() to evaluate in "
+        "threads of this process. All scores are saved."
+    )
+
+
 def stopping_error(task: Task, worker_id: int, reply: Reply) -> BaseException:
     """Returns the exception that stops a run because of an evaluation."""
     error = reply.error

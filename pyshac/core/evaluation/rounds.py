@@ -13,7 +13,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from pyshac.core.evaluation.failures import (
     ExecutorFailedError,
     FailurePolicy,
     executor_error,
+    no_start_error,
     stopping_error,
 )
 from pyshac.core.evaluation.slots import Slot, SlotGroup
@@ -31,6 +32,8 @@ from pyshac.core.evaluation.worker import Reply, Task, overdue_error
 logger = logging.getLogger("pyshac")
 
 MIN_WAIT_SECONDS = 0.01
+# Number of workers in a row that end before they are up, after which no more are started.
+MAX_FAILED_STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Round:
         self._free = list(range(len(group.slots)))
         self._arrivals: queue.SimpleQueue[tuple[_Lease, Future[Any]]] = queue.SimpleQueue()
         self._losses: dict[int, int] = {}
+        self._failed_starts = 0
         self._fatal: BaseException | None = None
 
     def outcomes(self) -> Iterator[list[Outcome]]:
@@ -130,6 +134,18 @@ class Round:
                 if reply.error is None:
                     outcomes.append(_scored(lease, reply.score))
         return outcomes
+
+    def outlast(self) -> None:
+        """Waits for the evaluations that cannot be ended."""
+        leases = self._running.values()
+        futures = [each.future for each in leases if each.future and not each.slot.can_end]
+        if any(not future.done() for future in futures):
+            logger.warning(
+                "Waiting for %d running evaluations: threads cannot be ended. Their scores are "
+                "saved; Ctrl-C leaves at once, without them.",
+                sum(not future.done() for future in futures),
+            )
+        wait(futures)
 
     def abandon(self) -> None:
         """Lets go of the evaluations that still occupy slots."""
@@ -190,7 +206,7 @@ class Round:
         timeout = self._group.timeout
         if timeout is None:
             return self._group.seconds_between_checks
-        now, wait = time.monotonic(), timeout
+        now, seconds = time.monotonic(), timeout
         for lease in self._running.values():
             started = lease.slot.started()
             if started is None or lease.has_timed_out:
@@ -199,8 +215,8 @@ class Round:
             if left <= 0:
                 lease.has_timed_out = True
                 lease.slot.end()
-            wait = min(wait, max(left, MIN_WAIT_SECONDS))
-        return wait
+            seconds = min(seconds, max(left, MIN_WAIT_SECONDS))
+        return seconds
 
     def _settle(self, lease: _Lease, future: Future[Any]) -> Outcome | None:
         """Returns the outcome of a reply; None if there is none yet, or the run stops."""
@@ -219,15 +235,31 @@ class Round:
         """Returns the worker's reply, or one on its behalf; None if the sample is retried."""
         error = lease.slot.error_of(future)
         if error is None:
+            self._failed_starts = 0
             return lease.slot.read(future)
         if isinstance(error, CancelledError):
             return self._retry_given_up(lease)
         if not isinstance(error, BrokenExecutor):
             return Reply(error=error)
+        is_up = lease.slot.started() is not None
         lease.slot.end()
+        if not is_up:
+            self._start_again(lease)
+            return None
         if lease.has_timed_out:
             return self._reply_for(overdue_error(lease.task, self._group.timeout))
         return self._retry_killed(lease)
+
+    def _start_again(self, lease: _Lease) -> None:
+        """Lets a sample wait for another worker, since its own has ended before it was up."""
+        self._failed_starts += 1
+        if self._failed_starts < MAX_FAILED_STARTS:
+            logger.warning(
+                "The worker process of slot %d ended while it started.", lease.slot.worker_id
+            )
+            self._waiting.appendleft(lease.task)
+        elif self._fatal is None:
+            self._fatal = no_start_error(self._failed_starts)
 
     def _retry_killed(self, lease: _Lease) -> Reply | None:
         """Retries a sample whose worker died, alone."""

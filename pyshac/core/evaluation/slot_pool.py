@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any
@@ -10,6 +11,7 @@ from pyshac.core.basics import signals
 from pyshac.core.evaluation.backends import Backend
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.rounds import Outcome, Round
+from pyshac.core.evaluation.slots import CLOSING_SECONDS
 from pyshac.core.evaluation.worker import Evaluator, Task
 
 
@@ -51,17 +53,25 @@ class SlotPool:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc_type is None:
-            for slot in self._group.slots:
-                slot.close()
-        else:
+        try:
+            if exc_type is None:
+                self._close()
+        finally:
             # A second Ctrl-C must not leave workers behind.
             with signals.whole():
                 for slot in self._group.slots:
                     slot.end()
-        if self._round is not None:
-            self._round.abandon()
-        self._group.close()
+                if self._round is not None:
+                    self._round.abandon()
+                self._group.close()
+
+    def _close(self) -> None:
+        """Closes the workers, all at the same time."""
+        for slot in self._group.slots:
+            slot.leave()
+        deadline = time.monotonic() + CLOSING_SECONDS
+        for slot in self._group.slots:
+            slot.wait(deadline)
 
     def run(
         self,
@@ -72,6 +82,11 @@ class SlotPool:
         """Evaluates samples; see `Round` for the arguments, and `Round.outcomes`."""
         self._round = Round(self._group, self._policy, tasks, on_start, must_stop)
         return self._round.outcomes()
+
+    def outlast(self) -> None:
+        """Waits for running evaluations that cannot be ended, those of threads."""
+        if self._round is not None:
+            self._round.outlast()
 
     def unclaimed(self) -> list[Outcome]:
         """Returns scores that may not have been handed over when an exception left `run`."""

@@ -6,23 +6,27 @@ of its own, which can die or be ended without affecting the other slots.
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import queue
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent import futures
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any
 
+from pyshac.core.basics import signals
 from pyshac.core.evaluation import processes, worker
+from pyshac.core.evaluation.processes import Guardian
 from pyshac.core.evaluation.worker import Reply, Task, TaskRunner
 from pyshac.core.evaluation.worker_memory import MemoryWatch
 
 logger = logging.getLogger("pyshac")
 
-# Time that a worker process may take to start before it is given up.
-MAX_STARTING_SECONDS = 30.0
+# Time that a worker may take to close, such as for the handlers of `atexit`, before it is killed.
+CLOSING_SECONDS = 5.0
+# Time in which a worker that was killed is gone, unless the system keeps it.
+_KILLED_SECONDS = 5.0
 
 
 class Slot(ABC):
@@ -30,7 +34,10 @@ class Slot(ABC):
 
     Attributes:
         worker_id: Its number.
+        can_end: Whether `end` also ends an evaluation.
     """
+
+    can_end = True
 
     def __init__(self, worker_id: int) -> None:
         self.worker_id = worker_id
@@ -62,8 +69,11 @@ class Slot(ABC):
     def end(self) -> None:
         """Ends a worker at once, even in an evaluation; `submit` starts another process."""
 
-    def close(self) -> None:
-        """Ends the worker after its evaluation; returns when it is gone."""
+    def leave(self) -> None:
+        """Asks the worker to end, which has no evaluation; does not wait for it."""
+
+    def wait(self, deadline: float) -> None:
+        """Waits until a worker that was asked to end is gone, or until a `time.monotonic`."""
 
 
 class SlotGroup:
@@ -97,6 +107,23 @@ class SlotGroup:
         """Called when the slots have been closed or ended."""
 
 
+class ProcessGroup(SlotGroup):
+    """Slots with worker processes of their own.
+
+    Args:
+        slots: The slots.
+        timeout: As for `SlotGroup`.
+        guardian: Ends their workers if this process is killed.
+    """
+
+    def __init__(self, slots: Sequence[Slot], timeout: float | None, guardian: Guardian) -> None:
+        super().__init__(slots, timeout)
+        self._guardian = guardian
+
+    def close(self) -> None:
+        self._guardian.close()
+
+
 class InlineSlot(Slot):
     """Evaluates in the caller's thread: `submit` returns when the evaluation has ended."""
 
@@ -111,21 +138,93 @@ class InlineSlot(Slot):
 
 
 class ThreadSlot(Slot):
-    """Evaluates in a thread of its own, which cannot be ended from outside."""
+    """Evaluates in a thread of its own, which cannot be ended from outside.
+
+    The program may end during an evaluation: threads of an executor would keep it.
+    """
+
+    can_end = False
 
     def __init__(self, worker_id: int, runner: TaskRunner) -> None:
         super().__init__(worker_id)
         self._runner = runner
-        self._executor = futures.ThreadPoolExecutor(1, f"pyshac-slot-{worker_id}")
+        self._tasks: queue.SimpleQueue[tuple[Future[Reply], Task] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     def submit(self, task: Task) -> Future[Reply]:
-        return self._executor.submit(self._runner, task, self.worker_id)
+        if self._thread is None:
+            name = f"pyshac-slot-{self.worker_id}"
+            self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+            self._thread.start()
+        future: Future[Reply] = Future()
+        self._tasks.put((future, task))
+        return future
+
+    def _work(self) -> None:
+        while (item := self._tasks.get()) is not None:
+            future, task = item
+            try:
+                future.set_result(self._runner(task, self.worker_id))
+            except BaseException as error:
+                future.set_exception(error)
+            del future, task, item
 
     def end(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self.leave()
 
-    def close(self) -> None:
-        self._executor.shutdown(wait=True)
+    def leave(self) -> None:
+        self._tasks.put(None)
+
+    def wait(self, deadline: float) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+
+class WorkerProcess:
+    """A worker process, which is held from its start, and the executor that feeds it.
+
+    Args:
+        new_executor: Returns an executor with one worker process.
+        guardian: Ends the worker if this process is killed.
+
+    Attributes:
+        executor: The executor.
+        ready: A future that is done when the worker is up.
+
+    Raises:
+        RuntimeError: If no process can be started.
+    """
+
+    def __init__(self, new_executor: Callable[[], Executor], guardian: Guardian) -> None:
+        try:
+            # A process whose start was interrupted would be nobody's.
+            with signals.whole():
+                self.executor = new_executor()
+                self.ready = self.executor.submit(worker.process_id)
+                (number,) = self.executor._processes  # type: ignore[attr-defined]
+                self._process = processes.find(number)
+        except (OSError, EOFError, ImportError, NotImplementedError) as error:
+            raise RuntimeError(
+                f"No worker process can be started: {type(error).__name__}: {error}. "
+                "Call concurrent_evaluators() to evaluate in threads of this process."
+            ) from error
+        if self._process is not None:
+            guardian.watch(self._process)
+
+    def leave(self) -> None:
+        """Asks the worker to end after its evaluation."""
+        self.executor.shutdown(wait=False)
+
+    def wait(self, deadline: float) -> bool:
+        """Returns whether the worker is gone before a `time.monotonic`."""
+        return self._process is None or processes.wait_until_gone(self._process, deadline)
+
+    def kill(self) -> None:
+        """Ends the worker and all that it has started; returns when it is gone."""
+        if self._process is not None:
+            processes.kill_tree(self._process)
+        self.executor.shutdown(wait=False)
+        self.wait(time.monotonic() + _KILLED_SECONDS)
 
 
 class ProcessSlot(Slot):
@@ -135,73 +234,81 @@ class ProcessSlot(Slot):
 
     Args:
         worker_id: The slot's number.
-        new_executor: Returns an executor with one worker process.
+        start: Starts a worker process.
         fresh_process: Whether every evaluation gets a new process.
     """
 
     def __init__(
-        self, worker_id: int, new_executor: Callable[[], Executor], fresh_process: bool
+        self, worker_id: int, start: Callable[[], WorkerProcess], fresh_process: bool
     ) -> None:
         super().__init__(worker_id)
-        self._new_executor = new_executor
+        self._new_worker = start
         self._fresh_process = fresh_process
-        self._executor: Executor | None = None
-        self._ready: Future[int] | None = None
+        self._worker: WorkerProcess | None = None
         self._submitted = 0.0
         self._ready_at: float | None = None
         self._memory = MemoryWatch()
 
     def submit(self, task: Task) -> Future[tuple[bytes, int]]:
         if self._fresh_process:
-            self.close()
+            self._close()
         elif self._memory.is_due():
             logger.info(
                 "Slot %d: its worker holds %.0f MB, after its first evaluations it was %.0f MB. A "
                 "new one takes its place.",
                 self.worker_id, self._memory.held / 1e6, self._memory.baseline / 1e6,
             )  # fmt: skip
-            self.close()
-        executor = self._executor or self._start()
+            self._close()
+        executor = (self._worker or self._start()).executor
         self._submitted = time.monotonic()
         try:
             return executor.submit(worker.evaluate, task, self.worker_id)
         except BrokenExecutor:
             # The worker died while it was idle.
             self.end()
-            return self._start().submit(worker.evaluate, task, self.worker_id)
+            return self._start().executor.submit(worker.evaluate, task, self.worker_id)
 
     def read(self, future: Future[tuple[bytes, int]]) -> Reply:
         data, held = future.result()
         self._memory.add(held)
         return worker.unpack(data)
 
-    def _start(self) -> Executor:
-        self._executor = executor = self._new_executor()
+    def _start(self) -> WorkerProcess:
+        self._worker = started = self._new_worker()
         self._memory.begin()
         self._ready_at = None
-        self._ready = executor.submit(worker.process_id)
-        self._ready.add_done_callback(self._note_ready)
-        return executor
+        started.ready.add_done_callback(lambda ready: self._note_ready(started, ready))
+        return started
 
-    def _note_ready(self, ready: Future[int]) -> None:
+    def _note_ready(self, started: WorkerProcess, ready: Future[int]) -> None:
         # A worker that was ended may report after the next one has been started.
-        if ready is self._ready:
+        if started is self._worker and not ready.cancelled() and ready.exception() is None:
             self._ready_at = time.monotonic()
 
     def started(self) -> float | None:
         return None if self._ready_at is None else max(self._submitted, self._ready_at)
 
     def end(self) -> None:
-        executor, self._executor = self._executor, None
-        if executor is None:
-            return
-        # A worker that is still starting would go on to evaluate: wait until its id is known.
-        with contextlib.suppress(BrokenExecutor, futures.TimeoutError):
-            if self._ready is not None:
-                processes.kill_tree(self._ready.result(MAX_STARTING_SECONDS))
-        executor.shutdown(wait=False)
+        ended, self._worker = self._worker, None
+        if ended is not None:
+            ended.kill()
 
-    def close(self) -> None:
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=True)
+    def leave(self) -> None:
+        if self._worker is not None:
+            self._worker.leave()
+
+    def wait(self, deadline: float) -> None:
+        if self._worker is None:
+            return
+        if not self._worker.wait(deadline):
+            logger.warning(
+                "Slot %d: its worker has not closed within %.0f s, perhaps for a thread that an "
+                "evaluation has left behind. It is killed.",
+                self.worker_id, CLOSING_SECONDS,
+            )  # fmt: skip
+            self._worker.kill()
+        self._worker = None
+
+    def _close(self) -> None:
+        self.leave()
+        self.wait(time.monotonic() + CLOSING_SECONDS)

@@ -6,6 +6,7 @@ Worker processes import this module, so it imports little.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import traceback
@@ -91,7 +92,7 @@ class TaskRunner:
     def __call__(self, task: Task, worker_id: int) -> Reply:
         """Evaluates a sample in the slot `worker_id`."""
         try:
-            with time_limit(self.timeout):
+            with time_limit(self.timeout), processes.ending_forks():
                 score = self.evaluator(self.function, task, worker_id)
         except KeyboardInterrupt:
             raise
@@ -138,6 +139,10 @@ def start(
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Loky makes its own start method the default, with which nothing but loky can start processes.
+    if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
+        multiprocessing.set_start_method(None, force=True)
+    processes.take_along_descendants()
     processes.end_with(engine)
     os.environ.update(environment)
     if num_threads is not None:

@@ -77,6 +77,7 @@ class BlockSource:
                 self._generators.number, backend=self._generators.joblib_backend, max_nbytes=None
             )
             self._parallel = self._exit.enter_context(parallel)
+            self._generators.end_with_process()
         numbers = range(self._number, self._number + self._generators.number)
         drawn = self._parallel(
             delayed(proposals.accepted)(self._cascade, size, seeding.child(self._stream, number))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import multiprocessing
+import os
 from dataclasses import dataclass
+from multiprocessing import util
 from typing import Any
 
 # Joblib's backend for each kind of generator. A forked process hangs when it unpickles a
@@ -27,8 +31,27 @@ class Generators:
         """The name of joblib's backend."""
         return JOBLIB_BACKENDS[self.backend]
 
+    def end_with_process(self) -> None:
+        """Makes the end of this process end its generators, if `multiprocessing` has started it.
+
+        It would wait for them until they have been idle for five minutes.
+        """
+        if self.joblib_backend == "loky" and multiprocessing.parent_process() is not None:
+            _end_with(os.getpid())
+
 
 ALONE = Generators()
+
+
+@functools.cache
+def _end_with(process: int) -> None:
+    util.Finalize(None, _end_processes, exitpriority=0)
+
+
+def _end_processes() -> None:
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
 def check_generator_backend(backend: Any) -> str:

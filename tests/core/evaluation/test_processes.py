@@ -50,11 +50,12 @@ def test_kill_tree():
         lines = sorted([root.stdout.readline(), root.stdout.readline()])
         child = int(lines[0])
         assert is_running(child)
-        processes.kill_tree(root.pid)
+        process = processes.find(root.pid)
+        processes.kill_tree(process)
         assert root.wait(30) == -signal.SIGKILL
     wait_until_gone([child])
     # Nothing is there any more, and that is no error.
-    processes.kill_tree(root.pid)
+    processes.kill_tree(process)
 
 
 @pytest.mark.slow

@@ -300,4 +300,4 @@ def test_slots_are_numbered_from_zero_and_start_nothing_yet(backend):
     assert [slot.worker_id for slot in slots] == [0, 1, 2]
     assert [slot.started() for slot in slots] == [None] * 3
     for slot in slots:
-        slot.close()
+        slot.end()
