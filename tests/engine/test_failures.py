@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from pyshac import EvaluationError, SaveDirectoryError
@@ -55,6 +56,32 @@ def test_failed_samples_are_not_good(tmp_path):
     x = [sample["x"] for sample in engine.predict(num_samples=200)]
     assert sum(value > 1.5 for value in x) < 20
     assert sum(-3 < value < 1.5 for value in x) > 150
+
+
+def test_a_masked_mean_is_a_failed_sample(tmp_path):
+    """It holds 0.0, which would be the best of these scores."""
+
+    def diverges_on_the_right(worker_id, parameters):
+        losses = [math.nan if parameters["x"] > 1 else 1.0 + abs(parameters["x"])]
+        return np.ma.masked_invalid(losses).mean()
+
+    engine = make_engine(
+        tmp_path, diverges_on_the_right, total_budget=20, num_batches=2, objective="min"
+    )
+    engine.fit(skip_cv_checks=True)
+    assert any(math.isnan(score) for score in engine.dataset.Y)
+    assert engine.best_score >= 1.0
+    assert engine.best_parameters["x"] <= 1
+
+
+def test_masked_scores_that_are_told_are_failed_samples(tmp_path):
+    engine = make_engine(tmp_path)
+    samples = engine.ask(3)
+    engine.tell(samples[:2], np.ma.array([1.0, 2.0], mask=[False, True]))
+    engine.tell(samples[2], np.ma.masked)
+    assert engine.dataset.Y[0] == 1.0
+    assert all(math.isnan(score) for score in engine.dataset.Y[1:])
+    assert [score == score for score in restored(tmp_path).dataset.Y] == [True, False, False]
 
 
 @pytest.mark.parametrize("failure", [math.nan, ValueError])

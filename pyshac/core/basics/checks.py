@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+# Of the text of a score in an error message.
+_SHOWN_LENGTH = 200
 
 
 def check_int(
@@ -43,32 +45,64 @@ def check_positive(name: str, value: Any) -> int:
 
 
 def check_score(score: Any, what: str) -> float:
-    """Returns a score as a float; infinities become NaN, which marks a failed sample.
+    """Returns a score as a float; NaN marks a failed sample.
+
+    Infinities, numbers beyond the range of a float and masked values of NumPy become NaN.
 
     Args:
-        score: A number, or an array or tensor that holds one.
+        score: A number, or an array or tensor that holds one. Numbers are whatever Python converts
+            to a float without parsing: text, bytes, bools and dates are none.
         what: The owner of the score, to name it in the error.
 
     Raises:
         TypeError: If it is not a number.
     """
-    number, content = None, score
+    try:
+        number = to_float(_content(score))
     # Arrays and tensors of several numbers raise all kinds of exceptions.
-    with contextlib.suppress(Exception):
-        content = score.item()
-    if not isinstance(content, (str, bytes, bool, np.bool_, type(None))):
-        with contextlib.suppress(Exception):
-            number = float(content) if not isinstance(content, int) else _from_int(content)
-    if number is None:
+    except Exception as error:
         raise TypeError(
-            f"The score of {what} must be a number. Got {score!r} of type "
-            f"{type(score).__name__} instead."
-        )
+            f"The score of {what} must be a number. Got {_shown(score)} of type "
+            f"{type(score).__name__} instead. A score is one int or float; NaN marks a failed "
+            "evaluation."
+        ) from error
     return number if math.isfinite(number) else math.nan
 
 
-def _from_int(score: int) -> float:
+def to_float(number: Any) -> float:
+    """Returns a number as a float, infinity if it is beyond the range of floats.
+
+    Raises:
+        TypeError: If it is not a number; text, bytes and bools are not.
+    """
+    is_number = hasattr(number, "__float__") or hasattr(number, "__index__")
+    if not is_number or isinstance(number, (str, bytes, bool, np.bool_)):
+        raise TypeError("not a number")
     try:
-        return float(score)
+        return float(number)
     except OverflowError:
-        return math.inf
+        return math.inf if number > 0 else -math.inf
+
+
+def _content(score: Any) -> Any:
+    """Returns the one value that an array or tensor holds, and anything else as it is."""
+    if not hasattr(score, "item") and hasattr(score, "numpy"):
+        # A tensor or variable of TensorFlow.
+        score = score.numpy()
+    if isinstance(score, np.ndarray) and score.size == 1 and np.all(getattr(score, "mask", False)):
+        return math.nan
+    if getattr(getattr(score, "dtype", None), "kind", "") in ("m", "M"):
+        # Their nanoseconds are ints.
+        raise TypeError("a date or duration")
+    item = getattr(score, "item", None)
+    return item() if callable(item) else score
+
+
+def _shown(score: Any) -> str:
+    """Returns the text of a score for an error message."""
+    try:
+        text = repr(score)
+    except Exception as error:
+        # A tensor of a device that failed, for example.
+        return f"an object that cannot be shown ({type(error).__name__}: {error})"
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}..."

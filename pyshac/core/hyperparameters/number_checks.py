@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
+from pyshac.core.basics.checks import to_float
 
 
 def check_finite(owner: str, argument: str, value: Any) -> float:
     """Returns a finite number as a float; the error names it as `argument` of `owner`."""
     try:
-        number = math.nan if isinstance(value, (str, bytes, bool, np.bool_)) else float(value)
-    except OverflowError:
-        number = math.inf
-    except (TypeError, ValueError):
-        number = math.nan
-    if math.isnan(number) and not isinstance(value, (float, np.floating)):
-        raise TypeError(f"{argument} of {owner!r} must be a number. Got {value!r} instead.")
+        number = to_float(value)
+    # A value's own conversion raises all kinds of exceptions.
+    except Exception:
+        raise TypeError(
+            f"{argument} of {owner!r} must be a number. Got {value!r} instead."
+        ) from None
     if not math.isfinite(number):
         raise ValueError(f"{argument} of {owner!r} must be finite. Got {number!r} instead.")
     return number
