@@ -143,15 +143,23 @@ def _export(options: argparse.Namespace) -> None:
     else:
         content = as_csv(snapshot, is_safe=options.safe_for_spreadsheets)
     if options.output == "-":
-        # Bytes: for text, standard output may have another encoding and other line ends.
-        left = memoryview(content)
-        while left:
-            # Without a buffer (PYTHONUNBUFFERED), a pipe may take a part only.
-            left = left[sys.stdout.buffer.write(left) :]
+        _write_bytes(content)
     else:
         path = absolute_path("output", options.output)
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, content)
+
+
+def _write_bytes(content: bytes) -> None:
+    """Writes UTF-8 to standard output, whose text may have another encoding and line ends."""
+    if not hasattr(sys.stdout, "buffer"):
+        # An object of the program's own, such as io.StringIO.
+        sys.stdout.write(content.decode("utf-8"))
+        return
+    left = memoryview(content)
+    while left:
+        # Without a buffer (PYTHONUNBUFFERED), a pipe may take a part only.
+        left = left[sys.stdout.buffer.write(left) :]
 
 
 def _two_columns(items: Sequence[tuple[str, str]]) -> str:

@@ -143,6 +143,21 @@ class TestExport:
         main(["export", str(tmp_path), "--to", "csv"])
         assert capsys.readouterr().out.splitlines()[1].endswith(",1.5")
 
+    @pytest.mark.parametrize("form", ["csv", "json"])
+    def test_line_ends_are_not_translated(self, saved, form, capsys, monkeypatch):
+        main(["export", saved.save_dir, "--to", form])
+        expected = capsys.readouterr().out
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="\r\n")
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["export", saved.save_dir, "--to", form]) == 0
+        assert stream.buffer.getvalue() == expected.encode("utf-8")
+
+    def test_programs_may_replace_standard_output(self, saved, monkeypatch):
+        stream = io.StringIO(newline="")
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["export", saved.save_dir, "--to", "csv"]) == 0
+        assert stream.getvalue() == saved.dataset.to_csv()
+
     def test_json_has_no_spreadsheets(self, saved, capsys):
         with pytest.raises(SystemExit) as info:
             main(["export", saved.save_dir, "--to", "json", "--safe-for-spreadsheets"])

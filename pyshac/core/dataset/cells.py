@@ -16,6 +16,8 @@ from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterLi
 WITH_DECIMAL_COMMA = ";"
 DELIMITERS = (",", WITH_DECIMAL_COMMA, "\t")
 
+# What spreadsheets show of whole numbers with twelve digits or more.
+_ROUNDED = re.compile(r"[+-]?\d(\.\d+)?E\+(1[1-9]|[2-9]\d)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+([.,])\d+([eE][+-]?\d+)?")
 # What a cell may have been turned into, and what to do then.
 _HINTS = (
@@ -56,6 +58,7 @@ class CellReader:
                 strict=True,
             )
         )
+        self._whole = [n for n, kind in enumerate(space.column_kinds) if kind.is_whole]
         self._can_have_commas = delimiter == WITH_DECIMAL_COMMA
         self._mark = ""
 
@@ -64,13 +67,20 @@ class CellReader:
 
         Raises:
             TypeError: If a value is not of a column's type.
-            ValueError: If a column does not allow a value, or has both kinds of decimal marks.
+            ValueError: If a column does not allow a value, a whole number was rounded, or there are
+                both kinds of decimal marks.
         """
         try:
             row = self._space.row_from_text(cells)
         except (TypeError, ValueError):
             row = [self._value(*column) for column in zip(self._columns, cells, strict=True)]
         self._space.encode(row)
+        for number in self._whole:
+            if "+" in cells[number] and _ROUNDED.fullmatch(cells[number].strip()):
+                raise ValueError(
+                    f"column {self._columns[number][0]!r}: {cells[number]!r} lacks digits. Save "
+                    "the file again with whole numbers in full."
+                )
         if self._can_have_commas:
             for (name, _), cell in zip(self._columns, cells, strict=True):
                 self._check_mark(name, cell)

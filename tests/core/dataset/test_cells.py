@@ -148,6 +148,16 @@ def test_what_may_mean_something_else_is_refused(space, cells, message):
         list(read_csv(f"{','.join(HEADER)}\n{cells}\n", space, "file"))
 
 
+@pytest.mark.parametrize("cell", ["1.23457E+11", "1.23457e+15", "1E+12"])
+def test_whole_numbers_that_a_spreadsheet_has_rounded_are_refused(cell):
+    space = HyperParameterList([IntegerHP("n", 0, 2**52)])
+    with pytest.raises(ValueError, match="'file', line 2, column 'n': .*lacks digits"):
+        list(read_csv(f"id,n,scores\n0,{cell},1\n", space, "file"))
+    for exact in ("1E+05", "123457000000", "123457000000.0", "+7"):
+        rows = list(read_csv(f"id,n,scores\n0,{exact},1\n", space, "file"))
+        assert rows[0][1] == [int(float(exact))]
+
+
 @pytest.mark.parametrize(
     ("rows", "line", "column"),
     [
