@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pyshac.core.basics.paths import shown_path
 from pyshac.looking.axes import columns_of
 from pyshac.looking.labels import number_text
 from pyshac.looking.snapshot import Snapshot
@@ -49,7 +50,7 @@ def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
         score = snapshot.dataset.Y[snapshot.best]
         found.append(("Best score", f"{number_text(score)} (sample {number})"))
     if snapshot.path is not None:
-        found.append(("Directory", snapshot.path))
+        found.append(("Directory", shown_path(snapshot.path)))
     return found
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas
 import pytest
 
-from pyshac import SHAC, DiscreteHP, EvaluationError, MultiUniformHP, UniformHP
+from pyshac import (
+    SHAC,
+    DiscreteHP,
+    EvaluationError,
+    MultiUniformHP,
+    SaveDirectoryError,
+    UniformHP,
+)
+from pyshac.core.storage import state_file
+from pyshac.looking.snapshot import take_snapshot
 from tests.engine.engine_helpers import (
     InterruptedAt,
     InterruptionError,
@@ -429,3 +440,55 @@ def test_ask_keeps_a_budget_that_ends_inside_the_open_batch(tmp_path):
         again.ask()
     again.tell(samples, [evaluate(0, sample) for sample in samples])
     assert (len(again.dataset), again.ask()) == (5, [])
+
+
+# The number of classifiers
+
+
+def test_max_classifiers_is_saved_and_must_be_the_same(tmp_path):
+    engine = make_engine(tmp_path, InterruptedAt(9), max_classifiers=1)
+    with pytest.raises(EvaluationError):
+        engine.fit(skip_cv_checks=True)
+    before = contents(tmp_path)
+    other = make_engine(tmp_path, parameters=None)
+    with pytest.raises(SaveDirectoryError, match="with max_classifiers 1, not 18"):
+        other.restore_data()
+    assert other.parameters is None
+    assert contents(tmp_path) == before
+    schedule = take_snapshot(tmp_path).schedule
+    assert (schedule.max_classifiers, schedule.total_classifiers) == (1, 1)
+    again = restored(tmp_path, max_classifiers=1)
+    again.fit(skip_cv_checks=True)
+    whole = make_engine(tmp_path / "whole", max_classifiers=1)
+    whole.fit(skip_cv_checks=True)
+    assert contents(tmp_path / "whole") == {
+        name: data for name, data in contents(tmp_path).items() if not name.startswith("whole")
+    }
+
+
+def test_max_classifiers_may_differ_where_it_changes_nothing(tmp_path):
+    """Three batches train two classifiers at most."""
+    make_engine(tmp_path, max_classifiers=2).fit(skip_cv_checks=True)
+    assert restored(tmp_path).total_classifiers == 2
+    with pytest.raises(SaveDirectoryError, match="with max_classifiers 2, not 18"):
+        restored(tmp_path, total_budget=24, num_batches=4)
+
+
+def test_a_state_of_format_1_restores_with_the_engines_number_of_classifiers(tmp_path):
+    """PySHAC 1.0.0 did not save it."""
+    make_engine(tmp_path, max_classifiers=1).fit(skip_cv_checks=True)
+    path = tmp_path / "state.json"
+    state = json.loads(path.read_text())
+    del state["sha256"], state["max_classifiers"]
+    state["format"] = 1
+    path.write_text(json.dumps({**state, "sha256": state_file.checksum(state)}))
+    for number in (1, 5):
+        engine = restored(tmp_path, max_classifiers=number)
+        assert len(engine.dataset) == 18
+    engine.save_data()
+    state = json.loads(path.read_text())
+    assert (state["format"], state["max_classifiers"]) == (2, 5)
+    del state["max_classifiers"], state["sha256"]
+    path.write_text(json.dumps({**state, "sha256": state_file.checksum(state)}))
+    with pytest.raises(SaveDirectoryError, match="max_classifiers"):
+        restored(tmp_path)

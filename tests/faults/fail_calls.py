@@ -35,13 +35,13 @@ LIBRARY = Path(__file__).with_name("failing_calls.c")
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 
 
-def build_library(folder: Path) -> Path:
-    """Compiles the library; raises `FileNotFoundError` if there is no compiler."""
+def build_library(folder: Path, source: Path = LIBRARY) -> Path:
+    """Compiles a library to preload; raises `FileNotFoundError` if there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise FileNotFoundError("there is no C compiler")
-    path = folder / "failing_calls.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", path, LIBRARY, "-ldl"], check=True)
+    path = folder / f"{source.stem}.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", path, source, "-ldl"], check=True)
     return path
 
 

@@ -1,5 +1,7 @@
 """Looking at a search: from an engine, a directory, a dataset; without a trace."""
 
+import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from pyshac import SHAC, Dataset, SaveDirectoryError, UniformHP
 from pyshac.core.dataset.objective import MAX, MIN
 from pyshac.core.search.schedule import Schedule
+from pyshac.core.storage import state_file
 from pyshac.looking.snapshot import take_snapshot
 from tests.looking.searches import make_dataset, run_search
 
@@ -104,3 +107,28 @@ def test_a_damaged_directory_says_which_file(tmp_path):
 
     with pytest.raises(SaveDirectoryError, match=r"state\.json"):
         take_snapshot(tmp_path)
+
+
+ODD = [0, -1, 3, 2**63, 2**200, 10**400, "", "x", "a" * 9999, None, True, 1.5, [], [1], [[1]], {}]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["objective", "method", "classifier", "total_budget", "num_batches", "max_classifiers",
+     "entropy", "is_seeded", "num_complete", "csv_bytes", "csv_sha256", "parameter_seeds",
+     "classifiers", "stage_starts", "format"],
+)  # fmt: skip
+def test_a_state_that_is_odd_but_signed_is_read_or_refused(finished, tmp_path, name):
+    path = shutil.copytree(finished.save_dir, tmp_path / "shac") / "state.json"
+    state = json.loads(path.read_text())
+    del state["sha256"]
+    messages = []
+    for value in ODD:
+        odd = {**state, name: value}
+        path.write_text(json.dumps({**odd, "sha256": state_file.checksum(odd)}))
+        try:
+            assert take_snapshot(path.parent).num_stages >= 1
+        except SaveDirectoryError as error:
+            messages.append(str(error))
+    assert messages
+    assert all(str(path.parent) in message and len(message) < 999 for message in messages)

@@ -33,3 +33,11 @@ def absolute_path(name: str, value: Any) -> Path:
     with files.naming(path):
         # Unlike os.path.abspath it keeps `..`, which after a symbolic link leads elsewhere.
         return path.absolute()
+
+
+def shown_path(path: str | Path) -> str:
+    """Returns a path for displays: without the working directory, if it lies in there."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

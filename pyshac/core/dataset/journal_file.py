@@ -115,7 +115,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     """Yields the lines of a journal; of zeros, which no line contains, it keeps about one."""
     pieces: list[bytes] = []
     while piece := file.readline(_PIECE_BYTES):
-        pieces.append(_ZEROS.sub(b"\0", piece))
+        pieces.append(_ZEROS.sub(b"\0", piece) if piece.strip(b"\0") else b"\0")
         if piece.endswith(b"\n"):
             yield b"".join(pieces)
             pieces = []

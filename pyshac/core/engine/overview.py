@@ -7,6 +7,7 @@ from collections import OrderedDict
 from concurrent.futures import Executor
 from typing import Any
 
+from pyshac.core.basics.paths import shown_path
 from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.dataset import Dataset, summaries
 from pyshac.core.engine.asked_samples import AskedSamples
@@ -250,7 +251,8 @@ class Overview:
         ]
 
     def _title(self) -> str:
-        return f"{type(self).__name__} in {summaries.cut(repr(self.save_dir), summaries.MAX_PATH)}"
+        path = summaries.cut(repr(shown_path(self.save_dir)), summaries.MAX_PATH)
+        return f"{type(self).__name__} in {path}"
 
     def __repr__(self) -> str:
         return summaries.as_text(self._title(), self._facts())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import reprlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -135,7 +136,7 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     for name, value in asdict(example).items():
         found = getattr(state, name)
         if type(found) is not type(value) or (isinstance(found, int) and found < 0):
-            raise SaveDirectoryError(f"{source} has no valid {name!r}: {found!r}.")
+            raise SaveDirectoryError(f"{source} has no valid {name!r}: {reprlib.repr(found)}.")
     seeds_are_valid = all(
         seed is None or (type(seed) is int and seed >= 0) for seed in state.parameter_seeds
     )

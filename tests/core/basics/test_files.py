@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,43 @@ class TestWriteAtomically:
         path.chmod(0o640)
         files.write_atomically(path, b"y")
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+    @pytest.mark.skipif(os.name == "nt", reason="modes are a matter of POSIX systems")
+    def test_no_other_thread_sees_another_umask(self, tmp_path):
+        ended = threading.Event()
+
+        def writes():
+            while not ended.is_set():
+                files.write_atomically(tmp_path / "file", b"x")
+                (tmp_path / "file").unlink()
+
+        writer = threading.Thread(target=writes)
+        before = os.umask(0o077)
+        writer.start()
+        try:
+            for number in range(2000):
+                (tmp_path / f"{number % 10}").unlink(missing_ok=True)
+                (tmp_path / f"{number % 10}").touch()
+                assert stat.S_IMODE((tmp_path / f"{number % 10}").stat().st_mode) == 0o600
+        finally:
+            ended.set()
+            writer.join()
+            os.umask(before)
+
+    @pytest.mark.skipif(os.name == "nt", reason="modes are a matter of POSIX systems")
+    def test_what_is_private_is_so_from_its_first_byte(self, tmp_path, monkeypatch):
+        path = tmp_path / "file"
+        path.touch(mode=0o600)
+        modes, sync = set(), os.fsync
+
+        def looks(descriptor):
+            modes.add(stat.S_IMODE(os.fstat(descriptor).st_mode))
+            sync(descriptor)
+
+        monkeypatch.setattr(files.os, "fsync", looks)
+        monkeypatch.setattr(files, "sync_directory", lambda path: None)
+        files.write_atomically(path, b"secret")
+        assert modes == {0o600}
 
 
 class TestReadBounded:

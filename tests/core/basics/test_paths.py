@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyshac.core.basics.paths import absolute_path
+from pyshac.core.basics.paths import absolute_path, shown_path
 
 
 def test_a_relative_path_is_of_the_working_directory_of_now(tmp_path, monkeypatch):
@@ -62,3 +62,10 @@ def test_a_working_directory_that_is_gone_is_told(tmp_path, monkeypatch):
     assert absolute_path("save_dir", tmp_path) == tmp_path
     with pytest.raises(FileNotFoundError, match="study"):
         absolute_path("save_dir", "study")
+
+
+def test_displays_leave_out_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert shown_path(tmp_path / "study") == "study"
+    assert shown_path(str(tmp_path / "a" / "b")) == str(Path("a") / "b")
+    assert shown_path(tmp_path.parent / "study") == str(tmp_path.parent / "study")

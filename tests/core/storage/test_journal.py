@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 from typing import Any
 
 import pytest
@@ -132,3 +133,37 @@ def test_a_record_that_is_no_json_leaves_the_journal_as_it_was(path):
     with pytest.raises(TypeError):
         journal.append_records(path, [RECORDS[0], {"id": object()}])
     assert path.read_bytes() == before
+
+
+def test_of_zeros_only_one_is_kept(path):
+    """A sparse file has no end of them, and takes no room."""
+    data = path.read_bytes()
+    with open(path, "r+b") as file:
+        file.truncate(2**26)
+    with open(path, "rb") as file:
+        assert sum(map(len, journal_file._lines(file))) == len(data) + 2**6
+    assert typed(journal_file.read_records(path)) == typed(RECORDS)
+    with open(path, "ab") as file:
+        file.write(b"x")
+    with pytest.raises(SaveDirectoryError, match="line 4 is corrupt: no record"):
+        journal_file.read_records(path)
+    path.write_bytes(data[:9] + b"\0" * 5000 + b"\n" + data)
+    with pytest.raises(SaveDirectoryError, match="line 1 is corrupt: its checksum"):
+        journal_file.read_records(path)
+
+
+def test_a_journal_of_more_than_its_limit_is_refused(path):
+    size = path.stat().st_size
+    assert len(journal_file.read_records(path, size)) == 3
+    with pytest.raises(SaveDirectoryError, match=f"is larger than {size - 1} bytes"):
+        journal_file.read_records(path, size - 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a permission there")
+def test_a_link_is_not_written_through(path, tmp_path):
+    outside = path.rename(tmp_path / "outside")
+    path.symlink_to(outside)
+    before = outside.read_bytes()
+    with pytest.raises(OSError, match=r"journal\.jsonl"):
+        journal.append_records(path, RECORDS[1:])
+    assert outside.read_bytes() == before
