@@ -171,7 +171,7 @@ NO_SEMAPHORES = """
 import _multiprocessing, sys
 from tests.engine.engine_helpers import make_engine, evaluate
 
-def refuses(*args):
+def refuses(*args, **options):
     raise OSError(38, "Function not implemented")
 
 if sys.argv[2] == "none":
