@@ -8,11 +8,14 @@ import math
 from collections.abc import Iterator, Sequence
 
 from pyshac.core.basics import seeding, signals
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.search import Search
@@ -53,7 +56,8 @@ class Run:
         if not len(space):
             raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
-        search = Search(space, settings, entropy, Dataset(space))
+        cascade = Cascade(features=Features(PriorScaling(space)))
+        search = Search(space, settings, entropy, Dataset(space), cascade)
         return cls(search, directory, space.seed is not None)
 
     @classmethod
@@ -104,6 +108,7 @@ class Run:
         return SavedRun(
             search.space,
             search.dataset,
+            search.cascade,
             objective=settings.objective.name,
             method=settings.method.name,
             classifier=name_of(settings.template),
@@ -111,7 +116,6 @@ class Run:
             num_batches=settings.schedule.num_batches,
             entropy=search.entropy,
             is_seeded=self.is_seeded,
-            cascade=search.cascade,
             num_complete=search.num_complete,
             stage_starts=search.stage_starts,
             batch=search.batch,

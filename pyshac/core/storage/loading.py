@@ -8,10 +8,13 @@ from pathlib import Path
 from pyshac.core.basics import files
 from pyshac.core.classifiers import untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.storage import journal, journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout, Stamp, stamp_of
@@ -83,7 +86,8 @@ class _Reader:
         dataset = Dataset.read(csv, space)
         if dataset.ids != list(range(len(dataset))):
             raise SaveDirectoryError(f"{str(csv)!r}: ids must be 0, 1, 2 and so on.")
-        return SavedRun(space, dataset, is_legacy=True)
+        cascade = Cascade(features=Features(PriorScaling(space)))
+        return SavedRun(space, dataset, cascade, is_legacy=True)
 
     def _read_current(self) -> SavedRun:
         state = self._read_state()
@@ -93,6 +97,7 @@ class _Reader:
         run = SavedRun(
             _seeded(space, state.parameter_seeds, repr(str(self._layout.state))),
             _first_samples(dataset, state.num_complete, repr(str(self._layout.csv))),
+            Cascade(features=Features(PriorScaling(space) if state.has_scaled_features else None)),
             objective=state.objective,
             method=state.method,
             classifier=state.classifier,

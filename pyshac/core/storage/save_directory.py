@@ -148,6 +148,7 @@ class SaveDirectory:
                 self._write_classifier(n, c) for n, c in enumerate(run.cascade.trees or [])
             ],
             stage_starts=run.stage_starts,
+            has_scaled_features=run.cascade.features.are_scaled,
         )
         self._write(layout.parameters, parameters)
         self._write(layout.csv, run.dataset.to_bytes())

@@ -17,6 +17,7 @@ class SavedRun:
     Attributes:
         space: The search space.
         dataset: The samples that have a score.
+        cascade: The classifiers, none if `is_legacy`, and what they see of samples.
         objective: 'max' or 'min'.
         method: 'default' or 'paper'.
         classifier: Name of the user's kind of classifier; empty for the library's own. A user's
@@ -25,7 +26,6 @@ class SavedRun:
         num_batches: M; 0 if `is_legacy`.
         entropy: The seed of all random streams.
         is_seeded: Whether a user chose the seed.
-        cascade: The classifiers; none if `is_legacy`.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
@@ -34,6 +34,7 @@ class SavedRun:
 
     space: HyperParameterList
     dataset: Dataset
+    cascade: Cascade
     objective: str = "max"
     method: str = "default"
     classifier: str = ""
@@ -41,7 +42,6 @@ class SavedRun:
     num_batches: int = 0
     entropy: int = 0
     is_seeded: bool = False
-    cascade: Cascade = field(default_factory=Cascade)
     num_complete: int = 0
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None

@@ -13,7 +13,9 @@ from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
 from pyshac.core.search.schedule import Schedule
 
-FORMAT = 1
+FORMAT = 2
+# What the fields that a format lacks have to be.
+_MISSING: dict[int, dict[str, Any]] = {1: {"has_scaled_features": False}}
 
 
 @dataclass
@@ -35,6 +37,8 @@ class StateFile:
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
+        has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
+            PySHAC 1.0 began.
         format: Version of this format.
     """
 
@@ -52,6 +56,7 @@ class StateFile:
     parameter_seeds: list[int | None] = field(default_factory=list)
     classifiers: list[str] = field(default_factory=list)
     stage_starts: list[int] = field(default_factory=list)
+    has_scaled_features: bool = True
     format: int = FORMAT
 
 
@@ -83,7 +88,7 @@ def decode_state(text: str, source: str) -> StateFile:
         )
     if content.pop("sha256", None) != checksum(content):
         raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
-    return _checked_state(content, source)
+    return _checked_state({**_MISSING.get(version, {}), **content, "format": FORMAT}, source)
 
 
 def checksum(content: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_log
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types import scipy_distributions
@@ -68,7 +68,9 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     @property
     def column_kind(self) -> ColumnKind:
         # The support is no range for an axis: nearly all of it may be a tail.
-        return ColumnKind(is_whole=self.is_discrete, is_log=self.log_encode)
+        quartiles = self.from_unit([0.25, 0.75]).tolist() if self.log_encode else None
+        scale = quartiles and scale_between(*quartiles)
+        return ColumnKind(is_whole=self.is_discrete, is_log=self.log_encode, scale=scale)
 
     def _check_distribution(self) -> None:
         median = float(self.distribution.ppf(0.5))
