@@ -22,6 +22,7 @@ from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.margin_bounds import GRID, MarginBounds, unit_edges
 from pyshac.core.sampling.proposals import Proposals
 from tests.cascades import features_of, region
+from tests.extreme_ranges import extreme_space
 from tests.forests import Forest
 
 
@@ -47,36 +48,11 @@ def every_kind() -> HyperParameterList:
     )
 
 
-def extreme() -> HyperParameterList:
-    """Ranges in which single precision cannot tell most draws apart, or has no such numbers."""
-    from scipy import stats
-
-    return HyperParameterList(
-        [
-            UniformHP("narrow", 1e9, 1e9 + 10),
-            UniformHP("encoded", 1e9, 1e9 + 10, log_encode=True),
-            UniformHP("tiny", 1e-50, 2e-50),
-            UniformHP("huge", 0, 1e40),
-            LogUniformHP("log", 1e-300, 1e300),
-            NormalHP("far", 1e9, 1e-3),
-            IntegerHP("integer", 2**30, 2**30 + 6),
-            IntegerHP("large integer", 2**52 - 100, 2**52),
-            IntegerHP("log integer", 2**45, 2**45 + 9, log=True),
-            DistributionHP("beta", stats.beta(2, 5, loc=1e9, scale=1e-3)),
-            DistributionHP("cauchy", stats.cauchy(-1e9, 1e-3)),
-            DistributionHP("lognorm", stats.lognorm(50)),
-            DistributionHP("poisson", stats.poisson(3, loc=2**40)),
-            DistributionHP("pareto", stats.pareto(0.1), log_encode=True),
-            DistributionHP("geom", stats.geom(0.9, loc=10**9), log_encode=True),
-        ]
-    )
-
-
 # What classifiers see, too: without scaling, of a search that 1.0 began.
 SEEN = [
     pytest.param(every_kind(), UNSCALED, id="unscaled"),
     pytest.param(every_kind(), features_of(every_kind()), id="scaled"),
-    pytest.param(extreme(), features_of(extreme()), id="extreme"),
+    pytest.param(extreme_space(), features_of(extreme_space()), id="extreme"),
 ]
 
 
