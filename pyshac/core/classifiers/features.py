@@ -55,4 +55,7 @@ UNSCALED = Features()
 
 def _in_single_precision(values: FloatArray) -> Float32Array:
     largest = np.finfo(np.float32).max
-    return np.ascontiguousarray(np.clip(values, -largest, largest), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        features = np.array(values, dtype=np.float32, order="C")
+    np.clip(features, -largest, largest, out=features)
+    return features

@@ -193,7 +193,7 @@ class Dataset:
 
     @property
     def encoded(self) -> FloatArray:
-        """The encoded samples, as classifiers see them, shape (n, columns)."""
+        """The encoded samples, shape (n, columns)."""
         return _numbers(self._encoded).reshape(-1, self._space().num_columns)
 
     def encode_dataset(self, objective: str = "max") -> tuple[FloatArray, BoolArray]:

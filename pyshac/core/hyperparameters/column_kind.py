@@ -24,7 +24,7 @@ class ColumnKind:
         low: Lower bound that the user set for the values, or minus infinity.
         high: Upper bound that the user set for the values, or infinity.
         scale: Origin and unit of the scale on which classifiers see the encoded numbers; None if
-            they see the quantiles.
+            they see cumulative probabilities.
     """
 
     is_built_in: bool = True

@@ -13,8 +13,9 @@ class PriorScaling:
 
     Each map is monotone, so it takes no split from a tree and adds none. A number becomes its place
     in its range, or its distance from the mean in standard deviations; what is encoded as a
-    logarithm, the same of the logarithm. Distributions of SciPy, whose tails may be longer than
-    numbers reach, become quantiles. Choices and a user's own types stay as they are.
+    logarithm, the same of the logarithm. Values of SciPy's distributions, whose tails may be
+    longer than numbers reach, become their cumulative probability. Choices and a user's own types
+    stay as they are.
 
     Args:
         space: The search space.
@@ -23,20 +24,21 @@ class PriorScaling:
     def __init__(self, space: HyperParameterList) -> None:
         scales = [kind.scale for kind in space.column_kinds]
         self._space = space
-        self._by_quantile = {column for column, scale in enumerate(scales) if scale is None}
+        self._by_probability = {column for column, scale in enumerate(scales) if scale is None}
         self._origin = np.array([0.0 if scale is None else scale[0] for scale in scales])
         self._unit = np.array([1.0 if scale is None else scale[1] for scale in scales])
 
     def rows(self, encoded: FloatArray) -> FloatArray:
         """Scales encoded rows, shape (n, columns)."""
-        scaled: FloatArray = (encoded - self._origin) / self._unit
-        for column in self._by_quantile:
+        scaled: FloatArray = encoded - self._origin
+        scaled /= self._unit
+        for column in self._by_probability:
             scaled[:, column] = self._space.column_to_unit(column, encoded[:, column])
         return scaled
 
     def column(self, column: int, encoded: FloatArray) -> FloatArray:
         """Scales encoded values of one column, of any shape, exactly as `rows` does."""
-        if column in self._by_quantile:
+        if column in self._by_probability:
             return self._space.column_to_unit(column, encoded)
         scaled: FloatArray = (encoded - self._origin[column]) / self._unit[column]
         return scaled

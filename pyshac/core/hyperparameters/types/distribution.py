@@ -29,7 +29,8 @@ class DistributionHyperParameter(ContinuousHyperParameter):
         name: Name, unique in its search space.
         distribution: A frozen univariate distribution, such as `scipy.stats.beta(2, 5)` or
             `scipy.stats.poisson(3)`. Values of discrete distributions are ints.
-        log_encode: Show the classifiers the logarithm of the value.
+        log_encode: Show the classifiers the logarithm of the value, not its cumulative
+            probability.
         seed: Seed for `sample`.
 
     Raises:
