@@ -34,8 +34,9 @@ import xgboost
 
 import pyshac
 from pyshac.core.classifiers.cascade import Cascade
-from pyshac.core.classifiers.classifier import as_features
+from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import train_classifier
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.proposals import Proposals
 from pyshac.core.sampling.region import AcceptedRegion
@@ -142,7 +143,8 @@ def train_engine(task: tasks.Task, batch_size: int, num_classifiers: int) -> pys
 
 def train_cascade(task: tasks.Task, batch_size: int, num_classifiers: int) -> Cascade:
     """Returns the cascade of `train_engine`."""
-    return Cascade(train_engine(task, batch_size, num_classifiers).classifiers[:num_classifiers])
+    engine = train_engine(task, batch_size, num_classifiers)
+    return Cascade(engine.classifiers[:num_classifiers], Features(PriorScaling(task.space)))
 
 
 def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
@@ -161,7 +163,8 @@ def measure(task: tasks.Task, batch_size: int, cascade: Cascade) -> Row:
         lambda n: draw_plainly(prior, cascade, n),
         rate(prior, cascade) * NUM_SAMPLES / (acceptance * proposals.volume),
     )
-    samples = as_features(proposals.accepted(Cascade(), NUM_SAMPLES, np.random.SeedSequence(1)))
+    rows = proposals.accepted(Cascade(), NUM_SAMPLES, np.random.SeedSequence(1))
+    samples = cascade.features(rows)
     return Row(
         task.name,
         batch_size,

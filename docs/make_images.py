@@ -20,6 +20,8 @@ import numpy as np
 
 from pyshac import SHAC, UniformHP
 from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.sampling.covers import Covers
 
 DOCS = Path(__file__).parent
@@ -72,7 +74,7 @@ def draw_batch(axes, history, number, grid):
     """Draws the region that was left when a batch was drawn, and the batch in it."""
     x, y = grid
     classifiers = [model for model in history["model"][: number - 1] if model is not None]
-    features = np.column_stack([x.ravel(), y.ravel()]).astype(np.float32)
+    features = features_of(grid)
     accepted = np.ones(len(features), dtype=bool)
     for classifier in classifiers:
         accepted &= classifier.predict(features)
@@ -121,7 +123,11 @@ def draw_branin(path):
 
 def features_of(grid):
     """Returns the points of a grid as a classifier sees them, shape (n, 2)."""
-    return np.column_stack([axis.ravel() for axis in grid]).astype(np.float32)
+    places = [
+        (axis.ravel() - low) / (high - low)
+        for axis, (low, high) in zip(grid, (X_RANGE, Y_RANGE), strict=True)
+    ]
+    return np.column_stack(places).astype(np.float32)
 
 
 def draw_map(axes, region=None):
@@ -205,10 +211,10 @@ def draw_halving(path):
 def draw_cover(path):
     """Draws the boxes that cover the accepted region of a cascade, as the sampler has them."""
     _, shac = search(COVER_BUDGET, method="paper")
-    cascade = Cascade(shac.classifiers[:4])
+    cascade = Cascade(shac.classifiers[:4], Features(PriorScaling(shac.parameters)))
     cover = Covers(shac.parameters).cover(cascade)
     figure, axes = plt.subplots(figsize=(6.4, 4.6), layout="constrained")
-    draw_map(axes, cascade.accepts)
+    draw_map(axes, lambda features: np.all([c.predict(features) for c in cascade], axis=0))
     scale, origin = np.ptp([X_RANGE, Y_RANGE], axis=1), np.array([X_RANGE[0], Y_RANGE[0]])
     for low, high in zip(cover.low * scale + origin, cover.high * scale + origin, strict=True):
         axes.add_patch(plt.Rectangle(low, *(high - low), fill=False, edgecolor="0.15", lw=0.8))

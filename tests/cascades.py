@@ -10,8 +10,10 @@ import numpy.typing as npt
 from pyshac.core.basics import seeding
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import train_classifier
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import AcceptedRegion
@@ -35,12 +37,20 @@ def unit_square() -> HyperParameterList:
     return HyperParameterList([UniformHP("x", 0, 1), UniformHP("y", 0, 1)])
 
 
-def classifier_of(rule: Rule, space: HyperParameterList, num_rows: int = 400) -> BoostedTrees:
-    """A classifier that has learnt a rule from many samples."""
+def features_of(space: HyperParameterList) -> Features:
+    """What the classifiers of a new search see of encoded samples."""
+    return Features(PriorScaling(space))
+
+
+def cascade_of(space: HyperParameterList, *rules: Rule, num_rows: int = 400) -> Cascade:
+    """Classifiers that have learnt one rule each from many samples."""
+    cascade = Cascade(features=features_of(space))
     rows = space.draw(num_rows, seeding.stream(99, seeding.Purpose.DRAW))
-    classifier = BoostedTrees(0).fit(rows.astype(np.float32), rule(rows))
-    classifier.compact()
-    return classifier
+    for rule in rules:
+        classifier = BoostedTrees(0).fit(cascade.features(rows), rule(rows))
+        classifier.compact()
+        cascade.append(classifier)
+    return cascade
 
 
 def trained_cascade(
@@ -50,12 +60,13 @@ def trained_cascade(
     num_rows: int = 40,
 ) -> Cascade:
     """A cascade as a run trains it, each classifier on samples that those before it accept."""
-    cascade = Cascade()
+    cascade = Cascade(features=features_of(space))
     for number in range(num_classifiers):
         rows = rejection_sample(space, cascade, num_rows, number)
         scores = score(rows)
         stream = seeding.stream(98, seeding.Purpose.TRAIN, number)
-        training = train_classifier(rows, scores > np.median(scores), stream, check=False)
+        features, is_good = cascade.features(rows), scores > np.median(scores)
+        training = train_classifier(features, is_good, stream, check=False)
         assert training.classifier is not None, training.reason
         cascade.append(training.classifier)
     return cascade
@@ -63,7 +74,7 @@ def trained_cascade(
 
 def rejections(cascade: Cascade, rows: FloatArray) -> npt.NDArray[np.int64]:
     """Asks every classifier about every row and counts those that reject it."""
-    features = rows.astype(np.float32)
+    features = cascade.features(rows)
     counts = np.zeros(len(rows), dtype=np.int64)
     for classifier in cascade:
         counts += ~classifier.predict(features)

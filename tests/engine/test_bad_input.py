@@ -21,6 +21,7 @@ from pyshac import (
     SaveDirectoryError,
     UniformHP,
 )
+from pyshac.core.storage.state_file import FORMAT
 from tests.engine.engine_helpers import (
     InterruptedAt,
     contents,
@@ -332,8 +333,8 @@ def test_torn_last_journal_line(directory, cut_off, caplog):
 def test_newer_format(directory):
     path = directory / "state.json"
     state = json.loads(path.read_text())
-    path.write_text(json.dumps({**state, "format": 3, "something": "new"}))
-    refuses(directory, "state.json", "format 3, written by a newer PySHAC")
+    path.write_text(json.dumps({**state, "format": FORMAT + 1, "something": "new"}))
+    refuses(directory, "state.json", f"format {FORMAT + 1}, written by a newer PySHAC")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pyshac import DiscreteHP, HyperParameterList, NothingAcceptedError, UniformHP
-from pyshac.core.classifiers.classifier import as_features
 from pyshac.core.search.method import METHODS
 from pyshac.core.search.schedule import Schedule
+from tests.cascades import features_of
 from tests.engine.engine_helpers import branin, branin_space, evaluate, make_engine, restored
 
 
@@ -142,11 +142,11 @@ def test_samples_of_a_stage_are_accepted_by_the_cascade_before_it(tmp_path, meth
     engine = make_engine(tmp_path, total_budget=40, num_batches=4, method=method)
     history = engine.fit(skip_cv_checks=True).history
     assert len(engine.classifiers) == 3
-    encoded = engine.dataset.encoded.astype(np.float32)
+    features = features_of(engine.parameters)(engine.dataset.encoded)
     for model, start in zip(history["model"], [10, 20, 30], strict=False):
         # By default one in ten looks back.
-        assert model.predict(encoded[start:]).mean() >= share
-        assert not model.predict(encoded[:start]).all()
+        assert model.predict(features[start:]).mean() >= share
+        assert not model.predict(features[:start]).all()
 
 
 def test_returns_at_once_when_the_budget_is_spent(tmp_path):
@@ -230,7 +230,7 @@ def test_a_classifier_that_fails_leaves_its_samples_for_the_next_try(tmp_path):
         assert model is not None
         rows, scores = engine.dataset.encoded[:12], engine.dataset.scores[:12]
         is_good = scores < np.median(scores)
-        assert (model.predict(as_features(rows)) == is_good).mean() > 0.8
+        assert (model.predict(features_of(engine.parameters)(rows)) == is_good).mean() > 0.8
 
 
 def test_early_stop(tmp_path):
@@ -297,9 +297,9 @@ def test_ordinary_runs_need_no_relaxing(tmp_path, caplog):
             tmp_path, lambda i, p: p["x"], [UniformHP("x", 0.0, 1.0)], 40, 4, seed=3
         )
         history = engine.fit(skip_cv_checks=True, relax_checks=True).history
-    encoded = engine.dataset.encoded.astype(np.float32)
+    features = features_of(engine.parameters)(engine.dataset.encoded)
     first = history["model"][0]
     # One classifier, two proposals of which it accepts each with 1/2: nothing needs forgiving
     # in three of four draws, so of ten most are accepted.
-    assert first.predict(encoded[10:20]).sum() >= 5
+    assert first.predict(features[10:20]).sum() >= 5
     assert not caplog.records

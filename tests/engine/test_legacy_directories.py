@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pyshac import SHAC, SaveDirectoryError
+from tests.cascades import features_of
 from tests.engine.engine_helpers import (
     FIXTURES,
     branin,
@@ -116,7 +117,7 @@ def test_the_cascade_is_trained_again_from_the_dataset(name, directory):
     engine, again = engine_for(name, directory), engine_for(name, directory)
     assert [c.to_bytes() for c in engine.classifiers] == [c.to_bytes() for c in again.classifiers]
     # What the cascade accepts of the samples is better than what it rejects.
-    rows = engine.dataset.encoded.astype(np.float32)
+    rows = features_of(engine.parameters)(engine.dataset.encoded)
     accepted = np.all([c.predict(rows) for c in engine.classifiers], axis=0)
     scores = engine.dataset.scores * (1 if OBJECTIVES[name] == "max" else -1)
     assert 0 < accepted.sum() < len(rows)
@@ -127,9 +128,9 @@ def test_predicted_from(name, directory):
     engine = engine_for(name, directory)
     samples = engine.predict(num_samples=6)
     rows = np.array(
-        [engine.parameters.encode(engine.parameters.to_row(sample)) for sample in samples],
-        dtype=np.float32,
+        [engine.parameters.encode(engine.parameters.to_row(sample)) for sample in samples]
     )
+    rows = features_of(engine.parameters)(rows)
     assert all(classifier.predict(rows).all() for classifier in engine.classifiers)
     assert_not_unpickled(directory)
 

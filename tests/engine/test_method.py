@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyshac import DiscreteHP, SaveDirectoryError
-from pyshac.core.classifiers.classifier import as_features
 from pyshac.looking.importances import parameter_importances
+from tests.cascades import features_of
 from tests.engine.engine_helpers import (
     branin,
     branin_space,
@@ -36,13 +36,14 @@ def test_the_paper_s_classifiers_know_their_own_stage_only(tmp_path):
     engine = make_engine(tmp_path, branin, branin_space, 80, 4, method="paper")
     engine.fit(skip_cv_checks=True)
     assert len(engine.classifiers) == 3
-    probes = as_features(np.random.default_rng(0).uniform([-5, 0], [10, 15], (2000, 2)))
+    features = features_of(engine.parameters)
+    probes = features(np.random.default_rng(0).uniform([-5, 0], [10, 15], (2000, 2)))
     for stage, classifier in enumerate(engine.classifiers):
         rows = engine.dataset.encoded[20 * stage : 20 * (stage + 1)]
         scores = engine.dataset.scores[20 * stage : 20 * (stage + 1)]
         # XGBoost as it comes, by its own scikit-learn interface.
         ours = xgboost.XGBClassifier(n_estimators=200, tree_method="exact", base_score=0.5)
-        ours.fit(as_features(rows), scores < np.median(scores))
+        ours.fit(features(rows), scores < np.median(scores))
         assert (classifier.predict(probes) == ours.predict(probes)).mean() > 0.999
 
 
@@ -143,7 +144,7 @@ def test_any_classifier_will_do(tmp_path, kind, method):
     assert list(tmp_path.glob("classifiers/*")) == []
     # Nothing of it was saved: it is trained again, to the same.
     again = restore(tmp_path, function=None, **options)
-    rows = as_features(np.random.default_rng(0).uniform([-5, 0], [10, 15], (500, 2)))
+    rows = np.random.default_rng(0).uniform(size=(500, 2)).astype(np.float32)
     assert len(again.classifiers) == len(engine.classifiers)
     for ours, theirs in zip(again.classifiers, engine.classifiers, strict=True):
         assert (ours.predict(rows) == theirs.predict(rows)).all()

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from pyshac import SHAC, UniformHP
+from tests.cascades import features_of
 from tests.engine.engine_helpers import contents, make_engine, restored
 
 
@@ -26,9 +27,9 @@ def engine(save_dir):
     return restored(save_dir, total_budget=40, num_batches=4)
 
 
-def encoded(engine, samples):
+def features(engine, samples):
     rows = [engine.parameters.encode(engine.parameters.to_row(sample)) for sample in samples]
-    return np.array(rows, dtype=np.float32)
+    return features_of(engine.parameters)(np.array(rows))
 
 
 @pytest.mark.parametrize("num_batches", [1, 2, 5])
@@ -45,13 +46,13 @@ def test_an_exact_number(engine, num_samples):
 
 
 def test_samples_pass_the_whole_cascade(engine):
-    rows = encoded(engine, engine.predict(num_samples=100))
+    rows = features(engine, engine.predict(num_samples=100))
     assert all(classifier.predict(rows).all() for classifier in engine.classifiers)
 
 
 @pytest.mark.parametrize("name", ["max_classfiers", "max_classifiers"])
 def test_only_the_first_classifiers_are_asked(engine, name):
-    rows = encoded(engine, engine.predict(num_samples=200, **{name: 1}))
+    rows = features(engine, engine.predict(num_samples=200, **{name: 1}))
     first, second, _ = engine.classifiers
     assert first.predict(rows).all()
     assert not second.predict(rows).all()
@@ -141,7 +142,7 @@ def test_predictions_repeat_after_restoring(engine, save_dir):
 
 
 def test_relaxed_prediction(engine):
-    rows = encoded(engine, engine.predict(num_samples=50, relax_checks=True))
+    rows = features(engine, engine.predict(num_samples=50, relax_checks=True))
     # No more rejections than classifiers can be forgiven, and the seed decides how many are.
     rejections = sum(~classifier.predict(rows) for classifier in engine.classifiers)
     assert len(rows) == 50

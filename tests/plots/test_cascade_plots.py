@@ -26,7 +26,7 @@ from pyshac.looking.axes import columns_of
 from pyshac.looking.importances import gain_shares
 from pyshac.looking.snapshot import Snapshot
 from pyshac.utils.vis_utils import parameter_importances, plot_accepted_region, plot_importances
-from tests.cascades import classifier_of
+from tests.cascades import cascade_of
 from tests.looking.searches import make_dataset
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -35,8 +35,7 @@ matplotlib = pytest.importorskip("matplotlib")
 def looked_at(space, *rules, num_rows=400):
     """A search whose classifiers have learnt these rules."""
     space = HyperParameterList(space)
-    cascade = Cascade([classifier_of(rule, space, num_rows) for rule in rules])
-    return Snapshot(Dataset(space), MAX, cascade)
+    return Snapshot(Dataset(space), MAX, cascade_of(space, *rules, num_rows=num_rows))
 
 
 class Even(AbstractHyperParameter):

@@ -12,7 +12,8 @@ import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
-from pyshac.core.classifiers.classifier import Classifier, as_features
+from pyshac.core.classifiers.classifier import Classifier
+from pyshac.core.classifiers.features import UNSCALED, Features
 
 
 class Cascade:
@@ -20,10 +21,17 @@ class Cascade:
 
     Args:
         classifiers: Trained classifiers.
+        features: What they see of encoded samples.
+
+    Attributes:
+        features: What they see of encoded samples.
     """
 
-    def __init__(self, classifiers: Sequence[Classifier] = ()) -> None:
+    def __init__(
+        self, classifiers: Sequence[Classifier] = (), features: Features = UNSCALED
+    ) -> None:
         self._classifiers = list(classifiers)
+        self.features = features
 
     def append(self, classifier: Classifier) -> None:
         """Adds a classifier at the end."""
@@ -31,7 +39,7 @@ class Cascade:
 
     def first(self, count: int) -> Cascade:
         """Returns the cascade of the first `count` classifiers."""
-        return Cascade(self._classifiers[:count])
+        return Cascade(self._classifiers[:count], self.features)
 
     def __len__(self) -> int:
         return len(self._classifiers)
@@ -58,7 +66,7 @@ class Cascade:
         Returns:
             Shape (n,).
         """
-        features = as_features(encoded)
+        features = self.features(encoded)
         alive = np.arange(len(features))
         rejections = np.zeros(len(features), dtype=np.int64)
         for classifier in reversed(self._classifiers):

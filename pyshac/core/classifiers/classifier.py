@@ -1,4 +1,4 @@
-"""The protocol of a classifier, and the form in which it sees samples."""
+"""The protocol of a classifier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray
+from pyshac.core.basics.arrays import BoolArray, Float32Array
 
 
 class Classifier(Protocol):
@@ -30,12 +30,6 @@ class Classifier(Protocol):
 
     def compact(self) -> None:
         """Makes a trained classifier predict faster, if possible."""
-
-
-def as_features(encoded: FloatArray) -> Float32Array:
-    """Returns encoded rows in the precision in which XGBoost compares them."""
-    largest = np.finfo(np.float32).max
-    return np.ascontiguousarray(np.clip(encoded, -largest, largest), dtype=np.float32)
 
 
 def predicted(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics import seeding
-from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray
+from pyshac.core.basics.arrays import BoolArray, Float32Array
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
-from pyshac.core.classifiers.classifier import Classifier, as_features
+from pyshac.core.classifiers.classifier import Classifier
 
 NUM_FOLDS = 5
 MIN_ACCURACY = 0.5
@@ -30,7 +30,7 @@ class Training:
 
 
 def train_classifier(
-    encoded: FloatArray,
+    features: Float32Array,
     is_good: BoolArray,
     stream: np.random.SeedSequence,
     check: bool = True,
@@ -39,7 +39,7 @@ def train_classifier(
     """Trains a classifier to tell good rows from the others, and refuses a useless one.
 
     Args:
-        encoded: Shape (n, columns).
+        features: Shape (n, columns).
         is_good: Shape (n,).
         stream: Random stream for the folds and the trees.
         check: Whether to refuse a classifier whose mean accuracy in stratified 5-fold cross
@@ -47,7 +47,7 @@ def train_classifier(
         new: Returns an untrained classifier, given a seed.
     """
     seed = seeding.as_integer(stream)
-    rows, labels = as_features(encoded), np.asarray(is_good, dtype=bool)
+    labels = np.asarray(is_good, dtype=bool)
     smallest_class = int(min(labels.sum(), len(labels) - labels.sum()))
     if smallest_class == 0:
         return Training(None, "no sample is better than the others")
@@ -55,11 +55,11 @@ def train_classifier(
     if check:
         if smallest_class < 2:
             return Training(None, "one good or one bad sample is too few for cross validation")
-        accuracy = _cross_validate(rows, labels, min(NUM_FOLDS, smallest_class), new, seed)
+        accuracy = _cross_validate(features, labels, min(NUM_FOLDS, smallest_class), new, seed)
         if accuracy < MIN_ACCURACY:
             return Training(None, f"its cross-validated accuracy is only {accuracy:.2f}")
-    classifier = new(seed).fit(rows, labels)
-    predicted = classifier.predict(rows)
+    classifier = new(seed).fit(features, labels)
+    predicted = classifier.predict(features)
     if (predicted == predicted[0]).all():
         return Training(None, "it predicts the same for every sample")
     classifier.compact()
@@ -67,7 +67,7 @@ def train_classifier(
 
 
 def _cross_validate(
-    rows: Float32Array,
+    features: Float32Array,
     labels: BoolArray,
     num_folds: int,
     new: Callable[[int], Classifier],
@@ -79,7 +79,7 @@ def _cross_validate(
     classifier = new(seed)
     accuracies = []
     folds = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
-    for train, test in folds.split(rows, labels):
-        classifier.fit(rows[train], labels[train])
-        accuracies.append(np.mean(classifier.predict(rows[test]) == labels[test]))
+    for train, test in folds.split(features, labels):
+        classifier.fit(features[train], labels[train])
+        accuracies.append(np.mean(classifier.predict(features[test]) == labels[test]))
     return float(np.mean(accuracies))

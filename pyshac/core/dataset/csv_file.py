@@ -24,8 +24,8 @@ def read_csv(
 ) -> Iterator[tuple[str, list[Any], float]]:
     """Yields id, row and score of each line of a dataset in CSV form.
 
-    Holds one row at a time. Rows are of bounded length. Empty rows, and empty columns at the end, do
-    not count.
+    Holds one row at a time. Rows are of bounded length. Empty rows, and empty columns at the end,
+    do not count.
 
     Args:
         text: The file's text, or the file.

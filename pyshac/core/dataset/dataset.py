@@ -228,7 +228,7 @@ class Dataset:
 
     @property
     def encoded(self) -> FloatArray:
-        """The encoded samples, as classifiers see them, shape (n, columns)."""
+        """The encoded samples, shape (n, columns)."""
         with self._lock:
             return _numbers(self._encoded).reshape(-1, self._space().num_columns)
 

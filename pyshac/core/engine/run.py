@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
@@ -17,6 +19,7 @@ from pyshac.core.dataset.csv_file import check_row_length
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.search import Search
@@ -76,7 +79,8 @@ class Run:
         check_row_length(space)
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
         own = FrozenHyperParameterList(space)
-        search = Search(own, settings, entropy, Dataset(own))
+        cascade = Cascade(features=Features(PriorScaling(own)))
+        search = Search(own, settings, entropy, Dataset(own), cascade)
         return cls(search, directory, space.seed is not None, lock)
 
     @classmethod
@@ -132,6 +136,7 @@ class Run:
         return SavedRun(
             search.space,
             search.dataset,
+            search.cascade,
             objective=settings.objective.name,
             method=settings.method.name,
             classifier=name_of(settings.template),
@@ -140,7 +145,6 @@ class Run:
             max_classifiers=settings.schedule.max_classifiers,
             entropy=search.entropy,
             is_seeded=self.is_seeded,
-            cascade=search.cascade,
             num_complete=search.num_complete,
             stage_starts=search.stage_starts,
             batch=search.batch,

@@ -1,7 +1,8 @@
 """The base class of all hyperparameters, built-in or a user's own.
 
 Every type works on single values (`sample`, `encode`, `decode`). A classifier sees the encoded
-form. Built-in types also work on whole columns; see `column.py`.
+form, of built-in types on the scale of their prior. Built-in types also work on whole columns; see
+`column.py`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+# Origin and unit.
+Scale = tuple[float, float]
+
 
 @dataclass(frozen=True)
 class ColumnKind:
@@ -20,6 +23,8 @@ class ColumnKind:
         is_log: Whether a value is encoded as its natural logarithm.
         low: Lower bound that the user set for the values, or minus infinity.
         high: Upper bound that the user set for the values, or infinity.
+        scale: Origin and unit of the scale on which classifiers see the encoded numbers; None if
+            they see cumulative probabilities.
     """
 
     is_built_in: bool = True
@@ -29,11 +34,17 @@ class ColumnKind:
     is_log: bool = False
     low: float = -math.inf
     high: float = math.inf
+    scale: Scale | None = (0.0, 1.0)
 
     @property
     def is_unordered_choice(self) -> bool:
         """Whether the column holds choices without a meaningful order."""
         return self.choices is not None and not self.is_ordered
+
+
+def scale_between(low: float, high: float) -> Scale:
+    """Returns the scale on which two encoded numbers are 0 and 1."""
+    return low, (high - low) or 1.0
 
 
 # The kind of a user's own types.

@@ -279,8 +279,15 @@ class HyperParameterList:
         Raises:
             TypeError: If the column's parameter is a user's own type, which has no such map.
         """
+        return self._unit_map_of(column).from_unit(unit)
+
+    def column_to_unit(self, column: int, encoded: npt.ArrayLike) -> FloatArray:
+        """Maps encoded values of one column to unit values: the reverse of `column_from_unit`."""
+        return self._unit_map_of(column).to_unit(encoded)
+
+    def _unit_map_of(self, column: int) -> UnitMap:
         block = next(block for block in self._blocks if column < block.columns.stop)
-        return block.require_unit_map().from_unit(unit)
+        return block.require_unit_map()
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.

@@ -6,7 +6,7 @@ import numpy as np
 
 from pyshac.core.basics.arrays import Float32Array
 from pyshac.core.classifiers.cascade import Cascade
-from pyshac.core.classifiers.classifier import Classifier, as_features
+from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.hyperparameters import HyperParameterList
 
 # Draws from the prior; fewer with a user's own types, which are drawn one by one in Python.
@@ -19,6 +19,8 @@ SMALLEST_SHARE = 1e-300
 
 class ShareEstimator:
     """Estimates the share of the prior that cascades accept; deterministic for each cascade.
+
+    The cascades of one estimator see the same features.
 
     Args:
         space: The search space, whose distributions are the prior.
@@ -39,7 +41,8 @@ class ShareEstimator:
         """
         if self._pilot is None:
             num_rows = PILOT_ROWS if self._space.is_vectorised else PILOT_SCALAR_ROWS
-            self._pilot = as_features(self._space.draw(num_rows, np.random.SeedSequence(0)))
+            pilot = self._space.draw(num_rows, np.random.SeedSequence(0))
+            self._pilot = cascade.features(pilot)
         share, rows = 1.0, self._pilot
         for number, classifier in enumerate(cascade, 1):
             rows = self._accepted_by(classifier, number - 1, rows)

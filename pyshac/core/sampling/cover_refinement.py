@@ -170,6 +170,8 @@ def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, Fl
 def _best_split_of(cover: Cover, bounds: MarginBounds) -> tuple[IntArray, FloatArray]:
     """Returns the best split of each box for one classifier, as `_best_splits` does."""
     splits = bounds.splits
+    if not len(splits.edge):
+        return np.full(len(cover), -1), np.zeros(len(cover))
     is_inside = (cover.low[:, splits.column] < splits.edge) & (
         splits.edge < cover.high[:, splits.column]
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.cover import Cover
 from pyshac.core.sampling.cover_refinement import least_cost, proposal_cost, reading_cost, refine
@@ -60,6 +61,8 @@ class _Construction:
 class Covers:
     """The covers of a growing cascade; each new classifier refines the cover before it.
 
+    The cascades, of different lengths, see the same features.
+
     A cover depends only on the space, the classifiers and the number of proposals that it is to
     replace, so a resumed run builds the same cover.
 
@@ -102,17 +105,19 @@ class Covers:
         for place in range(len(classifiers) + 1):
             if place > common:
                 del chain[place:]
-                chain.append(self._continue(chain[-1], classifiers))
+                chain.append(self._continue(chain[-1], cascade))
             if not chain[place].is_promising(len(classifiers), plain):
                 return None
         return chain[len(classifiers)].cover
 
-    def _continue(self, built: _Construction, classifiers: list[BoostedTrees]) -> _Construction:
+    def _continue(self, built: _Construction, cascade: Cascade) -> _Construction:
         """Refines a cover for the next classifier."""
-        part = classifiers[: len(built.classifiers) + 1]
-        bounds = [self._bounds_of(classifier) for classifier in part]
-        cover, spent = refine(built.cover, bounds, self._pilot(Cascade(part)))
-        return built.add(part[-1], cover, reading_cost(part[-1].num_trees) + spent)
+        part = cascade.first(len(built.classifiers) + 1)
+        classifiers = part.trees or []
+        bounds = [self._bounds_of(classifier, part.features) for classifier in classifiers]
+        cover, spent = refine(built.cover, bounds, self._pilot(part))
+        newest = classifiers[-1]
+        return built.add(newest, cover, reading_cost(newest.num_trees) + spent)
 
     def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
         """Returns an estimator of the accepted share of a cover's proposals; never zero."""
@@ -124,9 +129,9 @@ class Covers:
 
         return acceptance
 
-    def _bounds_of(self, classifier: BoostedTrees) -> MarginBounds:
+    def _bounds_of(self, classifier: BoostedTrees, features: Features) -> MarginBounds:
         if id(classifier) not in self._bounds:
-            bounds = MarginBounds(classifier.trees(), self._space)
+            bounds = MarginBounds(classifier.trees(), self._space, features)
             self._bounds[id(classifier)] = classifier, bounds
         return self._bounds[id(classifier)][1]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.arrays import Float32Array, FloatArray, IntArray
+from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.tree_models import Tree
 from pyshac.core.hyperparameters import HyperParameterList
 
@@ -43,6 +44,7 @@ class MarginBounds:
     Args:
         trees: The classifier's trees.
         space: The search space.
+        features: What the classifier sees of encoded samples.
 
     Attributes:
         splits: The splits at which the bounds change.
@@ -50,9 +52,11 @@ class MarginBounds:
         cost: Rough number of operations for bounding one box.
     """
 
-    def __init__(self, trees: Sequence[Tree], space: HyperParameterList) -> None:
+    def __init__(
+        self, trees: Sequence[Tree], space: HyperParameterList, features: Features
+    ) -> None:
         nodes = _Nodes(trees)
-        self.splits = nodes.splits(space)
+        self.splits = nodes.splits(space, features)
         self.num_trees = len(trees)
         # Indices into a table of conditions: "left at split s is possible", "right ...", "true".
         self._paths = nodes.paths(len(self.splits.edge))
@@ -126,13 +130,14 @@ class _Nodes:
             self._weights.append(0.0)
         return number
 
-    def splits(self, space: HyperParameterList) -> Splits:
+    def splits(self, space: HyperParameterList, features: Features) -> Splits:
         keys = np.array(list(self._split_number), dtype=np.float64).reshape(-1, 2)
         column = keys[:, 0].astype(np.int64)
         is_drawn = space.maps_to_unit[column]
         # A box reaches both sides of a split if it cannot restrict the column.
         edge = np.full(len(column), 0.5)
-        edge[is_drawn] = unit_edges(space, column[is_drawn], keys[is_drawn, 1].astype(np.float32))
+        threshold = keys[is_drawn, 1].astype(np.float32)
+        edge[is_drawn] = unit_edges(space, features, column[is_drawn], threshold)
         return Splits(column, edge, np.where(is_drawn, self._weights, 0.0))
 
     def paths(self, num_splits: int) -> IntArray:
@@ -154,13 +159,16 @@ def _node_means(left: list[int], right: list[int], value: list[float]) -> list[f
     return means
 
 
-def unit_edges(space: HyperParameterList, column: IntArray, threshold: Float32Array) -> FloatArray:
-    """Returns the smallest unit values that map to at least the thresholds.
+def unit_edges(
+    space: HyperParameterList, features: Features, column: IntArray, threshold: Float32Array
+) -> FloatArray:
+    """Returns the smallest unit values whose features are at least the thresholds.
 
     Bisects the map that draws go through, so that rounding cannot put a draw on the wrong side.
 
     Args:
         space: The search space.
+        features: What the classifier sees of encoded samples.
         column: Columns of the thresholds, shape (n,).
         threshold: Shape (n,).
 
@@ -173,8 +181,9 @@ def unit_edges(space: HyperParameterList, column: IntArray, threshold: Float32Ar
         below, above = np.zeros(here.sum()), np.ones(here.sum())
         while (above - below).max() > GRID:
             middle = np.floor((below + above) / 2 / GRID) * GRID
-            is_below = space.column_from_unit(one, middle).astype(np.float32) < threshold[here]
+            encoded = space.column_from_unit(one, middle)
+            is_below = features.column(one, encoded) < threshold[here]
             below, above = np.where(is_below, middle, below), np.where(is_below, above, middle)
-        first = space.column_from_unit(one, np.zeros(1)).astype(np.float32) >= threshold[here]
-        edge[here] = np.where(first, 0.0, above)
+        lowest = features.column(one, space.column_from_unit(one, np.zeros(1)))
+        edge[here] = np.where(lowest >= threshold[here], 0.0, above)
     return edge

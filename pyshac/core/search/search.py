@@ -48,7 +48,7 @@ class Search:
         settings: The settings, which are fixed for the whole search.
         entropy: The seed of all random streams.
         dataset: The samples that have a score.
-        cascade: The classifiers so far.
+        cascade: The classifiers so far, and what they see of samples.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
@@ -58,7 +58,7 @@ class Search:
     settings: Settings
     entropy: int
     dataset: Dataset
-    cascade: Cascade = field(default_factory=Cascade)
+    cascade: Cascade
     num_complete: int = 0
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
@@ -130,7 +130,7 @@ class Search:
             stream = seeding.stream(self.entropy, Purpose.RANK, count)
             objective, method = self.settings.objective, self.settings.method
             learned = self.dataset.encoded[:count], self.dataset.scores[:count], objective
-            rankings: list[Ranking] = [TreeRanking(*learned, stream)]
+            rankings: list[Ranking] = [TreeRanking(*learned, self.cascade.features, stream)]
             if method.is_smooth:
                 # It needs SciPy, which takes long to import.
                 from pyshac.core.selection.process_ranking import ProcessRanking
@@ -233,8 +233,8 @@ class Search:
     def _train(self, used: BoolArray, num_complete: int, check: bool) -> Training:
         is_good = self.settings.objective.better_half(self.dataset.scores[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
-        rows = self.dataset.encoded[used]
-        return train_classifier(rows, is_good, stream, check, self._new_classifier)
+        features = self.cascade.features(self.dataset.encoded[used])
+        return train_classifier(features, is_good, stream, check, self._new_classifier)
 
     def _is_learned_from(self, num_complete: int) -> BoolArray:
         """Returns which samples the next classifier is trained on, shape (samples,)."""

@@ -9,7 +9,7 @@ import numpy as np
 from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.classifiers.boosted_trees import BoostedTrees, Boosting
-from pyshac.core.classifiers.classifier import as_features
+from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset.objective import Objective
 
 # Smallest number of good samples of a rung.
@@ -29,6 +29,7 @@ class TreeRanking:
         encoded: Evaluated samples, shape (n, columns).
         scores: Their scores, shape (n,); NaN for failed samples.
         objective: Which scores are better.
+        features: What the trees see of encoded samples.
         stream: Random stream for the trees.
     """
 
@@ -39,9 +40,11 @@ class TreeRanking:
         encoded: FloatArray,
         scores: FloatArray,
         objective: Objective,
+        features: Features,
         stream: np.random.SeedSequence,
     ) -> None:
-        rows = as_features(encoded)
+        self._features = features
+        rows = features(encoded)
         self._rungs = [
             BoostedTrees(
                 seeding.as_integer(seeding.child(stream, number)), boosting=RUNG_TREES
@@ -50,7 +53,7 @@ class TreeRanking:
         ]
 
     def __call__(self, encoded: FloatArray) -> FloatArray:
-        features = as_features(encoded)
+        features = self._features(encoded)
         total = np.zeros(len(features))
         for rung in self._rungs:
             total += rung.margin(features)

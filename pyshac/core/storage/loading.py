@@ -17,11 +17,14 @@ from typing import Any
 from pyshac.core.basics import files
 from pyshac.core.classifiers import untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset import Dataset, journal_file
 from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.storage import journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout, Stamp, stamp_of
@@ -92,7 +95,8 @@ class _Reader:
         dataset = Dataset.read(csv, space)
         if dataset.ids != list(range(len(dataset))):
             raise SaveDirectoryError(f"{str(csv)!r}: ids must be 0, 1, 2 and so on.")
-        return SavedRun(space, dataset, is_legacy=True)
+        cascade = Cascade(features=Features(PriorScaling(space)))
+        return SavedRun(space, dataset, cascade, is_legacy=True)
 
     def _read_current(self) -> SavedRun:
         space, records, state, is_same_save = self._read_events()
@@ -101,6 +105,7 @@ class _Reader:
         run = SavedRun(
             _seeded(space, state.parameter_seeds, repr(str(self._layout.state))),
             _first_samples(dataset, state.num_complete, repr(str(self._layout.csv))),
+            Cascade(features=Features(PriorScaling(space) if state.has_scaled_features else None)),
             objective=state.objective,
             method=state.method,
             classifier=state.classifier,

@@ -209,6 +209,7 @@ class SaveDirectory:
                 for number, classifier in enumerate(run.cascade.trees or [])
             ],
             stage_starts=run.stage_starts,
+            has_scaled_features=run.cascade.features.are_scaled,
         )
         written.write(layout.parameters, parameters)
         written.write(layout.csv, run.dataset.to_bytes())

@@ -17,6 +17,7 @@ class SavedRun:
     Attributes:
         space: The search space.
         dataset: The samples that have a score.
+        cascade: The classifiers, none if `is_legacy`, and what they see of samples.
         objective: 'max' or 'min'.
         method: 'default' or 'paper'.
         classifier: Name of the user's kind of classifier; empty for the library's own. A user's
@@ -26,7 +27,6 @@ class SavedRun:
         max_classifiers: Largest number of classifiers to train; 0 if the directory does not tell.
         entropy: The seed of all random streams.
         is_seeded: Whether a user chose the seed.
-        cascade: The classifiers; none if `is_legacy`.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
@@ -35,6 +35,7 @@ class SavedRun:
 
     space: HyperParameterList
     dataset: Dataset
+    cascade: Cascade
     objective: str = "max"
     method: str = "default"
     classifier: str = ""
@@ -43,7 +44,6 @@ class SavedRun:
     max_classifiers: int = 0
     entropy: int = 0
     is_seeded: bool = False
-    cascade: Cascade = field(default_factory=Cascade)
     num_complete: int = 0
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None

@@ -17,7 +17,7 @@ from pyshac.core.search.schedule import Schedule
 
 FORMAT = 2
 # What PySHAC 1.0.0, which wrote format 1, did not save; 0 is an unknown number.
-_SINCE_FORMAT_2 = {"max_classifiers": 0}
+_SINCE_FORMAT_2 = {"max_classifiers": 0, "has_scaled_features": False}
 
 
 @dataclass
@@ -40,6 +40,8 @@ class StateFile:
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
+        has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
+            PySHAC 1.0 began.
         format: Version of this format.
     """
 
@@ -58,6 +60,7 @@ class StateFile:
     parameter_seeds: list[int | None] = field(default_factory=list)
     classifiers: list[str] = field(default_factory=list)
     stage_starts: list[int] = field(default_factory=list)
+    has_scaled_features: bool = True
     format: int = FORMAT
 
 

@@ -8,16 +8,16 @@ from hypothesis import given, strategies as st
 
 from pyshac.core.basics import seeding
 from pyshac.core.classifiers.cascade import Cascade
-from pyshac.core.classifiers.classifier import as_features
+from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.classifiers.training import train_classifier
 from pyshac.core.dataset.objective import MAX, get_objective
-from tests.cascades import classifier_of, plainly_accepts, trained_cascade, unit_square
+from tests.cascades import cascade_of, plainly_accepts, trained_cascade, unit_square
 
 NUM_CLASSIFIERS = 6
 
 
 def train(rows, is_good, check=True, seed=1):
-    rows = np.asarray(rows, dtype=float)
+    rows = np.asarray(rows, dtype=np.float32)
     if rows.ndim == 1:
         rows = rows[:, None]
     return train_classifier(
@@ -33,7 +33,7 @@ class TestTraining:
         assert training.classifier is not None
         assert training.reason.startswith("accuracy 0.9") or training.reason == "accuracy 1.00"
         fresh = random.random((500, 3))
-        predicted = training.classifier.predict(as_features(fresh))
+        predicted = training.classifier.predict(UNSCALED(fresh))
         assert np.mean(predicted == (fresh[:, 1] > np.median(rows[:, 1]))) > 0.9
 
     @pytest.mark.parametrize("check", [True, False])
@@ -85,7 +85,7 @@ class TestTraining:
         is_good = MAX.better_half(rows)
         training = train(rows, is_good, check=False)
         assert training.classifier is not None
-        assert training.classifier.predict(as_features(rows[:, None])).tolist() == is_good.tolist()
+        assert training.classifier.predict(UNSCALED(rows[:, None])).tolist() == is_good.tolist()
 
     @pytest.mark.parametrize("num_good", [2, 3, 4, 5, 20])
     def test_small_classes_have_fewer_folds(self, num_good):
@@ -118,7 +118,7 @@ class TestTraining:
 
     def test_features_are_in_single_precision(self):
         encoded = np.array([[0.1, 1e9 + 1], [2**-149, -3.5]])
-        features = as_features(encoded[::-1])
+        features = UNSCALED(encoded[::-1])
         assert features.dtype == np.float32
         assert features.flags.c_contiguous
         assert (features == encoded[::-1].astype(np.float32)).all()
@@ -164,7 +164,7 @@ class TestAccepts:
 
     def test_whoever_rejects_first_counts_no_more_than_the_others(self, cascade, space):
         rows = space.draw(3000, np.random.SeedSequence(6))
-        backwards = Cascade(list(cascade)[::-1])
+        backwards = Cascade(list(cascade)[::-1], cascade.features)
         for forgiven in range(NUM_CLASSIFIERS + 1):
             both = cascade.accepts(rows, forgiven), backwards.accepts(rows, forgiven)
             assert (both[0] == both[1]).all()
@@ -177,7 +177,7 @@ class TestAccepts:
         assert cascade.accepts(np.zeros((0, 2))).tolist() == []
 
     def test_rows_are_compared_in_single_precision(self, space):
-        cascade = Cascade([classifier_of(lambda rows: rows[:, 0] > 0.5, space)])
+        cascade = cascade_of(space, lambda rows: rows[:, 0] > 0.5)
         rows = space.draw(1000, np.random.SeedSequence(7))
         rounded = rows.astype(np.float32).astype(float)
         assert (cascade.accepts(rows) == cascade.accepts(rounded)).all()
@@ -202,4 +202,4 @@ class TestList:
 def test_numbers_beyond_single_precision_are_its_largest():
     rows = np.array([[1e300, -1e300, 1.5]])
     largest = np.finfo(np.float32).max
-    np.testing.assert_array_equal(as_features(rows), np.float32([[largest, -largest, 1.5]]))
+    np.testing.assert_array_equal(UNSCALED(rows), np.float32([[largest, -largest, 1.5]]))

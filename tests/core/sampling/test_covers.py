@@ -14,13 +14,15 @@ from pyshac import (
     UniformHP,
 )
 from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.errors import NothingAcceptedError
 from pyshac.core.sampling import cover_refinement, covers
 from pyshac.core.sampling.cover import Cover
 from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.margin_bounds import GRID, MarginBounds, unit_edges
 from pyshac.core.sampling.proposals import Proposals
-from tests.cascades import region
+from tests.cascades import features_of, region
+from tests.extreme_ranges import extreme_space
 from tests.forests import Forest
 
 
@@ -44,6 +46,14 @@ def every_kind() -> HyperParameterList:
             DistributionHP("poisson", stats.poisson(3)),
         ]
     )
+
+
+# What classifiers see, too: without scaling, of a search that 1.0 began.
+SEEN = [
+    pytest.param(every_kind(), UNSCALED, id="unscaled"),
+    pytest.param(every_kind(), features_of(every_kind()), id="scaled"),
+    pytest.param(extreme_space(), features_of(extreme_space()), id="extreme"),
+]
 
 
 def contains(cover: Cover, unit: np.ndarray) -> np.ndarray:
@@ -94,6 +104,13 @@ def test_nothing_accepted_is_said_at_once():
         region(square(), cascade).draw(1, np.random.SeedSequence(0))
 
 
+def test_a_classifier_without_splits_leaves_the_cover_as_it_is():
+    # Rounding could make its margin of 0 positive.
+    cover = Covers(square()).cover(Cascade([BOX, Forest(0.1, -0.1)]))
+    assert cover.volume == pytest.approx(0.3 * 0.4, rel=1e-6)
+    assert cover.is_undecided.all()
+
+
 @pytest.mark.parametrize(("forgiven", "volume"), [(0, 0.0), (1, 1.0), (2, 1.0)])
 def test_forgiven_rejections_make_the_region_larger(forgiven, volume):
     cover = Covers(square()).cover(Cascade([LEFT, RIGHT]), forgiven)
@@ -110,26 +127,36 @@ def test_thresholds_on_and_between_discrete_values(threshold):
     assert sorted(set(rows[:, 0])) == list(range(below))
 
 
-def test_edges_are_the_first_draws_at_or_above_a_threshold():
-    space = every_kind()
+@pytest.mark.parametrize(("space", "features"), SEEN)
+def test_edges_are_the_first_draws_at_or_above_a_threshold(space, features):
     random = np.random.default_rng(0)
-    rows = space.draw(40, np.random.SeedSequence(3)).astype(np.float32)
+    rows = features(space.draw(40, np.random.SeedSequence(3)))
     for column in range(space.num_columns):
+
+        def seen(unit, column=column):
+            return features.column(column, space.column_from_unit(column, unit))
+
         threshold = np.concatenate([rows[:, column], rows[:20, column] + np.float32(0.01)])
-        edge = unit_edges(space, np.full(len(threshold), column), threshold)
-        encoded = space.column_from_unit(column, np.minimum(edge, 1 - GRID)).astype(np.float32)
-        before = space.column_from_unit(column, np.maximum(edge - GRID, 0)).astype(np.float32)
+        edge = unit_edges(space, features, np.full(len(threshold), column), threshold)
         reached, has_before = edge < 1, edge > 0
-        assert (encoded[reached] >= threshold[reached]).all()
-        assert (before[has_before] < threshold[has_before]).all()
+        assert (seen(np.minimum(edge, 1 - GRID))[reached] >= threshold[reached]).all()
+        assert (seen(np.maximum(edge - GRID, 0))[has_before] < threshold[has_before]).all()
         unit = random.random(1000)
-        is_below = space.column_from_unit(column, unit).astype(np.float32) < threshold[:, None]
-        np.testing.assert_array_equal(is_below, unit < edge[:, None])
+        np.testing.assert_array_equal(seen(unit) < threshold[:, None], unit < edge[:, None])
+
+
+@pytest.mark.parametrize(("space", "features"), SEEN)
+def test_a_column_has_the_features_that_it_has_in_whole_rows(space, features):
+    unit = np.random.default_rng(1).random((1000, space.num_columns))
+    rows = features(space.from_unit(unit))
+    for column in range(space.num_columns):
+        encoded = space.column_from_unit(column, unit[:, column])
+        np.testing.assert_array_equal(features.column(column, encoded), rows[:, column])
 
 
 @st.composite
 def forests(draw: st.DrawFn, num_columns: int) -> Forest:
-    thresholds = st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0])
+    thresholds = st.sampled_from([-1.0, 0.0, 0.25, 1 / 3, 0.5, 0.8, 1.0, 2.0, 3.0, 5.0])
     leaves = st.sampled_from([-1.0, -0.5, -0.1, 0.1, 0.3, 1.0])
     nodes = st.recursive(
         leaves,
@@ -141,12 +168,12 @@ def forests(draw: st.DrawFn, num_columns: int) -> Forest:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
+@pytest.mark.parametrize(("space", "features"), SEEN)
 @pytest.mark.slow
-def test_no_accepted_point_is_outside_the_cover(data):
-    space = every_kind()
+def test_no_accepted_point_is_outside_the_cover(space, features, data):
     classifiers = data.draw(st.lists(forests(space.num_columns), min_size=1, max_size=4))
     forgiven = data.draw(st.integers(0, len(classifiers)))
-    cascade = Cascade(classifiers)
+    cascade = Cascade(classifiers, features)
     cover = Covers(space).cover(cascade, forgiven)
     stream = np.random.SeedSequence(data.draw(st.integers(0, 2**32)))
     unit = np.random.default_rng(stream).random((1000, space.num_columns))
@@ -158,19 +185,19 @@ def test_no_accepted_point_is_outside_the_cover(data):
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
+@pytest.mark.parametrize(("space", "features"), SEEN)
 @pytest.mark.slow
-def test_margins_lie_between_their_bounds(data):
-    space = every_kind()
+def test_margins_lie_between_their_bounds(space, features, data):
     forest = data.draw(forests(space.num_columns))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     low = np.floor(random.random((20, space.num_columns)) / GRID / 2) * GRID
     high = low + np.floor((1 - low) * random.random(low.shape) / GRID) * GRID + GRID
-    lower, upper = MarginBounds(forest.trees(), space)(low, high)
+    lower, upper = MarginBounds(forest.trees(), space, features)(low, high)
     for box in range(len(low)):
         width = (high[box] - low[box]) / GRID
         unit = low[box] + np.floor(random.random((50, len(width))) * width) * GRID
         rows = space.encode_unit(unit, np.random.SeedSequence(0))
-        margin = forest.margin(rows.astype(np.float32))
+        margin = forest.margin(features(rows))
         assert (lower[box] <= margin).all()
         assert (margin <= upper[box]).all()
 

@@ -45,7 +45,7 @@ from pyshac.core.sampling import (
 )
 from pyshac.core.sampling.generators import Generators
 from tests.cascades import (
-    classifier_of,
+    cascade_of,
     plainly_accepts,
     proposals,
     region,
@@ -101,7 +101,7 @@ def corner_cascade(space: HyperParameterList, num_classifiers: int, edge: float 
     """Accepts what is below `edge` in the first three columns, and most of the others."""
     rules = [lambda rows, c=c: rows[:, c] < edge for c in range(3)]
     rules += [lambda rows, c=c: rows[:, 0] < 0.5 + 0.1 * c for c in range(num_classifiers - 3)]
-    return Cascade([classifier_of(rule, space, 1000) for rule in rules])
+    return cascade_of(space, *rules, num_rows=1000)
 
 
 class TestNoClassifiers:
@@ -186,7 +186,7 @@ def one_by_one(space: HyperParameterList, cascade: Cascade) -> np.ndarray:
     """Samples by rejection as plain as it gets."""
     accepted: list[np.ndarray] = []
     for row in proposals(space, seed=1, size=1):
-        features = row.astype(np.float32)
+        features = cascade.features(row)
         if all(classifier.predict(features)[0] for classifier in cascade):
             accepted.append(row[0])
         if len(accepted) == 100:
@@ -260,7 +260,10 @@ for first in UniformHP("s", 0, 1), Scalar("s"):
     assert (region(space, cascade, generators=generators).draw(8, stream(10)) == alone).all()
 print("the same")
 """
-RESTORE = "cascade = Cascade([BoostedTrees.from_bytes(one.to_bytes()) for one in cascade])"
+RESTORE = """
+    restored = [BoostedTrees.from_bytes(one.to_bytes()) for one in cascade]
+    cascade = Cascade(restored, cascade.features)
+"""
 # XGBoost reads a model with several threads, which a forked process does not have.
 LEAVE_THREADS = "xgboost.Booster(model_file=bytearray(next(iter(cascade)).to_bytes()))"
 
@@ -348,12 +351,7 @@ class TestGenerators:
 
 def ends(space: HyperParameterList) -> Cascade:
     """Two classifiers that accept a tenth each, the lower and the upper end of x: never both."""
-    return Cascade(
-        [
-            classifier_of(lambda rows: rows[:, 0] < 0.1, space),
-            classifier_of(lambda rows: rows[:, 0] > 0.9, space),
-        ]
-    )
+    return cascade_of(space, lambda rows: rows[:, 0] < 0.1, lambda rows: rows[:, 0] > 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -364,7 +362,7 @@ def square() -> HyperParameterList:
 @pytest.fixture(scope="module")
 def one(square: HyperParameterList) -> Cascade:
     """One classifier, which accepts three tenths."""
-    return Cascade([classifier_of(lambda rows: rows[:, 0] < 0.3, square)])
+    return cascade_of(square, lambda rows: rows[:, 0] < 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -416,7 +414,8 @@ class TestRelaxedChecks:
         assert chi_square(found, expected) > LEVEL
 
     def test_a_cascade_that_accepts_nothing_is_drawn_from(self, square):
-        none = Cascade([*ends(square), classifier_of(lambda rows: rows[:, 1] > 0.5, square)])
+        none = ends(square)
+        none.append(next(iter(cascade_of(square, lambda rows: rows[:, 1] > 0.5))))
         rows = region(square, none, relax_checks=True).draw(20, stream(20))
         assert rows.shape == (20, 2)
         assert not plainly_accepts(none, rows).any()

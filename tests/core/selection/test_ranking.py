@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.dataset.objective import MAX, MIN
 from pyshac.core.hyperparameters import HyperParameterList, MultiUniformHP
 from pyshac.core.selection.process_ranking import MAX_PROCESS_SAMPLES, ProcessRanking
@@ -21,7 +22,7 @@ def smooth(rows, scores, objective):
     return ProcessRanking(rows, scores, objective, space, num_steps=0)
 
 
-@pytest.fixture(params=[functools.partial(TreeRanking, stream=STREAM), smooth])
+@pytest.fixture(params=[functools.partial(TreeRanking, features=UNSCALED, stream=STREAM), smooth])
 def ranking(request):
     return request.param
 
@@ -93,8 +94,8 @@ def test_trees_know_the_order_of_scores_only():
     rows = np.random.default_rng(4).random((50, 2))
     scores = rows.sum(axis=1)
     first, second = (
-        TreeRanking(rows, scores, MIN, STREAM)(rows),
-        TreeRanking(rows, np.exp(9 * scores), MIN, STREAM)(rows),
+        TreeRanking(rows, scores, MIN, UNSCALED, STREAM)(rows),
+        TreeRanking(rows, np.exp(9 * scores), MIN, UNSCALED, STREAM)(rows),
     )
     assert (first == second).all()
 

@@ -13,12 +13,14 @@ from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
+from tests.cascades import cascade_of
 from tests.engine.engine_helpers import evaluate, make_space
 
 
 def new_search(total_budget: int = 20, num_batches: int = 2) -> Search:
     space = make_space(seed=5)
-    return Search(space, Settings(Schedule(total_budget, num_batches), MIN), 5, Dataset(space))
+    settings = Settings(Schedule(total_budget, num_batches), MIN)
+    return Search(space, settings, 5, Dataset(space), cascade_of(space))
 
 
 def as_saved(search: Search) -> SavedRun:

@@ -15,6 +15,7 @@ from pyshac.core.sampling.generators import ALONE
 from pyshac.core.storage import state_file
 from pyshac.core.storage.layout import Layout
 from pyshac.core.storage.save_directory import SaveDirectory
+from pyshac.core.storage.state_file import FORMAT
 from tests.core.storage.searches import advance, as_saved, finished, load, new_search, same, save
 from tests.engine.engine_helpers import contents
 
@@ -151,6 +152,7 @@ def test_state_is_readable(directory, search):
     assert state["is_seeded"] is True
     assert state["format"] == 2
     assert state["max_classifiers"] == 18
+    assert state["format"] == FORMAT
     assert len(state["classifiers"]) == 1
 
 

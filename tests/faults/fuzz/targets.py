@@ -47,6 +47,7 @@ from pyshac.core.storage.layout import Layout
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import checksum, decode_state
+from tests.cascades import cascade_of
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
 _SCHEDULE = Schedule(40, 4)
@@ -165,7 +166,7 @@ def fuzz_journal(data: bytes) -> bool:
     path = _FOLDER / "journal.jsonl"
     path.write_bytes(content)
     # The real journal follows a first batch.
-    run = SavedRun(_SPACE, Dataset(_SPACE), num_complete=10)
+    run = SavedRun(_SPACE, Dataset(_SPACE), cascade_of(_SPACE), num_complete=10)
     try:
         for number, record in enumerate(journal_file.read_records(path), 1):
             journal_records.replay(run, record, f"line {number}")
@@ -227,7 +228,7 @@ def fuzz_directory(data: bytes) -> bool:
 
 def make_run(folder: Path) -> None:
     """A directory with a batch, a classifier, and a second batch that was cut."""
-    search = Search(_SPACE, Settings(_SCHEDULE), 3, Dataset(_SPACE))
+    search = Search(_SPACE, Settings(_SCHEDULE), 3, Dataset(_SPACE), cascade_of(_SPACE))
     run = Run(search, SaveDirectory(folder), is_seeded=True)
     with run.writing():
         for stop in (10, 16):

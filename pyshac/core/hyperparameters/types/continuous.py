@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
-from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_finite
 
 
@@ -32,7 +32,8 @@ class ContinuousHyperParameter(ColumnHyperParameter):
 
     @property
     def column_kind(self) -> ColumnKind:
-        return ColumnKind(is_log=self.log_encode, low=self.low, high=self.high)
+        scale = scale_between(self.encode(self.low), self.encode(self.high))
+        return ColumnKind(is_log=self.log_encode, low=self.low, high=self.high, scale=scale)
 
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
         values = self._quantile(np.asarray(unit, dtype=np.float64))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_log
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types import scipy_distributions
@@ -29,7 +29,8 @@ class DistributionHyperParameter(ContinuousHyperParameter):
         name: Name, unique in its search space.
         distribution: A frozen univariate distribution, such as `scipy.stats.beta(2, 5)` or
             `scipy.stats.poisson(3)`. Values of discrete distributions are ints.
-        log_encode: Show the classifiers the logarithm of the value.
+        log_encode: Show the classifiers the logarithm of the value, not its cumulative
+            probability.
         seed: Seed for `sample`.
 
     Raises:
@@ -68,7 +69,9 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     @property
     def column_kind(self) -> ColumnKind:
         # The support is no range for an axis: nearly all of it may be a tail.
-        return ColumnKind(is_whole=self.is_discrete, is_log=self.log_encode)
+        quartiles = self.from_unit([0.25, 0.75]).tolist() if self.log_encode else None
+        scale = quartiles and scale_between(*quartiles)
+        return ColumnKind(is_whole=self.is_discrete, is_log=self.log_encode, scale=scale)
 
     def _check_distribution(self) -> None:
         median = float(self.distribution.ppf(0.5))

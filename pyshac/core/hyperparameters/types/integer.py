@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.checks import check_int
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
-from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_log, check_range
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit, smallest_whole
@@ -61,7 +61,11 @@ class IntegerHyperParameter(ColumnHyperParameter):
     @property
     def column_kind(self) -> ColumnKind:
         return ColumnKind(
-            is_whole=True, is_log=self.log, low=float(self.min_value), high=float(self.max_value)
+            is_whole=True,
+            is_log=self.log,
+            low=float(self.min_value),
+            high=float(self.max_value),
+            scale=scale_between(self.encode(self.min_value), self.encode(self.max_value)),
         )
 
     @property

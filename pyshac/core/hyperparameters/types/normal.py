@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.number_checks import check_finite
 from pyshac.core.hyperparameters.registry import built_in
@@ -40,6 +41,10 @@ class NormalContinuousHyperParameter(ContinuousHyperParameter):
                 f"All draws of {name!r} must be finite, but got "
                 f"(mean={self.mean!r}, std={self.std!r})."
             )
+
+    @property
+    def column_kind(self) -> ColumnKind:
+        return ColumnKind(scale=(self.mean, self.std))
 
     def _quantile(self, unit: FloatArray) -> FloatArray:
         from scipy import special
