@@ -11,6 +11,7 @@ from pyshac import SHAC, DiscreteHP, IntegerHP
 from pyshac.core.basics import seeding
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.classifiers.user_classifier import UserClassifier
 from pyshac.core.dataset.objective import MAX
 from pyshac.core.selection.tree_ranking import TreeRanking
@@ -54,7 +55,7 @@ def test_untrained_trees_have_none_either():
 def test_cascades_and_rankings_have_none(classifier):
     assert Cascade([classifier]).accepts(NONE.astype(float)).shape == (0,)
     stream = seeding.stream(0, seeding.Purpose.TRAIN)
-    ranking = TreeRanking(ROWS.astype(float), ROWS[:, 1].astype(float), MAX, stream)
+    ranking = TreeRanking(ROWS.astype(float), ROWS[:, 1].astype(float), MAX, UNSCALED, stream)
     assert ranking(NONE.astype(float)).shape == (0,)
 
 
