@@ -98,6 +98,15 @@ class TestRestoring:
                 if not key.startswith(("classifiers", "state"))
             }
         after = contents(tmp_path / "run")
+        for files in (before, after):
+            if "state.json" in files:
+                # PySHAC 1.0.0 did not save the number of classifiers.
+                state = json.loads(files.pop("state.json"))
+                files["state"] = {
+                    key: value
+                    for key, value in state.items()
+                    if key not in ("format", "max_classifiers", "sha256")
+                }
         assert {key: after[key] for key in before} == before
 
 
