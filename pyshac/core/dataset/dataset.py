@@ -304,11 +304,13 @@ class Dataset:
         """
         root = absolute_path("basedir", basedir)
         folder, journal = root / "datasets", root / "journal.jsonl"
-        path = folder / "parameters.json"
+        path, csv = folder / "parameters.json", folder / "dataset.csv"
+        for part in (folder, path, csv, journal):
+            files.refuse_link(part)
         space = build_space(read_config(path), path, as_parameter_list(parameters))
         # First the journal: what a save by another process empties meanwhile is in the other file.
         records = read_records(journal)
-        dataset = cls.read(folder / "dataset.csv", space)
+        dataset = cls.read(csv, space)
         dataset._take_events(records, str(journal))
         return dataset
 

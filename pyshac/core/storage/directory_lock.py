@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -52,6 +53,10 @@ class DirectoryLock:
                 self._lock.acquire(timeout=0)
         except filelock.Timeout:
             raise DirectoryInUseError(self._refusal()) from None
+        except NotImplementedError:
+            # Of a filelock that does not know what to do instead.
+            reason = "No locks on this file system; newer versions of filelock do without"
+            raise OSError(errno.ENOSYS, reason, str(self._layout.lock)) from None
         try:
             yield
         finally:

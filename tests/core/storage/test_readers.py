@@ -162,6 +162,19 @@ def test_a_journal_that_is_none_is_told_by_the_dataset(tmp_path, record):
             read(tmp_path)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a permission there")
+@pytest.mark.parametrize(
+    "name", ["datasets", "datasets/dataset.csv", "datasets/parameters.json", "journal.jsonl"]
+)
+def test_links_are_followed_by_no_reader(tmp_path, name):
+    make_engine(tmp_path / "shac").save_data()
+    path = tmp_path / "shac" / name
+    path.symlink_to(path.rename(tmp_path / "outside"))
+    for read in (Dataset.load_from_directory, take_snapshot, restored):
+        with pytest.raises(SaveDirectoryError, match="is a symbolic link"):
+            read(tmp_path / "shac")
+
+
 # The size of the journal
 
 
