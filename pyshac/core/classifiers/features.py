@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 
 from pyshac.core.basics.arrays import Float32Array, FloatArray
 
-
-class Scaling(Protocol):
-    """A map from encoded values to a scale on which single precision tells draws apart."""
-
-    def rows(self, encoded: FloatArray) -> FloatArray:
-        """Scales encoded rows, shape (n, columns)."""
-
-    def column(self, column: int, encoded: FloatArray) -> FloatArray:
-        """Scales encoded values of one column, of any shape."""
+# Maps encoded values of a column, given its number, to a scale on which single precision tells
+# draws apart.
+Scaling = Callable[[int, FloatArray], FloatArray]
+LARGEST = np.finfo(np.float32).max
 
 
 class Features:
@@ -25,8 +20,8 @@ class Features:
     XGBoost compares numbers in single precision, which cannot tell 1e9 from 1e9 + 10.
 
     Args:
-        scaling: The scaling; None for searches that PySHAC 1.0 began, whose classifiers learned
-            from encoded values without scaling.
+        scaling: Scales each column; None for searches that PySHAC 1.0 began, whose classifiers
+            learned from encoded values without scaling.
     """
 
     def __init__(self, scaling: Scaling | None = None) -> None:
@@ -39,23 +34,24 @@ class Features:
 
     def __call__(self, encoded: FloatArray) -> Float32Array:
         """Returns the features of encoded rows, both of shape (n, columns)."""
-        return _in_single_precision(self._scaling.rows(encoded) if self._scaling else encoded)
+        features = np.empty(encoded.shape, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            for column, values in enumerate(encoded.T):
+                features[:, column] = self._scaled(column, values)
+        return _bounded(features)
 
     def column(self, column: int, encoded: FloatArray) -> Float32Array:
-        """Returns the features of encoded values of one column, both of the same shape.
+        """Returns the features of encoded values of one column, both of the same shape."""
+        with np.errstate(over="ignore"):
+            return _bounded(self._scaled(column, encoded).astype(np.float32))
 
-        They are exactly those of whole rows.
-        """
-        scaling = self._scaling
-        return _in_single_precision(scaling.column(column, encoded) if scaling else encoded)
+    def _scaled(self, column: int, encoded: FloatArray) -> FloatArray:
+        return encoded if self._scaling is None else self._scaling(column, encoded)
+
+
+def _bounded(features: Float32Array) -> Float32Array:
+    """Replaces what overflowed by the largest number of single precision."""
+    return np.clip(features, -LARGEST, LARGEST, out=features)
 
 
 UNSCALED = Features()
-
-
-def _in_single_precision(values: FloatArray) -> Float32Array:
-    largest = np.finfo(np.float32).max
-    with np.errstate(over="ignore"):
-        features = np.array(values, dtype=np.float32, order="C")
-    np.clip(features, -largest, largest, out=features)
-    return features

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.space import HyperParameterList
 
@@ -22,23 +20,13 @@ class PriorScaling:
     """
 
     def __init__(self, space: HyperParameterList) -> None:
-        scales = [kind.scale for kind in space.column_kinds]
         self._space = space
-        self._by_probability = {column for column, scale in enumerate(scales) if scale is None}
-        self._origin = np.array([0.0 if scale is None else scale[0] for scale in scales])
-        self._unit = np.array([1.0 if scale is None else scale[1] for scale in scales])
+        self._scales = [kind.scale for kind in space.column_kinds]
 
-    def rows(self, encoded: FloatArray) -> FloatArray:
-        """Scales encoded rows, shape (n, columns)."""
-        scaled: FloatArray = encoded - self._origin
-        scaled /= self._unit
-        for column in self._by_probability:
-            scaled[:, column] = self._space.column_to_unit(column, encoded[:, column])
-        return scaled
-
-    def column(self, column: int, encoded: FloatArray) -> FloatArray:
-        """Scales encoded values of one column, of any shape, exactly as `rows` does."""
-        if column in self._by_probability:
+    def __call__(self, column: int, encoded: FloatArray) -> FloatArray:
+        """Scales encoded values of one column, of any shape."""
+        scale = self._scales[column]
+        if scale is None:
             return self._space.column_to_unit(column, encoded)
-        scaled: FloatArray = (encoded - self._origin[column]) / self._unit[column]
-        return scaled
+        origin, unit = scale
+        return (encoded - origin) / unit

@@ -29,7 +29,7 @@ def scaled(parameter, *values):
     """The scaled form of values of one parameter."""
     space = HyperParameterList([parameter])
     rows = np.array([space.encode([value]) for value in values])
-    return PriorScaling(space).rows(rows)[:, 0].tolist()
+    return PriorScaling(space)(0, rows[:, 0]).tolist()
 
 
 def draws(parameter, n=1000):
@@ -68,7 +68,7 @@ def test_every_column_of_a_multi_parameter_is_scaled():
         [MultiUniformHP("u", 2, 4, sample_count=2), MultiNormalHP("n", 5, 10, sample_count=2)]
     )
     row = space.encode([2.0, 3.0, 5.0, 25.0])
-    assert PriorScaling(space).rows(row[None]).tolist() == [[0, 0.5, 0, 2]]
+    assert features_of(space)(row[None]).tolist() == [[0, 0.5, 0, 2]]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_every_column_of_a_multi_parameter_is_scaled():
 )
 def test_what_has_the_scale_of_its_prior_stays_bit_for_bit(parameter):
     encoded, features = draws(parameter)
-    np.testing.assert_array_equal(features, UNSCALED(encoded))
+    np.testing.assert_array_equal(features, UNSCALED.column(0, encoded))
 
 
 @pytest.mark.parametrize("parameter", extreme_parameters(), ids=lambda parameter: parameter.name)

@@ -145,15 +145,6 @@ def test_edges_are_the_first_draws_at_or_above_a_threshold(space, features):
         np.testing.assert_array_equal(seen(unit) < threshold[:, None], unit < edge[:, None])
 
 
-@pytest.mark.parametrize(("space", "features"), SEEN)
-def test_a_column_has_the_features_that_it_has_in_whole_rows(space, features):
-    unit = np.random.default_rng(1).random((1000, space.num_columns))
-    rows = features(space.from_unit(unit))
-    for column in range(space.num_columns):
-        encoded = space.column_from_unit(column, unit[:, column])
-        np.testing.assert_array_equal(features.column(column, encoded), rows[:, column])
-
-
 @st.composite
 def forests(draw: st.DrawFn, num_columns: int) -> Forest:
     thresholds = st.sampled_from([-1.0, 0.0, 0.25, 1 / 3, 0.5, 0.8, 1.0, 2.0, 3.0, 5.0])
