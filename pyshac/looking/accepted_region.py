@@ -72,11 +72,21 @@ def _cells(snapshot: Snapshot, column: Column, bins: int) -> _Cells:
         edges = np.append(whole - 0.5, high + 0.5)
         middle = np.floor((whole + np.append(whole[1:] - 1, high)) / 2)
         return _Cells(edges, np.log(middle) if column.kind.is_log else middle)
+    if low == high:
+        return _one_cell(low, column.kind.is_log)
     if column.kind.is_log:
         logarithms = np.linspace(np.log(low), np.log(high), bins + 1)
         return _Cells(np.exp(logarithms), (logarithms[:-1] + logarithms[1:]) / 2)
     edges = np.linspace(low, high, bins + 1)
     return _Cells(edges, (edges[:-1] + edges[1:]) / 2)
+
+
+def _one_cell(value: float, is_log: bool) -> _Cells:
+    """Returns a cell around the only value of a column."""
+    if is_log:
+        return _Cells(np.array([value / 2, value * 2]), np.log([value]))
+    margin = abs(value) / 2 or 0.5
+    return _Cells(np.array([value - margin, value + margin]), np.array([value]))
 
 
 def _range(snapshot: Snapshot, column: Column) -> tuple[float, float]:

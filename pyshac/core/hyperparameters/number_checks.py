@@ -23,10 +23,10 @@ def check_finite(owner: str, argument: str, value: Any) -> float:
 
 
 def check_range(owner: str, low: float, high: float) -> None:
-    """Raises unless `low < high` and `high - low` is finite."""
-    if not low < high:
+    """Raises unless `low <= high` and `high - low` is finite."""
+    if not low <= high:
         raise ValueError(
-            f"`min_value < max_value` must hold for {owner!r}, but got "
+            f"`min_value <= max_value` must hold for {owner!r}, but got "
             f"(min_value={low!r}, max_value={high!r})."
         )
     if not math.isfinite(float(high) - float(low)):
@@ -34,6 +34,25 @@ def check_range(owner: str, low: float, high: float) -> None:
             f"`max_value - min_value` of {owner!r} must be finite, but got "
             f"(min_value={low!r}, max_value={high!r})."
         )
+
+
+def check_bounds(owner: str, min_value: Any, max_value: Any) -> tuple[float, float]:
+    """Returns the bounds of a range of real numbers as floats.
+
+    Raises:
+        TypeError: If a bound is not a number.
+        ValueError: If it is not finite, `min_value > max_value`, their difference is not finite, or
+            different bounds are the same float.
+    """
+    low = check_finite(owner, "min_value", min_value)
+    high = check_finite(owner, "max_value", max_value)
+    check_range(owner, low, high)
+    if low == high and min_value != max_value:
+        raise ValueError(
+            f"min_value and max_value of {owner!r} must be equal or differ as floats, but got "
+            f"(min_value={min_value!r}, max_value={max_value!r}), which are both {low!r}."
+        )
+    return low, high
 
 
 def check_log(owner: str, low: float) -> None:

@@ -167,7 +167,9 @@ class TestDraws:
 
 INF, NAN = math.inf, math.nan
 BAD_ARGUMENTS = [
-    (lambda: UniformHP("p", 1, 1), ValueError, "`min_value < max_value` must hold for 'p'"),
+    (lambda: UniformHP("p", 1, 0), ValueError, "`min_value <= max_value` must hold for 'p'"),
+    (lambda: UniformHP("p", 2**53, 2**53 + 1), ValueError, "which are both 9007199254740992.0"),
+    (lambda: LogUniformHP("p", 2**53, 2**53 + 1), ValueError, "must be equal or differ as floats"),
     (lambda: UniformHP("p", 2, 1), ValueError, "(min_value=2.0, max_value=1.0)"),
     (lambda: UniformHP("p", NAN, 1), ValueError, "min_value of 'p' must be finite. Got nan"),
     (lambda: UniformHP("p", 0, NAN), ValueError, "max_value of 'p' must be finite. Got nan"),

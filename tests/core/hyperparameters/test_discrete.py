@@ -267,7 +267,7 @@ BAD_ARGUMENTS = [
     (lambda: DiscreteHP("p", None), TypeError, "values of 'p' must be a list of values. Got None"),
     (lambda: DiscreteHP("p", [object]), TypeError, "values of 'p' must be None, bool, int, float"),
     (lambda: DiscreteHP("p", [{1: 2}]), TypeError, "Got {1: 2} of type dict"),
-    (lambda: IntegerHP("p", 5, 5), ValueError, "`min_value < max_value` must hold for 'p'"),
+    (lambda: IntegerHP("p", 5, 4), ValueError, "`min_value <= max_value` must hold for 'p'"),
     (lambda: IntegerHP("p", 5, 4), ValueError, "(min_value=5, max_value=4)"),
     (lambda: IntegerHP("p", 1.0, 4), TypeError, "min_value of 'p' must be an int. Got 1.0"),
     (lambda: IntegerHP("p", 1, "4"), TypeError, "max_value of 'p' must be an int. Got '4'"),

@@ -42,6 +42,8 @@ class ContinuousHyperParameter(ColumnHyperParameter):
 
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
         values = np.asarray(encoded, dtype=np.float64)
+        if self.low == self.high:
+            return np.where(values > self.encode(self.low), 1.0, 0.0)
         if self.log_encode:
             with np.errstate(over="ignore"):
                 values = np.exp(values)

@@ -19,7 +19,7 @@ from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit, sma
 
 @built_in("IntegerHP")
 class IntegerHyperParameter(ColumnHyperParameter):
-    """A whole number from a range, both ends included.
+    """A whole number from a range, both ends included; always the same one if they are equal.
 
     Args:
         name: Name, unique in its search space.
@@ -31,7 +31,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
 
     Raises:
         TypeError: If a bound is not an int.
-        ValueError: If `min_value >= max_value`, a bound lies beyond 2**52 (2**46 with `log`), or
+        ValueError: If `min_value > max_value`, a bound lies beyond 2**52 (2**46 with `log`), or
             `log` is set for a range that reaches 0.
     """
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.hyperparameters.number_checks import check_finite, check_log, check_range
+from pyshac.core.hyperparameters.number_checks import check_bounds, check_log
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
 
@@ -16,6 +16,8 @@ from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParamete
 @built_in("LogUniformHP")
 class LogUniformContinuousHyperParameter(ContinuousHyperParameter):
     """A positive real number with a uniform logarithm, e.g. a learning rate.
+
+    If both bounds are equal, it is always the same number.
 
     Args:
         name: Name, unique in its search space.
@@ -25,7 +27,8 @@ class LogUniformContinuousHyperParameter(ContinuousHyperParameter):
 
     Raises:
         TypeError: If a bound is not a number.
-        ValueError: If a bound is not finite, `min_value >= max_value` or `min_value <= 0`.
+        ValueError: If a bound is not finite, `min_value > max_value`, `min_value <= 0`, or
+            different bounds have the same logarithm.
     """
 
     log_encode = True
@@ -34,12 +37,12 @@ class LogUniformContinuousHyperParameter(ContinuousHyperParameter):
         self, name: str, min_value: float, max_value: float, seed: int | None = None
     ) -> None:
         super().__init__(name, None, seed)
-        self.min_value = self.low = check_finite(name, "min_value", min_value)
-        self.max_value = self.high = check_finite(name, "max_value", max_value)
-        check_range(name, self.low, self.high)
+        self.low, self.high = self.min_value, self.max_value = check_bounds(
+            name, min_value, max_value
+        )
         check_log(name, self.low)
         self._log_low, self._log_high = math.log(self.low), math.log(self.high)
-        if not self._log_low < self._log_high:
+        if self._log_low == self._log_high and self.low < self.high:
             raise ValueError(
                 f"min_value and max_value of {name!r} must differ in their logarithms, "
                 f"but got (min_value={self.low!r}, max_value={self.high!r})."

@@ -28,6 +28,18 @@ QUICK_WITHIN: dict[str, dict[str, tuple[float, float]]] = {
     "nbinom": {"n": (0, 1e6), "p": (1e-3, 1)},
     "hypergeom": {"M": (0, 1000), "n": (0, 1000), "N": (0, 1000)},
 }
+# They have quantile functions of their own, which take milliseconds for each value all the same.
+_SLOW = frozenset({"ksone", "kstwo"})
+# Even a table of them takes minutes or gigabytes, or ends the process, unless their arguments lie
+# in these ranges.
+_POSSIBLE_WITHIN: dict[str, dict[str, tuple[float, float]]] = {
+    "levy_stable": {"alpha": (0.5, 2)},
+    "nchypergeom_fisher": {"M": (0, 1e6), "odds": (1e-6, 1e6)},
+    "nchypergeom_wallenius": {"M": (0, 1e6), "odds": (1e-6, 1e6)},
+    "nct": {"df": (1e-3, 1e9), "nc": (-100, 100)},
+    "zipfian": {"n": (0, 1e6)},
+}
+_IMPOSSIBLE = frozenset({"studentized_range"})
 
 
 def by_name(name: Any) -> Any:
@@ -36,6 +48,36 @@ def by_name(name: Any) -> Any:
 
     found = getattr(stats, name, None) if isinstance(name, str) else None
     return found if isinstance(found, (stats.rv_continuous, stats.rv_discrete)) else None
+
+
+def is_frozen(distribution: Any) -> bool:
+    """Returns whether an object is a frozen distribution that `scipy.stats` has by name."""
+    from scipy.stats.distributions import rv_frozen
+
+    if not isinstance(distribution, rv_frozen):
+        return False
+    named = by_name(distribution.dist.name)
+    return named is not None and type(named) is type(distribution.dist)
+
+
+def has_quick_quantiles(frozen: Any) -> bool:
+    """Returns whether SciPy finds quantiles of a distribution without a search for each value.
+
+    Raises:
+        ValueError: If they could take minutes to find.
+    """
+    from scipy import stats
+
+    name, own = frozen.dist.name, type(frozen.dist)
+    arguments = _by_shape(frozen.dist, frozen.args, frozen.kwds)
+    problem = _outside(arguments, _POSSIBLE_WITHIN.get(name, {}))
+    if problem or name in _IMPOSSIBLE:
+        raise ValueError(f"its values could take minutes to find{problem and f', with {problem}'}")
+    general = (
+        stats.rv_discrete if isinstance(frozen.dist, stats.rv_discrete) else stats.rv_continuous
+    )
+    has_own = own._ppf is not general._ppf or own.ppf is not general.ppf
+    return has_own and name not in _SLOW and not _outside(arguments, QUICK_WITHIN.get(name, {}))
 
 
 def from_config(name: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Any:
@@ -50,15 +92,29 @@ def from_config(name: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Any:
         raise ValueError(f"scipy.stats has no distribution {name!r}.")
     if name not in QUICK and name not in QUICK_WITHIN:
         raise ValueError(_refusal(f"scipy.stats.{name} is"))
-    shapes = (distribution.shapes or "").replace(" ", "").split(",")
-    arguments = {**dict(zip(shapes, args, strict=False)), **kwds}
-    for shape, (low, high) in QUICK_WITHIN.get(name, {}).items():
-        if shape not in arguments:
-            raise ValueError(f"scipy.stats.{name} needs a value of {shape!r}.")
-        if not low <= arguments[shape] <= high:
-            what = f"scipy.stats.{name} with {shape}={arguments[shape]!r}, not in [{low}, {high}], "
-            raise ValueError(_refusal(what + "is"))
+    arguments = _by_shape(distribution, args, kwds)
+    ranges = QUICK_WITHIN.get(name, {})
+    missing = ranges.keys() - arguments.keys()
+    if missing:
+        raise ValueError(f"scipy.stats.{name} needs a value of {min(missing)!r}.")
+    problem = _outside(arguments, ranges)
+    if problem:
+        raise ValueError(_refusal(f"scipy.stats.{name} with {problem}, is"))
     return distribution(*args, **kwds)
+
+
+def _by_shape(distribution: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the arguments of a distribution by name, without a location or scale by place."""
+    shapes = (distribution.shapes or "").replace(" ", "").split(",")
+    return {**dict(zip(shapes, args, strict=False)), **kwds}
+
+
+def _outside(arguments: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]]) -> str:
+    """Returns a description of the first argument outside its range, or an empty text."""
+    for shape, (low, high) in ranges.items():
+        if not low <= arguments[shape] <= high:
+            return f"{shape}={arguments[shape]!r}, not in [{low}, {high}]"
+    return ""
 
 
 def _refusal(what: str) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
-from pyshac.core.hyperparameters.number_checks import check_finite, check_log, check_range
+from pyshac.core.hyperparameters.number_checks import check_bounds, check_log
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
 
 
 @built_in("UniformHP")
 class UniformContinuousHyperParameter(ContinuousHyperParameter):
-    """A real number, uniform between two bounds.
+    """A real number, uniform between two bounds; always the same one if they are equal.
 
     Args:
         name: Name, unique in its search space.
@@ -25,8 +25,8 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
 
     Raises:
         TypeError: If a bound is not a number.
-        ValueError: If a bound is not finite, `min_value >= max_value`, or `log_encode` is set for
-            a range that reaches 0.
+        ValueError: If a bound or their difference is not finite, `min_value > max_value`,
+            different bounds are the same float, or `log_encode` is set for a range that reaches 0.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
         seed: int | None = None,
     ) -> None:
         super().__init__(name, None, seed)
-        self.min_value = self.low = check_finite(name, "min_value", min_value)
-        self.max_value = self.high = check_finite(name, "max_value", max_value)
+        self.low, self.high = self.min_value, self.max_value = check_bounds(
+            name, min_value, max_value
+        )
         self.log_encode = bool(log_encode)
-        check_range(name, self.low, self.high)
         if self.log_encode:
             check_log(name, self.low)
 
