@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from pyshac.core.basics.error_text import short_repr
+
 
 def check_int(
     name: str, value: Any, allowed: str = "an int", is_allowed: Callable[[int], bool] | None = None
@@ -61,7 +63,7 @@ def check_score(score: Any, what: str) -> float:
             number = float(content) if not isinstance(content, int) else _from_int(content)
     if number is None:
         raise TypeError(
-            f"The score of {what} must be a number. Got {score!r} of type "
+            f"The score of {what} must be a number. Got {short_repr(score)} of type "
             f"{type(score).__name__} instead."
         )
     return number if math.isfinite(number) else math.nan

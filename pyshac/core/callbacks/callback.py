@@ -85,6 +85,9 @@ class Callback:
     def on_sample_begin(self, id: int, logs: Logs = None) -> None:
         """A sample gets a slot; called again if its worker died and the sample is retried.
 
+        If a callback stops the run or raises here, the sample does not start. It stays pending,
+        without `on_sample_end`.
+
         Args:
             id: The sample's number.
             logs: Its `parameters` and `worker_id`.

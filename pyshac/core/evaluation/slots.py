@@ -16,6 +16,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any
 
 from pyshac.core.evaluation import processes, worker
+from pyshac.core.evaluation.time_limit import loading_limit
 from pyshac.core.evaluation.worker import Reply, Task, TaskRunner
 from pyshac.core.evaluation.worker_memory import MemoryWatch
 
@@ -58,6 +59,15 @@ class Slot(ABC):
     def started(self) -> float | None:
         """Returns when the evaluation started (`time.monotonic`); None if its worker is not up."""
         return None
+
+    def overdue_at(self, timeout: float | None) -> float | None:
+        """Returns when the evaluation will have exceeded its time limit (`time.monotonic`).
+
+        Args:
+            timeout: The time limit; None for no limit.
+        """
+        started = self.started()
+        return None if started is None or timeout is None else started + timeout
 
     def end(self) -> None:
         """Ends a worker at once, even in an evaluation; `submit` starts another process."""
@@ -147,11 +157,13 @@ class ProcessSlot(Slot):
         self._fresh_process = fresh_process
         self._executor: Executor | None = None
         self._ready: Future[int] | None = None
+        self._loaded: Future[None] | None = None
+        self._starting_since = 0.0
         self._submitted = 0.0
         self._ready_at: float | None = None
         self._memory = MemoryWatch()
 
-    def submit(self, task: Task) -> Future[tuple[bytes, int]]:
+    def submit(self, task: Task) -> Future[tuple[bytes, int | None]]:
         if self._fresh_process:
             self.close()
         elif self._memory.is_due():
@@ -170,7 +182,7 @@ class ProcessSlot(Slot):
             self.end()
             return self._start().submit(worker.evaluate, task, self.worker_id)
 
-    def read(self, future: Future[tuple[bytes, int]]) -> Reply:
+    def read(self, future: Future[tuple[bytes, int | None]]) -> Reply:
         data, held = future.result()
         self._memory.add(held)
         return worker.unpack(data)
@@ -178,18 +190,25 @@ class ProcessSlot(Slot):
     def _start(self) -> Executor:
         self._executor = executor = self._new_executor()
         self._memory.begin()
-        self._ready_at = None
+        self._starting_since, self._ready_at = time.monotonic(), None
         self._ready = executor.submit(worker.process_id)
-        self._ready.add_done_callback(self._note_ready)
+        self._loaded = executor.submit(worker.load)
+        self._loaded.add_done_callback(self._note_loaded)
         return executor
 
-    def _note_ready(self, ready: Future[int]) -> None:
+    def _note_loaded(self, loaded: Future[None]) -> None:
         # A worker that was ended may report after the next one has been started.
-        if ready is self._ready:
+        if loaded is self._loaded and self.error_of(loaded) is None:
             self._ready_at = time.monotonic()
 
     def started(self) -> float | None:
         return None if self._ready_at is None else max(self._submitted, self._ready_at)
+
+    def overdue_at(self, timeout: float | None) -> float | None:
+        limit = loading_limit(timeout)
+        if self._ready_at is None and limit is not None:
+            return self._starting_since + limit
+        return super().overdue_at(timeout)
 
     def end(self) -> None:
         executor, self._executor = self._executor, None
