@@ -30,7 +30,7 @@ from pyshac.core.evaluation.worker_memory import held_memory
 logger = logging.getLogger("pyshac")
 
 # The largest pickle of an exception that is sent; others are replaced by their messages.
-MAX_ERROR_BYTES = 2**24
+MAX_ERROR_BYTES = 2**22
 
 
 @dataclass(frozen=True, slots=True)
