@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyshac.core.basics import files
+from pyshac.core.basics import files, streams
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, printable, shorten
@@ -35,10 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 after an error. Wrong usage exits with 2.
     """
-    options = _parser().parse_args(arguments)
+    with streams.usable_streams():
+        return _run(_parser().parse_args(arguments))
+
+
+def _run(options: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A character that the terminal cannot show must not end the command.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+        with contextlib.suppress(OSError, ValueError):
+            getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
         options.run(options)
         sys.stdout.flush()
@@ -101,7 +107,7 @@ def _show(options: argparse.Namespace) -> None:
     if best:
         parts.append("Best parameters\n" + _two_columns(best))
     parts += [_stages(snapshot), _importances(snapshot)]
-    sys.stdout.write("\n\n".join(part for part in parts if part) + "\n")
+    _print("\n\n".join(part for part in parts if part) + "\n")
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -115,11 +121,17 @@ def _export(options: argparse.Namespace) -> None:
     snapshot = take_snapshot(options.directory, options.objective)
     text = snapshot.dataset.to_csv() if options.to == "csv" else _as_json(snapshot)
     if options.output == "-":
-        sys.stdout.write(text)
+        _print(text)
     else:
         path = Path(options.output)
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, text.encode("utf-8"))
+
+
+def _print(text: str) -> None:
+    if isinstance(sys.stdout, streams.ForgivingStream):
+        raise OSError("There is no standard output to write to.")
+    sys.stdout.write(text)
 
 
 def _two_columns(items: Sequence[tuple[str, str]]) -> str:

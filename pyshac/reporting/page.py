@@ -15,6 +15,7 @@ from string import Template
 from typing import Any
 
 from pyshac.core.basics import files
+from pyshac.core.basics.arrays import without_float_errors
 from pyshac.looking.labels import number_text, printable, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import new_figure
@@ -31,6 +32,7 @@ HEADINGS = {
 }
 
 
+@without_float_errors
 def report(
     source: Any,
     to_file: str | os.PathLike[str] = "report.html",

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray
+from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, without_float_errors
 
 
 class Classifier(Protocol):
@@ -31,6 +31,7 @@ class Classifier(Protocol):
         """Makes a trained classifier predict faster, if possible."""
 
 
+@without_float_errors
 def as_features(encoded: FloatArray) -> Float32Array:
     """Returns encoded rows in the precision in which XGBoost compares them."""
     largest = np.finfo(np.float32).max
