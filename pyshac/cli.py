@@ -129,7 +129,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _print(text: str) -> None:
-    if isinstance(sys.stdout, streams.ForgivingStream):
+    if isinstance(sys.stdout, streams.ForgivingStream) and not sys.stdout.writable():
         raise OSError("There is no standard output to write to.")
     sys.stdout.write(text)
 

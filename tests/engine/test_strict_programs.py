@@ -21,6 +21,7 @@ import pyshac
 from pyshac import (
     SHAC, DistributionHP, DiscreteHP, IntegerHP, LogUniformHP, MultiUniformHP, NormalHP, UniformHP,
 )
+from pyshac.utils.vis_utils import parameter_importances
 
 def space():
     return [
@@ -44,11 +45,16 @@ def main():
     assert len(engine.dataset) == 80 and len(engine.classifiers) >= 2
     assert len(engine.predict(num_samples=3)) == 3
     repr(engine)
+    if backend == "threading":
+        look_and_continue(engine)
+    assert (filters, state) == ([*warnings.filters], np.geterr())
+    print("done")
+
+def look_and_continue(engine):
     again = SHAC(None, None, 80, 4, save_dir=path, method=method, max_classifiers=4)
     again.restore_data()
     pyshac.report(path, path + "/report.html")
-    pyshac.parameter_importances(path)
-    assert (filters, state) == ([*warnings.filters], np.geterr())
+    parameter_importances(path)
     # A loop of the program's own, and a dataset of another search.
     asking = SHAC(space(), 20, 2, save_dir=path + "-asked")
     while asked := asking.ask():
@@ -57,7 +63,6 @@ def main():
         file.write(again.dataset.to_csv())
     learning = SHAC(space(), 80, 4, save_dir=path + "-learnt", method=method)
     learning.fit_dataset(path + ".csv", skip_cv_checks=True)
-    print("done")
 
 if __name__ == "__main__":
     main()

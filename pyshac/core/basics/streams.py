@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-_NAMES = ("stdout", "stderr")
+_NAMES = ("stdin", "stdout", "stderr")
 
 
 class ForgivingStream(io.TextIOBase):
@@ -27,6 +27,14 @@ class ForgivingStream(io.TextIOBase):
         with contextlib.suppress(Exception):
             self._stream.write(text)
         return len(text)
+
+    def writable(self) -> bool:
+        """Returns whether texts are passed on."""
+        try:
+            self._stream.write("")
+        except Exception:
+            return False
+        return True
 
     def flush(self) -> None:
         """Flushes the stream if it can be flushed."""
@@ -57,7 +65,7 @@ def usable_streams() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for name in _NAMES:
             stream = getattr(sys, name, None)
-            if not _is_usable(stream):
+            if not (_can_be_closed(stream) if name == "stdin" else _is_usable(stream)):
                 stand_in = ForgivingStream(stream)
                 setattr(sys, name, stand_in)
                 stack.callback(_put_back, name, stand_in, stream)
@@ -68,6 +76,14 @@ def _put_back(name: str, stand_in: ForgivingStream, stream: Any) -> None:
     # The program may have set another stream meanwhile.
     if getattr(sys, name, None) is stand_in:
         setattr(sys, name, stream)
+
+
+def _can_be_closed(stream: Any) -> bool:
+    # A forked process closes it, and libraries look at its encoding.
+    try:
+        return callable(stream.close) and hasattr(stream, "encoding")
+    except Exception:
+        return False
 
 
 def _is_usable(stream: Any) -> bool:
