@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import pickle
 
 import pytest
 
-from pyshac import Callback, CSVLogger, History
+from pyshac import Callback, CSVLogger, History, ProgressBar
 from tests.engine.engine_helpers import (
     HISTORY_KEYS,
     InterruptedAt,
@@ -338,3 +340,21 @@ def test_nobody_sees_the_changes_that_another_makes_to_parameters(tmp_path, eval
         assert list(logs["parameters"]) == ["x", "kind", "w"]
         assert len(logs["parameters"]["w"]) == 2
         assert logs.get("failure") is None
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_callbacks_can_be_copied_without_their_engine(tmp_path, copied):
+    engine = make_engine(tmp_path / "shac")
+    callbacks = [ProgressBar(), CSVLogger(tmp_path / "log.csv")]
+    history = engine.fit(skip_cv_checks=True, callbacks=callbacks)
+    again = copied(history)
+    assert again.engine is None
+    assert history.engine is engine
+    assert again.epochs == history.epochs
+    for key in HISTORY_KEYS - {"model"}:
+        assert again.history[key] == history.history[key]
+    bar, logger = map(copied, callbacks)
+    assert (bar.engine, logger.filename) == (None, tmp_path / "log.csv")
+    other = make_engine(tmp_path / "other", total_budget=6, num_batches=1)
+    other.fit(callbacks=[bar, logger, again])
+    assert again.epochs == [1]

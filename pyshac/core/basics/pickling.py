@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -54,24 +55,27 @@ def culprit(value: Any, name: str) -> str:
         value: An object that cannot be pickled.
         name: Its name.
     """
-    seen = {id(value)}
-    for _ in range(MAX_DEPTH):
-        found = _bad_part(value, seen)
-        if found is None:
-            break
-        part, value = found
-        name = f"{part} of {name}"
-    return f"{name}, of type {type(value).__name__},"
+    names, part = _path(value, {id(value)}, MAX_DEPTH) or ([], value)
+    return f"{' of '.join([*names, name])}, of type {type(part).__name__},"
 
 
-def _bad_part(value: Any, seen: set[int]) -> tuple[str, Any] | None:
-    """Returns the first part of an object that cannot be pickled, with its name."""
-    for count, (name, part) in enumerate(_parts(value)):
-        if count == MAX_PARTS:
-            break
-        if id(part) not in seen and pickling_error(part) is not None:
-            seen.add(id(part))
-            return name, part
+def _path(value: Any, seen: set[int], depth: int) -> tuple[list[str], Any] | None:
+    """Returns the names that lead to the innermost bad part, that first, and the part.
+
+    Returns:
+        None if all bad parts only lead back to what has been seen.
+    """
+    parts = itertools.islice(_parts(value), MAX_PARTS)
+    bad = [(name, part) for name, part in parts if pickling_error(part) is not None]
+    if not bad or not depth:
+        return [], value
+    for name, part in bad:
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        found = _path(part, seen, depth - 1)
+        if found is not None:
+            return [*found[0], name], found[1]
     return None
 
 
