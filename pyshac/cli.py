@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import sys
 from collections.abc import Sequence
 
-from pyshac.core.basics import files
+from pyshac.core.basics import files, streams
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.printable import printable
 from pyshac.looking.importances import parameter_importances
@@ -37,9 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 after an error, or 141 if the reader of the output has left. Wrong
         usage exits with 2.
     """
+    with streams.usable_streams():
+        return _exit_code(arguments)
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A character that the terminal cannot show must not end the command.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+        with contextlib.suppress(OSError, ValueError):
+            getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
         _run(arguments)
     except BrokenPipeError:
@@ -53,8 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
     try:
         options = _parser().parse_args(arguments)
         options.run(options)
@@ -66,8 +71,7 @@ def _run(arguments: Sequence[str] | None) -> None:
 def _drop_output() -> None:
     """Drops output that cannot be written, so that Python does not try again on exit."""
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -124,7 +128,7 @@ def _show(options: argparse.Namespace) -> None:
     if best:
         parts.append("Best parameters\n" + _two_columns(best))
     parts += [_stages(snapshot), _importances(snapshot)]
-    sys.stdout.write("\n\n".join(part for part in parts if part) + "\n")
+    _print("\n\n".join(part for part in parts if part) + "\n")
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -152,6 +156,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _write_bytes(content: bytes) -> None:
     """Writes UTF-8 to standard output, whose text may have another encoding and line ends."""
+    _require_output()
     if not hasattr(sys.stdout, "buffer"):
         # An object of the program's own, such as io.StringIO.
         sys.stdout.write(content.decode("utf-8"))
@@ -160,6 +165,16 @@ def _write_bytes(content: bytes) -> None:
     while left:
         # Without a buffer (PYTHONUNBUFFERED), a pipe may take a part only.
         left = left[sys.stdout.buffer.write(left) :]
+
+
+def _print(text: str) -> None:
+    _require_output()
+    sys.stdout.write(text)
+
+
+def _require_output() -> None:
+    if isinstance(sys.stdout, streams.ForgivingStream) and not sys.stdout.writable():
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
 
 
 def _two_columns(items: Sequence[tuple[str, str]]) -> str:

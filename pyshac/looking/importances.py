@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, without_float_errors
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.looking.axes import columns_of
 from pyshac.looking.snapshot import Snapshot, take_snapshot
@@ -47,6 +47,7 @@ def _total_gains(classifier: BoostedTrees, num_columns: int) -> FloatArray:
     return gains
 
 
+@without_float_errors
 def parameter_importances(source: Any) -> OrderedDict[str, float]:
     """Returns how much each parameter helps the classifiers recognise the better half.
 

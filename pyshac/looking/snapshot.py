@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import IntArray
+from pyshac.core.basics.arrays import IntArray, without_float_errors
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
@@ -78,6 +78,7 @@ class Snapshot:
         return self.objective.best(self.dataset.scores)
 
 
+@without_float_errors
 def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
     """Takes a snapshot of a search. Nothing in a directory is locked, written or executed.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyshac.core.basics.arrays import without_float_errors
 from pyshac.core.basics.checks import check_int, check_positive
 from pyshac.looking.accepted_region import AcceptedShare, accepted_share
 from pyshac.looking.axes import Column, one_column
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MAX_BARS = 20
 
 
+@without_float_errors
 def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
     """Plots the importance of each parameter to the classifiers; see `parameter_importances`.
 
@@ -66,6 +68,7 @@ def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@without_float_errors
 def plot_accepted_region(
     source: Any,
     x: str,

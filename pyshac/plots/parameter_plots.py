@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, without_float_errors
 from pyshac.core.dataset.objective import Objective
 from pyshac.looking.axes import Column, columns_of, find_columns, first_columns, one_column
 from pyshac.looking.importances import parameter_importances
@@ -40,6 +40,7 @@ JITTER = 0.22
 LOW, HIGH = 0.03, 0.97
 
 
+@without_float_errors
 def plot_slice(
     source: Any, parameter: str, *, objective: str | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -69,6 +70,7 @@ def plot_slice(
     return ax
 
 
+@without_float_errors
 def plot_slices(
     source: Any, parameters: Iterable[str] | None = None, *, objective: str | None = None
 ) -> list[Axes]:
@@ -132,6 +134,7 @@ def choose_columns(
     return first_columns(ranking, columns_of(snapshot), limit)
 
 
+@without_float_errors
 def plot_parallel_coordinates(
     source: Any,
     parameters: Iterable[str] | None = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, without_float_errors
 from pyshac.looking.labels import number_text
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import (
@@ -28,6 +28,7 @@ JITTER = 0.26
 MANY_STAGES = 10
 
 
+@without_float_errors
 def plot_dataset(
     dataset: Any,
     to_file: str | os.PathLike[str] | None = "dataset.png",
@@ -81,6 +82,7 @@ def plot_dataset(
     return ax
 
 
+@without_float_errors
 def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
     """Plots the best score among the first n samples, and marks the stages.
 
@@ -137,6 +139,7 @@ def _mark_failed(ax: Axes, numbers: Any) -> None:
                 label=f"failed: {len(numbers)}")  # fmt: skip
 
 
+@without_float_errors
 def plot_scores_by_stage(
     source: Any, *, objective: str | None = None, ax: Axes | None = None
 ) -> Axes:

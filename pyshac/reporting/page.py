@@ -15,6 +15,7 @@ from string import Template
 from typing import Any
 
 from pyshac.core.basics import files
+from pyshac.core.basics.arrays import without_float_errors
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.printable import printable
 from pyshac.looking.labels import number_text, shorten
@@ -33,6 +34,7 @@ HEADINGS = {
 }
 
 
+@without_float_errors
 def report(
     source: Any,
     to_file: str | os.PathLike[str] = "report.html",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import pickle
 
 import pytest
 
-from pyshac import Callback, CSVLogger, History
+from pyshac import Callback, CSVLogger, History, ProgressBar
 from tests.engine.engine_helpers import (
     HISTORY_KEYS,
     InterruptedAt,
@@ -229,8 +231,8 @@ def test_a_callback_that_raises_stops_the_run_and_loses_nothing(tmp_path, event,
         engine.fit(skip_cv_checks=True, callbacks=callback)
 
     before_evaluation = ["on_epoch_begin", "on_draw_begin", "on_draw_end", "on_evaluation_begin"]
-    # The sample that is about to start when a callback raises is evaluated all the same.
-    evaluated = {"on_train_end": 18, "on_sample_begin": 2, "on_sample_end": 2}
+    # The sample that is about to start when a callback raises does not start.
+    evaluated = {"on_train_end": 18, "on_sample_begin": 1, "on_sample_end": 2}
     evaluated |= dict.fromkeys(before_evaluation, 6)
     if event != "on_train_begin":
         again = restored(tmp_path / "cut")
@@ -291,3 +293,68 @@ def test_history_keeps_what_a_callback_makes_of_parameters(tmp_path):
     assert [[sample.get("note") for sample in batch[:3]] for batch in batches] == (
         [[None, "slow", None]] * 3
     )
+
+
+@pytest.mark.parametrize("evaluators", [1, 2])
+def test_nobody_sees_the_changes_that_another_makes_to_parameters(tmp_path, evaluators):
+    """Neither an evaluation in this process nor a callback changes what others get."""
+    seen = []
+
+    def spoils(worker_id, parameters):
+        score = evaluate(worker_id, parameters)
+        parameters.pop("x")
+        parameters["w"].append("a model")
+        return score
+
+    class Spoiling(Callback):
+        def on_evaluation_begin(self, params, logs=None):
+            params.pop()
+            params[0]["w"].clear()
+
+        def on_sample_begin(self, id, logs=None):
+            logs["parameters"].clear()
+
+        def on_sample_end(self, id, score, logs=None):
+            logs["parameters"]["w"].clear()
+            logs["failure"] = "none"
+
+        def on_evaluation_ended(self, evaluations, logs=None):
+            evaluations.sort()
+            evaluations.pop()
+
+    class Watching(Callback):
+        def note(self, *args):
+            seen.append(args[-1])
+
+        on_sample_begin = on_sample_end = note
+
+    engine = make_engine(tmp_path / "spoilt", spoils, evaluators=evaluators)
+    history = engine.fit(skip_cv_checks=True, callbacks=[Spoiling(), Watching()]).history
+    other = make_engine(tmp_path / "whole", evaluators=evaluators)
+    whole = other.fit(skip_cv_checks=True).history
+    assert history["parameters"] == whole["parameters"]
+    assert history["evaluations"] == whole["evaluations"]
+    assert engine.dataset.X == other.dataset.X
+    assert len(seen) == 36
+    for logs in seen:
+        assert list(logs["parameters"]) == ["x", "kind", "w"]
+        assert len(logs["parameters"]["w"]) == 2
+        assert logs.get("failure") is None
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_callbacks_can_be_copied_without_their_engine(tmp_path, copied):
+    engine = make_engine(tmp_path / "shac")
+    callbacks = [ProgressBar(), CSVLogger(tmp_path / "log.csv")]
+    history = engine.fit(skip_cv_checks=True, callbacks=callbacks)
+    again = copied(history)
+    assert again.engine is None
+    assert history.engine is engine
+    assert again.epochs == history.epochs
+    for key in HISTORY_KEYS - {"model"}:
+        assert again.history[key] == history.history[key]
+    bar, logger = map(copied, callbacks)
+    assert (bar.engine, logger.filename) == (None, tmp_path / "log.csv")
+    other = make_engine(tmp_path / "other", total_budget=6, num_batches=1)
+    other.fit(callbacks=[bar, logger, again])
+    assert again.epochs == [1]

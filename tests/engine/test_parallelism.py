@@ -187,8 +187,11 @@ def test_a_function_that_cannot_travel(tmp_path):
             return 1.0
 
     engine = make_engine(tmp_path, holds_a_lock, backend="loky")
-    with pytest.raises(TypeError, match=r"cannot be sent.*concurrent_evaluators\(\)"):
+    with pytest.raises(TypeError, match=r"cannot be sent.*concurrent_evaluators\(\)") as caught:
         engine.fit()
+    assert "since the variable 'lock' of the evaluation function, of type lock," in str(
+        caught.value
+    )
     assert len(engine.dataset) == 0
     engine.concurrent_evaluators()
     engine.fit()

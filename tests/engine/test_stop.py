@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -60,8 +61,9 @@ MORE_CASES = [
     ("on_draw_begin", 1, 0, []),
     ("on_draw_end", 2, 6, [1]),
     ("on_evaluation_begin", 1, 0, []),
-    # One that is about to start is evaluated.
-    ("on_sample_begin", 1, 1, []),
+    # One that was about to start does not.
+    ("on_sample_begin", 1, 0, []),
+    ("on_sample_begin", 8, 7, [1]),
     ("on_sample_end", 7, 7, [1]),
     ("on_evaluation_ended", 1, 6, [1]),
     ("on_classifier_begin", 2, 12, [1, 2]),
@@ -150,21 +152,33 @@ def test_another_thread_stops_the_run_and_what_runs_is_brought_in(tmp_path):
 
 def test_free_slots_stay_free(tmp_path):
     engine = make_engine(tmp_path, evaluators=3)
-    engine.fit(callbacks=Stopper("on_sample_begin"))
+    engine.fit(callbacks=Stopper("on_sample_begin", 2))
     assert engine.dataset.ids == [0]
 
 
 @pytest.mark.slow
 def test_a_sample_whose_worker_died_is_not_tried_again(tmp_path):
-    attempts = Attempts(tmp_path)
+    attempts, stopped = Attempts(tmp_path), tmp_path / "stopped"
 
     def dies_at_first(worker_id, parameters):
         if attempts.next(parameters["x"]) == 1:
+            while not stopped.exists():
+                time.sleep(0.01)
             kill_self()
         return evaluate(worker_id, parameters)
 
     engine = make_engine(tmp_path / "shac", dies_at_first, backend="loky", evaluators=1)
-    engine.fit(callbacks=Stopper("on_sample_begin"))
+
+    def stop():
+        while not any(tmp_path.glob("*-1")):
+            time.sleep(0.01)
+        engine.stop()
+        stopped.touch()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    engine.fit()
+    thread.join()
     assert len(engine.dataset) == 0
     engine.fit(callbacks=Stopper("on_sample_end"))
     assert engine.dataset.ids == [0]

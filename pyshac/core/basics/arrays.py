@@ -1,6 +1,10 @@
-"""Array types."""
+"""Array types, and arithmetic that does not depend on the program's settings of NumPy."""
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,3 +14,20 @@ FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def without_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Makes a function calculate with infinities, NaN and tiny numbers as IEEE 754 defines.
+
+    A program may have told NumPy to raise exceptions for them, or made warnings errors.
+    """
+
+    @functools.wraps(function)
+    def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return quiet

@@ -98,6 +98,15 @@ def identity(value: Any) -> Any:
     return (type(value), value)
 
 
+def copied(value: Any) -> Any:
+    """Returns a copy of plain values in lists and dicts, such as parameters."""
+    if isinstance(value, dict):
+        return type(value)((key, copied(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
+
+
 def to_json(value: Any) -> Any:
     """Returns `value` with its tuples marked, since JSON would turn them into lists."""
     if isinstance(value, tuple):

@@ -26,6 +26,10 @@ class Callback:
         """Receives the engine."""
         self.engine = engine
 
+    def __getstate__(self) -> dict[str, Any]:
+        # An engine belongs to its process. A copy gets one when it is handed to `fit`.
+        return {**self.__dict__, "engine": None}
+
     def on_train_begin(self, logs: Logs = None) -> None:
         """The run begins; `logs` has `begin_run_index`, the number of samples so far."""
 
@@ -84,6 +88,9 @@ class Callback:
 
     def on_sample_begin(self, id: int, logs: Logs = None) -> None:
         """A sample gets a slot; called again if its worker died and the sample is retried.
+
+        If a callback stops the run or raises here, the sample does not start. It stays pending,
+        without `on_sample_end`.
 
         Args:
             id: The sample's number.

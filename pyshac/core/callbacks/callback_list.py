@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from pyshac.core.basics.plain_values import copied
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.history import History
 
@@ -18,6 +19,8 @@ logger = logging.getLogger("pyshac")
 
 class CallbackList(Callback):
     """Calls several callbacks in order; adds a `History` if there is none.
+
+    Each gets lists and parameters of its own, except for the logs of the epoch, which all share.
 
     Args:
         callbacks: Callbacks, one callback, or None. A list is copied, not changed.
@@ -90,19 +93,19 @@ class CallbackList(Callback):
 
     def on_evaluation_begin(self, params: list[Any], logs: Logs = None) -> None:
         for callback in self.callbacks:
-            callback.on_evaluation_begin(params, logs)
+            callback.on_evaluation_begin(copied(params), logs)
 
     def on_sample_begin(self, id: int, logs: Logs = None) -> None:
         for callback in self.callbacks:
-            callback.on_sample_begin(id, logs)
+            callback.on_sample_begin(id, copied(logs))
 
     def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
         for callback in self.callbacks:
-            callback.on_sample_end(id, score, logs)
+            callback.on_sample_end(id, score, copied(logs))
 
     def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:
         for callback in self.callbacks:
-            callback.on_evaluation_ended(evaluations, logs)
+            callback.on_evaluation_ended(copied(evaluations), logs)
 
     def on_dataset_changed(self, dataset: Dataset, logs: Logs = None) -> None:
         for callback in self.callbacks:

@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Protocol, TextIO
 
-from pyshac.core.callbacks.log_lines import is_terminal, log_lines_above
+from pyshac.core.basics.streams import is_terminal
+from pyshac.core.callbacks.log_lines import log_lines_above
 
 # Seconds between two updates of a bar.
 BAR_SECONDS = 0.5
@@ -129,7 +130,7 @@ class BarDisplay:
     def draw(self) -> None:
         """Redraws the bar."""
         # A closed terminal must not stop a run.
-        with contextlib.suppress(OSError, ValueError), _drawing:
+        with contextlib.suppress(Exception), _drawing:
             self._update()
             self._bar.refresh()
 
@@ -148,7 +149,7 @@ class BarDisplay:
     def close(self) -> None:
         """Draws the final bar and leaves it there."""
         self._logs.close()
-        with contextlib.suppress(OSError, ValueError), _drawing:
+        with contextlib.suppress(Exception), _drawing:
             self._update()
             self._bar.close()
 
@@ -181,7 +182,7 @@ class LineDisplay:
         if line == self._last:
             return
         self._last = line
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(Exception):
             self._file.write(f"pyshac: {line}{self._time_left()}\n")
             self._file.flush()
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
+from pyshac.core.basics.streams import is_terminal
+
 SetAside = Callable[[], AbstractContextManager[None]]
 
 
@@ -87,13 +89,5 @@ def _is_same_terminal(stream: Any, file: TextIO) -> bool:
         return True
     try:
         return is_terminal(file) and os.path.sameopenfile(stream.fileno(), file.fileno())
-    except (AttributeError, OSError, ValueError):
-        return False
-
-
-def is_terminal(stream: Any) -> bool:
-    """Returns whether a stream is a terminal; False if it cannot tell."""
-    try:
-        return bool(stream.isatty())
-    except (AttributeError, OSError, ValueError):
+    except Exception:
         return False

@@ -104,6 +104,9 @@ class ProgressBar(Callback):
         self._figures = Figures(0)
         self._ticker: _Ticker | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_ticker": None}
+
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
         scores = self.engine.dataset.Y

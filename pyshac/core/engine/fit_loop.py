@@ -16,6 +16,7 @@ import numpy as np
 
 from pyshac.core.basics import files, seeding, signals
 from pyshac.core.basics.seeding import Purpose
+from pyshac.core.basics.streams import usable_streams
 from pyshac.core.callbacks.callback import Callback
 from pyshac.core.callbacks.callback_list import CallbackList
 from pyshac.core.callbacks.history import History
@@ -67,7 +68,7 @@ class FitLoop:
     def spend_budget(self, pool: SlotPool, options: FitOptions) -> History:
         """Evaluates batches in the slots of a pool until the budget is spent."""
         run = self._run
-        with signals.ending_on_sigterm(), self._telling_errors():
+        with usable_streams(), signals.ending_on_sigterm(), self._telling_errors():
             with contextlib.ExitStack() as stack:
                 if not run.search.is_spent:
                     with run.lock:

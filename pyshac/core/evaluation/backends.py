@@ -15,7 +15,9 @@ from typing import Any
 
 import cloudpickle
 
+from pyshac.core.basics.error_text import describe
 from pyshac.core.basics.optional_packages import require
+from pyshac.core.basics.pickling import culprit, pickling_error
 from pyshac.core.evaluation import processes, worker
 from pyshac.core.evaluation.executor_slots import SharedExecutor
 from pyshac.core.evaluation.executor_worker import Payload
@@ -196,7 +198,7 @@ class SharedBackend(Backend):
         runner = TaskRunner(evaluator, function, policy.catch, policy.timeout)
         payload = None
         if not isinstance(executor, ThreadPoolExecutor):
-            payload = Payload(evaluator.environment(), _pickled(runner))
+            payload = Payload(evaluator.environment(), _pickled(runner), policy.timeout)
         return SharedExecutor(executor, runner, payload, number)
 
     @abstractmethod
@@ -286,8 +288,16 @@ def _pickled(runner: TaskRunner) -> bytes:
     try:
         data: bytes = cloudpickle.dumps(runner)
     except Exception as error:
+        for each in runner.catch:
+            if pickling_error(each) is not None:
+                raise TypeError(
+                    f"catch must hold exception types that can be sent to worker processes. Got "
+                    f"{each!r}: {describe(error)}. Define it in a module, or name a base class."
+                ) from error
+        where = culprit(runner.function, "the evaluation function")
         raise TypeError(
-            f"The evaluation function cannot be sent to worker processes: {error}. Build what it "
-            "holds inside the function, or call concurrent_evaluators() to stay in this process."
+            f"The evaluation function cannot be sent to worker processes, since {where} cannot be "
+            f"pickled: {describe(error)}. Build what it holds inside the function, or call "
+            "concurrent_evaluators() to stay in this process."
         ) from error
     return data

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import os
 import threading
-import traceback
 from collections import OrderedDict
 from dataclasses import dataclass
 
 import cloudpickle
 
+from pyshac.core.evaluation.time_limit import (
+    OverdueError,
+    loading_error,
+    loading_limit,
+    time_limit,
+)
 from pyshac.core.evaluation.worker import Reply, Task, TaskRunner, pack
 
 # Number of pools that a process remembers; several engines may share an executor.
@@ -28,10 +33,12 @@ class Payload:
     Attributes:
         environment: Environment variables, set before anything is unpickled.
         runner: The pickled `TaskRunner`.
+        timeout: The time limit of evaluations, or None.
     """
 
     environment: dict[str, str]
     runner: bytes
+    timeout: float | None = None
 
 
 class _KnownPools:
@@ -105,12 +112,18 @@ def evaluate_for_pool(
                 return None
             runner = _known.add(pool_id, _load(payload))
         reply = runner(task, worker_id)
-    except Exception as error:
-        reply = Reply(error=error, traceback=traceback.format_exc())
+    except BaseException as error:
+        reply = Reply.failed(error)
     return pack(reply)
 
 
 def _load(payload: Payload) -> TaskRunner:
     os.environ.update(payload.environment)
-    runner: TaskRunner = cloudpickle.loads(payload.runner)
+    limit = loading_limit(payload.timeout)
+    try:
+        with time_limit(limit):
+            runner: TaskRunner = cloudpickle.loads(payload.runner)
+            runner.prepare()
+    except OverdueError:
+        raise loading_error(limit) from None
     return runner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 
@@ -97,19 +98,21 @@ def stopping_error(task: Task, worker_id: int, reply: Reply) -> BaseException:
     error = reply.error
     if isinstance(error, NotANumberError):
         return TypeError(str(error))
-    if not isinstance(error, Exception) and error is not None:
+    if not isinstance(error, (Exception, GeneratorExit, type(None))):
         # SystemExit and its kind end the program, wherever they were raised.
         return error
     if isinstance(error, ExecutorFailedError):
         return executor_error(error)
     fatal = EvaluationError(
-        f"The evaluation of sample {task.id} in slot {worker_id} raised "
-        f"{type(error).__name__}: {error}. Its parameters: {dict(task.parameters)!r}",
+        f"The evaluation of sample {task.id} in slot {worker_id} raised {reply.failure}. "
+        f"Its parameters: {dict(task.parameters)!r}",
         task.id,
         worker_id,
         task.parameters,
     )
     if error is not None and error.__traceback__ is None and reply.traceback:
-        error.__cause__ = _WorkerTraceback(reply.traceback)
+        # An exception of the user's may refuse attributes.
+        with contextlib.suppress(Exception):
+            error.__cause__ = _WorkerTraceback(reply.traceback)
     fatal.__cause__ = error
     return fatal

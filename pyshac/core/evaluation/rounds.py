@@ -27,6 +27,7 @@ from pyshac.core.evaluation.failures import (
     stopping_error,
 )
 from pyshac.core.evaluation.slots import Slot, SlotGroup
+from pyshac.core.evaluation.time_limit import loading_error, loading_limit
 from pyshac.core.evaluation.worker import Reply, Task, overdue_error
 
 logger = logging.getLogger("pyshac")
@@ -166,6 +167,11 @@ class Round:
         slot = self._group.slots[heapq.heappop(self._free)]
         lease = _Lease(slot, task)
         self._on_start(task, slot.worker_id)
+        if self._must_stop():
+            # Who was told of the start has stopped the run.
+            self._waiting.appendleft(task)
+            heapq.heappush(self._free, slot.worker_id)
+            return
         self._running[slot.worker_id] = lease
         self._submit(lease)
 
@@ -208,10 +214,10 @@ class Round:
             return self._group.seconds_between_checks
         now, seconds = time.monotonic(), timeout
         for lease in self._running.values():
-            started = lease.slot.started()
-            if started is None or lease.has_timed_out:
+            overdue_at = lease.slot.overdue_at(timeout)
+            if overdue_at is None or lease.has_timed_out:
                 continue
-            left = started + timeout - now
+            left = overdue_at - now
             if left <= 0:
                 lease.has_timed_out = True
                 lease.slot.end()
@@ -226,7 +232,7 @@ class Round:
         if reply.error is None:
             return _scored(lease, reply.score)
         if reply.is_caught:
-            return _failed(lease, f"{type(reply.error).__name__}: {reply.error}")
+            return _failed(lease, reply.failure)
         if self._fatal is None:
             self._fatal = stopping_error(lease.task, lease.slot.worker_id, reply)
         return None
@@ -240,13 +246,14 @@ class Round:
         if isinstance(error, CancelledError):
             return self._retry_given_up(lease)
         if not isinstance(error, BrokenExecutor):
-            return Reply(error=error)
-        is_up = lease.slot.started() is not None
+            return Reply.failed(error)
         lease.slot.end()
-        if not is_up:
+        if not lease.slot.is_up:
             self._start_again(lease)
             return None
         if lease.has_timed_out:
+            if lease.slot.started() is None:
+                return Reply.failed(loading_error(loading_limit(self._group.timeout)))
             return self._reply_for(overdue_error(lease.task, self._group.timeout))
         return self._retry_killed(lease)
 
@@ -276,7 +283,7 @@ class Round:
         losses = self._count_loss(lease.task)
         message = f"The executor gave up sample {lease.task.id}"
         if losses > self._policy.retries:
-            return Reply(error=ExecutorFailedError(f"{message} ({losses} times)"))
+            return Reply.failed(ExecutorFailedError(f"{message} ({losses} times)"))
         logger.warning("%s; trying it again.", message)
         self._waiting.appendleft(lease.task)
         return None
@@ -287,7 +294,7 @@ class Round:
         return self._losses[task.id]
 
     def _reply_for(self, error: Exception) -> Reply:
-        return Reply(error=error, is_caught=isinstance(error, self._policy.catch))
+        return Reply.failed(error, self._policy.catch)
 
 
 def _scored(lease: _Lease, score: float) -> Outcome:

@@ -18,6 +18,7 @@ from typing import Any
 from pyshac.core.basics import signals
 from pyshac.core.evaluation import processes, worker
 from pyshac.core.evaluation.processes import Guardian
+from pyshac.core.evaluation.time_limit import loading_limit
 from pyshac.core.evaluation.worker import Reply, Task, TaskRunner
 from pyshac.core.evaluation.worker_memory import MemoryWatch
 
@@ -63,8 +64,25 @@ class Slot(ABC):
         return reply
 
     def started(self) -> float | None:
-        """Returns when the evaluation started (`time.monotonic`); None if its worker is not up."""
+        """Returns when the evaluation started (`time.monotonic`).
+
+        None if its worker has not loaded the evaluation function yet.
+        """
         return None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its worker has started, if it has one of its own."""
+        return True
+
+    def overdue_at(self, timeout: float | None) -> float | None:
+        """Returns when the evaluation will have exceeded its time limit (`time.monotonic`).
+
+        Args:
+            timeout: The time limit; None for no limit.
+        """
+        started = self.started()
+        return None if started is None or timeout is None else started + timeout
 
     def end(self) -> None:
         """Ends a worker at once, even in an evaluation; `submit` starts another process."""
@@ -190,6 +208,7 @@ class WorkerProcess:
     Attributes:
         executor: The executor.
         ready: A future that is done when the worker is up.
+        loaded: A future that is done when the worker has loaded the evaluation function.
 
     Raises:
         RuntimeError: If no process can be started.
@@ -199,6 +218,7 @@ class WorkerProcess:
         try:
             self.executor = new_executor()
             self.ready = self.executor.submit(worker.process_id)
+            self.loaded = self.executor.submit(worker.load)
         except (OSError, EOFError, ImportError, NotImplementedError) as error:
             raise RuntimeError(
                 f"No worker process can be started: {type(error).__name__}: {error}. "
@@ -243,11 +263,12 @@ class ProcessSlot(Slot):
         self._new_worker = start
         self._fresh_process = fresh_process
         self._worker: WorkerProcess | None = None
-        self._submitted = 0.0
-        self._ready_at: float | None = None
+        self._is_up = False
+        self._starting_since = self._submitted = 0.0
+        self._loaded_at: float | None = None
         self._memory = MemoryWatch()
 
-    def submit(self, task: Task) -> Future[tuple[bytes, int]]:
+    def submit(self, task: Task) -> Future[tuple[bytes, int | None]]:
         if self._fresh_process:
             self._close()
         elif self._memory.is_due():
@@ -266,7 +287,7 @@ class ProcessSlot(Slot):
             self.end()
             return self._start().executor.submit(worker.evaluate, task, self.worker_id)
 
-    def read(self, future: Future[tuple[bytes, int]]) -> Reply:
+    def read(self, future: Future[tuple[bytes, int | None]]) -> Reply:
         data, held = future.result()
         self._memory.add(held)
         return worker.unpack(data)
@@ -276,17 +297,33 @@ class ProcessSlot(Slot):
         with signals.whole():
             self._worker = started = self._new_worker()
         self._memory.begin()
-        self._ready_at = None
-        started.ready.add_done_callback(lambda ready: self._note_ready(started, ready))
+        self._is_up, self._loaded_at = False, None
+        self._starting_since = time.monotonic()
+        started.ready.add_done_callback(lambda ready: self._note_up(started, ready))
+        started.loaded.add_done_callback(lambda loaded: self._note_loaded(started, loaded))
         return started
 
-    def _note_ready(self, started: WorkerProcess, ready: Future[int]) -> None:
+    def _note_up(self, started: WorkerProcess, ready: Future[int]) -> None:
         # A worker that was ended may report after the next one has been started.
-        if started is self._worker and not ready.cancelled() and ready.exception() is None:
-            self._ready_at = time.monotonic()
+        if started is self._worker and self.error_of(ready) is None:
+            self._is_up = True
+
+    def _note_loaded(self, started: WorkerProcess, loaded: Future[None]) -> None:
+        if started is self._worker and self.error_of(loaded) is None:
+            self._loaded_at = time.monotonic()
+
+    @property
+    def is_up(self) -> bool:
+        return self._is_up
 
     def started(self) -> float | None:
-        return None if self._ready_at is None else max(self._submitted, self._ready_at)
+        return None if self._loaded_at is None else max(self._submitted, self._loaded_at)
+
+    def overdue_at(self, timeout: float | None) -> float | None:
+        limit = loading_limit(timeout)
+        if self._loaded_at is None and limit is not None:
+            return self._starting_since + limit
+        return super().overdue_at(timeout)
 
     def end(self) -> None:
         ended, self._worker = self._worker, None

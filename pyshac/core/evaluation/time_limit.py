@@ -11,9 +11,32 @@ import ctypes
 import threading
 from collections.abc import Iterator
 
+from pyshac.core.errors import EvaluationTimeoutError
+
+# Unpickling the evaluation function and importing its modules may take this long, even if the time
+# limit of evaluations is lower.
+LOADING_SECONDS = 600.0
+
 
 class OverdueError(BaseException):
     """The time is up. Not an `Exception`, so that few programs catch it by accident."""
+
+
+def loading_limit(timeout: float | None) -> float | None:
+    """Returns the seconds that a worker may take to load the evaluation function.
+
+    Args:
+        timeout: The time limit of evaluations; without one, loading has none either.
+    """
+    return None if timeout is None else max(timeout, LOADING_SECONDS)
+
+
+def loading_error(limit: float | None) -> EvaluationTimeoutError:
+    """Returns the error of a worker that exceeded this limit."""
+    return EvaluationTimeoutError(
+        f"Loading the evaluation function in a worker took longer than {limit} s, with the modules "
+        "that it imports. Look for an import that waits for something"
+    )
 
 
 @contextlib.contextmanager

@@ -6,22 +6,32 @@ Worker processes import this module, so it imports little.
 from __future__ import annotations
 
 import contextlib
+import logging
+import math
 import multiprocessing
 import os
+import pickle
 import signal
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cloudpickle
 
 from pyshac.core.basics.checks import check_score
+from pyshac.core.basics.error_text import describe, traceback_text
+from pyshac.core.basics.pickling import dumps_within
+from pyshac.core.basics.plain_values import copied
 from pyshac.core.errors import EvaluationTimeoutError
 from pyshac.core.evaluation import processes
 from pyshac.core.evaluation.time_limit import OverdueError, time_limit
 from pyshac.core.evaluation.worker_memory import held_memory
+
+logger = logging.getLogger("pyshac")
+
+# The largest pickle of an exception that is sent; others are replaced by their messages.
+MAX_ERROR_BYTES = 2**22
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +58,25 @@ class Reply:
         error: The exception, if there was one.
         is_caught: Whether the exception makes a failed sample instead of stopping the run.
         traceback: Its traceback as text.
+        failure: Its type and message as text.
     """
 
     score: float = float("nan")
     error: BaseException | None = None
     is_caught: bool = False
     traceback: str = ""
+    failure: str = ""
+
+    @classmethod
+    def failed(cls, error: BaseException, catch: tuple[type[BaseException], ...] = ()) -> Reply:
+        """Returns the reply for an exception.
+
+        Args:
+            error: The exception.
+            catch: Exception types that make a failed sample.
+        """
+        trace = "" if error.__traceback__ is None else traceback_text(error)
+        return cls(math.nan, error, isinstance(error, catch), trace, describe(error))
 
 
 class NotANumberError(TypeError):
@@ -67,9 +90,34 @@ class Evaluator:
         """Returns environment variables that workers need before they import anything."""
         return {}
 
+    def prepare(self) -> None:
+        """Imports what evaluations need, which does not count as time of an evaluation."""
+
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
-        """Returns the result of the evaluation function."""
+        """Returns the result of the evaluation function.
+
+        If cleaning up after the function raises, what the function itself did counts.
+        """
         return function(worker_id, task.parameters)
+
+
+class _Call:
+    """The evaluation function, which remembers its end for the time after a failed clean-up."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.has_returned = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        try:
+            self.result = self._function(*arguments)
+        except BaseException as error:
+            self.error = error
+            raise
+        self.has_returned = True
+        return self.result
 
 
 @dataclass(frozen=True)
@@ -89,26 +137,48 @@ class TaskRunner:
     catch: tuple[type[BaseException], ...] = ()
     timeout: float | None = None
 
+    def prepare(self) -> None:
+        """Does what would otherwise be part of the first evaluation."""
+        # The evaluation meets the same error, and reports it.
+        with contextlib.suppress(Exception):
+            self.evaluator.prepare()
+
     def __call__(self, task: Task, worker_id: int) -> Reply:
         """Evaluates a sample in the slot `worker_id`."""
+        call = _Call(self.function)
         try:
-            with time_limit(self.timeout), processes.ending_forks():
-                score = self.evaluator(self.function, task, worker_id)
+            score = self._evaluate(call, task, worker_id)
         except KeyboardInterrupt:
             raise
-        except OverdueError:
-            return self._reply(overdue_error(task, self.timeout))
+        except OverdueError as error:
+            overdue = Reply.failed(overdue_error(task, self.timeout), self.catch)
+            return replace(overdue, traceback=traceback_text(error))
         except BaseException as error:
-            return self._reply(error)
+            return Reply.failed(error if call.error is None else call.error, self.catch)
+        finally:
+            # An exception's traceback leads back to this call.
+            call.error = None
         try:
             return Reply(check_score(score, f"sample {task.id}, {dict(task.parameters)!r},"))
         except TypeError as error:
-            return Reply(error=NotANumberError(str(error)))
+            return Reply.failed(NotANumberError(str(error)))
 
-    def _reply(self, error: BaseException) -> Reply:
-        """Returns the reply for an exception that is being handled."""
-        is_caught = isinstance(error, self.catch)
-        return Reply(error=error, is_caught=is_caught, traceback=traceback.format_exc())
+    def _evaluate(self, call: _Call, task: Task, worker_id: int) -> Any:
+        # The function may change its parameters, and others look at the task afterwards.
+        own = replace(task, parameters=copied(task.parameters))
+        try:
+            with time_limit(self.timeout), processes.ending_forks():
+                return self.evaluator(call, own, worker_id)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if not call.has_returned:
+                raise
+            logger.warning(
+                "Sample %d has its score, but cleaning up after it failed: %s",
+                task.id, describe(error),
+            )  # fmt: skip
+            return call.result
 
 
 def overdue_error(task: Task, timeout: float | None) -> EvaluationTimeoutError:
@@ -156,15 +226,29 @@ def process_id() -> int:
     return os.getpid()
 
 
-def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
-    """Evaluates a sample here; returns the pickled reply and the process's memory in bytes."""
+def load() -> None:
+    """Loads the evaluation function and what it needs before the first evaluation begins."""
+    # The evaluation meets the same error, and reports it.
+    with contextlib.suppress(BaseException):
+        _loaded()
+
+
+def _loaded() -> TaskRunner:
     global _runner
+    if _runner is None:
+        runner: TaskRunner = cloudpickle.loads(_payload)
+        runner.prepare()
+        _runner = runner
+    return _runner
+
+
+def evaluate(task: Task, worker_id: int) -> tuple[bytes, int | None]:
+    """Evaluates a sample here; returns the packed reply and the process's memory in bytes."""
     try:
-        if _runner is None:
-            _runner = cloudpickle.loads(_payload)
-        reply = _runner(task, worker_id)
-    except Exception as error:
-        reply = Reply(error=error, traceback=traceback.format_exc())
+        reply = _loaded()(task, worker_id)
+    except BaseException as error:
+        # No signal raises KeyboardInterrupt in a worker: it is the function's own.
+        reply = Reply.failed(error)
     packed = pack(reply)
     # An exception's traceback keeps everything alive that the evaluation held.
     del reply
@@ -172,22 +256,41 @@ def evaluate(task: Task, worker_id: int) -> tuple[bytes, int]:
 
 
 def pack(reply: Reply) -> bytes:
-    """Pickles a reply; an exception that cannot be pickled is replaced by its message."""
-    try:
-        data: bytes = cloudpickle.dumps(reply)
-        cloudpickle.loads(data)
-    except Exception:
-        stand_in = RuntimeError(f"{type(reply.error).__name__}: {reply.error}")
-        data = cloudpickle.dumps(
-            Reply(error=stand_in, is_caught=reply.is_caught, traceback=reply.traceback)
-        )
-    return data
+    """Pickles a reply, whatever its exception is: that is a pickle of its own inside.
+
+    So the score, and whether an exception is caught, arrive even if the exception does not.
+    """
+    error = None if reply.error is None else _pickled(reply.error)
+    is_score = reply.error is None
+    return pickle.dumps(
+        (reply.score, is_score, error, reply.is_caught, reply.traceback, reply.failure)
+    )
 
 
 def unpack(data: bytes) -> Reply:
-    """Unpickles a reply; one that cannot be unpickled here becomes an error."""
+    """Returns a reply that was packed; an exception that does not exist here gets a stand-in."""
     try:
-        reply: Reply = cloudpickle.loads(data)
+        score, is_score, pickled, is_caught, trace, failure = pickle.loads(data)
     except Exception as error:
-        return Reply(error=error)
-    return reply
+        return Reply.failed(error)
+    if is_score:
+        return Reply(score)
+    return Reply(score, _unpickled(pickled, failure), is_caught, trace, failure)
+
+
+def _pickled(error: BaseException) -> bytes | None:
+    """Returns the pickle of an exception; None if it has none, or none that can be read."""
+    try:
+        data = dumps_within(error, MAX_ERROR_BYTES)
+        return data if isinstance(cloudpickle.loads(data), BaseException) else None
+    except BaseException:
+        return None
+
+
+def _unpickled(pickled: bytes | None, failure: str) -> BaseException:
+    error: Any = None
+    if pickled is not None:
+        # Its module may exist only where it was raised, or behave in another way here.
+        with contextlib.suppress(Exception, SystemExit):
+            error = cloudpickle.loads(pickled)
+    return error if isinstance(error, BaseException) else RuntimeError(failure)

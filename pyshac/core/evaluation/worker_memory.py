@@ -5,7 +5,13 @@ Some frameworks leak memory in every evaluation, and only the end of the process
 
 from __future__ import annotations
 
+import logging
+
 import psutil
+
+from pyshac.core.basics.error_text import describe
+
+logger = logging.getLogger("pyshac")
 
 # Number of evaluations after which a worker has loaded everything; its baseline is measured then.
 SETTLING_EVALUATIONS = 3
@@ -17,9 +23,14 @@ MAX_RATIO = 1.5
 MIN_GROWTH_BYTES = 128 * 2**20
 
 
-def held_memory() -> int:
-    """Returns the resident memory of this process in bytes."""
-    return int(psutil.Process().memory_info().rss)
+def held_memory() -> int | None:
+    """Returns the resident memory of this process in bytes; None if it cannot be measured."""
+    try:
+        return int(psutil.Process().memory_info().rss)
+    except Exception as error:
+        # For example, the evaluation has left no file descriptor free. Its score must not be lost.
+        logger.warning("The memory of a worker could not be measured: %s", describe(error))
+        return None
 
 
 class MemoryWatch:
@@ -42,8 +53,10 @@ class MemoryWatch:
         self._largest_growth = 0
         self._evaluations = 0
 
-    def add(self, held: int) -> None:
-        """Adds the memory of the worker after an evaluation."""
+    def add(self, held: int | None) -> None:
+        """Adds the memory of the worker after an evaluation; None if it is not known."""
+        if held is None:
+            return
         self._evaluations += 1
         if self._evaluations == SETTLING_EVALUATIONS:
             self.baseline = max(self.baseline, held)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics import plain_values, seeding
-from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_errors
 from pyshac.core.basics.printable import printable
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
@@ -185,6 +185,7 @@ class HyperParameterList:
     def _by_column(self, by_block: list[bool]) -> BoolArray:
         return np.array(by_block, dtype=bool).repeat([block.width for block in self._blocks])
 
+    @without_float_errors
     def sample(self) -> list[Any]:
         """Draws one row, each parameter from its own random state."""
         row: list[Any] = []
@@ -193,6 +194,7 @@ class HyperParameterList:
             row += value if block.is_list else [value]
         return row
 
+    @without_float_errors
     def encode(self, x: Sequence[Any]) -> FloatArray:
         """Encodes a row.
 
@@ -213,6 +215,7 @@ class HyperParameterList:
             raise ValueError(f"Encoded values must be finite. Got {encoded} for {list(x)!r}.")
         return encoded
 
+    @without_float_errors
     def decode(self, x: Sequence[float] | FloatArray) -> list[Any]:
         """Decodes a row of shape (columns,) into values."""
         row: list[Any] = []
@@ -289,6 +292,7 @@ class HyperParameterList:
         block = next(block for block in self._blocks if column < block.columns.stop)
         return block.require_unit_map()
 
+    @without_float_errors
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.
 

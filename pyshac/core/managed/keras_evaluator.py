@@ -39,6 +39,12 @@ class KerasEvaluator(Evaluator):
         gpus = {**GROWING_MEMORY, **GROWING_MEMORY_OF_JAX} if self.on_gpu else NO_GPU
         return {**unless_set(gpus), **self.choice.environment()}
 
+    def prepare(self) -> None:
+        if self.choice.is_legacy and self.choice.backend != CNTK:
+            _legacy_backend()
+        else:
+            importlib.import_module("keras")
+
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
         try:
             with self._surroundings(task.seed) as session:
@@ -66,12 +72,17 @@ def _keras_on_cntk(seed: int | None) -> Iterator[None]:
         keras.backend.clear_session()
 
 
+def _legacy_backend() -> Any:
+    import tensorflow as tf
+
+    # TensorFlow imports Keras when it is first used.
+    return tf.compat.v1.keras.backend
+
+
 @contextlib.contextmanager
 def _legacy_keras(seed: int | None, on_gpu: bool) -> Iterator[Any]:
     """Yields a managed session that is also Keras's session."""
-    import tensorflow as tf
-
-    backend = tf.compat.v1.keras.backend
+    backend = _legacy_backend()
     try:
         with (
             seeded_python(seed),

@@ -66,9 +66,12 @@ class TensorflowEvaluator(Evaluator):
     def environment(self) -> dict[str, str]:
         return unless_set(GROWING_MEMORY)
 
+    def prepare(self) -> None:
+        importlib.import_module("tensorflow")
+
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
         # Before anything is seeded: importing a framework draws random numbers.
-        importlib.import_module("tensorflow")
+        self.prepare()
         try:
             with (
                 seeded_python(task.seed),

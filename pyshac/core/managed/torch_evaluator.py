@@ -13,8 +13,11 @@ from pyshac.core.managed.seeds import seeded_python, seeded_torch
 class TorchEvaluator(Evaluator):
     """Calls the function with Python, NumPy and PyTorch seeded, if the run has a seed."""
 
+    def prepare(self) -> None:
+        importlib.import_module("torch")
+
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
         # Before anything is seeded: importing a framework draws random numbers.
-        importlib.import_module("torch")
+        self.prepare()
         with seeded_python(task.seed), seeded_torch(task.seed):
             return function(worker_id, task.parameters)

@@ -10,6 +10,7 @@ import numpy as np
 
 from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.streams import usable_streams
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.sampling.proposals import Proposals
@@ -73,6 +74,7 @@ class BlockSource:
 
         if self._parallel is None:
             # A cover is small, so joblib need not memory-map it.
+            self._exit.enter_context(usable_streams())
             parallel = Parallel(
                 self._generators.number, backend=self._generators.joblib_backend, max_nbytes=None
             )

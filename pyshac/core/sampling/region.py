@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyshac.core.basics import seeding
-from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_errors
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.errors import NothingAcceptedError
 from pyshac.core.sampling.block_source import BlockSource
@@ -106,10 +106,12 @@ class AcceptedRegion:
         cascade = self.cascade.first(num_classifiers)
         return AcceptedRegion(self.planner, cascade, self.relax_checks, self.generators)
 
+    @without_float_errors
     def accepts(self, encoded: FloatArray) -> BoolArray:
         """Returns which rows lie in the region, shape (n,), for rows of shape (n, columns)."""
         return self.cascade.accepts(encoded)
 
+    @without_float_errors
     def draw(
         self, n: int, stream: np.random.SeedSequence, patience: float = math.inf
     ) -> FloatArray:

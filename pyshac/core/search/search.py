@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics import seeding, signals
-from pyshac.core.basics.arrays import BoolArray
+from pyshac.core.basics.arrays import BoolArray, without_float_errors
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
@@ -97,10 +97,12 @@ class Search:
         """Returns the region that the cascade in force accepts."""
         return AcceptedRegion(self._planner, self.cascade, relax_checks, generators)
 
+    @without_float_errors
     def parameters(self, batch: Batch) -> list[OrderedDict[str, Any]]:
         """Returns the samples of a batch as an evaluation function receives them."""
         return [self.space.to_parameters(row) for row in batch.rows]
 
+    @without_float_errors
     def draw_batch(self, relax_checks: bool, generators: Generators) -> Batch:
         """Opens the next batch, with samples that the cascade in force accepts.
 
@@ -139,6 +141,7 @@ class Search:
             self._latest_rankings = key, rankings
         return self._latest_rankings[1]
 
+    @without_float_errors
     def adopt_batch(self) -> Batch:
         """Opens a batch of the next samples in the dataset, which have their scores already."""
         start, size = self.num_complete, self.settings.schedule.batch_size
@@ -146,6 +149,7 @@ class Search:
         self.batch = Batch(start, rows, dict.fromkeys(range(start, start + len(rows))))
         return self.batch
 
+    @without_float_errors
     def learn_score(self, number: int, score: float, worker_id: int | None) -> None:
         """Adds the score of a sample of the open batch; NaN if it failed."""
         with self.lock:
@@ -183,6 +187,7 @@ class Search:
         """Whether a classifier is trained when the open batch is closed."""
         return self._training_set() is not None
 
+    @without_float_errors
     def _training_set(self) -> BoolArray | None:
         """Returns the samples that the classifier due after the open batch is trained on.
 
@@ -202,6 +207,7 @@ class Search:
         used = self._is_learned_from(stop)
         return used if int(used.sum()) >= enough else None
 
+    @without_float_errors
     def close_batch(self, check: bool) -> Training | None:
         """Closes the open batch, whose samples all have scores, and trains the classifier due.
 
@@ -250,6 +256,7 @@ class Search:
             return UserClassifier(self.settings.template, seed)
         return BoostedTrees(seed, boosting=self.settings.method.trees)
 
+    @without_float_errors
     def retrain(self) -> None:
         """Retrains the classifiers of all stages so far, which the cascade lacks.
 
