@@ -24,6 +24,9 @@ class Number:
     def __init__(self, content):
         self.content = content
 
+    def __repr__(self):
+        return f"Number({self.content!r})"
+
     def __float__(self):
         if isinstance(self.content, Exception):
             raise self.content
