@@ -13,6 +13,8 @@ import cloudpickle
 # How far below an object the part is looked for that cannot be pickled, and how many parts.
 MAX_DEPTH = 5
 MAX_PARTS = 200
+# Data that this many bytes do not hold are not what cannot be pickled.
+MAX_TRIED_BYTES = 2**26
 
 
 def dumps_within(value: Any, max_bytes: int) -> bytes:
@@ -40,9 +42,11 @@ class _LimitedFile(io.BytesIO):
 
 
 def pickling_error(value: Any) -> Exception | None:
-    """Returns the error of pickling an object; None if it can be pickled."""
+    """Returns the error of pickling an object; None if it can be pickled, as far as was tried."""
     try:
-        cloudpickle.dumps(value)
+        dumps_within(value, MAX_TRIED_BYTES)
+    except OverflowError:
+        return None
     except Exception as error:
         return error
     return None

@@ -292,7 +292,6 @@ class HyperParameterList:
         block = next(block for block in self._blocks if column < block.columns.stop)
         return block.require_unit_map()
 
-    @without_float_errors
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray, without_float_errors
+from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.cover import Cover
@@ -35,16 +35,16 @@ class Proposals:
         """The prior probability of the region that proposals come from; 0 if it is empty."""
         return 1.0 if self.cover is None else self.cover.volume
 
-    @without_float_errors
     def accepted(
         self, cascade: Cascade, n: int, stream: np.random.SeedSequence, forgiven: int = 0
     ) -> FloatArray:
         """Draws n proposals and returns those that the cascade accepts, in order."""
-        if self.cover is None:
-            rows = self.space.draw(n, stream)
-        else:
-            rows = self.cover.draw(n, self.space, stream)
-        return rows[cascade.accepts(rows, forgiven)]
+        with np.errstate(all="ignore"):
+            if self.cover is None:
+                rows = self.space.draw(n, stream)
+            else:
+                rows = self.cover.draw(n, self.space, stream)
+            return rows[cascade.accepts(rows, forgiven)]
 
     @property
     def largest_block(self) -> int:

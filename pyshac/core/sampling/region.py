@@ -111,7 +111,6 @@ class AcceptedRegion:
         """Returns which rows lie in the region, shape (n,), for rows of shape (n, columns)."""
         return self.cascade.accepts(encoded)
 
-    @without_float_errors
     def draw(
         self, n: int, stream: np.random.SeedSequence, patience: float = math.inf
     ) -> FloatArray:
@@ -130,26 +129,27 @@ class AcceptedRegion:
                 found in a thousand times as many proposals as it should take, and patience is
                 infinite.
         """
-        space, cascade = self.planner.space, self.cascade
-        if not len(cascade):
-            return space.draw(n, seeding.child(stream, 0))
-        if self.relax_checks:
-            return np.stack([self._draw_relaxed(seeding.child(stream, i)) for i in range(n)])
-        progress = _Progress(n, len(cascade), patience)
-        proposals = self.planner.plan(cascade)
-        size = proposals.first_block(n, len(cascade))
-        accepted = [np.empty((0, space.num_columns))]
-        with BlockSource(cascade, stream, self.generators) as blocks:
-            while proposals.volume:
-                accepted.append(blocks.next(proposals, size))
-                progress.count(size, len(accepted[-1]), proposals.volume)
-                if progress.is_over:
-                    break
-                progress.warn()
-                proposals, size = self._next_block(progress, proposals, size)
-        if progress.accepted < n and math.isinf(patience):
-            raise _nothing_accepted(len(cascade), progress.proposed if proposals.volume else 0)
-        return np.concatenate(accepted)[:n]
+        with np.errstate(all="ignore"):
+            space, cascade = self.planner.space, self.cascade
+            if not len(cascade):
+                return space.draw(n, seeding.child(stream, 0))
+            if self.relax_checks:
+                return np.stack([self._draw_relaxed(seeding.child(stream, i)) for i in range(n)])
+            progress = _Progress(n, len(cascade), patience)
+            proposals = self.planner.plan(cascade)
+            size = proposals.first_block(n, len(cascade))
+            accepted = [np.empty((0, space.num_columns))]
+            with BlockSource(cascade, stream, self.generators) as blocks:
+                while proposals.volume:
+                    accepted.append(blocks.next(proposals, size))
+                    progress.count(size, len(accepted[-1]), proposals.volume)
+                    if progress.is_over:
+                        break
+                    progress.warn()
+                    proposals, size = self._next_block(progress, proposals, size)
+            if progress.accepted < n and math.isinf(patience):
+                raise _nothing_accepted(len(cascade), progress.proposed if proposals.volume else 0)
+            return np.concatenate(accepted)[:n]
 
     def _next_block(
         self, progress: _Progress, proposals: Proposals, size: int

@@ -102,7 +102,6 @@ class Search:
         """Returns the samples of a batch as an evaluation function receives them."""
         return [self.space.to_parameters(row) for row in batch.rows]
 
-    @without_float_errors
     def draw_batch(self, relax_checks: bool, generators: Generators) -> Batch:
         """Opens the next batch, with samples that the cascade in force accepts.
 
@@ -110,20 +109,21 @@ class Search:
             relax_checks: Whether rejections are overlooked where nothing is accepted.
             generators: The generators that draw.
         """
-        schedule, method = self.settings.schedule, self.settings.method
-        size = min(schedule.batch_size, schedule.total_budget - self.num_complete)
-        stream = seeding.stream(self.entropy, Purpose.DRAW, self.num_complete)
-        region = self.region(relax_checks, generators)
-        if method.num_choices == 1:
-            encoded = region.draw(size, seeding.child(stream, 0))
-        else:
-            places = seeding.stream(self.entropy, Purpose.CLIMB, self.num_complete)
-            climber = Climber(self.space, np.random.default_rng(places))
-            learned = self.num_complete - self.num_complete % schedule.per_classifier_budget
-            selection = Selection(self._rankings(learned), method.num_choices, climber)
-            encoded = selection.select(region, size, self.dataset.encoded, stream)
-        self.batch = Batch(self.num_complete, [self.space.decode(row) for row in encoded])
-        return self.batch
+        with np.errstate(all="ignore"):
+            schedule, method = self.settings.schedule, self.settings.method
+            size = min(schedule.batch_size, schedule.total_budget - self.num_complete)
+            stream = seeding.stream(self.entropy, Purpose.DRAW, self.num_complete)
+            region = self.region(relax_checks, generators)
+            if method.num_choices == 1:
+                encoded = region.draw(size, seeding.child(stream, 0))
+            else:
+                places = seeding.stream(self.entropy, Purpose.CLIMB, self.num_complete)
+                climber = Climber(self.space, np.random.default_rng(places))
+                learned = self.num_complete - self.num_complete % schedule.per_classifier_budget
+                selection = Selection(self._rankings(learned), method.num_choices, climber)
+                encoded = selection.select(region, size, self.dataset.encoded, stream)
+            self.batch = Batch(self.num_complete, [self.space.decode(row) for row in encoded])
+            return self.batch
 
     def _rankings(self, count: int) -> list[Ranking]:
         """Returns the rankings that are learned from the first `count` samples."""
