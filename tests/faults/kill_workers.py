@@ -1,6 +1,6 @@
 """Kills workers, and engines whose workers are left behind, and looks what stays around.
 
-    python -m tests.faults.kill_workers --workers 100 --engines 50 --results workers.jsonl
+    python -m tests.faults.kill_workers --workers 100 --engines 50 --orphans 48
 
 Every kill is one line of the results, and is not done again when the command is repeated.
 """
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import json
 import os
 import random
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -31,6 +33,8 @@ BACKENDS = ("loky", "multiprocessing")
 SLOTS = 3
 MAX_KILLS_PER_RUN = 5
 SECONDS_TO_END = 10.0
+# Why workers cannot notice that their engine is gone.
+DEAF = ("stopped", "compiled code")
 # Long enough that workers are mostly in the middle of an evaluation.
 EVALUATION_SECONDS = 0.1
 SHARED_FOLDERS = (Path("/dev/shm"), Path(tempfile.gettempdir()))
@@ -40,12 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=100, help="number of workers to kill")
     parser.add_argument("--engines", type=int, default=50, help="number of engines to kill")
+    parser.add_argument(
+        "--orphans", type=int, default=48,
+        help="number of engines to kill while their workers cannot notice it",
+    )  # fmt: skip
     parser.add_argument("--results", type=Path, default=Path("workers.jsonl"))
     options = parser.parse_args(arguments)
     done = read_results(options.results)
     full, rest = divmod(options.workers, MAX_KILLS_PER_RUN)
     runs_of_workers = [MAX_KILLS_PER_RUN] * full + [rest] * (rest > 0)
     kinds = ["worker"] * len(runs_of_workers) + ["engine"] * options.engines
+    kinds += ["orphans"] * options.orphans
     with tempfile.TemporaryDirectory() as name:
         reference = Reference(Path(name) / "whole")
         for number, kind in enumerate(kinds):
@@ -54,8 +63,10 @@ def main(arguments: list[str] | None = None) -> int:
             folder = Path(name) / str(number)
             if kind == "worker":
                 record = kill_workers(number, folder, reference, runs_of_workers[number])
-            else:
+            elif kind == "engine":
                 record = kill_engine(number, folder, reference)
+            else:
+                record = kill_engine_of_the_deaf(number, folder)
             done[number] = {"number": number, "kind": kind, **record}
             with open(options.results, "a") as file:
                 file.write(json.dumps(done[number]) + "\n")
@@ -177,6 +188,46 @@ def kill_engine(number: int, folder: Path, reference: Reference) -> dict[str, An
     return finished(record, folder, process, left_behind, before)
 
 
+def deaf_run(save_dir: Path, log: Path, backend: str, how: str) -> None:
+    """A run whose evaluations start a process each, and then cannot do anything."""
+
+    def evaluate(worker_id: int, parameters: dict[str, Any]) -> float:
+        subprocess.Popen(["sleep", "600"])
+        runs.note(log, "begin", parameters["x"])
+        if how == "compiled code":
+            # Unlike other foreign functions it does not release the interpreter.
+            ctypes.PyDLL(None).sleep(600)
+        time.sleep(600)
+        return 0.0
+
+    engine = runs.make_engine(save_dir, backend, SLOTS, fresh=True)
+    engine.fit(evaluate)
+
+
+def kill_engine_of_the_deaf(number: int, folder: Path) -> dict[str, Any]:
+    """Kills an engine, alone or with its group, whose workers cannot notice it."""
+    backend, how = BACKENDS[number % 2], DEAF[number // 2 % len(DEAF)]
+    kills_group = number // 4 % 3 == 2
+    before = leftovers()
+    folder.mkdir()
+    log = folder / "log"
+    log.touch()
+    process = runs.start(deaf_run, folder / "shac", log, backend, how)
+    while len(workers := workers_of(process, log)) < SLOTS and not has_ended(process):
+        time.sleep(0.02)
+    if how == "stopped":
+        for each in workers:
+            each.suspend()
+    left_behind = descendants(process)
+    (os.killpg if kills_group else os.kill)(process, signal.SIGKILL)
+    runs.wait(process)
+    record = {"backend": backend, "how": how, "kills": 1, "kills_group": kills_group}
+    # Nothing is to be compared: no evaluation ends.
+    record |= {"lost": 0, "repeated": 0, "unsaved": 0, "is_equal": True, "status": 0}
+    record |= {"left_behind": len(left_behind), "seconds": seconds_to_end(left_behind)}
+    return finished(record, folder, process, left_behind, before)
+
+
 def has_ended(process: int) -> bool:
     return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
@@ -217,7 +268,7 @@ def ours(paths: set[str], numbers: set[int]) -> set[str]:
 
 def summary(records: list[dict[str, Any]]) -> str:
     lines = []
-    for kind in ("worker", "engine"):
+    for kind in ("worker", "engine", "orphans"):
         some = [record for record in records if record["kind"] == kind]
         if not some:
             continue

@@ -84,18 +84,20 @@ class Logged:
         number = PHASES.index("evaluating")
         before = _shared[0]
         _enter(number)
-        self._note("begin", parameters["x"])
+        note(self.log, "begin", parameters["x"])
         time.sleep(self.seconds)
         kind = 0.0 if parameters["kind"] == "1" else 1.0
         score = (parameters["x"] - 1.0) ** 2 + kind + sum(parameters["w"])
-        self._note("end", parameters["x"])
+        note(self.log, "end", parameters["x"])
         _shared[0] = before
         return score
 
-    def _note(self, what: str, x: float) -> None:
-        descriptor = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        os.write(descriptor, f"{os.getpid()} {what} {x!r}\n".encode())
-        os.close(descriptor)
+
+def note(log: Path | str, what: str, x: float) -> None:
+    """Appends a line of this process to a log."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.write(descriptor, f"{os.getpid()} {what} {x!r}\n".encode())
+    os.close(descriptor)
 
 
 def make_engine(save_dir: Path, backend: str, evaluators: int, fresh: bool) -> SHAC:

@@ -38,15 +38,15 @@ def test_killed_runs(tmp_path):
 
 # Runs take turns with the kinds of workers.
 @pytest.mark.parametrize(
-    ("workers", "engines"),
+    ("workers", "engines", "orphans"),
     [
-        pytest.param(2, 1, marks=pytest.mark.slow),
-        pytest.param(20, 4, marks=pytest.mark.long),
+        pytest.param(2, 1, 4, marks=pytest.mark.slow),
+        pytest.param(20, 4, 12, marks=pytest.mark.long),
     ],
 )
-def test_killed_workers_and_engines(tmp_path, workers, engines):
-    results = ("--results", tmp_path / "workers.jsonl")
-    ended = run_module("kill_workers", "--workers", workers, "--engines", engines, *results)
+def test_killed_workers_and_engines(tmp_path, workers, engines, orphans):
+    numbers = ("--workers", workers, "--engines", engines, "--orphans", orphans)
+    ended = run_module("kill_workers", *numbers, "--results", tmp_path / "workers.jsonl")
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 

@@ -10,12 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Executor, ThreadPoolExecutor
+from multiprocessing import resource_tracker
 from typing import Any
 
 import cloudpickle
 
 from pyshac.core.basics.optional_packages import require
-from pyshac.core.evaluation import worker
+from pyshac.core.evaluation import processes, worker
 from pyshac.core.evaluation.executor_slots import SharedExecutor
 from pyshac.core.evaluation.executor_worker import Payload
 from pyshac.core.evaluation.failures import FailurePolicy
@@ -146,7 +147,10 @@ class LokyBackend(ProcessBackend):
         self, payload: bytes, environment: dict[str, str], limit: int | None
     ) -> Executor:
         import loky
+        from loky.backend import resource_tracker as loky_tracker
 
+        processes.start_tracker(loky_tracker.ensure_running)
+        processes.start_tracker(resource_tracker.ensure_running)
         executor: Executor = loky.ProcessPoolExecutor(
             1,
             env={**environment, **_NO_LEAK_CHECK},
@@ -162,6 +166,8 @@ class MultiprocessingBackend(ProcessBackend):
     def _new_executor(
         self, payload: bytes, environment: dict[str, str], limit: int | None
     ) -> Executor:
+        if multiprocessing.get_start_method() != "fork":
+            processes.start_tracker(resource_tracker.ensure_running)
         return futures.ProcessPoolExecutor(
             1, initializer=worker.start, initargs=(payload, environment, limit, os.getpid())
         )

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import util
 from pathlib import Path
 
@@ -96,6 +96,18 @@ def _is_tracker(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         return any("resource_tracker import main" in word for word in process.cmdline())
     return False
+
+
+def start_tracker(ensure_running: Callable[[], None]) -> None:
+    """Starts a resource tracker, unless it runs, so that no hangup ends it before its work."""
+    if os.name != "posix":
+        ensure_running()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    try:
+        ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _suspend(process: psutil.Process) -> None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+import types
+from pathlib import Path
 
 import pytest
 
@@ -171,13 +173,14 @@ NO_SEMAPHORES = """
 import _multiprocessing, sys
 from tests.engine.engine_helpers import make_engine, evaluate
 
-def refuses(*args, **options):
-    raise OSError(38, "Function not implemented")
+class Refused(_multiprocessing.SemLock):
+    def __new__(cls, *args, **options):
+        raise OSError(38, "Function not implemented")
 
 if sys.argv[2] == "none":
     del _multiprocessing.SemLock
 else:
-    _multiprocessing.SemLock = refuses
+    _multiprocessing.SemLock = Refused
 engine = make_engine(sys.argv[1], evaluate, backend=sys.argv[3])
 engine.set_num_parallel_generators(2)
 try:
@@ -234,10 +237,8 @@ def test_a_daemonic_process_is_told_to_use_threads(tmp_path):
     assert number == "18"
 
 
-def test_threads_of_gevent_are_told_of(monkeypatch, tmp_path):
-    """Where it is not installed, a module stands in for it."""
-    import types
-
+def test_threads_of_gevent_are_told_of(monkeypatch):
+    """A module stands in for its own, which would patch this very process."""
     stand_in = types.ModuleType("gevent.monkey")
     stand_in.is_module_patched = lambda name: name == "threading"
     monkeypatch.setitem(sys.modules, "gevent.monkey", stand_in)
@@ -388,3 +389,42 @@ def test_an_error_in_a_thread_still_brings_in_the_others():
     with pytest.raises(EvaluationError):
         collect(slot_pool(raises, 3, "threading"), 9, done)
     assert {outcome.task.id for outcome in done} >= {1, 2}
+
+
+# Hangups
+
+
+HANGUP = """
+import sys, time
+from pathlib import Path
+from tests.engine.engine_helpers import make_engine
+
+def waits(worker_id, parameters):
+    import os
+    Path(sys.argv[1], f"{os.getpid()}.worker").touch()
+    time.sleep(600)
+
+engine = make_engine(sys.argv[1] + "/shac", waits, backend="loky", evaluators=2)
+engine.fit(verbose=0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="semaphores are not files here")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_to_the_whole_group_leaves_no_files(tmp_path, number):
+    with ended_afterwards(start_script(HANGUP, tmp_path)) as process:
+        deadline = time.monotonic() + 60
+        while len(workers := [*tmp_path.glob("*.worker")]) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        numbers = [process.pid, *(int(path.stem) for path in workers)]
+        assert [*Path("/dev/shm").glob(f"sem.loky-{process.pid}-*")]
+        os.killpg(process.pid, number)
+        process.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while any(map(is_running, numbers)) or [
+        path for each in numbers for path in Path("/dev/shm").glob(f"sem.loky-{each}-*")
+    ]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
