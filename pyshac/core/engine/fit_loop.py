@@ -119,8 +119,8 @@ class FitLoop:
                 self._take(batch, outcomes)
         except BaseException as error:
             try:
-                # Threads do not keep a process that was asked to end.
-                if not isinstance(error, signals.TerminatedError):
+                # After Ctrl-C there is time; a process that was asked to end has none.
+                if type(error) is KeyboardInterrupt:
                     pool.outlast()
             finally:
                 # An interruption may come between the end of an evaluation and its handover.

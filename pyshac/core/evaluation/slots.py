@@ -197,17 +197,15 @@ class WorkerProcess:
 
     def __init__(self, new_executor: Callable[[], Executor], guardian: Guardian) -> None:
         try:
-            # A process whose start was interrupted would be nobody's.
-            with signals.whole():
-                self.executor = new_executor()
-                self.ready = self.executor.submit(worker.process_id)
-                (number,) = self.executor._processes  # type: ignore[attr-defined]
-                self._process = processes.find(number)
+            self.executor = new_executor()
+            self.ready = self.executor.submit(worker.process_id)
         except (OSError, EOFError, ImportError, NotImplementedError) as error:
             raise RuntimeError(
                 f"No worker process can be started: {type(error).__name__}: {error}. "
                 "Call concurrent_evaluators() to evaluate in threads of this process."
             ) from error
+        (number,) = self.executor._processes  # type: ignore[attr-defined]
+        self._process = processes.find(number)
         if self._process is not None:
             guardian.watch(self._process)
 
@@ -274,7 +272,9 @@ class ProcessSlot(Slot):
         return worker.unpack(data)
 
     def _start(self) -> WorkerProcess:
-        self._worker = started = self._new_worker()
+        # A worker whose start is interrupted would be nobody's.
+        with signals.whole():
+            self._worker = started = self._new_worker()
         self._memory.begin()
         self._ready_at = None
         started.ready.add_done_callback(lambda ready: self._note_ready(started, ready))

@@ -249,6 +249,13 @@ def test_threads_of_gevent_are_told_of(monkeypatch):
 # Ctrl-C
 
 
+def wait_until_gone(numbers):
+    deadline = time.monotonic() + 30
+    while any(map(is_running, numbers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def start_script(source, *arguments, **environment):
     return subprocess.Popen(
         [sys.executable, "-c", source, *map(str, arguments)],
@@ -276,6 +283,8 @@ command = " ".join(sys.orig_argv)
 if "popen_loky" in command or "spawn_main" in command:
     with open(os.environ["NOTE"], "a") as file:
         file.write(f"{os.getpid()}\\n")
+    if "INTERRUPT" in os.environ:
+        os.kill(os.getppid(), 2)
     time.sleep(3600)
 """
 
@@ -290,9 +299,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", PROCESSES)
-def test_ctrl_c_does_not_wait_for_workers_that_start(tmp_path, backend):
+def started_slowly(tmp_path, backend, **environment):
+    """Starts a run whose workers do not get beyond their start; also returns where they are."""
     site, note = tmp_path / "site", tmp_path / "note"
     site.mkdir()
     note.touch()
@@ -302,11 +310,18 @@ def test_ctrl_c_does_not_wait_for_workers_that_start(tmp_path, backend):
     path = os.pathsep.join([str(site), str(ROOT)])
     process = subprocess.Popen(
         [sys.executable, script, tmp_path / "shac", backend],
-        env={**os.environ, "PYTHONPATH": path, "NOTE": str(note)},
+        env={**os.environ, "PYTHONPATH": path, "NOTE": str(note), **environment},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+    return process, note
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", PROCESSES)
+def test_ctrl_c_does_not_wait_for_workers_that_start(tmp_path, backend):
+    process, note = started_slowly(tmp_path, backend)
     with ended_afterwards(process):
         deadline = time.monotonic() + 60
         while len(note.read_text().split()) < 4:
@@ -319,10 +334,17 @@ def test_ctrl_c_does_not_wait_for_workers_that_start(tmp_path, backend):
     assert errors.strip().endswith("KeyboardInterrupt")
     workers = [int(number) for number in note.read_text().split()]
     assert len(workers) == 4
-    deadline = time.monotonic() + 30
-    while any(map(is_running, workers)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until_gone(workers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", PROCESSES)
+def test_ctrl_c_in_the_middle_of_a_start(tmp_path, backend):
+    process, note = started_slowly(tmp_path, backend, INTERRUPT="1")
+    with ended_afterwards(process):
+        _, errors = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    wait_until_gone([int(number) for number in note.read_text().split()])
 
 
 THREADS = """
