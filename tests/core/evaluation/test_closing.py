@@ -90,6 +90,8 @@ def test_a_process_that_got_the_number_of_a_worker_is_left_alone():
     ended = subprocess.Popen(["true"])
     worker = processes.find(ended.pid)
     ended.wait()
+    # Start times are told apart by hundredths of a second.
+    time.sleep(0.1)
     for _ in range(100):
         with open("/proc/sys/kernel/ns_last_pid", "w") as file:
             file.write(str(ended.pid - 1))
@@ -99,7 +101,8 @@ def test_a_process_that_got_the_number_of_a_worker_is_left_alone():
         other.kill()
         other.wait()
     try:
-        assert other.pid == worker.pid
+        if other.pid != worker.pid:
+            pytest.skip("something else has got the number")
         processes.kill_tree(worker)
         assert processes.wait_until_gone(worker, time.monotonic())
         assert other.poll() is None

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -132,6 +133,15 @@ FORKS = {
 STATUS = {"returns": 0, "exits": 3}
 
 
+FORK_LOCK = threading.Lock()
+
+
+def fork_lock():
+    import tests.core.evaluation.test_nested_processes as here
+
+    return here.FORK_LOCK
+
+
 @pytest.mark.parametrize(
     ("backend", "slots"),
     [
@@ -147,7 +157,9 @@ def test_a_forked_child_replies_for_nobody(name, backend, slots):
     leave = FORKS[name]
 
     def forks(worker_id, p):
-        child = os.fork()
+        # Locks of files do not let two threads fork at the same time.
+        with fork_lock():
+            child = os.fork()
         if child == 0:
             return leave()
         return float(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
