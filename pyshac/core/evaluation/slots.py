@@ -224,8 +224,9 @@ class WorkerProcess:
                 f"No worker process can be started: {type(error).__name__}: {error}. "
                 "Call concurrent_evaluators() to evaluate in threads of this process."
             ) from error
-        (number,) = self.executor._processes  # type: ignore[attr-defined]
-        self._process = processes.find(number)
+        # One that has ended already may not be among them any more.
+        numbers = [*self.executor._processes]  # type: ignore[attr-defined]
+        self._process = processes.find(numbers[0]) if numbers else None
         if self._process is not None:
             guardian.watch(self._process)
 
