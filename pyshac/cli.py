@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 
 from pyshac.core.basics import files, streams
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.basics.paths import absolute_path
-from pyshac.core.basics.printable import printable
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.hyperparameters import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.looking.labels import plain_label

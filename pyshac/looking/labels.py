@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 
 MAX_LABEL = 28
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from pyshac.core.basics import files
 from pyshac.core.basics.arrays import without_float_errors
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.basics.paths import absolute_path
-from pyshac.core.basics.printable import printable
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import new_figure

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 from pyshac.looking.accepted_region import can_be_cut
 from pyshac.looking.axes import columns_of
 from pyshac.looking.importances import parameter_importances

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 from pyshac.looking.labels import number_text, plain_label, shorten
 from tests.strategies import awkward_texts, texts
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 
 MAX_TEXT = 60
 MAX_PATH = 240

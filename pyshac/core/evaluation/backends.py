@@ -15,9 +15,9 @@ from typing import Any
 
 import cloudpickle
 
-from pyshac.core.basics.error_text import describe
+from pyshac.core.basics.messages.error_text import describe
+from pyshac.core.basics.messages.pickling import culprit, pickling_error
 from pyshac.core.basics.optional_packages import require
-from pyshac.core.basics.pickling import culprit, pickling_error
 from pyshac.core.evaluation import processes, worker
 from pyshac.core.evaluation.executor_slots import SharedExecutor
 from pyshac.core.evaluation.executor_worker import Payload

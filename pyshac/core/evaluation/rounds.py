@@ -17,7 +17,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.errors import WorkerDiedError
 from pyshac.core.evaluation.failures import (
     ExecutorFailedError,

@@ -20,8 +20,8 @@ from typing import Any
 import cloudpickle
 
 from pyshac.core.basics.checks import check_score
-from pyshac.core.basics.error_text import describe, traceback_text
-from pyshac.core.basics.pickling import dumps_within
+from pyshac.core.basics.messages.error_text import describe, traceback_text
+from pyshac.core.basics.messages.pickling import dumps_within
 from pyshac.core.basics.plain_values import copied
 from pyshac.core.errors import EvaluationTimeoutError
 from pyshac.core.evaluation import processes

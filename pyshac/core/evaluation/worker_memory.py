@@ -9,7 +9,7 @@ import logging
 
 import psutil
 
-from pyshac.core.basics.error_text import describe
+from pyshac.core.basics.messages.error_text import describe
 
 logger = logging.getLogger("pyshac")
 

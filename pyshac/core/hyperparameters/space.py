@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_errors
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count

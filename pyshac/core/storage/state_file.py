@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyshac.core.basics import files
-from pyshac.core.basics.printable import printable
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from pyshac.core.basics.pickling import culprit, dumps_within
+from pyshac.core.basics.messages.pickling import culprit, dumps_within
 from pyshac.core.evaluation.backends import get_backend
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.worker import Evaluator
