@@ -19,6 +19,8 @@ from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterLi
 # Building a space of this size takes a few seconds.
 MAX_PARAMETERS = 1000
 MAX_VALUES = 2**18
+# With the worst arguments each takes a fifth of a second to check.
+MAX_DISTRIBUTIONS = 50
 
 
 def read_config(path: Path) -> Any:
@@ -112,12 +114,18 @@ def _count(content: Any) -> int:
     return count
 
 
+def _count_distributions(content: dict[str, Any]) -> int:
+    configs = [entry[-1] for entry in content.values() if isinstance(entry, list) and entry]
+    return sum(isinstance(config, dict) and "distribution" in config for config in configs)
+
+
 def _check_costs(content: dict[str, Any]) -> None:
     """Raises `ValueError` if parameters that only the file knows would take long to build."""
     num_values = _count(content)
     for number, limit, what in (
         (len(content), MAX_PARAMETERS, "parameters"),
         (num_values, MAX_VALUES, "values"),
+        (_count_distributions(content), MAX_DISTRIBUTIONS, "distributions"),
     ):
         if number > limit:
             raise ValueError(
