@@ -119,7 +119,7 @@ class TestCheckScore:
         + [np.datetime64("2020-01-01", "ns"), np.timedelta64(5, "ns"), np.timedelta64(5, "s")]
         + [np.array(["2020-01-01"], dtype="M8[ns]"), np.array(5, dtype="m8[ns]")]
         + [datetime.now(), timedelta(1), np.ma.array([1.0, 2.0], mask=[True, True]), (0.5, 0.9)]
-        + [np.datetime64("NaT"), Number("0.5"), Number(None), Number(ValueError())],
+        + [np.datetime64("NaT", "s"), Number("0.5"), Number(None), Number(ValueError())],
         ids=lambda score: type(score).__name__,
     )
     def test_other_things_are_refused_with_the_sample_and_what_came_back(self, score):
