@@ -34,7 +34,7 @@ _NOT_SUPPORTED = (errno.EINVAL, errno.ENOTSUP)
 _CHUNK_BYTES = 2**20
 
 
-def digest(data: bytes) -> str:
+def digest(data: bytes | memoryview) -> str:
     """Returns the SHA-256 of `data` in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 

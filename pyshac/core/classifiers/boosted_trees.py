@@ -25,6 +25,8 @@ PARAMETERS: dict[str, Any] = {
     "verbosity": 0,
     "disable_default_eval_metric": True,
 }
+# XGBoost keeps the margins of the largest prediction, for each model and thread.
+MAX_PREDICTED_ROWS = 2**13
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,20 @@ class BoostedTrees:
         """Merges trees of equal shape, which leaves the margin as it is up to rounding."""
         self.booster = merge_equal_shapes(self._trained())
 
+    def drop_training_data(self) -> None:
+        """Drops what XGBoost keeps for further training; the margin stays as it is."""
+        self.booster = load_model(self.to_bytes())
+
     def margin(self, features: Float32Array) -> Float32Array:
         """Returns the log-odds, shape (n,), that each row of shape (n, columns) is good.
 
         Raises:
             RuntimeError: If the trees are not trained.
         """
-        margin: Float32Array = self._trained().inplace_predict(features, predict_type="margin")
+        booster, margin = self._trained(), np.empty(len(features), dtype=np.float32)
+        for start in range(0, len(features), MAX_PREDICTED_ROWS):
+            block = slice(start, start + MAX_PREDICTED_ROWS)
+            margin[block] = booster.inplace_predict(features[block], predict_type="margin")
         return margin
 
     def predict(self, features: Float32Array) -> BoolArray:

@@ -19,9 +19,10 @@ from pyshac.core.basics.checks import check_score
 from pyshac.core.dataset import summaries
 from pyshac.core.dataset.csv_file import check_id, csv_line, header_of, read_csv, score_text
 from pyshac.core.dataset.data_frame import as_frame
+from pyshac.core.dataset.lines import Lines
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.dataset.parameters_file import build_space, read_config
-from pyshac.core.dataset.rows import Rows
+from pyshac.core.dataset.rows import Column, Rows
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.hyperparameters.space import as_parameter_list
@@ -53,7 +54,7 @@ class Dataset:
         X: The samples' rows, each a flat list of values. It reads like a list, but is stored as
             columns: each row is a copy, and JSON needs `list(dataset.X)`.
         Y: Scores; NaN for a failed sample.
-        ids: The samples' numbers, ascending.
+        ids: The samples' numbers, ascending. It reads like a list, as `X` does.
     """
 
     def __init__(
@@ -66,11 +67,10 @@ class Dataset:
         """Removes all samples."""
         self.X = Rows()
         self.Y: list[float] = []
-        self.ids: list[int] = []
+        self.ids: Column[int] = Column()
         self._encoded = array("d")
-        # The lines of the CSV form, concatenated, and the length of each.
-        self._lines = bytearray()
-        self._lengths = array("q")
+        # The lines of the CSV form.
+        self._lines = Lines()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -146,20 +146,17 @@ class Dataset:
         self.Y.insert(place, score)
         start = place * space.num_columns
         self._encoded[start:start] = array("d", encoded)
-        start = self._end_of(place)
-        self._lines[start:start] = line
-        self._lengths.insert(place, len(line))
+        self._lines.insert(place, line)
 
-    def _end_of(self, count: int) -> int:
-        """Returns the end of the first `count` lines of the CSV form."""
-        return len(self._lines) - int(_numbers(self._lengths[count:]).sum())
+    def pack(self) -> None:
+        """Compresses what is only needed for saving; later samples should have higher numbers."""
+        self._lines.pack()
 
     def cut(self, count: int) -> None:
         """Removes all samples but the first `count`."""
-        del self._lines[self._end_of(count) :]
-        del self._lengths[count:], self.ids[count:], self.Y[count:]
-        del self._encoded[count * self._space().num_columns :]
-        self.X.cut(count)
+        del self.Y[count:], self._encoded[count * self._space().num_columns :]
+        for column in (self.X, self.ids, self._lines):
+            column.cut(count)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], FloatArray]:
         """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
@@ -239,9 +236,16 @@ class Dataset:
 
     def to_bytes(self, stop: int | None = None) -> bytes:
         """Returns the CSV form in UTF-8; see `to_csv`."""
-        count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
-        header = csv_line(self.header()).encode("utf-8")
-        return header + self._lines[: self._end_of(count)]
+        data = b"".join([self._header_line(), *self._lines.texts()])
+        return data if stop is None else data[: self.num_bytes(stop)]
+
+    def num_bytes(self, stop: int) -> int:
+        """Returns the length of the CSV form in UTF-8 without samples from number `stop` on."""
+        count = bisect.bisect_left(self.ids, stop)
+        return len(self._header_line()) + self._lines.size(count)
+
+    def _header_line(self) -> bytes:
+        return csv_line(self.header()).encode("utf-8")
 
     @classmethod
     def load_from_directory(
@@ -297,13 +301,10 @@ class Dataset:
 
     def _sort(self, order: IntArray) -> None:
         """Reorders the samples: the one at `order[i]` moves to place i."""
-        ends = np.cumsum(self._lengths)
-        lines = [self._lines[ends[place] - self._lengths[place] : ends[place]] for place in order]
-        self._lines, self._lengths = bytearray().join(lines), array("q", map(len, lines))
         self._encoded = array("d", self.encoded[order].ravel())
-        self.ids = [self.ids[place] for place in order]
         self.Y = [self.Y[place] for place in order]
-        self.X.sort(order)
+        for column in (self.X, self.ids, self._lines):
+            column.sort(order)
 
 
 def _numbers(column: array[Any]) -> npt.NDArray[Any]:

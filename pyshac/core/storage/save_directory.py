@@ -130,7 +130,8 @@ class SaveDirectory:
             files.remove_temporaries(folder)
         config = plain_values.to_json(run.space.get_config())
         parameters = json_file(config, "The search space")
-        complete = run.dataset.to_bytes(run.num_complete)
+        csv = run.dataset.to_bytes()
+        complete = memoryview(csv)[: run.dataset.num_bytes(run.num_complete)]
         state = StateFile(
             objective=run.objective,
             method=run.method,
@@ -150,7 +151,7 @@ class SaveDirectory:
             stage_starts=run.stage_starts,
         )
         self._write(layout.parameters, parameters)
-        self._write(layout.csv, run.dataset.to_bytes())
+        self._write(layout.csv, csv)
         self._write(layout.state, encode_state(state))
         journal.replace_records(layout.journal, journal_records.of_open_batch(run))
 
