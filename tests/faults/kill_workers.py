@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import random
 import re
@@ -25,7 +24,8 @@ import psutil
 
 from tests.engine.engine_helpers import contents
 from tests.faults import runs
-from tests.faults.kill_runs import Reference, compare, read_results
+from tests.faults.kill_runs import Reference, compare, has_ended
+from tests.faults.trials import NUM_CORES, do_missing
 
 BACKENDS = ("loky", "multiprocessing")
 SLOTS = 3
@@ -41,25 +41,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=100, help="number of workers to kill")
     parser.add_argument("--engines", type=int, default=50, help="number of engines to kill")
     parser.add_argument("--results", type=Path, default=Path("workers.jsonl"))
+    parser.add_argument("--jobs", type=int, default=NUM_CORES, help="number of runs at once")
     options = parser.parse_args(arguments)
-    done = read_results(options.results)
     full, rest = divmod(options.workers, MAX_KILLS_PER_RUN)
     runs_of_workers = [MAX_KILLS_PER_RUN] * full + [rest] * (rest > 0)
     kinds = ["worker"] * len(runs_of_workers) + ["engine"] * options.engines
     with tempfile.TemporaryDirectory() as name:
         reference = Reference(Path(name) / "whole")
-        for number, kind in enumerate(kinds):
-            if number in done:
-                continue
+
+        def trial(number: int) -> dict[str, Any]:
             folder = Path(name) / str(number)
-            if kind == "worker":
+            if kinds[number] == "worker":
                 record = kill_workers(number, folder, reference, runs_of_workers[number])
             else:
                 record = kill_engine(number, folder, reference)
-            done[number] = {"number": number, "kind": kind, **record}
-            with open(options.results, "a") as file:
-                file.write(json.dumps(done[number]) + "\n")
-    records = [done[number] for number in range(len(kinds))]
+            return {"number": number, "kind": kinds[number], **record}
+
+        records = do_missing(trial, len(kinds), options.results, options.jobs)
     print(summary(records))
     return 0 if all(record["is_good"] for record in records) else 1
 
@@ -175,10 +173,6 @@ def kill_engine(number: int, folder: Path, reference: Reference) -> dict[str, An
     )
     record["is_equal"] = contents(save_dir) == reference.contents
     return finished(record, folder, process, left_behind, before)
-
-
-def has_ended(process: int) -> bool:
-    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def finished(
