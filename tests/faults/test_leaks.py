@@ -130,8 +130,9 @@ def test_repetition_leaves_nothing_behind(tmp_path, what):
     script = tmp_path / "repeat.py"
     script.write_text(SCRIPT + REPEATED[what])
     first, last = map(dict, json.loads(run_script(script, tmp_path).splitlines()[-1]))
-    # What the allocator holds varies by a megabyte or two; of 16,000 samples 150 bytes each stay.
-    assert last["megabytes"] < first["megabytes"] + 6, (first, last)
+    # What the allocator holds varies by a few megabytes, and 16,000 samples, which have to be kept,
+    # take two.
+    assert last["megabytes"] < first["megabytes"] + 10, (first, last)
     # Python and other libraries keep a few for each process that was started.
     assert last["objects"] < first["objects"] + 500, (first, last)
     for name in ("files", "threads", "children"):
