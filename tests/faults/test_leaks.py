@@ -104,15 +104,16 @@ repeat(200, once)
 import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from pyshac import plots, report
+from pyshac import report
 from pyshac.utils import vis_utils
 
 engine = finished("run")
+columns = {"plot_accepted_region": ["x", "y"], "plot_slice": ["x"]}
 
 def once(number):
     for name in vis_utils.__all__:
-        if name != "plot_slice":
-            getattr(vis_utils, name)(engine)
+        source = engine.dataset if name == "plot_dataset" else engine
+        getattr(vis_utils, name)(source, *columns.get(name, []))
     plt.close("all")
     repr(engine), engine._repr_html_(), repr(engine.dataset)
     report(engine, "report.html")
