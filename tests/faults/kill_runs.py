@@ -1,58 +1,55 @@
 """Kills runs at random instants, and looks whether anything is lost, repeated or different.
 
     python -m tests.faults.kill_runs --runs 300 --results kills.jsonl
+    python -m tests.faults.kill_runs --configurations --runs 260 --results interruptions.jsonl
 
+The second command interrupts runs in every place where evaluations run, by Ctrl-C and SIGTERM, too.
 Every kill is one line of the results, and is not done again when the command is repeated.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import os
 import random
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from tests.engine.engine_helpers import contents
-from tests.faults import runs
+from tests.faults import configurations, runs
+from tests.faults.trials import NUM_CORES, Record, do_missing
 
 # What a kill is aimed at; None is any instant of the run.
 TARGETS = (None, "sampling", "evaluating", "training", "saving", "recording")
 # A third of the runs has two slots in worker processes.
 SLOTS = (("threading", 1), ("threading", 1), ("multiprocessing", 2))
+SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+# How long a run may take to save after Ctrl-C or SIGTERM, and to end.
+SECONDS_TO_END = 60.0
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=300, help="number of kills")
     parser.add_argument("--results", type=Path, default=Path("kills.jsonl"))
+    parser.add_argument("--jobs", type=int, default=NUM_CORES, help="number of kills at once")
+    parser.add_argument("--configurations", action="store_true", help="in all configurations")
     options = parser.parse_args(arguments)
-    done = read_results(options.results)
     runs.note_phases()
+    trial = interrupt_once if options.configurations else kill_once
     with tempfile.TemporaryDirectory() as folder:
         reference = Reference(Path(folder) / "whole")
-        for number in range(options.runs):
-            if number in done:
-                continue
-            record = kill_once(number, Path(folder) / str(number), reference)
-            done[number] = record
-            with open(options.results, "a") as file:
-                file.write(json.dumps(record) + "\n")
-    records = [done[number] for number in range(options.runs)]
+        records = do_missing(
+            lambda number: trial(number, Path(folder) / str(number), reference),
+            options.runs, options.results, options.jobs,
+        )  # fmt: skip
     print(summary(records))
     return 0 if all(record["is_good"] for record in records) else 1
-
-
-def read_results(path: Path) -> dict[int, dict[str, Any]]:
-    if not path.exists():
-        return {}
-    records = [json.loads(line) for line in path.read_text().splitlines()]
-    return {record["number"]: record for record in records}
 
 
 class Reference:
@@ -71,7 +68,7 @@ class Reference:
         self.samples = [x for _, what, x in lines if what == "begin"]
 
 
-def kill_once(number: int, folder: Path, reference: Reference) -> dict[str, Any]:
+def kill_once(number: int, folder: Path, reference: Reference) -> Record:
     """Kills one run, looks at what is left, lets another process finish it, and compares."""
     chance = random.Random(number)
     backend, evaluators = chance.choice(SLOTS)
@@ -85,28 +82,83 @@ def kill_once(number: int, folder: Path, reference: Reference) -> dict[str, Any]
         process = runs.start(runs.begin_or_continue, save_dir, log, backend, evaluators)
         await_instant(process, target, chance, reference)
         was_running = runs.kill_group(process)
-    phase = runs.phase()
+    record = {"number": number, "target": target, "backend": backend, "phase": runs.phase()}
+    return {**record, **finish(folder, reference, backend, evaluators)}
+
+
+def interrupt_once(number: int, folder: Path, reference: Reference) -> Record:
+    """Interrupts one run in one of the configurations, and lets another process finish it."""
+    chance = random.Random(number)
+    names = list(configurations.CONFIGURATIONS)
+    name, how = names[number % len(names)], chance.choice(SIGNALS)
+    log, save_dir = folder / "log", folder / "shac"
+    was_running = False
+    while not was_running:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        log.touch()
+        process = runs.start(configurations.run, name, save_dir, log)
+        await_line(process, log, chance)
+        was_running = end_group(process, how)
+    record = {"number": number, "backend": name, "signal": how.name, "phase": "evaluating"}
+    return {**record, **finish(folder, reference)}
+
+
+def finish(
+    folder: Path, reference: Reference, backend: str = "threading", evaluators: int = 1
+) -> Record:
+    """Looks at what is left of a run, lets another process finish it, and compares."""
+    log, save_dir = folder / "log", folder / "shac"
     before = log.read_text().splitlines()
     saved = runs.result(runs.saved_samples, save_dir)
     status = runs.wait(runs.start(runs.begin_or_continue, save_dir, log, backend, evaluators))
     lost, repeated, unsaved = compare(before, log.read_text().splitlines(), saved or [])
-    found = contents(save_dir)
-    record = {
-        "number": number,
-        "target": target,
-        "backend": backend,
-        "phase": phase,
+    record: Record = {
         "saved": None if saved is None else len(saved),
         "unsaved": unsaved,
         "lost": lost,
         "repeated": repeated,
         "status": status,
-        "is_equal": found == reference.contents,
+        "is_equal": contents(save_dir) == reference.contents,
     }
     record["is_good"] = not lost and not repeated and status == 0 and record["is_equal"]
     if record["is_good"]:
         shutil.rmtree(folder)
     return record
+
+
+def await_line(process: int, log: Path, chance: random.Random) -> None:
+    """Waits until a random evaluation has begun or ended, or the run has."""
+    count = chance.randint(1, 2 * runs.TOTAL_BUDGET - 1)
+    while log.read_bytes().count(b"\n") < count and not has_ended(process):
+        time.sleep(0.001)
+    time.sleep(chance.uniform(0, configurations.EVALUATION_SECONDS))
+
+
+def has_ended(process: int) -> bool:
+    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def end_group(process: int, how: signal.Signals) -> bool:
+    """Ends a run by a signal, and then kills what is left; returns whether it was running."""
+    if has_ended(process):
+        runs.wait(process)
+        return False
+    if how == signal.SIGKILL:
+        os.killpg(process, how)
+    else:
+        os.kill(process, how)
+    deadline = time.monotonic() + SECONDS_TO_END
+    while not has_ended(process):
+        if time.monotonic() > deadline:
+            os.killpg(process, signal.SIGKILL)
+            runs.wait(process)
+            raise RuntimeError(f"Process {process} went on for a minute after {how.name}.")
+        time.sleep(0.01)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+    runs.wait(process)
+    return True
 
 
 def await_instant(
@@ -158,11 +210,14 @@ def compare(before: list[str], after: list[str], saved: list[float]) -> tuple[in
     return lost, repeated, unsaved
 
 
-def summary(records: list[dict[str, Any]]) -> str:
+def summary(records: list[Record]) -> str:
     phases = Counter(record["phase"] for record in records)
+    backends = Counter(record["backend"] for record in records)
     lines = [
         f"{len(records)} kills",
         *(f"  {name}: {phases[name]}" for name in runs.PHASES if phases[name]),
+        *(f"  in {name}: {number}" for name, number in sorted(backends.items())),
+        f"scores that had to survive: {sum(record['saved'] or 0 for record in records)}",
         f"evaluations lost: {sum(record['lost'] for record in records)}",
         f"evaluations repeated: {sum(record['repeated'] for record in records)}",
         f"ended, but not handed over yet: {sum(record['unsaved'] for record in records)}",

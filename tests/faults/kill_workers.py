@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
-import json
 import os
 import random
 import re
@@ -27,7 +26,8 @@ import psutil
 
 from tests.engine.engine_helpers import contents
 from tests.faults import runs
-from tests.faults.kill_runs import Reference, compare, read_results
+from tests.faults.kill_runs import Reference, compare, has_ended
+from tests.faults.trials import NUM_CORES, do_missing
 
 BACKENDS = ("loky", "multiprocessing")
 SLOTS = 3
@@ -49,28 +49,26 @@ def main(arguments: list[str] | None = None) -> int:
         help="number of engines to kill while their workers cannot notice it",
     )  # fmt: skip
     parser.add_argument("--results", type=Path, default=Path("workers.jsonl"))
+    parser.add_argument("--jobs", type=int, default=NUM_CORES, help="number of runs at once")
     options = parser.parse_args(arguments)
-    done = read_results(options.results)
     full, rest = divmod(options.workers, MAX_KILLS_PER_RUN)
     runs_of_workers = [MAX_KILLS_PER_RUN] * full + [rest] * (rest > 0)
     kinds = ["worker"] * len(runs_of_workers) + ["engine"] * options.engines
     kinds += ["orphans"] * options.orphans
     with tempfile.TemporaryDirectory() as name:
         reference = Reference(Path(name) / "whole")
-        for number, kind in enumerate(kinds):
-            if number in done:
-                continue
+
+        def trial(number: int) -> dict[str, Any]:
             folder = Path(name) / str(number)
-            if kind == "worker":
+            if kinds[number] == "worker":
                 record = kill_workers(number, folder, reference, runs_of_workers[number])
-            elif kind == "engine":
+            elif kinds[number] == "engine":
                 record = kill_engine(number, folder, reference)
             else:
                 record = kill_engine_of_the_deaf(number, folder)
-            done[number] = {"number": number, "kind": kind, **record}
-            with open(options.results, "a") as file:
-                file.write(json.dumps(done[number]) + "\n")
-    records = [done[number] for number in range(len(kinds))]
+            return {"number": number, "kind": kinds[number], **record}
+
+        records = do_missing(trial, len(kinds), options.results, options.jobs)
     print(summary(records))
     return 0 if all(record["is_good"] for record in records) else 1
 

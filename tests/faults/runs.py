@@ -28,6 +28,12 @@ PHASES = ("starting", "sampling", "evaluating", "training", "saving", "recording
 _shared = mmap.mmap(-1, 64)
 
 
+def own_phases() -> None:
+    """Lets the runs that this process starts tell their phases apart from those of others."""
+    global _shared
+    _shared = mmap.mmap(-1, 64)
+
+
 def phase() -> str:
     """The phase of the run that is going on, or was when it ended."""
     return PHASES[_shared[0]]
@@ -74,29 +80,32 @@ class Logged:
     Args:
         log: The file; each process appends whole lines to it.
         seconds: How long an evaluation takes.
+        by_slot: Whether it notes the number of the slot, not of the process.
     """
 
-    def __init__(self, log: Path, seconds: float) -> None:
+    def __init__(self, log: Path, seconds: float, by_slot: bool = False) -> None:
         self.log = str(log)
         self.seconds = seconds
+        self.by_slot = by_slot
 
     def __call__(self, worker_id: int, parameters: dict[str, Any]) -> float:
         number = PHASES.index("evaluating")
         before = _shared[0]
         _enter(number)
-        note(self.log, "begin", parameters["x"])
+        who = worker_id if self.by_slot else os.getpid()
+        note(self.log, "begin", parameters["x"], who)
         time.sleep(self.seconds)
         kind = 0.0 if parameters["kind"] == "1" else 1.0
         score = (parameters["x"] - 1.0) ** 2 + kind + sum(parameters["w"])
-        note(self.log, "end", parameters["x"])
+        note(self.log, "end", parameters["x"], who)
         _shared[0] = before
         return score
 
 
-def note(log: Path | str, what: str, x: float) -> None:
-    """Appends a line of this process to a log."""
+def note(log: Path | str, what: str, x: float, who: int | None = None) -> None:
+    """Appends a line of a slot, or of this process, to a log."""
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    os.write(descriptor, f"{os.getpid()} {what} {x!r}\n".encode())
+    os.write(descriptor, f"{os.getpid() if who is None else who} {what} {x!r}\n".encode())
     os.close(descriptor)
 
 

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from tests.engine.engine_helpers import run_script
-from tests.faults import kill_runs, kill_workers
+from tests.faults import configurations, kill_runs, kill_workers
+from tests.faults.trials import read_results
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="looks at processes and shared memory as Linux has them"
@@ -28,12 +29,26 @@ def test_killed_runs(tmp_path):
     number = len(kill_runs.TARGETS)
     ended = run_module("kill_runs", "--runs", number, "--results", tmp_path / "kills.jsonl")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    records = kill_runs.read_results(tmp_path / "kills.jsonl")
+    records = read_results(tmp_path / "kills.jsonl")
     assert sorted(records) == list(range(number))
     # Repeated, it has nothing left to do.
     before = (tmp_path / "kills.jsonl").read_text()
     run_module("kill_runs", "--runs", number, "--results", tmp_path / "kills.jsonl")
     assert (tmp_path / "kills.jsonl").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(4, marks=pytest.mark.slow),
+        pytest.param(2 * len(configurations.CONFIGURATIONS), marks=pytest.mark.long),
+    ],
+)
+def test_interrupted_runs(tmp_path, number):
+    pytest.importorskip("distributed")
+    results = ("--results", tmp_path / "interruptions.jsonl")
+    ended = run_module("kill_runs", "--configurations", "--runs", number, *results)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 # Runs take turns with the kinds of workers.

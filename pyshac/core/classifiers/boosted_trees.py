@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
-from pyshac.core.classifiers.classifier import predicted
 from pyshac.core.classifiers.tree_models import Tree, load_model, merge_equal_shapes, read_trees
 
 if TYPE_CHECKING:
@@ -27,6 +25,8 @@ PARAMETERS: dict[str, Any] = {
     "verbosity": 0,
     "disable_default_eval_metric": True,
 }
+# XGBoost keeps the margins of the largest prediction, for each model and thread.
+MAX_PREDICTED_ROWS = 2**13
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,21 @@ class BoostedTrees:
         """Merges trees of equal shape, which leaves the margin as it is up to rounding."""
         self.booster = merge_equal_shapes(self._trained())
 
+    def drop_training_data(self) -> None:
+        """Drops what XGBoost keeps for further training; the margin stays as it is."""
+        self.booster = load_model(self.to_bytes())
+
     def margin(self, features: Float32Array) -> Float32Array:
         """Returns the log-odds, shape (n,), that each row of shape (n, columns) is good.
 
         Raises:
             RuntimeError: If the trees are not trained.
         """
-        predict = partial(self._trained().inplace_predict, predict_type="margin")
-        return predicted(predict, features, np.float32)
+        booster, margin = self._trained(), np.empty(len(features), dtype=np.float32)
+        for start in range(0, len(features), MAX_PREDICTED_ROWS):
+            block = slice(start, start + MAX_PREDICTED_ROWS)
+            margin[block] = booster.inplace_predict(features[block], predict_type="margin")
+        return margin
 
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""

@@ -29,9 +29,10 @@ from pyshac.core.dataset.csv_file import (
 )
 from pyshac.core.dataset.data_frame import as_frame
 from pyshac.core.dataset.journal_file import Drawn, event_of, read_records
+from pyshac.core.dataset.lines import Lines
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.dataset.parameters_file import build_space, read_config
-from pyshac.core.dataset.rows import Rows
+from pyshac.core.dataset.rows import Column, Rows
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.hyperparameters.space import as_parameter_list
@@ -66,7 +67,7 @@ class Dataset:
         X: The samples' rows, each a flat list of values. It reads like a list, but is stored as
             columns: each row is a copy, and JSON needs `list(dataset.X)`.
         Y: Scores; NaN for a failed sample.
-        ids: The samples' numbers, ascending.
+        ids: The samples' numbers, ascending. It reads like a list, as `X` does.
     """
 
     def __init__(
@@ -82,11 +83,10 @@ class Dataset:
         with self._lock:
             self.X = Rows(self._lock)
             self.Y: list[float] = []
-            self.ids: list[int] = []
+            self.ids: Column[int] = Column()
             self._encoded = array("d")
-            # The lines of the CSV form, concatenated, and the length of each.
-            self._lines = bytearray()
-            self._lengths = array("q")
+            # The lines of the CSV form.
+            self._lines = Lines()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -103,9 +103,8 @@ class Dataset:
         copied = Dataset(self._parameters)
         with self._lock:
             copied.X = self.X.copy(copied._lock)
-            copied.Y, copied.ids = self.Y[:], self.ids[:]
-            copied._encoded, copied._lengths = self._encoded[:], self._lengths[:]
-            copied._lines = self._lines[:]
+            copied.Y, copied.ids = self.Y[:], self.ids.copy()
+            copied._encoded, copied._lines = self._encoded[:], self._lines.copy()
         return copied
 
     def _facts(self) -> summaries.Facts:
@@ -180,21 +179,18 @@ class Dataset:
         self.Y.insert(place, score)
         start = place * space.num_columns
         self._encoded[start:start] = array("d", encoded)
-        start = self._end_of(place)
-        self._lines[start:start] = line
-        self._lengths.insert(place, len(line))
+        self._lines.insert(place, line)
 
-    def _end_of(self, count: int) -> int:
-        """Returns the end of the first `count` lines of the CSV form."""
-        return len(self._lines) - int(_numbers(self._lengths[count:]).sum())
+    def pack(self) -> None:
+        """Compresses what is only needed for saving; later samples should have higher numbers."""
+        self._lines.pack()
 
     def cut(self, count: int) -> None:
         """Removes all samples but the first `count`."""
         with self._lock:
-            del self._lines[self._end_of(count) :]
-            del self._lengths[count:], self.ids[count:], self.Y[count:]
-            del self._encoded[count * self._space().num_columns :]
-            self.X.cut(count)
+            del self.Y[count:], self._encoded[count * self._space().num_columns :]
+            for column in (self.X, self.ids, self._lines):
+                column.cut(count)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], FloatArray]:
         """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
@@ -278,10 +274,18 @@ class Dataset:
 
     def to_bytes(self, stop: int | None = None) -> bytes:
         """Returns the CSV form in UTF-8; see `to_csv`."""
-        header = csv_line(self.header()).encode("utf-8")
         with self._lock:
-            count = len(self) if stop is None else bisect.bisect_left(self.ids, stop)
-            return header + self._lines[: self._end_of(count)]
+            data = b"".join([self._header_line(), *self._lines.texts()])
+            return data if stop is None else data[: self.num_bytes(stop)]
+
+    def num_bytes(self, stop: int) -> int:
+        """Returns the length of the CSV form in UTF-8 without samples from number `stop` on."""
+        with self._lock:
+            count = bisect.bisect_left(self.ids, stop)
+            return len(self._header_line()) + self._lines.size(count)
+
+    def _header_line(self) -> bytes:
+        return csv_line(self.header()).encode("utf-8")
 
     @classmethod
     def load_from_directory(
@@ -362,13 +366,10 @@ class Dataset:
 
     def _sort(self, order: IntArray) -> None:
         """Reorders the samples: the one at `order[i]` moves to place i."""
-        ends = np.cumsum(self._lengths)
-        lines = [self._lines[ends[place] - self._lengths[place] : ends[place]] for place in order]
-        self._lines, self._lengths = bytearray().join(lines), array("q", map(len, lines))
         self._encoded = array("d", self.encoded[order].ravel())
-        self.ids = [self.ids[place] for place in order]
         self.Y = [self.Y[place] for place in order]
-        self.X.sort(order)
+        for column in (self.X, self.ids, self._lines):
+            column.sort(order)
 
 
 def _numbers(column: array[Any]) -> npt.NDArray[Any]:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
+
+import numpy as np
+import numpy.typing as npt
 
 from pyshac.core.basics.arrays import IntArray
 from pyshac.core.basics.locks import CopyableLock
@@ -17,10 +20,6 @@ _TYPECODES: dict[type, str] = {float: "d", int: "q"}
 
 
 Item = TypeVar("Item")
-
-
-if TYPE_CHECKING:
-    Column = list[Any] | array[Any]
 
 
 class LazyList(Sequence[Item]):
@@ -41,6 +40,56 @@ class LazyList(Sequence[Item]):
         return repr(list(self))
 
 
+class Column(LazyList[Item]):
+    """Values, stored as numbers of 64 bits as long as all are floats, or ints, that fit."""
+
+    def __init__(self) -> None:
+        self._values: list[Any] | array[Any] = []
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def insert(self, place: int, value: Item) -> None:
+        """Inserts a value before the one at `place`."""
+        if not self._values:
+            self._values = _empty_column(value)
+        elif not _can_hold(self._values, value):
+            self._values = list(self._values)
+        self._values.insert(place, value)
+
+    def cut(self, count: int) -> None:
+        """Removes all values but the first `count`."""
+        del self._values[count:]
+
+    def copy(self) -> Column[Item]:
+        """Returns a copy."""
+        column: Column[Item] = Column()
+        column._values = self._values[:]
+        return column
+
+    def sort(self, order: IntArray) -> None:
+        """Reorders the values: the one at `order[i]` moves to place i."""
+        column = self._values
+        values = [column[place] for place in order]
+        self._values = values if isinstance(column, list) else array(column.typecode, values)
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
+        if isinstance(place, slice):
+            return list(self._values[place])
+        value: Item = self._values[place]
+        return value
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.array(self._values, dtype=dtype)
+
+
 class Rows(LazyList[list[Any]]):
     """Rows of equal length; reads like a list of lists, each made on access.
 
@@ -50,7 +99,7 @@ class Rows(LazyList[list[Any]]):
 
     def __init__(self, lock: CopyableLock | None = None) -> None:
         self._lock = lock or CopyableLock()
-        self._columns: list[Column] = []
+        self._columns: list[Column[Any]] = []
         self._length = 0
 
     def __len__(self) -> int:
@@ -60,32 +109,30 @@ class Rows(LazyList[list[Any]]):
         """Inserts a row before the one at `place`."""
         with self._lock:
             if not self._length:
-                self._columns = [_new_column(value) for value in row]
+                self._columns = [Column() for _ in row]
             for number, value in enumerate(row):
-                column = self._columns[number]
-                if not _can_hold(column, value):
-                    column = self._columns[number] = list(column)
-                column.insert(place, value)
+                self._columns[number].insert(place, value)
             self._length += 1
 
     def cut(self, count: int) -> None:
         """Removes all rows but the first `count`."""
         with self._lock:
             for column in self._columns:
-                del column[count:]
+                column.cut(count)
             self._length = min(self._length, count)
 
     def copy(self, lock: CopyableLock) -> Rows:
-        """Returns the rows of this moment, guarded by a lock of their own."""
+        """Returns the rows of this moment, guarded by another lock."""
         rows = Rows(lock)
         with self._lock:
-            rows._columns, rows._length = [column[:] for column in self._columns], self._length
+            rows._columns, rows._length = [each.copy() for each in self._columns], self._length
         return rows
 
     def sort(self, order: IntArray) -> None:
         """Reorders the rows: the one at `order[i]` moves to place i."""
         with self._lock:
-            self._columns = [_taken(column, order) for column in self._columns]
+            for column in self._columns:
+                column.sort(order)
 
     @overload
     def __getitem__(self, place: int) -> list[Any]: ...
@@ -102,21 +149,17 @@ class Rows(LazyList[list[Any]]):
         return (self[place] for place in range(self._length))
 
 
-def _new_column(value: Any) -> Column:
+def _empty_column(value: Any) -> list[Any] | array[Any]:
+    """Returns a column that can hold a value."""
     typecode = _TYPECODES.get(type(value))
-    column: Column = [] if typecode is None else array(typecode)
+    column: list[Any] | array[Any] = [] if typecode is None else array(typecode)
     return column if _can_hold(column, value) else []
 
 
-def _can_hold(column: Column, value: Any) -> bool:
+def _can_hold(column: list[Any] | array[Any], value: Any) -> bool:
     """Returns whether a column can hold a value unchanged."""
     if isinstance(column, list):
         return True
     if column.typecode == "d":
         return type(value) is float
     return type(value) is int and -(2**63) <= value < 2**63
-
-
-def _taken(column: Column, order: IntArray) -> Column:
-    values = [column[place] for place in order]
-    return values if isinstance(column, list) else array(column.typecode, values)

@@ -77,6 +77,11 @@ class Cover:
             self.forgiven,
         )
 
+    def without_bounds(self) -> Cover:
+        """Returns a cover that can be drawn from, but not refined; it takes less memory."""
+        none = np.empty((len(self), 0))
+        return Cover(self.low, self.high, none, none, self.forgiven)
+
     def draw(self, n: int, space: HyperParameterList, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior, conditioned on lying in the cover.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,10 @@ class _Construction:
             if saving < cost / done * (num_classifiers - done):
                 return False
         return True
+
+    def without_bounds(self) -> _Construction:
+        """Returns the construction as it is kept once another one has continued it."""
+        return replace(self, cover=self.cover.without_bounds())
 
     def add(self, classifier: BoostedTrees, cover: Cover, cost: float) -> _Construction:
         """Returns the construction with one more classifier."""
@@ -102,10 +106,14 @@ class Covers:
             forgiven, [_Construction(Cover.everything(self._space.num_columns, forgiven))]
         )
         common = _common(classifiers, chain[-1].classifiers)
+        if common < min(len(classifiers), len(chain) - 1):
+            # Another cascade. The bounds of all covers but the last are gone.
+            common = 0
+            del chain[1:]
         for place in range(len(classifiers) + 1):
             if place > common:
-                del chain[place:]
                 chain.append(self._continue(chain[-1], cascade))
+                chain[-2] = chain[-2].without_bounds()
             if not chain[place].is_promising(len(classifiers), plain):
                 return None
         return chain[len(classifiers)].cover

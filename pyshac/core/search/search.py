@@ -226,6 +226,7 @@ class Search:
                 self.cascade.append(training.classifier)
                 self.stage_starts.append(stop)
             self.num_complete, self.batch = stop, None
+            self.dataset.pack()
         if training is not None:
             verb = "refused" if training.classifier is None else "trained"
             logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)

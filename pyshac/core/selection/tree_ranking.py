@@ -45,12 +45,12 @@ class TreeRanking:
     ) -> None:
         self._features = features
         rows = features(encoded)
-        self._rungs = [
-            BoostedTrees(
-                seeding.as_integer(seeding.child(stream, number)), boosting=RUNG_TREES
-            ).fit(rows, labels)
-            for number, labels in enumerate(_successive_halves(scores, objective))
-        ]
+        self._rungs = []
+        for number, labels in enumerate(_successive_halves(scores, objective)):
+            seed = seeding.as_integer(seeding.child(stream, number))
+            rung = BoostedTrees(seed, boosting=RUNG_TREES).fit(rows, labels)
+            rung.drop_training_data()
+            self._rungs.append(rung)
 
     def __call__(self, encoded: FloatArray) -> FloatArray:
         features = self._features(encoded)

@@ -189,7 +189,8 @@ class SaveDirectory:
             files.remove_temporaries(folder)
         config = plain_values.to_json(run.space.get_config())
         parameters = json_file(config, "The search space")
-        complete = run.dataset.to_bytes(run.num_complete)
+        csv = run.dataset.to_bytes()
+        complete = memoryview(csv)[: run.dataset.num_bytes(run.num_complete)]
         state = StateFile(
             objective=run.objective,
             method=run.method,
@@ -212,6 +213,6 @@ class SaveDirectory:
             has_scaled_features=run.cascade.features.are_scaled,
         )
         written.write(layout.parameters, parameters)
-        written.write(layout.csv, run.dataset.to_bytes())
+        written.write(layout.csv, csv)
         written.write(layout.state, encode_state(state))
         journal.replace_records(layout.journal, journal_records.of_open_batch(run))

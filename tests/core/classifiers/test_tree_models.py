@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pyshac.core.classifiers import boosted_trees
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.tree_models import read_trees
 from tests.forests import Forest
@@ -30,6 +31,21 @@ def test_merged_trees_are_the_same_function(num_rows):
     classifier.compact()
     # Two hundred leaves were added in another order, each rounded to one part in 2**24.
     np.testing.assert_allclose(classifier.margin(rows), before, atol=1e-4)
+
+
+def test_without_training_data_the_margin_is_the_same():
+    classifier, rows = trained(100)
+    before = classifier.margin(rows)
+    classifier.drop_training_data()
+    np.testing.assert_array_equal(classifier.margin(rows), before)
+
+
+def test_predictions_in_blocks_are_those_of_one_call(monkeypatch):
+    classifier, rows = trained(100)
+    before = classifier.margin(rows)
+    monkeypatch.setattr(boosted_trees, "MAX_PREDICTED_ROWS", 7)
+    np.testing.assert_array_equal(classifier.margin(rows), before)
+    assert classifier.margin(rows[:0]).shape == (0,)
 
 
 def test_few_samples_leave_few_different_trees():

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pyshac.core.callbacks.samples import Samples
-from pyshac.core.dataset.rows import Rows
+from pyshac.core.dataset.rows import Column, Rows
 from tests import strategies
 from tests.strategies import typed
 
@@ -123,8 +123,33 @@ def test_numbers_take_eight_bytes_each():
     for number in range(10_000):
         rows.insert(number, [number + 0.5, 2**40 + number, "text"])
     # Arrays grow by an eighth at a time.
-    held = sum(sys.getsizeof(column) for column in rows._columns)
+    held = sum(sys.getsizeof(column._values) for column in rows._columns)
     assert held < 10_000 * 3 * 8 * 1.2
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), values), max_size=8), st.data())
+def test_a_column_reads_like_a_list(inserts, data):
+    column, expected = Column(), []
+    for place, value in inserts:
+        place = min(place, len(expected))
+        column.insert(place, value)
+        expected.insert(place, value)
+    order = data.draw(st.permutations(range(len(expected))))
+    column.sort(np.array(order, dtype=np.int64))
+    expected = [expected[place] for place in order]
+    assert typed(list(column)) == typed(expected)
+    assert typed(column[1:-1]) == typed(expected[1:-1])
+    column.cut(3)
+    assert typed(list(column)) == typed(expected[:3])
+
+
+def test_a_column_of_numbers_is_an_array_to_numpy():
+    column = Column()
+    for number in range(3):
+        column.insert(number, 2**53 + number)
+    found = np.array(column)
+    assert found.dtype == np.int64
+    assert found.tolist() == [2**53, 2**53 + 1, 2**53 + 2]
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,25 @@ def test_a_new_classifier_refines_the_cover_there_was(refined):
     assert refined == []
 
 
+def test_another_cascade_has_the_cover_that_it_has_alone(refined):
+    covers = Covers(square())
+    covers.cover(Cascade([ELL, BOX, ISLANDS]))
+    refined.clear()
+    others = Cascade([ELL, ISLANDS])
+    found, alone = covers.cover(others), Covers(square()).cover(others)
+    np.testing.assert_array_equal(found.low, alone.low)
+    np.testing.assert_array_equal(found.high, alone.high)
+    np.testing.assert_array_equal(found.lower, alone.lower)
+    assert refined == [1, 2] * 2
+
+
+def test_only_the_last_cover_keeps_its_bounds():
+    covers = Covers(square())
+    covers.cover(Cascade([ELL, BOX, ISLANDS]))
+    (chain,) = covers._chains.values()
+    assert [built.cover.lower.shape[1] for built in chain] == [0, 0, 0, 3]
+
+
 def wide() -> HyperParameterList:
     return HyperParameterList([UniformHP(f"x{number}", 0, 1) for number in range(41)])
 

@@ -1,6 +1,6 @@
 """Fuzzes the readers of a save directory with atheris, guided by coverage.
 
-    python -m tests.faults.fuzz --runs 10000000 --results fuzz      all targets, one after the other
+    python -m tests.faults.fuzz --runs 10000000 --results fuzz      all targets
     python -m tests.faults.fuzz --target journal --runs 100000 --results fuzz
 
 Inputs that lead to new places are kept in `fuzz/<target>`, and a second call goes on from there. A
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import atheris
@@ -35,18 +36,20 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=10_000_000, help="number of inputs")
     parser.add_argument("--target", help="only this one")
     parser.add_argument("--results", type=Path, default=Path("fuzz"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="targets at once")
     parser.add_argument("--here", action="store_true", help="in this process: used by itself")
     options = parser.parse_args()
     options.results.mkdir(exist_ok=True)
     if options.here:
         fuzz_here(options.target, options.runs, options.results)
         return 0
-    from tests.faults.fuzz.targets import SHARES, TARGETS
+    from tests.faults.fuzz.targets import SHARES
 
-    findings = 0
-    for name in [options.target] if options.target else TARGETS:
-        share = 1.0 if options.target else SHARES[name] / sum(SHARES.values())
-        findings += fuzz(name, round(options.runs * share), options.results)
+    shares = {options.target: 1} if options.target else SHARES
+    numbers = {name: round(options.runs * share / sum(shares.values()))
+               for name, share in shares.items()}  # fmt: skip
+    with ThreadPoolExecutor(options.jobs) as jobs:
+        findings = sum(jobs.map(lambda item: fuzz(*item, options.results), numbers.items()))
     print_summary(options.results)
     return 1 if findings else 0
 

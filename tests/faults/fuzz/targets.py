@@ -49,6 +49,7 @@ from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import checksum, decode_state
 from tests.cascades import cascade_of
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
 _SCHEDULE = Schedule(40, 4)
 
@@ -272,7 +273,7 @@ def seeds(target: str) -> list[bytes]:
         "dataset": [csv.split(b"\n", 1)[1], *csv.split(b"\n")[1:6]],
         "header": [csv, csv[:200]],
         "parameters": [read("datasets/parameters.json"), *one_by_one()],
-        "state": [read("state.json")],
+        "state": [read("state.json"), *states_of_releases()],
         "journal": [read("journal.jsonl"), *read("journal.jsonl").splitlines()],
         "ubjson": small_models(),
         "model": small_models(),
@@ -285,6 +286,11 @@ def seeds(target: str) -> list[bytes]:
         ],
     }  # fmt: skip
     return parts[target]
+
+
+def states_of_releases() -> list[bytes]:
+    """States that earlier releases wrote, which may be of an earlier format."""
+    return [path.read_bytes() for path in sorted(FIXTURES.rglob("state.json"))]
 
 
 def one_by_one() -> list[bytes]:

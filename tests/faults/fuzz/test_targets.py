@@ -52,7 +52,7 @@ def test_every_reader_is_a_target():
 
 
 def test_a_signed_state_reaches_what_is_behind_the_checksum():
-    (state,) = targets.seeds("state")
+    state = targets.seeds("state")[0]
     content = {**json.loads(state), "sha256": "wrong"}
     assert targets.fuzz_state(json.dumps(content).encode())
     assert not targets.fuzz_state(json.dumps({**content, "num_complete": "x"}).encode())
