@@ -272,12 +272,13 @@ def start_script(source, *arguments, **environment):
 
 @contextlib.contextmanager
 def ended_afterwards(process):
-    try:
-        with process:
+    with process:
+        try:
             yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        finally:
+            # What has ended by itself has left its trackers, which are to clean up.
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 SLOW_START = """
