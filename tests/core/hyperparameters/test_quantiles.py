@@ -263,7 +263,11 @@ def check_extremes(name, number):
         for scale in (1.0, 1e300, 1e-300):
             kwds = {"scale": scale} if isinstance(distribution, stats.rv_continuous) else {}
             try:
-                parameter = DistributionHP("p", distribution(*args, **kwds))
+                frozen = distribution(*args, **kwds)
+            except ArithmeticError:
+                continue
+            try:
+                parameter = DistributionHP("p", frozen)
             except ValueError as error:
                 refusals.append(str(error))
                 continue
