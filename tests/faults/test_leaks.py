@@ -118,7 +118,7 @@ def once(number):
     repr(engine), engine._repr_html_(), repr(engine.dataset)
     report(engine, "report.html")
 
-repeat(10, once)
+repeat(5, once)
 """,
 }
 
