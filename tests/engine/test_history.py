@@ -354,7 +354,7 @@ def test_callbacks_can_be_copied_without_their_engine(tmp_path, copied):
     for key in HISTORY_KEYS - {"model"}:
         assert again.history[key] == history.history[key]
     bar, logger = map(copied, callbacks)
-    assert (bar.engine, logger.filename) == (None, tmp_path / "log.csv")
+    assert (bar.engine, logger.filename) == (None, str(tmp_path / "log.csv"))
     other = make_engine(tmp_path / "other", total_budget=6, num_batches=1)
     other.fit(callbacks=[bar, logger, again])
     assert again.epochs == [1]

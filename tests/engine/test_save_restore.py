@@ -160,7 +160,7 @@ def test_saved_on_every_way_out(tmp_path, whole, error, evaluators):
         return evaluate(worker_id, parameters)
 
     engine = make_engine(tmp_path, leaves, evaluators=evaluators)
-    expected = EvaluationError if error is MemoryError else error
+    expected = EvaluationError if error in (MemoryError, GeneratorExit) else error
     with pytest.raises(expected):
         engine.fit(skip_cv_checks=True)
     again = restored(tmp_path)

@@ -226,10 +226,6 @@ def kill_engine_of_the_deaf(number: int, folder: Path) -> dict[str, Any]:
     return finished(record, folder, process, left_behind, before)
 
 
-def has_ended(process: int) -> bool:
-    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
 def finished(
     record: dict[str, Any],
     folder: Path,
