@@ -93,6 +93,7 @@ def _range(snapshot: Snapshot, column: Column) -> tuple[float, float]:
     """Returns the range of the values of an axis, without the tails of an unbounded prior."""
     low, high = column.kind.low, column.kind.high
     if np.isfinite([low, high]).all():
+        column.drawable(np.array([low, high]))
         return low, high
     tails = snapshot.space.column_from_unit(column.index, [TAIL, 1 - TAIL])
     low, high = column.positions(tails)

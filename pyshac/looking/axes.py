@@ -52,7 +52,10 @@ class Column:
         Raises:
             ValueError: If one is too large to be drawn.
         """
-        positions = np.exp(encoded) if self.kind.is_log else encoded
+        return self.drawable(np.exp(encoded) if self.kind.is_log else encoded)
+
+    def drawable(self, positions: FloatArray) -> FloatArray:
+        """Returns positions; raises `ValueError` if one is too large to be drawn."""
         if len(positions) and np.abs(positions).max() > LARGEST_DRAWN:
             raise ValueError(
                 f"Values of {self.name!r} beyond {LARGEST_DRAWN:g} in size cannot be drawn."

@@ -62,7 +62,8 @@ def test_a_search_beside_constants_learns_of_the_others(tmp_path, method):
     restored = SHAC(None, 60, 6, save_dir=tmp_path, method=method)
     restored.restore_data()
     assert restored.dataset.X == engine.dataset.X
-    assert restored.predict(num_samples=1) is not None
+    (predicted,) = restored.predict(num_samples=1)
+    assert {name: predicted[name] for name in VALUES} == VALUES
 
 
 @pytest.mark.parametrize("method", ["default", "paper"])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pyshac import SHAC, Callback, UniformHP
 from pyshac.looking.snapshot import take_snapshot
-from tests.engine.engine_helpers import contents, evaluate, make_engine, restored, samples_of
+from tests.engine.engine_helpers import contents, evaluate, make_engine, restored
 
 REFUSED = r"cannot be used while fit\(\) or fit_dataset\(\) runs on the same engine.*stop\(\)"
 
@@ -124,22 +123,41 @@ def test_threads_that_ask_get_different_samples(tmp_path):
     assert len({sample["x"] for sample in asked}) == 6
 
 
-class Fast(SHAC):
-    """An engine whose samples arrive out of order, as fast as they can."""
+class Watched(SHAC):
+    """An engine whose samples arrive out of order while somebody looks, as fast as they can."""
 
-    def spend(self):
-        while samples := self.ask():
-            for sample in reversed(samples):
-                self.tell(sample, sample["x"], skip_cv_checks=True)
+    def spend_while(self, look, times):
+        """Spends the budget in another thread, again and again until there were enough looks."""
+        has_looked = threading.Semaphore(0)
+
+        def spend():
+            while samples := self.ask():
+                for number, sample in enumerate(reversed(samples)):
+                    self.tell(sample, sample["x"], skip_cv_checks=True)
+                    # Half of the samples arrive during a look, as far as there are looks.
+                    if number % 2:
+                        has_looked.acquire(timeout=60)
+
+        thread = threading.Thread(target=spend)
+        thread.start()
+        for _ in range(times):
+            look()
+            has_looked.release()
+        has_looked.release(self.total_budget)
+        thread.join(300)
+        assert not thread.is_alive()
+        assert len(self.dataset) == self.total_budget
+
+
+def make_watched(save_dir):
+    space = [UniformHP("x", 0.0, 1.0), UniformHP("y", 0.0, 1.0)]
+    return Watched(space, 240, 3, save_dir=save_dir, method="paper")
 
 
 def test_who_reads_the_dataset_sees_one_moment(tmp_path):
-    space = [UniformHP("x", 0.0, 1.0), UniformHP("y", 0.0, 1.0)]
-    engine = Fast(space, 240, 3, save_dir=tmp_path, method="paper")
-    thread = threading.Thread(target=engine.spend)
-    thread.start()
-    looks = 0
-    while thread.is_alive():
+    engine = make_watched(tmp_path)
+
+    def look():
         values, scores = engine.dataset.get_dataset()
         assert [row[0] for row in values] == list(scores)
         present = engine.dataset.copy()
@@ -148,10 +166,8 @@ def test_who_reads_the_dataset_sees_one_moment(tmp_path):
         snapshot = take_snapshot(engine)
         assert len(snapshot.stages) == len(snapshot.dataset)
         repr(engine), repr(engine.dataset)
-        looks += 1
-    thread.join()
-    assert looks > 3
-    assert len(engine.dataset) == 240
+
+    engine.spend_while(look, 100)
 
 
 @pytest.mark.slow
@@ -162,15 +178,13 @@ def test_plots_of_an_engine_that_runs(tmp_path):
     import pyshac.plots.parameter_plots as parameter_plots
     import pyshac.plots.score_plots as score_plots
 
-    space = [UniformHP("x", 0.0, 1.0), UniformHP("y", 0.0, 1.0)]
-    engine = Fast(space, 240, 3, save_dir=tmp_path, method="paper")
-    thread = threading.Thread(target=engine.spend)
-    thread.start()
-    while len(engine.dataset) < 10:
-        time.sleep(0.01)
-    while thread.is_alive():
+    engine = make_watched(tmp_path)
+    first = engine.ask(10)
+    engine.tell(first, [sample["x"] for sample in first])
+
+    def look():
         for plot in (score_plots.plot_best_so_far, parameter_plots.plot_slices):
             plot(engine)
             pyplot.close("all")
-    thread.join()
-    assert len(samples_of(engine)) == 240
+
+    engine.spend_while(look, 20)

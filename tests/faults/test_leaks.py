@@ -147,6 +147,7 @@ import numpy as np
 import psutil
 
 from pyshac.core.classifiers.boosted_trees import Boosting
+from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.selection import tree_ranking
 
@@ -157,7 +158,7 @@ rows = random.random((50_000, 10))
 
 def ranking():
     return tree_ranking.TreeRanking(
-        rows, rows.sum(axis=1), get_objective("min"), np.random.SeedSequence(0)
+        rows, rows.sum(axis=1), get_objective("min"), UNSCALED, np.random.SeedSequence(0)
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pyshac.core.basics.messages.error_text import short_repr
+
 # Of the text of a score in an error message.
 _SHOWN_LENGTH = 200
 
@@ -62,7 +64,7 @@ def check_score(score: Any, what: str) -> float:
     # Arrays and tensors of several numbers raise all kinds of exceptions.
     except Exception as error:
         raise TypeError(
-            f"The score of {what} must be a number. Got {_shown(score)} of type "
+            f"The score of {what} must be a number. Got {short_repr(score, _SHOWN_LENGTH)} of type "
             f"{type(score).__name__} instead. A score is one int or float; NaN marks a failed "
             "evaluation."
         ) from error
@@ -96,13 +98,3 @@ def _content(score: Any) -> Any:
         raise TypeError("a date or duration")
     item = getattr(score, "item", None)
     return item() if callable(item) else score
-
-
-def _shown(score: Any) -> str:
-    """Returns the text of a score for an error message."""
-    try:
-        text = repr(score)
-    except Exception as error:
-        # A tensor of a device that failed, for example.
-        return f"an object that cannot be shown ({type(error).__name__}: {error})"
-    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}..."

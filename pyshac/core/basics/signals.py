@@ -22,7 +22,7 @@ class TerminatedError(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def ending_on_sigterm() -> Iterator[None]:
+def ending_on_signals() -> Iterator[None]:
     """Makes SIGTERM and SIGHUP unwind the block as Ctrl-C would; then they end the process.
 
     Where the program handles or ignores one of them, as under `nohup`, that stays. Only the main

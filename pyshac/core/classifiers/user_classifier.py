@@ -46,7 +46,7 @@ def check_template(template: Any) -> Any:
     """Returns a copy of a user's classifier, which later changes do not reach, or None.
 
     Raises:
-        TypeError: If it lacks scikit-learn's interface.
+        TypeError: If it lacks scikit-learn's interface, or cannot be cloned.
     """
     methods = ("fit", "predict", "get_params", "set_params")
     is_usable = all(callable(getattr(template, name, None)) for name in methods)
@@ -59,7 +59,13 @@ def check_template(template: Any) -> Any:
         return None
     from sklearn.base import clone
 
-    return clone(template)
+    try:
+        return clone(template)
+    except Exception as error:
+        raise TypeError(
+            f"classifier must be a classifier that sklearn.base.clone can copy. Got {template!r} "
+            f"instead: {error}"
+        ) from error
 
 
 def name_of(template: Any) -> str:

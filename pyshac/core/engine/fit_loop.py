@@ -68,7 +68,7 @@ class FitLoop:
     def spend_budget(self, pool: SlotPool, options: FitOptions) -> History:
         """Evaluates batches in the slots of a pool until the budget is spent."""
         run = self._run
-        with usable_streams(), signals.ending_on_sigterm(), self._telling_errors():
+        with usable_streams(), signals.ending_on_signals(), self._telling_errors():
             with contextlib.ExitStack() as stack:
                 if not run.search.is_spent:
                     with run.lock:
@@ -190,7 +190,7 @@ class FitLoop:
                 "was asked for, which would be lost. Make a new engine with a save_dir of its own."
             )
         samples = self._read_samples(path, presort)
-        with signals.ending_on_sigterm(), self._telling_errors():
+        with signals.ending_on_signals(), self._telling_errors():
             with contextlib.ExitStack() as stack:
                 with run.lock:
                     stack.enter_context(run.writing())

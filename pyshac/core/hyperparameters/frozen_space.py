@@ -10,7 +10,7 @@ from pyshac.core.hyperparameters.space import HyperParameterList
 
 
 class FrozenHyperParameterList(HyperParameterList):
-    """A copy of a search space, whose parameters are fixed.
+    """A copy of a search space, whose parameters are fixed. `set_seed` concerns `sample` alone.
 
     Args:
         space: The search space. Later changes of it, or of its parameters, do not reach the copy.

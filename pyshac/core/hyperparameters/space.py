@@ -414,7 +414,7 @@ class HyperParameterList:
             if parameter.name != name:
                 raise ValueError(f"{name!r} has the config of {parameter.name!r}.")
             parameters.append(parameter)
-        return cls(parameters)
+        return HyperParameterList(parameters)
 
 
 def _column_names(block: _Block) -> list[str]:

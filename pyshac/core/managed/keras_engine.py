@@ -40,4 +40,4 @@ class KerasSHAC(ManagedSHAC):
         find_keras()
 
     def _make_evaluator(self) -> Evaluator:
-        return KerasEvaluator(find_keras(), self.uses_gpus)
+        return KerasEvaluator(find_keras(), self.uses_gpus, self._require_run().is_seeded)

@@ -30,10 +30,12 @@ class KerasEvaluator(Evaluator):
     Attributes:
         choice: The Keras in use.
         on_gpu: Whether models may be on GPUs.
+        is_seeded: Whether the run has a seed.
     """
 
     choice: KerasChoice
     on_gpu: bool
+    is_seeded: bool
 
     def environment(self) -> dict[str, str]:
         gpus = {**GROWING_MEMORY, **GROWING_MEMORY_OF_JAX} if self.on_gpu else NO_GPU
@@ -44,8 +46,13 @@ class KerasEvaluator(Evaluator):
             _legacy_backend()
         else:
             importlib.import_module("keras")
+            if self.is_seeded and not self.choice.is_legacy and is_installed("tensorflow"):
+                # Keras seeds TensorFlow even if it is not the backend, because of tf.data.
+                importlib.import_module("tensorflow")
 
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
+        # Before anything is seeded: importing a framework draws random numbers.
+        self.prepare()
         try:
             with self._surroundings(task.seed) as session:
                 return function(session, worker_id, task.parameters)
@@ -108,8 +115,6 @@ def _keras_3(seed: int | None, backend: str) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         stack.callback(keras.utils.clear_session)
         if seed is not None and is_installed("tensorflow"):
-            # Keras seeds TensorFlow even if it is not the backend, because of tf.data.
-            importlib.import_module("tensorflow")
             stack.enter_context(seeded_tensorflow(seed))
         stack.enter_context(seeded_python(seed))
         if backend == "torch":

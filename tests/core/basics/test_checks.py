@@ -130,7 +130,7 @@ class TestCheckScore:
         assert "NaN marks a failed evaluation." in str(caught.value)
 
     def test_one_that_cannot_be_shown_is_refused_with_the_reason(self):
-        with pytest.raises(TypeError, match=r"cannot be shown \(RuntimeError: device lost\)"):
+        with pytest.raises(TypeError, match="without a text: RuntimeError"):
             check_score(Unreadable(), "sample 7")
 
     def test_a_long_one_is_cut_in_the_message(self):

@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from pyshac.core.basics.signals import TerminatedError, ending_on_sigterm, whole
+from pyshac.core.basics.signals import TerminatedError, ending_on_signals, whole
 from tests.engine.engine_helpers import run_script
 from tests.scripts import PACKAGE_PARENT
 
@@ -145,7 +145,7 @@ def test_what_arrives_while_handlers_are_called_has_its_turn():
 def test_a_handler_that_the_program_sets_meanwhile_stays():
     handler = lambda number, frame: None  # noqa: E731
     with handled(SIGTERM=signal.SIG_DFL):
-        with ending_on_sigterm(), whole():
+        with ending_on_signals(), whole():
             signal.signal(signal.SIGTERM, handler)
         assert signal.getsignal(signal.SIGTERM) is handler
 
@@ -154,7 +154,7 @@ def test_an_event_loop_gets_its_signals():
     async def run():
         arrived = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, arrived.set)
-        with ending_on_sigterm(), whole():
+        with ending_on_signals(), whole():
             send(signal.SIGTERM)
         await asyncio.wait_for(arrived.wait(), 60)
         return "arrived"
@@ -167,7 +167,7 @@ def test_other_threads_have_no_signals_to_put_off():
     found = []
 
     def look():
-        with whole(), ending_on_sigterm():
+        with whole(), ending_on_signals():
             found.append((signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)))
 
     thread = threading.Thread(target=look)
@@ -185,8 +185,8 @@ ended.acquire()
 def run():
     try:
         import threading
-        from pyshac.core.basics.signals import ending_on_sigterm, whole
-        with ending_on_sigterm(), whole():
+        from pyshac.core.basics.signals import ending_on_signals, whole
+        with ending_on_signals(), whole():
             print(threading.current_thread() is threading.main_thread(), "done", flush=True)
     finally:
         ended.release()
@@ -213,7 +213,7 @@ def test_a_thread_that_only_looks_like_the_main_thread_has_none_either():
 def test_handlers_are_put_back():
     for error in (None, ZeroDivisionError):
         try:
-            with ending_on_sigterm(), whole():
+            with ending_on_signals(), whole():
                 assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
                 if error is not None:
                     raise error
@@ -228,14 +228,14 @@ def test_handlers_are_put_back():
 def test_a_handler_of_the_program_stays(handler, name):
     number = getattr(signal, name)
     with handled(**{name: handler}):
-        with ending_on_sigterm():
+        with ending_on_signals():
             assert signal.getsignal(number) is handler
             send(number)
         assert signal.getsignal(number) is handler
 
 
 def test_one_signal_that_is_handled_says_nothing_of_the_other():
-    with handled(SIGHUP=signal.SIG_IGN), ending_on_sigterm():
+    with handled(SIGHUP=signal.SIG_IGN), ending_on_signals():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         assert callable(signal.getsignal(signal.SIGTERM))
 
@@ -247,9 +247,9 @@ def test_it_is_a_keyboard_interrupt():
 
 ENDS = """
 import os, signal, sys
-from pyshac.core.basics.signals import ending_on_sigterm
+from pyshac.core.basics.signals import ending_on_signals
 try:
-    with ending_on_sigterm():
+    with ending_on_signals():
         try:
             os.kill(os.getpid(), getattr(signal, sys.argv[1]))
             print("never")
@@ -276,8 +276,8 @@ def test_the_process_ends_by_the_signal(name, how):
 
 BOTH_IN_ONE_BLOCK = """
 import os, signal, sys
-from pyshac.core.basics.signals import ending_on_sigterm, whole
-with ending_on_sigterm():
+from pyshac.core.basics.signals import ending_on_signals, whole
+with ending_on_signals():
     try:
         with whole():
             for name in sys.argv[1:]:
@@ -307,9 +307,9 @@ __attribute__((constructor)) static void start(void) {
 """
 HANDLERS_OF_C = """
 import os, signal
-from pyshac.core.basics.signals import ending_on_sigterm, whole
+from pyshac.core.basics.signals import ending_on_signals, whole
 print(signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP))
-with ending_on_sigterm(), whole():
+with ending_on_signals(), whole():
     for number in (signal.SIGTERM, signal.SIGHUP):
         os.kill(os.getpid(), number)
 print("goes on")
@@ -327,9 +327,9 @@ def test_handlers_that_c_code_has_set_stay(tmp_path):
 
 FORKED = """
 import os, signal, time
-from pyshac.core.basics.signals import ending_on_sigterm, whole
+from pyshac.core.basics.signals import ending_on_signals, whole
 reader, writer = os.pipe()
-with ending_on_sigterm(), whole():
+with ending_on_signals(), whole():
     process = os.fork()
     if not process:
         try:
@@ -349,8 +349,8 @@ def test_a_forked_process_has_nothing_to_unwind():
 
 ENDED_AT_ONCE = """
 import os, signal, time
-from pyshac.core.basics.signals import ending_on_sigterm
-with ending_on_sigterm():
+from pyshac.core.basics.signals import ending_on_signals
+with ending_on_signals():
     for _ in range(50):
         process = os.fork()
         if not process:

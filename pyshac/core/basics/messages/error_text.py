@@ -20,9 +20,9 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {_text(str, error, MAX_MESSAGE_LENGTH)}"
 
 
-def short_repr(value: Any) -> str:
-    """Returns the `repr` of an object."""
-    return _text(repr, value, MAX_MESSAGE_LENGTH)
+def short_repr(value: Any, length: int = MAX_MESSAGE_LENGTH) -> str:
+    """Returns the `repr` of an object, cut to a number of characters."""
+    return _text(repr, value, length)
 
 
 def traceback_text(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import io
 import itertools
 import types
@@ -10,10 +11,10 @@ from typing import Any
 
 import cloudpickle
 
-# How far below an object the part is looked for that cannot be pickled, and how many parts.
+# The depth to which the culprit is looked for, and the number of parts of each object.
 MAX_DEPTH = 5
 MAX_PARTS = 200
-# Data that this many bytes do not hold are not what cannot be pickled.
+# A part whose pickle is larger counts as one that can be pickled.
 MAX_TRIED_BYTES = 2**26
 
 
@@ -105,11 +106,18 @@ def _variables(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
             yield f"the variable {name!r}", cell.cell_contents
         except ValueError:
             continue
-    for name in code.co_names:
+    for name in _global_names(code):
         if name in function.__globals__:
             yield f"the global variable {name!r}", function.__globals__[name]
     defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     yield from (("a default argument", default) for default in defaults)
+
+
+def _global_names(code: types.CodeType) -> Iterator[str]:
+    """Yields the names of global variables; `co_names` has those of attributes, too."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "LOAD_GLOBAL":
+            yield instruction.argval
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:

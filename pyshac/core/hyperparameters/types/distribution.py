@@ -27,9 +27,10 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     """A number with any frozen distribution of `scipy.stats`, continuous or discrete.
 
     Draws are quantiles. Where SciPy finds these by a search that takes milliseconds for each value,
-    as for `scipy.stats.vonmises` or `zipf`, they come from a table. Those of discrete distributions
-    are exact; of continuous ones, the probability of a draw below a value is off by at most about
-    a millionth, and up to one draw in 16,384 at either end takes the outermost value of the table.
+    as for `scipy.stats.vonmises` or `zipf`, they come from a table. Up to one draw in 16,384 at
+    either end takes the outermost value of the table. Between, those of discrete distributions are
+    exact; of continuous ones, the probability of a draw below a value is off by at most about a
+    millionth.
 
     A few distributions are not read from a file, because their quantiles may take too long to
     compute. To restore a search with one of them, hand its parameters to the engine.
@@ -110,9 +111,10 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     @property
     def column_kind(self) -> ColumnKind:
         # The support is no range for an axis: nearly all of it may be a tail.
-        quartiles = self.from_unit([0.25, 0.75]).tolist() if self.log_encode else None
-        scale = quartiles and scale_between(*quartiles)
-        return ColumnKind(is_whole=self.is_discrete, is_log=self.log_encode, scale=scale)
+        if not self.log_encode:
+            return ColumnKind(is_whole=self.is_discrete, scale=None)
+        low, high = self.from_unit([0.25, 0.75]).tolist()
+        return ColumnKind(is_whole=self.is_discrete, is_log=True, scale=scale_between(low, high))
 
     def _find_quantiles(self, lost_share: float) -> Quantiles:
         if scipy_distributions.has_quick_quantiles(self.distribution):

@@ -10,8 +10,8 @@ import numpy as np
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.types.quantiles import LOST_SHARE, KnownQuantiles, within_ends
 
-# The table of a real number covers all but a billionth of the draws at either end, if SciPy can, in
-# so many cells of equal width in normal scores, each cut into parts of equal width in values.
+# The table of a real number covers all but a billionth of the draws at either end, if SciPy can.
+# Its cells have equal widths in normal scores; each is cut into parts of equal width in values.
 _HIGHEST_SCORE = 6.0
 _NUM_CELLS = 64
 _NUM_PARTS = 64
@@ -98,8 +98,8 @@ class WholeTable:
             raise ValueError(
                 f"the probabilities of {self._first} to {last} add up to {sums[-1]:.6g}"
             )
-        # Below each value, and below the one after the last.
-        self._below = np.append(0.0, sums / sums[-1])
+        # Below each value, and below the one after the last, which takes what lies beyond.
+        self._below = np.concatenate([[0.0], np.minimum(sums[:-1], 1.0), [1.0]])
 
     def quantile(self, unit: FloatArray) -> FloatArray:
         place = np.searchsorted(self._below, unit, side="right") - 1

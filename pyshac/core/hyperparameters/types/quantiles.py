@@ -28,9 +28,9 @@ class Quantiles(Protocol):
 
 
 class KnownQuantiles:
-    """Quantiles of a distribution at some unit values, up to the first that is not finite.
+    """Quantiles of a distribution at some unit values, around the median.
 
-    That includes those that do not ascend, since SciPy has computed them wrongly.
+    They end before the first that is not finite, or does not ascend: SciPy has computed it wrongly.
 
     Args:
         distribution: A frozen distribution.
@@ -114,10 +114,21 @@ class DirectQuantiles:
         if is_wrong.any():
             # Some functions of SciPy fail at single points.
             values = np.where(is_wrong, self._between(unit), values)
+        values = self._in_order(unit, values)
         if self._is_discrete:
             # `ppf` gives a value the upper end of its interval, `from_unit` the lower end.
             values += unit >= self._distribution.cdf(values)
         return values
+
+    def _in_order(self, unit: FloatArray, values: FloatArray) -> FloatArray:
+        """Returns quantiles held between their known neighbours.
+
+        Some functions of SciPy fall among the smallest numbers.
+        """
+        known, last = self._known, len(self._known.values) - 1
+        place = np.searchsorted(known.units, unit, side="right")
+        low = known.values[np.maximum(place - 1, 0)]
+        return np.clip(values, low, known.values[np.minimum(place, last)])
 
     def _between(self, unit: FloatArray) -> FloatArray:
         """Returns quantiles from those of both neighbours that are known."""
