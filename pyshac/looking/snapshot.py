@@ -98,7 +98,7 @@ def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
     if isinstance(source, Snapshot):
         return source
     if isinstance(source, Dataset):
-        return Snapshot(source, chosen or MAX)
+        return Snapshot(source.copy(), chosen or MAX)
     if isinstance(source, (str, os.PathLike)):
         directory = SaveDirectory(absolute_path("source", source))
         return _of_run(directory.load()[0], str(directory.path), chosen)

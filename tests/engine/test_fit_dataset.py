@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from pyshac import Callback, CSVLogger, History
+from pyshac import Callback, CSVLogger, Dataset, History
 from tests.engine.engine_helpers import (
     HISTORY_KEYS,
     contents,
@@ -309,3 +309,21 @@ def test_an_engine_in_the_middle_of_a_batch_refuses(tmp_path):
         engine.fit_dataset(path)
     engine.tell(samples, [1.0] * 3)
     assert len(restored(tmp_path / "shac", total_budget=40, num_batches=4).dataset) == 3
+
+
+def test_an_interrupted_reading_leaves_the_engine_as_it_was(tmp_path, monkeypatch):
+    path = write(tmp_path / "samples.csv", make_rows(18))
+    engine, add_sample = make_engine(tmp_path / "shac", None), Dataset.add_sample
+
+    def interrupted(dataset, *arguments):
+        if len(dataset) == 5:
+            raise KeyboardInterrupt
+        add_sample(dataset, *arguments)
+
+    monkeypatch.setattr(Dataset, "add_sample", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine.fit_dataset(path, skip_cv_checks=True)
+    monkeypatch.undo()
+    assert len(engine.dataset) == 0
+    engine.fit_dataset(path, skip_cv_checks=True)
+    assert len(engine.dataset) == 18

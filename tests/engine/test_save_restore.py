@@ -492,3 +492,16 @@ def test_a_state_of_format_1_restores_with_the_engines_number_of_classifiers(tmp
     path.write_text(json.dumps({**state, "sha256": state_file.checksum(state)}))
     with pytest.raises(SaveDirectoryError, match="max_classifiers"):
         restored(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_large_batch_restores_within_a_small_budget(tmp_path):
+    """The journal of the batch is larger than any that a search of the small budget writes."""
+    space = [MultiUniformHP("w", 0.0, 1.0, sample_count=150)]
+    options = {"parameters": space, "method": "paper"}
+    engine = make_engine(tmp_path, None, total_budget=8000, num_batches=1, **options)
+    (first,) = engine.ask(1)
+    for budget in (100, 50, 8000):
+        again = restored(tmp_path, total_budget=budget, num_batches=1, method="paper")
+        again.save_data()
+    assert again.ask(1) == [first]

@@ -9,7 +9,7 @@ import pytest
 
 from pyshac import SHAC, Callback, UniformHP
 from pyshac.looking.snapshot import take_snapshot
-from tests.engine.engine_helpers import contents, evaluate, make_engine, restored
+from tests.engine.engine_helpers import contents, evaluate, make_engine, restored, samples_of
 
 REFUSED = r"cannot be used while fit\(\) or fit_dataset\(\) runs on the same engine.*stop\(\)"
 
@@ -66,8 +66,9 @@ def running(tmp_path):
         lambda engine: engine.restore_data(),
         lambda engine: engine.set_seed(1),
         lambda engine: setattr(engine, "save_dir", "elsewhere"),
+        lambda engine: engine.as_deterministic(1).__enter__(),
     ],
-    ids=["fit", "fit_dataset", "ask", "tell", "restore_data", "set_seed", "save_dir"],
+    ids=["fit", "fit_dataset", "ask", "tell", "restore_data", "set_seed", "save_dir", "seeded"],
 )
 def test_an_engine_that_fits_in_a_thread_refuses_what_would_disturb_it(running, use):
     with pytest.raises(RuntimeError, match=REFUSED):
@@ -89,6 +90,34 @@ def test_a_callback_cannot_begin_anew_and_the_run_goes_on(tmp_path, method):
     assert "stop()" in str(callback.error)
     whole.fit(skip_cv_checks=True)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_a_callback_may_draw_with_another_seed(tmp_path):
+    def draw(engine):
+        with engine.as_deterministic(1):
+            engine.predict(num_samples=1)
+
+    engine, whole = make_engine(tmp_path / "a"), make_engine(tmp_path / "b")
+    callback = CallsBack(draw)
+    engine.fit(skip_cv_checks=True, callbacks=callback)
+    assert callback.error is None
+    whole.fit(skip_cv_checks=True)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_a_fit_that_waits_for_restore_data_goes_on_with_what_that_restores(tmp_path):
+    saved = make_engine(tmp_path)
+    sample = saved.ask(1)[0]
+    saved.tell(sample, evaluate(0, sample))
+    engine = make_engine(tmp_path)
+    fit = threading.Thread(target=engine.fit, kwargs={"skip_cv_checks": True})
+    # As inside a step of this thread.
+    with engine._turns.lock:
+        fit.start()
+        engine.restore_data()
+    fit.join(60)
+    assert samples_of(engine)[0] == samples_of(saved)[0]
+    assert len(restored(tmp_path).dataset) == 18
 
 
 def test_an_engine_fits_again_after_a_fit_that_failed(tmp_path):

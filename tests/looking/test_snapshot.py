@@ -132,3 +132,11 @@ def test_a_state_that_is_odd_but_signed_is_read_or_refused(finished, tmp_path, n
             messages.append(str(error))
     assert messages
     assert all(str(path.parent) in message and len(message) < 999 for message in messages)
+
+
+def test_a_snapshot_of_a_dataset_does_not_grow_with_it():
+    dataset = Dataset([UniformHP("x", 0.0, 1.0)])
+    dataset.add_sample([0.5], 1.0)
+    snapshot = take_snapshot(dataset)
+    dataset.add_sample([0.25], 2.0)
+    assert (len(snapshot.dataset), len(dataset)) == (1, 2)

@@ -22,7 +22,8 @@ Result = TypeVar("Result")
 def without_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Makes a function calculate with infinities, NaN and tiny numbers as IEEE 754 defines.
 
-    A program may have told NumPy to raise exceptions for them, or made warnings errors.
+    A program may have told NumPy to raise exceptions for them, or made warnings errors. On the way
+    from `ask` to the draws, functions have a `with` block instead, which adds no calls.
     """
 
     @functools.wraps(function)

@@ -99,11 +99,13 @@ def _handling(number: int, handler: Any) -> Iterator[Any]:
     try:
         yield before
     finally:
-        # A handler that the program has set meanwhile stays.
-        if signal.getsignal(number) is handler:
-            signal.signal(number, before)
-        if is_outermost:
-            _displaced.pop(number, None)
+        try:
+            # A handler that the program has set meanwhile stays.
+            if signal.getsignal(number) is handler:
+                signal.signal(number, before)
+        finally:
+            if is_outermost:
+                _displaced.pop(number, None)
 
 
 def _can_set_handlers() -> bool:

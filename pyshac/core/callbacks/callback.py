@@ -98,7 +98,7 @@ class Callback:
         """
 
     def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
-        """A sample has been evaluated, and its score is on disk.
+        """A sample has been evaluated, and its score is on disk, unless that failed.
 
         Args:
             id: The sample's number.

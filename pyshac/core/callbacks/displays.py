@@ -113,8 +113,10 @@ class BarDisplay:
         # Creates the lock that the bars of evaluations share.
         tqdm.tqdm.get_lock()
         base = tqdm.auto.tqdm if self._is_notebook else tqdm.tqdm
-        # tqdm's monitor thread is not needed, since the bar is updated at regular intervals.
-        kind = type("tqdm", (base,), {"monitor_interval": 0})
+        # tqdm's monitor thread is not needed, since the bar is updated at regular intervals. With
+        # the lock of all bars, a line that somebody writes while holding that lock would wait for
+        # the bar, and the bar for the line.
+        kind = type("tqdm", (base,), {"monitor_interval": 0, "_lock": _drawing})
         with _drawing:
             self._bar = kind(
                 total=self._figures.total,

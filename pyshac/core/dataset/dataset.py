@@ -270,13 +270,13 @@ class Dataset:
         Args:
             stop: Omit samples from this number on.
         """
-        return self.to_bytes(stop).decode("utf-8")
+        data = self.to_bytes()
+        return (data if stop is None else data[: self.num_bytes(stop)]).decode("utf-8")
 
-    def to_bytes(self, stop: int | None = None) -> bytes:
+    def to_bytes(self) -> bytes:
         """Returns the CSV form in UTF-8; see `to_csv`."""
         with self._lock:
-            data = b"".join([self._header_line(), *self._lines.texts()])
-            return data if stop is None else data[: self.num_bytes(stop)]
+            return b"".join([self._header_line(), *self._lines.texts()])
 
     def num_bytes(self, stop: int) -> int:
         """Returns the length of the CSV form in UTF-8 without samples from number `stop` on."""

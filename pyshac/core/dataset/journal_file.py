@@ -66,14 +66,15 @@ def line_checksum(data: bytes) -> bytes:
     return b"%08x" % zlib.crc32(data)
 
 
-def largest_size(space: HyperParameterList, total_budget: int) -> int:
+def largest_size(space: HyperParameterList, num_samples: int) -> int:
     """Returns the size in bytes that the journal of a search cannot exceed.
 
     Every save empties it but for the open batch. So it holds the rows of at most one batch, and a
-    score for each of them. Searches may change their number of batches, hence the whole budget.
+    score for each of them. Searches may change their number of batches, hence all samples that a
+    search may have drawn.
     """
     row = sum(_largest_value(item) * (item.sample_count or 1) for item in space)
-    largest = total_budget * (row + _SCORE_BYTES)
+    largest = num_samples * (row + _SCORE_BYTES)
     return max(files.MAX_JSON_BYTES, min(largest, files.MAX_CSV_BYTES))
 
 

@@ -87,7 +87,8 @@ class Column(LazyList[Item]):
         return iter(self._values)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return np.array(self._values, dtype=dtype)
+        # NumPy would hold a view of the column while it copies, and no array grows meanwhile.
+        return np.array(self._values[:], dtype=dtype)
 
 
 class Rows(LazyList[list[Any]]):

@@ -137,8 +137,10 @@ class _SHAC(Overview, ABC):
             Parameters, one `OrderedDict` per sample; empty if the budget is spent.
 
         Raises:
+            NothingAcceptedError: As for `fit`.
             RuntimeError: If the whole batch was asked for, and some of its scores are missing:
-                the next batch depends on them.
+                the next batch depends on them; or while `fit` runs.
+            SaveDirectoryError: As for `fit`.
         """
         n = None if n is None else check_positive("n", n)
         with self._turns.step("ask()"):
@@ -172,7 +174,9 @@ class _SHAC(Overview, ABC):
             skip_cv_checks: As for `fit`.
 
         Raises:
+            EvaluationError: If a whole batch failed; everything is saved.
             OSError: If the disk failed; tell the same again once it works.
+            RuntimeError: While `fit` runs.
             TypeError: If a score is not a number.
             ValueError: If a sample was not asked for, or has a score already.
         """
@@ -255,7 +259,7 @@ class _SHAC(Overview, ABC):
             EvaluationError: If an evaluation raised an exception that is not caught, or a whole
                 batch failed.
             NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
-            RuntimeError: If there is no evaluation function or no search space.
+            RuntimeError: If there is no evaluation function or no search space, or `fit` runs.
             SaveDirectoryError: If the save directory holds another run, or is in use.
             TypeError: If an evaluation returned something other than a number.
         """
@@ -267,8 +271,7 @@ class _SHAC(Overview, ABC):
         policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
         options = FitOptions(skip_cv_checks, early_stop, relax_checks)
-        loop = self._new_loop(callbacks, verbose)
-        with self._turns.looping("fit()", loop):
+        with self._turns.looping("fit()", lambda: self._new_loop(callbacks, verbose)) as loop:
             pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
             self._asked.clear()
             return loop.spend_budget(pool, options)
@@ -314,13 +317,14 @@ class _SHAC(Overview, ABC):
 
         Raises:
             FileNotFoundError: If there is no such file.
-            RuntimeError: If there are no parameters, or the engine has evaluations already.
+            RuntimeError: If there are no parameters, the engine has evaluations, or `fit` runs.
             ValueError: If the file has other columns, too few rows, or a value that its column
                 does not allow; the message names line and column.
         """
         options = FitOptions(skip_cv_checks, early_stop, False)
-        loop = self._new_loop(callbacks, verbose)
-        with self._turns.looping("fit_dataset()", loop):
+        with self._turns.looping(
+            "fit_dataset()", lambda: self._new_loop(callbacks, verbose)
+        ) as loop:
             return loop.learn_dataset(absolute_path("path", path), presort, options)
 
     def _new_loop(self, callbacks: Callbacks | None, verbose: int) -> FitLoop:
@@ -396,6 +400,7 @@ class _SHAC(Overview, ABC):
 
         Raises:
             FileNotFoundError: If the directory holds no search.
+            RuntimeError: While `fit` runs.
             SaveDirectoryError: If a file is corrupt, or the saved search has another space,
                 objective, method, max_classifiers or kind of classifier. The engine is unchanged.
         """
@@ -417,7 +422,7 @@ class _SHAC(Overview, ABC):
             seed: A non-negative int, or None for a fresh seed.
 
         Raises:
-            RuntimeError: If the engine has no parameters yet.
+            RuntimeError: If the engine has no parameters yet, or `fit` runs.
         """
         with self._turns.step("set_seed()"):
             self._require_run().set_seed(seeding.check_seed(seed))
@@ -430,8 +435,9 @@ class _SHAC(Overview, ABC):
         Args:
             seed: A non-negative int.
         """
-        number = self._num_predictions
-        with self._require_run().seeded(seeding.check_seed(seed)):
+        with self._turns.step_beside_own_loop("as_deterministic()"):
+            run, number = self._require_run(), self._num_predictions
+        with run.seeded(seeding.check_seed(seed)):
             self._num_predictions = 0
             try:
                 yield self

@@ -37,8 +37,8 @@ class AskedSamples:
         numbers = [number for number in pending if number not in self._identities][:most][:n]
         if not numbers:
             raise RuntimeError(
-                f"All samples of this batch were asked for, and {len(self._identities)} have no "
-                "score yet: tell their scores before asking for more."
+                f"No further sample of this batch can be handed out: {len(self._identities)} have "
+                "no score yet. Tell their scores before asking for more."
             )
         for number in numbers:
             self._identities[number] = _identity(batch.row(number))

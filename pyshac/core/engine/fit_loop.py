@@ -139,7 +139,8 @@ class FitLoop:
         with self._after_running():
             self._run.take_in([(o.task.id, o.score, o.worker_id) for o in new])
         for outcome in new:
-            self._tell_end(outcome)
+            if outcome.task.id in batch.worker_ids:
+                self._tell_end(outcome)
 
     def _tell_start(self, task: Task, worker_id: int) -> None:
         logs = {"parameters": task.parameters, "worker_id": worker_id}
@@ -190,13 +191,12 @@ class FitLoop:
                 "was asked for, which would be lost. Make a new engine with a save_dir of its own."
             )
         samples = self._read_samples(path, presort)
-        with signals.ending_on_signals(), self._telling_errors():
+        with usable_streams(), signals.ending_on_signals(), self._telling_errors():
             with contextlib.ExitStack() as stack:
                 with run.lock:
                     stack.enter_context(run.writing())
                 self._begin(0)
-                for row, score in samples:
-                    run.search.dataset.add_sample(row, score)
+                run.search.replace_dataset(samples)
                 with _saving_on_error(run):
                     try:
                         while not self._is_over and self._learn_from_batch(options):

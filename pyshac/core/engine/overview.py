@@ -40,9 +40,9 @@ class Overview:
     ) -> None:
         self._settings = settings
         self._parallelism = Parallelism(settings.schedule.batch_size)
-        self._begin(function, directory)
+        self._make_parts(function, directory)
 
-    def _begin(self, function: EvaluationFunction | None, directory: SaveDirectory) -> None:
+    def _make_parts(self, function: EvaluationFunction | None, directory: SaveDirectory) -> None:
         self._function = function
         self._directory = directory
         self._turns = Turns()
@@ -59,7 +59,7 @@ class Overview:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._begin(None, SaveDirectory(state["_directory"]))
+        self._make_parts(None, SaveDirectory(state["_directory"]))
 
     def _require_run(self) -> Run:
         if self._run is None:

@@ -201,15 +201,27 @@ class Run:
             skip_cv_checks: Whether the classifier due after the batch needs no cross validation,
                 for `ask` to know if a crash comes before the batch is closed.
 
+        If one of them cannot be added, the others are.
+
         Raises:
             OSError: If they cannot be written; they stay in memory, for `save` to try again.
         """
-        with self.lock, signals.whole():
+        with self.lock, signals.whole(), contextlib.ExitStack() as errors:
+            added = []
             for score in scores:
-                self.search.learn_score(*score)
+                try:
+                    self.search.learn_score(*score)
+                except Exception as error:
+                    errors.callback(_raise, error)
+                else:
+                    added.append(score)
             if self.search.batch is not None:
                 self.search.batch.skip_cv_checks = skip_cv_checks
-            self.directory.append_scores(scores, skip_cv_checks)
+            if self.directory.must_save:
+                # After a failure, the journal may end with a torn line.
+                self.save()
+            else:
+                self.directory.append_scores(added, skip_cv_checks)
 
     def close_batch(self, check: bool) -> Training | None:
         """Closes the open batch, whose samples all have scores, and saves.
@@ -231,7 +243,7 @@ class Run:
         if len(scores) > 1 and all(map(math.isnan, scores)):
             raise EvaluationError(
                 f"All {len(scores)} evaluations of batch {number} failed, so the run stops. "
-                "Everything is saved; fit() continues with the next batch."
+                "Everything is saved; fit() or ask() continues with the next batch."
             )
         return training
 
@@ -261,6 +273,10 @@ class Run:
             self.directory.must_save = True
             for parameter, parameter_seed, random in states:
                 parameter.seed, parameter.random = parameter_seed, random
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.engine.fit_loop import FitLoop
@@ -20,26 +21,29 @@ class Turns:
     def __init__(self) -> None:
         self.lock = CopyableLock()
         self.loop: FitLoop | None = None
+        self._thread: int | None = None
 
     @contextlib.contextmanager
-    def looping(self, name: str, loop: FitLoop) -> Iterator[None]:
-        """Runs a loop inside a `with` block; a second one is refused at once.
+    def looping(self, name: str, new_loop: Callable[[], FitLoop]) -> Iterator[FitLoop]:
+        """Yields a loop that may run inside a `with` block; a second one is refused at once.
 
         Args:
             name: The method that the user called.
-            loop: The loop.
+            new_loop: Returns the loop, once no other thread is in a step.
 
         Raises:
             RuntimeError: If a loop is running.
         """
         self._refuse(name)
+        loop = None
         try:
             with self.lock:
                 self._refuse(name)
-                self.loop = loop
-            yield
+                loop = new_loop()
+                self.loop, self._thread = loop, threading.get_ident()
+            yield loop
         finally:
-            if self.loop is loop:
+            if loop is not None and self.loop is loop:
                 self.loop = None
 
     @contextlib.contextmanager
@@ -53,6 +57,14 @@ class Turns:
         self._refuse(name)
         with self.lock:
             self._refuse(name)
+            yield
+
+    @contextlib.contextmanager
+    def step_beside_own_loop(self, name: str) -> Iterator[None]:
+        """Does what `step` does, but allows it in a callback of the loop that is running."""
+        if self._thread != threading.get_ident():
+            self._refuse(name)
+        with self.lock:
             yield
 
     def _refuse(self, name: str) -> None:

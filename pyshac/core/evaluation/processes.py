@@ -1,4 +1,4 @@
-"""Processes: one ends with all that it has started, workers end with their engine.
+"""Processes: they end with all that they have started, and workers end with their engine.
 
 A process is held as a `psutil.Process`, by its number and the time at which it started: the number
 alone may belong to another process by now.
@@ -24,6 +24,7 @@ import psutil
 # Between two checks by a worker that its engine still runs, and by the guardian.
 SECONDS_BETWEEN_LOOKS = 1.0
 _GUARDIAN_SECONDS = 0.2
+_INPUT_BYTES = 2**16
 # Loky's resource tracker removes semaphores of a killed engine, unless it was killed with it.
 _TRACKER_SECONDS = 3.0
 _SHARED_MEMORY = Path("/dev/shm")
@@ -141,7 +142,7 @@ def end_with(engine: int) -> None:
 
 def _watch(engine: int) -> None:
     process = find(engine)
-    # The parent cannot change to another process of the same number, but on Windows it never does.
+    # While it is the parent, no other process has its number. Windows keeps the number for ever.
     while (os.name == "posix" and os.getppid() == engine) or (process and is_alive(process)):
         time.sleep(SECONDS_BETWEEN_LOOKS)
     kill_descendants()
@@ -183,6 +184,11 @@ def _can_start() -> bool:
     return os.name == "posix" and bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
+def _search_path() -> list[str]:
+    # Python ignores what is no text.
+    return [each for each in sys.path if each and isinstance(each, str)]
+
+
 def _start() -> subprocess.Popen[bytes] | None:
     with contextlib.suppress(OSError):
         return subprocess.Popen(
@@ -191,7 +197,7 @@ def _start() -> subprocess.Popen[bytes] | None:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(_search_path())},
             start_new_session=True,
         )
     return None
@@ -203,15 +209,12 @@ def guard() -> None:
         signal.signal(each, signal.SIG_IGN)
     engine = int(sys.argv[1])
     workers: list[psutil.Process] = []
-    told = b""
-    while os.getppid() == engine:
-        readable, _, _ = select.select([0], [], [], _GUARDIAN_SECONDS)
-        if readable:
-            data = os.read(0, 4096)
-            if not data:
-                # The engine's side was closed before this process was killed.
-                time.sleep(_GUARDIAN_SECONDS)
-            *lines, told = (told + data).split(b"\n")
+    told, is_left = b"", False
+    # What the engine wrote last is read after its end.
+    while not is_left:
+        is_left = os.getppid() != engine
+        *lines, told = (told + _read_input(0 if is_left else _GUARDIAN_SECONDS)).split(b"\n")
+        if lines:
             known = [each for each in workers if is_alive(each)]
             new = map(find, map(int, lines))
             workers = [*known, *(each for each in new if each is not None)]
@@ -219,6 +222,16 @@ def guard() -> None:
     for worker in workers:
         ended.update(each.pid for each in kill_tree(worker))
     _sweep(ended)
+
+
+def _read_input(seconds: float) -> bytes:
+    """Returns what arrives at standard input within some time."""
+    readable, _, _ = select.select([0], [], [], seconds)
+    data = os.read(0, _INPUT_BYTES) if readable else b""
+    if readable and not data:
+        # The engine's side was closed before this process was killed.
+        time.sleep(seconds)
+    return data
 
 
 def _sweep(numbers: set[int]) -> None:
@@ -257,7 +270,7 @@ def ending_forks() -> Iterator[None]:
 
 
 def _exit_status(error: BaseException) -> int:
-    """Returns the status with which Python ends for an exception, and prints what it prints."""
+    """Returns the status with which Python ends for an exception; prints its traceback or text."""
     if not isinstance(error, SystemExit):
         with contextlib.suppress(Exception):
             traceback.print_exception(error)

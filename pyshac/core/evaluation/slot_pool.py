@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -57,13 +58,13 @@ class SlotPool:
             if exc_type is None:
                 self._close()
         finally:
-            # A second Ctrl-C must not leave workers behind.
-            with signals.whole():
-                for slot in self._group.slots:
-                    slot.end()
+            # A second Ctrl-C must not leave workers behind, nor must an error of one slot.
+            with signals.whole(), contextlib.ExitStack() as stack:
+                stack.callback(self._group.close)
                 if self._round is not None:
-                    self._round.abandon()
-                self._group.close()
+                    stack.callback(self._round.abandon)
+                for slot in self._group.slots:
+                    stack.callback(slot.end)
 
     def _close(self) -> None:
         """Closes the workers, all at the same time."""

@@ -72,7 +72,7 @@ class Slot(ABC):
 
     @property
     def is_up(self) -> bool:
-        """Whether its worker has started, if it has one of its own."""
+        """Whether its worker is up; True if it has none of its own."""
         return True
 
     def overdue_at(self, timeout: float | None) -> float | None:
@@ -88,7 +88,7 @@ class Slot(ABC):
         """Ends a worker at once, even in an evaluation; `submit` starts another process."""
 
     def leave(self) -> None:
-        """Asks the worker to end, which has no evaluation; does not wait for it."""
+        """Asks an idle worker to end; does not wait for it."""
 
     def wait(self, deadline: float) -> None:
         """Waits until a worker that was asked to end is gone, or until a `time.monotonic`."""
@@ -158,7 +158,7 @@ class InlineSlot(Slot):
 class ThreadSlot(Slot):
     """Evaluates in a thread of its own, which cannot be ended from outside.
 
-    The program may end during an evaluation: threads of an executor would keep it.
+    The program may end during an evaluation, while it would wait for the threads of an executor.
     """
 
     can_end = False
@@ -218,7 +218,7 @@ class WorkerProcess:
         try:
             self.executor = new_executor()
             self.ready = self.executor.submit(worker.process_id)
-            self.loaded = self.executor.submit(worker.load)
+            self.loaded = self.submit(worker.load)
         except (OSError, EOFError, ImportError, NotImplementedError) as error:
             raise RuntimeError(
                 f"No worker process can be started: {type(error).__name__}: {error}. "
@@ -229,6 +229,15 @@ class WorkerProcess:
         self._process = processes.find(numbers[0]) if numbers else None
         if self._process is not None:
             guardian.watch(self._process)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Submits a call; the future has failed already if the worker has died."""
+        try:
+            return self.executor.submit(function, *arguments)
+        except BrokenExecutor as error:
+            died: Future[Any] = Future()
+            died.set_exception(error)
+            return died
 
     def leave(self) -> None:
         """Asks the worker to end after its evaluation."""
@@ -286,7 +295,7 @@ class ProcessSlot(Slot):
         except BrokenExecutor:
             # The worker died while it was idle.
             self.end()
-            return self._start().executor.submit(worker.evaluate, task, self.worker_id)
+            return self._start().submit(worker.evaluate, task, self.worker_id)
 
     def read(self, future: Future[tuple[bytes, int | None]]) -> Reply:
         data, held = future.result()

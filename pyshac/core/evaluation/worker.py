@@ -96,13 +96,13 @@ class Evaluator:
     def __call__(self, function: Callable[..., Any], task: Task, worker_id: int) -> Any:
         """Returns the result of the evaluation function.
 
-        If cleaning up after the function raises, what the function itself did counts.
+        If cleaning up after the function raises, the function's own result or error counts.
         """
         return function(worker_id, task.parameters)
 
 
 class _Call:
-    """The evaluation function, which remembers its end for the time after a failed clean-up."""
+    """The evaluation function, which keeps its result or error in case that clean-up fails."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function

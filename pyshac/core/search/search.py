@@ -48,7 +48,7 @@ class Search:
         settings: The settings, which are fixed for the whole search.
         entropy: The seed of all random streams.
         dataset: The samples that have a score.
-        cascade: The classifiers so far, and what they see of samples.
+        cascade: The classifiers so far, and their features.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
@@ -154,6 +154,14 @@ class Search:
         """Adds the score of a sample of the open batch; NaN if it failed."""
         with self.lock:
             self._open_batch.add_score(self.dataset, number, score, worker_id)
+
+    def replace_dataset(self, samples: Sequence[tuple[list[Any], float]]) -> None:
+        """Takes samples and their scores, numbered from 0, in place of those so far."""
+        dataset = Dataset(self.space)
+        for row, score in samples:
+            dataset.add_sample(row, score)
+        with self.lock:
+            self.dataset = dataset
 
     def without_known(self, told: Sequence[tuple[int, float]]) -> list[tuple[int, float, None]]:
         """Returns the scores that are new, each as (number, score, no slot).

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import filelock
 
 from pyshac.core.basics import files
+from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.errors import DirectoryInUseError
 from pyshac.core.storage.layout import Layout
 
@@ -29,16 +30,13 @@ class DirectoryLock:
         self._layout = layout
         self._lock = _FileLock(layout.lock, thread_local=False)
         self._lock.owner = os.getpid()
+        # Acquiring and releasing are not atomic among the threads that share a lock.
+        self._changing = CopyableLock()
 
     @property
     def is_own(self) -> bool:
         """Whether this process made the lock, and was not forked from the one that did."""
         return self._lock.owner == os.getpid()
-
-    @property
-    def is_held(self) -> bool:
-        """Whether this process holds the lock."""
-        return self.is_own and self._lock.lock_counter > 0
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -49,12 +47,12 @@ class DirectoryLock:
             OSError: If the lock file cannot be written.
         """
         try:
-            with files.naming(self._layout.lock):
+            with self._changing, files.naming(self._layout.lock):
                 self._lock.acquire(timeout=0)
         except filelock.Timeout:
             raise DirectoryInUseError(self._refusal()) from None
         except NotImplementedError:
-            # Of a filelock that does not know what to do instead.
+            # Older filelocks have no substitute for missing locks.
             reason = "No locks on this file system; newer versions of filelock do without"
             raise OSError(errno.ENOSYS, reason, str(self._layout.lock)) from None
         try:
@@ -62,7 +60,7 @@ class DirectoryLock:
         finally:
             # A process that was forked inside the block leaves it, too.
             if self.is_own:
-                with files.naming(self._layout.lock):
+                with self._changing, files.naming(self._layout.lock):
                     self._lock.release()
 
     def refusal_of_fork(self) -> DirectoryInUseError:
@@ -95,7 +93,7 @@ class DirectoryLock:
 
 
 class _FileLock(filelock.FileLock):
-    """A lock that a forked process does not release when it ends, as earlier filelocks do."""
+    """Unlike those of earlier filelocks, it is not released when a forked process ends."""
 
     owner: int
 

@@ -70,9 +70,8 @@ class Layout:
 
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
-        for path in (self.datasets, self.classifiers, self.csv, self.parameters):
-            files.refuse_link(path)
-        for path in (self.state, self.journal, self.holder, self.lock):
+        parts = (self.csv, self.parameters, self.state, self.journal, self.holder, self.lock)
+        for path in (self.datasets, self.classifiers, *parts):
             files.refuse_link(path)
 
     @property

@@ -132,7 +132,9 @@ class _Reader:
         stamp, state = stamp_of(layout.state), self._read_state()
         config = read_config(layout.parameters)
         space = FrozenHyperParameterList(build_space(config, layout.parameters, self._known))
-        limit = journal_file.largest_size(space, state.total_budget)
+        # A batch that was drawn for a larger budget may be open.
+        number = max(state.total_budget, state.num_drawn)
+        limit = journal_file.largest_size(space, number)
         records = journal_file.read_records(layout.journal, limit)
         is_same_save = stamp_of(layout.state) == stamp
         if not is_same_save:

@@ -145,7 +145,7 @@ class SaveDirectory:
         self._append([journal_records.score_record(*score, skip_cv_checks) for score in scores])
 
     def _append(self, records: list[dict[str, Any]]) -> None:
-        if self._lock is not None and not self._lock.is_held:
+        if self._lock is not None and not self._lock.is_own:
             raise self._lock.refusal_of_fork()
         with self._changing():
             journal.append_records(self._layout.journal, records)
@@ -169,13 +169,13 @@ class SaveDirectory:
         The state is written after all files that it names, and the journal is emptied last. So the
         directory can be restored after a crash between any two writes.
 
-        A process that was forked inside `writing`, and is leaving it, saves nothing: what it has in
-        memory is older than what the directory holds by now.
+        A process that was forked inside `writing`, and is leaving it, saves nothing: its memory is
+        older than the directory.
 
         Raises:
             OSError: If a file cannot be written; the previous save can still be restored.
         """
-        if self._lock is not None and not self._lock.is_held:
+        if self._lock is not None and not self._lock.is_own:
             return
         with signals.whole(), self._changing():
             # From its first file on, the directory is this engine's.
@@ -201,6 +201,7 @@ class SaveDirectory:
             entropy=run.entropy,
             is_seeded=run.is_seeded,
             num_complete=run.num_complete,
+            num_drawn=run.num_complete if run.batch is None else run.batch.ids.stop,
             csv_bytes=len(complete),
             csv_sha256=files.digest(complete),
             parameters_sha256=space_checksum(config),

@@ -17,7 +17,7 @@ class SavedRun:
     Attributes:
         space: The search space.
         dataset: The samples that have a score.
-        cascade: The classifiers, none if `is_legacy`, and what they see of samples.
+        cascade: The classifiers, none if `is_legacy`, and their features.
         objective: 'max' or 'min'.
         method: 'default' or 'paper'.
         classifier: Name of the user's kind of classifier; empty for the library's own. A user's

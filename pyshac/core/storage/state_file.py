@@ -17,7 +17,7 @@ from pyshac.core.search.schedule import Schedule
 
 FORMAT = 2
 # What PySHAC 1.0.0, which wrote format 1, did not save; 0 is an unknown number.
-_SINCE_FORMAT_2 = {"max_classifiers": 0, "has_scaled_features": False}
+_SINCE_FORMAT_2 = {"max_classifiers": 0, "has_scaled_features": False, "num_drawn": 0}
 
 
 @dataclass
@@ -34,6 +34,7 @@ class StateFile:
         entropy: The seed of all random streams.
         is_seeded: Whether a user chose the seed.
         num_complete: Number of samples in closed batches.
+        num_drawn: Number of samples in closed batches and the open one; 0 if not known.
         csv_bytes: Length of the part of dataset.csv that holds the samples of closed batches.
         csv_sha256: Checksum of that part.
         parameters_sha256: Checksum of parameters.json without its seeds.
@@ -54,6 +55,7 @@ class StateFile:
     entropy: int
     is_seeded: bool
     num_complete: int
+    num_drawn: int
     csv_bytes: int
     csv_sha256: str
     parameters_sha256: str
@@ -130,7 +132,7 @@ def json_file(content: Any, what: str) -> bytes:
 
 
 def _checked_state(content: dict[str, Any], source: str) -> StateFile:
-    example = StateFile("", "", "", 1, 1, 0, 0, False, 0, 0, "", "")
+    example = StateFile("", "", "", 1, 1, 0, 0, False, 0, 0, 0, "", "")
     try:
         state = StateFile(**content)
     except TypeError as error:

@@ -18,6 +18,7 @@ from pyshac import SHAC, ProgressBar, UniformHP
 from pyshac.core.callbacks.displays import BarDisplay, LineDisplay, choose_display
 from pyshac.core.callbacks.progress_bar import Figures, check_verbose
 from tests.core.callbacks.terminals import screen_of, terminal
+from tests.engine.engine_helpers import run_script
 
 WATCHER = "pyshac-progress"
 
@@ -326,3 +327,32 @@ class TestLogLines:
         assert screen.screen[0] == "look at this"
         assert screen.screen[1].startswith("stage 1/2")
         assert not any("nobody" in line for line in screen.screen)
+
+
+@pytest.mark.slow
+def test_a_line_written_with_the_lock_of_all_bars_and_a_redrawing_do_not_wait_for_each_other():
+    """As within `tqdm.contrib.logging.logging_redirect_tqdm`."""
+    done = run_script(BOTH_WRITE, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-2000:]
+
+
+BOTH_WRITE = """
+import logging, sys, threading
+from tqdm.contrib.logging import logging_redirect_tqdm
+from pyshac.core.callbacks.displays import BarDisplay
+
+class Figures:
+    total, done, stage, details = 100, 1, "s", "d"
+
+logging.basicConfig(level="INFO", stream=sys.stderr)
+with logging_redirect_tqdm():
+    bar = BarDisplay(Figures(), sys.stderr)
+    bar.open()
+    drawing = threading.Thread(target=lambda: [bar.draw() for _ in range(3000)], daemon=True)
+    drawing.start()
+    for _ in range(3000):
+        logging.getLogger("pyshac").info("hello")
+    drawing.join()
+    bar.close()
+print("done")
+"""

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import threading
 import tracemalloc
 from pathlib import Path
 
@@ -491,3 +492,24 @@ def test_flattened_parameters_are_the_row(space):
 def test_what_is_no_list_of_parameters_is_refused(wrong):
     with pytest.raises(TypeError, match="hyperparameter_list must be a list of hyperparameters"):
         as_parameter_list(wrong)
+
+
+def test_numbers_may_be_read_while_samples_are_added():
+    """NumPy looks at a column directly, and no column grows while somebody does."""
+    dataset = Dataset([UniformHP("x", 0.0, 1.0)])
+    is_over = threading.Event()
+
+    def read():
+        while not is_over.is_set():
+            numbers = np.asarray(dataset.ids)
+            assert (numbers == np.arange(len(numbers))).all()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(5000):
+            dataset.add_sample([0.5], 0.0, number)
+    finally:
+        is_over.set()
+        reader.join()
+    assert len(dataset) == len(dataset.X) == len(dataset.Y) == 5000

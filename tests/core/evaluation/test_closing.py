@@ -454,3 +454,38 @@ def test_a_signal_to_the_whole_group_leaves_no_files(tmp_path, number):
     ]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+DIES_AT_ONCE = """
+import multiprocessing, os
+from pyshac.core.evaluation import worker
+from tests.engine.engine_helpers import *
+
+worker.start = lambda *arguments: os._exit(3)
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    for number in range(10):
+        engine = make_engine(f"shac-{number}", backend="multiprocessing", evaluators=2)
+        try:
+            engine.fit(verbose=0)
+        except Exception as error:
+            print(type(error).__name__, "start" in str(error))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="no processes are forked here")
+def test_workers_that_die_before_they_get_a_task_are_told_of(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(f"import os; os.chdir({str(tmp_path)!r})\n{DIES_AT_ONCE}")
+    done = run_script(script)
+    assert set(done.stdout.splitlines()) == {"RuntimeError True"}, done.stdout + done.stderr
+
+
+def test_paths_that_are_no_texts_do_not_keep_workers_from_starting(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("elsewhere")])
+    assert scores(run(returns_x, 2, backend="loky")) == [0.0, 1.0]
+
+
+def returns_x(worker_id, parameters):
+    return parameters["x"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import cloudpickle
 
-# The depth to which the culprit is looked for, and the number of parts of each object.
+# Depth, and number of parts of each object, of the search for the culprit.
 MAX_DEPTH = 5
 MAX_PARTS = 200
 # A part whose pickle is larger counts as one that can be pickled.
