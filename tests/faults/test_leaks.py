@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.engine.engine_helpers import ROOT
 from tests.scripts import run_script
 
 # Does a thing over and over, and prints what the process holds after a fifth of it, and at the end.
@@ -123,6 +124,11 @@ repeat(5, once)
 }
 
 
+def run(script):
+    """Runs a script that imports from the tests; returns what it printed."""
+    return run_script(script, script.parent, PYTHONPATH=str(ROOT))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("what", REPEATED)
 def test_repetition_leaves_nothing_behind(tmp_path, what):
@@ -130,7 +136,7 @@ def test_repetition_leaves_nothing_behind(tmp_path, what):
         pytest.importorskip("matplotlib")
     script = tmp_path / "repeat.py"
     script.write_text(SCRIPT + REPEATED[what])
-    first, last = map(dict, json.loads(run_script(script, tmp_path).splitlines()[-1]))
+    first, last = map(dict, json.loads(run(script).splitlines()[-1]))
     # What the allocator holds varies by a few megabytes, and 16,000 samples, which have to be kept,
     # take two.
     assert last["megabytes"] < first["megabytes"] + 10, (first, last)
@@ -175,4 +181,4 @@ def test_a_ranking_keeps_no_training_data(tmp_path):
     script = tmp_path / "training.py"
     script.write_text(TRAINING)
     # Three rankings have 39 rungs. With the data of each, they would hold 30 MB.
-    assert float(run_script(script, tmp_path)) < 18
+    assert float(run(script)) < 18
