@@ -95,7 +95,7 @@ def test_limits_of_several_threads_do_not_mix():
     def run(number):
         try:
             with time_limit(0.05 if number % 2 else 30.0):
-                spin(0.4)
+                spin(30.0 if number % 2 else 0.4)
         except OverdueError:
             overdue.append(number)
 
