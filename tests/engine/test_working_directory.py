@@ -71,6 +71,7 @@ def test_ask_tell_save_and_restore_stay_in_their_directory(elsewhere, tmp_path):
     assert samples_of(again) == samples_of(engine)
 
 
+@pytest.mark.slow
 def test_home_is_expanded_everywhere(elsewhere, tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -13,7 +13,6 @@ from tests.faults.streams import KINDS, Failing, WriteOnly
 
 KINDS_AND_BACKENDS = [
     ("none", "loky"),
-    ("descriptors", "multiprocessing"),
     *[
         pytest.param(kind, backend, marks=pytest.mark.slow)
         for kind in [*KINDS, "descriptors"]

@@ -57,20 +57,21 @@ def test_loading_the_function_does_not_count_as_evaluating(place):
     assert scores(outcomes) == [1.5, 2.5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", PLACES)
 def test_importing_a_framework_does_not_count_as_evaluating(place):
     outcomes = run(lambda i, p: p["x"], 2, 1, place, evaluator=SlowToPrepare(), timeout=0.7)
     assert scores(outcomes) == [0.0, 1.0]
 
 
-@pytest.mark.parametrize("backend", [FORKED, "processes"])
+@pytest.mark.parametrize("backend", [FORKED, pytest.param("processes", marks=pytest.mark.slow)])
 def test_an_evaluation_that_hangs_after_slow_loading_is_ended(place):
     slow = SlowToLoad(1.0)
     with pytest.raises(EvaluationError, match=r"took longer than 0\.5 s"):
         run(lambda i, p: slow and spend(60), 1, 1, place, timeout=0.5)
 
 
-@pytest.mark.parametrize("backend", [FORKED, "processes"])
+@pytest.mark.parametrize("backend", [FORKED, pytest.param("processes", marks=pytest.mark.slow)])
 def test_loading_that_hangs_stops_the_run(place, monkeypatch):
     """Even if time limits are caught: it would hang for every sample."""
     monkeypatch.setattr(time_limit, "LOADING_SECONDS", 1.0)
