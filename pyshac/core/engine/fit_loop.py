@@ -68,11 +68,10 @@ class FitLoop:
     def spend_budget(self, pool: SlotPool, options: FitOptions) -> History:
         """Evaluates batches in the slots of a pool until the budget is spent."""
         run = self._run
-        with usable_streams(), signals.ending_on_signals(), self._telling_errors():
+        with self._surroundings():
             with contextlib.ExitStack() as stack:
                 if not run.search.is_spent:
-                    with run.lock:
-                        stack.enter_context(run.writing())
+                    stack.enter_context(run.writing_in_steps())
                     stack.enter_context(pool)
                 self._begin(len(run.search.dataset))
                 with _saving_on_error(run):
@@ -191,10 +190,8 @@ class FitLoop:
                 "was asked for, which would be lost. Make a new engine with a save_dir of its own."
             )
         samples = self._read_samples(path, presort)
-        with usable_streams(), signals.ending_on_signals(), self._telling_errors():
-            with contextlib.ExitStack() as stack:
-                with run.lock:
-                    stack.enter_context(run.writing())
+        with self._surroundings():
+            with run.writing_in_steps():
                 self._begin(0)
                 run.search.replace_dataset(samples)
                 with _saving_on_error(run):
@@ -303,12 +300,14 @@ class FitLoop:
         return history
 
     @contextlib.contextmanager
-    def _telling_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self._callbacks.on_train_error(error, self._callbacks.history.history)
-            raise
+    def _surroundings(self) -> Iterator[None]:
+        """Prepares streams and signals for a loop, and tells the callbacks of its error."""
+        with usable_streams(), signals.ending_on_signals():
+            try:
+                yield
+            except BaseException as error:
+                self._callbacks.on_train_error(error, self._callbacks.history.history)
+                raise
 
 
 def callbacks_of_loop(

@@ -229,10 +229,10 @@ class Overview:
 
     # Summaries
 
-    def _facts(self) -> summaries.Facts:
+    def _facts(self, dataset: Dataset) -> summaries.Facts:
         if self._run is None:
             return [("parameters", "none yet: restore_data() brings them")]
-        dataset, num_classifiers = self.dataset.copy(), len(self._run.search.cascade)
+        num_classifiers = len(self._run.search.cascade)
         failed = summaries.count_failed(dataset.Y)
         best = dataset.get_best_score(self.objective)
         score = "none" if best is None else summaries.value_text(best)
@@ -255,7 +255,8 @@ class Overview:
         return f"{type(self).__name__} in {path}"
 
     def __repr__(self) -> str:
-        return summaries.as_text(self._title(), self._facts())
+        return summaries.as_text(self._title(), self._facts(self.dataset.copy()))
 
     def _repr_html_(self) -> str:
-        return summaries.as_html(self._title(), self._facts(), self.dataset.copy())
+        present = self.dataset.copy()
+        return summaries.as_html(self._title(), self._facts(present), present)

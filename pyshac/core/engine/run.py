@@ -167,11 +167,19 @@ class Run:
     def writing(self) -> Iterator[None]:
         """Locks the save directory for writing; saves the whole run first if that is due.
 
-        Enter it with the lock held. A loop lets go of that lock inside, but for its steps.
+        Enter it with the lock held.
         """
         with self.directory.writing():
             if self.directory.must_save:
                 self.save()
+            yield
+
+    @contextlib.contextmanager
+    def writing_in_steps(self) -> Iterator[None]:
+        """Does what `writing` does for a loop, which holds the lock in its steps only."""
+        with contextlib.ExitStack() as stack:
+            with self.lock:
+                stack.enter_context(self.writing())
             yield
 
     def save(self) -> None:
