@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
@@ -30,16 +28,3 @@ class Classifier(Protocol):
 
     def compact(self) -> None:
         """Makes a trained classifier predict faster, if possible."""
-
-
-def predicted(
-    predict: Callable[[Float32Array], Any], features: Float32Array, dtype: type
-) -> npt.NDArray[Any]:
-    """Returns a library's predictions, shape (n,), for features of shape (n, columns).
-
-    Without rows the library is not asked: some raise an error, and XGBoost 3.4 returns shape
-    (0, 0).
-    """
-    if not len(features):
-        return np.empty(0, dtype)
-    return np.asarray(predict(features), dtype)

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
-from pyshac.core.classifiers.classifier import predicted
 
 
 class UserClassifier:
@@ -36,7 +35,9 @@ class UserClassifier:
 
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
-        return predicted(self.estimator.predict, features, bool)
+        # Some estimators raise an error without rows.
+        found = self.estimator.predict(features) if len(features) else ()
+        return np.asarray(found, dtype=bool)
 
     def compact(self) -> None:
         """Does nothing."""

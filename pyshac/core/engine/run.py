@@ -18,7 +18,7 @@ from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.csv_file import check_row_length
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
+from pyshac.core.hyperparameters.frozen_space import frozen_copy
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
@@ -78,7 +78,7 @@ class Run:
             raise ValueError("hyperparameter_list must hold at least one hyperparameter.")
         check_row_length(space)
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
-        own = FrozenHyperParameterList(space)
+        own = frozen_copy(space)
         cascade = Cascade(features=Features(PriorScaling(own)))
         search = Search(own, settings, entropy, Dataset(own), cascade)
         return cls(search, directory, space.seed is not None, lock)

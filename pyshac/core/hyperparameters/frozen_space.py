@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import NoReturn
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
@@ -10,20 +11,16 @@ from pyshac.core.hyperparameters.space import HyperParameterList
 
 
 class FrozenHyperParameterList(HyperParameterList):
-    """A copy of a search space, whose parameters are fixed. `set_seed` concerns `sample` alone.
+    """A search space whose parameters are fixed. `set_seed` concerns `sample` alone.
 
     Args:
-        space: The search space. Later changes of it, or of its parameters, do not reach the copy.
-
-    Raises:
-        TypeError: If a parameter cannot be copied.
+        parameters: The parameters, which are not copied.
     """
 
-    def __init__(self, space: HyperParameterList) -> None:
+    def __init__(self, parameters: Iterable[AbstractHyperParameter]) -> None:
         super().__init__()
-        for parameter in space:
-            super().add_hyper_parameter(_copied(parameter))
-        self.seed = space.seed
+        for parameter in parameters:
+            super().add_hyper_parameter(parameter)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> NoReturn:
         """Raises `RuntimeError`."""
@@ -32,6 +29,17 @@ class FrozenHyperParameterList(HyperParameterList):
     def remove_hyper_parameter(self, parameter: AbstractHyperParameter | str) -> NoReturn:
         """Raises `RuntimeError`."""
         raise _fixed()
+
+
+def frozen_copy(space: HyperParameterList) -> FrozenHyperParameterList:
+    """Returns a copy, which later changes of the space, or of its parameters, do not reach.
+
+    Raises:
+        TypeError: If a parameter cannot be copied.
+    """
+    frozen = FrozenHyperParameterList(map(_copied, space))
+    frozen.seed = space.seed
+    return frozen
 
 
 def _copied(parameter: AbstractHyperParameter) -> AbstractHyperParameter:
