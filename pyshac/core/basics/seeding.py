@@ -17,7 +17,6 @@ class Purpose(enum.IntEnum):
     PREDICT = 1
     TRAIN = 2
     EVALUATE = 3
-    PARAMETERS = 4
     RANK = 5
     CLIMB = 6
 
@@ -43,6 +42,13 @@ def stream(entropy: int, purpose: Purpose, *place: int) -> np.random.SeedSequenc
 def child(parent: np.random.SeedSequence, *place: int) -> np.random.SeedSequence:
     """Returns the child of a stream at a place; unlike `spawn`, it leaves the parent as it is."""
     return np.random.SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, *place))
+
+
+def random_state(seed: int | None) -> np.random.RandomState:
+    """Returns NumPy's random state for a seed; None for a fresh one."""
+    if seed is not None and seed < 2**32:
+        return np.random.RandomState(seed)
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
 
 
 def as_integer(sequence: np.random.SeedSequence) -> int:

@@ -1,6 +1,10 @@
 """The hyperparameter types and the search space."""
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.earlier.continuous import (
+    AbstractContinuousHyperParameter,
+    AbstractMultiContinuousHyperParameter,
+)
 from pyshac.core.hyperparameters.registry import get_parameter, set_custom_parameter_class
 from pyshac.core.hyperparameters.space import HyperParameterList
 from pyshac.core.hyperparameters.types.discrete import (
@@ -33,7 +37,9 @@ from pyshac.core.hyperparameters.types.uniform import (
 )
 
 __all__ = [
+    "AbstractContinuousHyperParameter",
     "AbstractHyperParameter",
+    "AbstractMultiContinuousHyperParameter",
     "DiscreteHP",
     "DiscreteHyperParameter",
     "DistributionHP",

@@ -11,10 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from pyshac.core.basics import plain_values
-from pyshac.core.basics.seeding import check_seed
+from pyshac.core.basics.seeding import check_seed, random_state
 from pyshac.core.hyperparameters.column_kind import UNKNOWN, ColumnKind
 from pyshac.core.hyperparameters.unit_map import UnitMap
 
@@ -23,6 +21,8 @@ RESERVED_NAMES = ("id", "scores")
 
 def check_name(name: Any) -> str:
     """Returns the name of a parameter; raises `TypeError` or `ValueError` if it cannot be one."""
+    if name is None:
+        raise ValueError("The name of a hyperparameter must not be None: give it a str.")
     if not isinstance(name, str):
         raise TypeError(f"The name of a hyperparameter must be a str. Got {name!r} instead.")
     if not name:
@@ -60,7 +60,7 @@ class AbstractHyperParameter(ABC):
 
     Raises:
         TypeError: If the name is not a str.
-        ValueError: If the name is empty or reserved.
+        ValueError: If the name is None, empty or reserved.
     """
 
     sample_count: int | None = None
@@ -69,7 +69,7 @@ class AbstractHyperParameter(ABC):
         self, name: str, values: Sequence[Any] | None = None, seed: int | None = None
     ) -> None:
         self.name = check_name(name)
-        self.param2id: dict[Any, int] = {}
+        self.param2id: Mapping[Any, int] = {}
         self.id2param: dict[int, Any] = {}
         self.num_choices = 0
         self._build_maps(values)
@@ -107,7 +107,7 @@ class AbstractHyperParameter(ABC):
     def set_seed(self, seed: int | None) -> None:
         """Seeds `random`, which `sample` draws from; None takes a fresh seed."""
         self.seed = check_seed(seed)
-        self.random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(self.seed)))
+        self.random = random_state(self.seed)
 
     @property
     def column_kind(self) -> ColumnKind:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import FloatArray
@@ -38,5 +39,9 @@ class ColumnHyperParameter(AbstractHyperParameter):
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
         """See `UnitMap.to_unit`."""
 
+    def draw(self, random: np.random.RandomState, n: int) -> list[Any]:
+        """Draws n values, for `sample`; searches draw whole columns by `from_unit`."""
+        return [self.decode(encoded) for encoded in self.from_unit(random.random_sample(n))]
+
     def sample(self) -> Any:
-        return self.decode(self.from_unit(self.random.random_sample()))
+        return self.draw(self.random, 1)[0]

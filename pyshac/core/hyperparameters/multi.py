@@ -52,8 +52,7 @@ class MultiHyperParameter(AbstractHyperParameter):
 
     def sample(self) -> list[Any]:
         """Draws `sample_count` values."""
-        unit = self.random.random_sample(self.sample_count)
-        return self.decode(list(self.element.from_unit(unit)))
+        return self.element.draw(self.random, self.sample_count)
 
     def encode(self, x: Sequence[Any]) -> list[Any]:
         """Encodes `sample_count` values, each as the element does."""

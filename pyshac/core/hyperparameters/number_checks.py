@@ -10,6 +10,8 @@ from pyshac.core.basics.checks import to_float
 
 def check_finite(owner: str, argument: str, value: Any) -> float:
     """Returns a finite number as a float; the error names it as `argument` of `owner`."""
+    if value is None:
+        raise ValueError(f"{argument} of {owner!r} must be a number. Got None instead.")
     try:
         number = to_float(value)
     # A value's own conversion raises all kinds of exceptions.
@@ -41,8 +43,8 @@ def check_bounds(owner: str, min_value: Any, max_value: Any) -> tuple[float, flo
 
     Raises:
         TypeError: If a bound is not a number.
-        ValueError: If it is not finite, `min_value > max_value`, their difference is not finite, or
-            different bounds are the same float.
+        ValueError: If it is None or not finite, `min_value > max_value`, their difference is not
+            finite, or different bounds are the same float.
     """
     low = check_finite(owner, "min_value", min_value)
     high = check_finite(owner, "max_value", max_value)
@@ -60,4 +62,13 @@ def check_log(owner: str, low: float) -> None:
     if low <= 0:
         raise ValueError(
             f"min_value of {owner!r} must be above 0 for a logarithm. Got {low!r} instead."
+        )
+
+
+def check_log_encode(owner: str, low: float, high: float) -> None:
+    """Raises unless values between two bounds can be encoded as logarithms."""
+    if low < 0 or high <= 0:
+        raise ValueError(
+            f"With log_encode, min_value of {owner!r} must be at least 0 and max_value above 0, "
+            f"but got (min_value={low!r}, max_value={high!r})."
         )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,42 +13,15 @@ from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_errors
 from pyshac.core.basics.messages.printable import printable
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.earlier.list_names import ListNames
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
 from pyshac.core.hyperparameters.registry import get_parameter
 from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
-@dataclass(frozen=True)
-class _Block:
-    """The columns of one parameter.
-
-    Attributes:
-        parameter: The parameter.
-        columns: Its columns.
-        is_list: Whether its value is a list, with one item per column.
-        kind: The kind of each column.
-        unit_map: The map between the unit interval and each column; None for a user's own type.
-    """
-
-    parameter: AbstractHyperParameter
-    columns: slice
-    is_list: bool
-    kind: ColumnKind
-    unit_map: UnitMap | None
-
-    @property
-    def width(self) -> int:
-        return int(self.columns.stop - self.columns.start)
-
-    def require_unit_map(self) -> UnitMap:
-        """Returns the map; raises `TypeError` for a user's own type."""
-        if self.unit_map is None:
-            raise TypeError(f"{self.parameter!r} does not map to the unit interval.")
-        return self.unit_map
-
-
-class HyperParameterList:
+class HyperParameterList(ListNames):
     """A search space: hyperparameters in order, each with a name of its own.
 
     A sample of the space is a *row*: a flat list of values, in which a multi parameter has one
@@ -58,8 +29,8 @@ class HyperParameterList:
 
     Args:
         hyper_parameter_list: Hyperparameters, or None to add them later.
-        seed: Seed for `sample`, from which each parameter gets a stream of its own; None leaves the
-            parameters' own seeds. An engine uses this seed unless its `set_seed` is called.
+        seed: Seed for `sample`, see `set_seed`; None leaves the parameters' own seeds. An engine
+            uses this seed unless its `set_seed` is called.
 
     Raises:
         TypeError: If an item is not a hyperparameter.
@@ -72,7 +43,7 @@ class HyperParameterList:
         seed: int | None = None,
     ) -> None:
         self._parameters: OrderedDict[str, AbstractHyperParameter] = OrderedDict()
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block] = []
         self._names: list[str] = []
         self.seed: int | None = None
         if not isinstance(hyper_parameter_list, (Iterable, type(None))):
@@ -90,15 +61,17 @@ class HyperParameterList:
 
         Raises:
             TypeError: If it is not a hyperparameter.
-            ValueError: If a column has its name already, or there would be too many columns.
+            ValueError: If it is None, a column has its name, or there would be too many columns.
         """
+        if parameter is None:
+            raise ValueError("parameter must be a hyperparameter. Got None instead.")
         if not isinstance(parameter, AbstractHyperParameter):
             raise TypeError(
                 "hyperparameter_list must hold hyperparameters, such as UniformHP('x', 0, 1). "
                 f"Got {parameter!r} instead."
             )
         block = self._block(parameter)
-        names = _column_names(block)
+        names = block.names
         repeated = {parameter.name} & self._parameters.keys() or set(names) & set(self._names)
         if repeated:
             raise ValueError(
@@ -110,16 +83,16 @@ class HyperParameterList:
                 f"Got {block.columns.stop} with {parameter.name!r}."
             )
         if self.seed is not None:
-            parameter.set_seed(self._seed_of(self.seed, len(self)))
+            parameter.set_seed(self.seed + len(self))
         self._parameters[parameter.name] = parameter
         self._blocks.append(block)
         self._names += names
 
-    def _block(self, parameter: AbstractHyperParameter) -> _Block:
+    def _block(self, parameter: AbstractHyperParameter) -> Block:
         start = len(self._names)
         count = parameter.sample_count
         width = 1 if count is None else check_sample_count(parameter.name, count)
-        return _Block(
+        return Block(
             parameter,
             slice(start, start + width),
             count is not None,
@@ -132,7 +105,10 @@ class HyperParameterList:
 
         Raises:
             KeyError: If it is not in the list.
+            ValueError: If it is None.
         """
+        if parameter is None:
+            raise ValueError("parameter must be a hyperparameter or its name. Got None instead.")
         name = parameter.name if isinstance(parameter, AbstractHyperParameter) else parameter
         if name not in self._parameters:
             raise KeyError(f"There is no hyperparameter {name!r} in {list(self._parameters)!r}.")
@@ -199,7 +175,8 @@ class HyperParameterList:
         """Encodes a row.
 
         Args:
-            x: Values, one per column.
+            x: Values, one per column. A NumPy array of texts, which is what NumPy makes of texts
+                and numbers, is read as a line of a dataset file.
 
         Returns:
             Array of shape (columns,).
@@ -209,7 +186,7 @@ class HyperParameterList:
             ValueError: If a value lies outside the space, or their number is wrong.
         """
         encoded = np.empty(self.num_columns)
-        for block, values in self._split(x):
+        for block, values in self._split(self.as_row(x)):
             encoded[block.columns] = block.parameter.encode(values)
         if not np.isfinite(encoded).all():
             raise ValueError(f"Encoded values must be finite. Got {encoded} for {list(x)!r}.")
@@ -231,13 +208,23 @@ class HyperParameterList:
             row += items
         return row
 
-    def _split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[_Block, Any]]:
-        """Yields each parameter's block with its value, a list for a multi parameter."""
+    def as_row(self, values: Sequence[Any] | npt.NDArray[Any]) -> list[Any]:
+        """Returns values, or an array of their texts, as a row; raises as `encode` does."""
+        if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind == "U":
+            self._check_length(values)
+            return self.row_from_text([str(text) for text in values])
+        return list(values)
+
+    def _check_length(self, row: Sequence[Any] | npt.NDArray[Any]) -> None:
         if len(row) != self.num_columns:
             raise ValueError(
                 f"A row must have {self.num_columns} values, one for each of {self._names!r}. "
                 f"Got {len(row)} instead."
             )
+
+    def _split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[Block, Any]]:
+        """Yields each parameter's block with its value, a list for a multi parameter."""
+        self._check_length(row)
         for block in self._blocks:
             values = row[block.columns]
             yield block, list(values) if block.is_list else values[0]
@@ -320,7 +307,7 @@ class HyperParameterList:
                 rows[:, block.columns] = block.unit_map.from_unit(unit[:, block.columns])
             else:
                 seed = seeding.as_integer(seeding.child(stream, number))
-                rows[:, block.columns] = _draw_one_by_one(block, len(unit), seed)
+                rows[:, block.columns] = block.draw_one_by_one(len(unit), seed)
         return rows
 
     def to_parameters(self, row: Sequence[Any]) -> OrderedDict[str, Any]:
@@ -378,15 +365,10 @@ class HyperParameterList:
             yield from [block.parameter] * block.width
 
     def set_seed(self, seed: int | None) -> None:
-        """Seeds every parameter with a stream of its own; None takes fresh seeds."""
+        """Seeds every parameter: with the seed plus its number; None takes fresh seeds."""
         self.seed = seeding.check_seed(seed)
         for number, parameter in enumerate(self):
-            parameter.set_seed(None if self.seed is None else self._seed_of(self.seed, number))
-
-    @staticmethod
-    def _seed_of(seed: int, number: int) -> int:
-        place = seeding.stream(seed, seeding.Purpose.PARAMETERS, number)
-        return seeding.as_integer(place)
+            parameter.set_seed(None if self.seed is None else self.seed + number)
 
     def get_config(self) -> OrderedDict[str, list[Any]]:
         """Returns `{name: [class name, config]}`, in order."""
@@ -415,20 +397,6 @@ class HyperParameterList:
                 raise ValueError(f"{name!r} has the config of {parameter.name!r}.")
             parameters.append(parameter)
         return HyperParameterList(parameters)
-
-
-def _column_names(block: _Block) -> list[str]:
-    if not block.is_list:
-        return [block.parameter.name]
-    return [f"{block.parameter.name}_{number + 1}" for number in range(block.width)]
-
-
-def _draw_one_by_one(block: _Block, n: int, seed: int) -> FloatArray:
-    """Draws and encodes n values of a user's own type, shape (n, its columns)."""
-    parameter = copy.deepcopy(block.parameter)
-    parameter.set_seed(seed)
-    encoded = [parameter.encode(parameter.sample()) for _ in range(n)]
-    return np.asarray(encoded, dtype=np.float64).reshape(n, block.width)
 
 
 def as_parameter_list(

@@ -106,7 +106,7 @@ BAD_ARGUMENTS = [
     (lambda: MultiDiscreteHP("p", []), ValueError, "values of 'p' must not be empty"),
     (lambda: MultiDiscreteHP("p", [1, 1], 2), ValueError, "values of 'p' must be distinct"),
     (lambda: MultiUniformHP("p", 1, 0, sample_count=2), ValueError, "`min_value <= max_value`"),
-    (lambda: MultiUniformHP("p", 0, 1, True, 2), ValueError, "min_value of 'p' must be above 0"),
+    (lambda: MultiUniformHP("p", -1, 1, True, 2), ValueError, "of 'p' must be at least 0"),
     (lambda: MultiNormalHP("p", 0, -1, 2), ValueError, "std of 'p' must be above 0"),
     (lambda: MultiNormalHP("", 0, 1, 2), ValueError, "name of a hyperparameter must not be empty"),
     (

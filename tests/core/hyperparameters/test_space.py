@@ -98,7 +98,13 @@ class TestContents:
         with pytest.raises(ValueError, match=r"Names must be distinct. Got 'a(_\d)?' twice"):
             HyperParameterList(parameters)
 
-    @pytest.mark.parametrize("wrong", ["p", 5, None, UniformHP])
+    def test_none_is_refused(self):
+        with pytest.raises(ValueError, match="must be a hyperparameter. Got None"):
+            HyperParameterList([None])
+        with pytest.raises(ValueError, match="or its name. Got None"):
+            HyperParameterList([UniformHP("a", 0, 1)]).remove_hyper_parameter(None)
+
+    @pytest.mark.parametrize("wrong", ["p", 5, UniformHP])
     def test_items_that_are_no_parameters_are_refused(self, wrong):
         with pytest.raises(TypeError, match="must hold hyperparameters"):
             HyperParameterList([wrong])

@@ -14,9 +14,12 @@ from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_finite
 
+# Uniform draws from zero to a bound are zero or at least twice this share of it.
+LEAST_SHARE = 2.0**-54
+
 
 class ContinuousHyperParameter(ColumnHyperParameter):
-    """A real number, encoded as itself or as its natural logarithm."""
+    """A real number, encoded as itself or as its natural logarithm, which is always finite."""
 
     log_encode: bool = False
     low: float = -math.inf
@@ -35,10 +38,15 @@ class ContinuousHyperParameter(ColumnHyperParameter):
         scale = scale_between(self.encode(self.low), self.encode(self.high))
         return ColumnKind(is_log=self.log_encode, low=self.low, high=self.high, scale=scale)
 
+    @property
+    def _least(self) -> float:
+        """The least number whose logarithm stands for itself; 0 has none, nor has what is near."""
+        return self.low or max(self.high * LEAST_SHARE, math.ulp(0.0))
+
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
         values = self._quantile(np.asarray(unit, dtype=np.float64))
         values = np.clip(values, self.low, self.high)
-        return np.log(values) if self.log_encode else values
+        return np.log(np.maximum(values, self._least)) if self.log_encode else values
 
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
         values = np.asarray(encoded, dtype=np.float64)
@@ -63,12 +71,15 @@ class ContinuousHyperParameter(ColumnHyperParameter):
                 f"Got {value!r} instead."
             )
         # The logarithm that `from_unit` takes; `math.log` may differ in the last digit.
-        return float(np.log(value)) if self.log_encode else value
+        return float(np.log(max(value, self._least))) if self.log_encode else value
 
     def decode(self, x: Any) -> float:
         """Returns the number that `x` encodes."""
-        value = math.exp(x) if self.log_encode else float(x)
-        return min(max(value, self.low), self.high)
+        if not self.log_encode:
+            return min(max(float(x), self.low), self.high)
+        if self.low == 0 and x <= self.encode(self.low):
+            return self.low
+        return min(max(math.exp(x), self.low), self.high)
 
     def from_text(self, text: str) -> float:
         value = float(text)

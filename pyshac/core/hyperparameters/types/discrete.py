@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,26 @@ from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit
+
+
+class NumberedValues(Mapping[Any, int]):
+    """Distinct values and their places, from 0. `1`, `1.0` and `True` are different values."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+        self._places = {plain_values.identity(value): place for place, value in enumerate(values)}
+
+    def __getitem__(self, value: Any) -> int:
+        return self._places[plain_values.identity(value)]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(list(self.items()))
 
 
 @built_in("DiscreteHP")
@@ -36,6 +56,8 @@ class DiscreteHyperParameter(ColumnHyperParameter):
 
     def __init__(self, name: str, values: Sequence[Any], seed: int | None = None) -> None:
         super().__init__(name, None, seed)
+        if values is None:
+            raise ValueError(f"values of {name!r} must be a list of values. Got None instead.")
         # The order of a set of strings differs between processes.
         no_list = isinstance(values, (str, bytes, Mapping, Set))
         if no_list or not isinstance(values, Iterable):
@@ -46,9 +68,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         self._check_values()
         self.num_choices = len(self.values)
         self.id2param = dict(enumerate(self.values))
-        self._index = {
-            plain_values.identity(value): index for index, value in enumerate(self.values)
-        }
+        self.param2id = NumberedValues(self.values)
         self._text = self._readable_texts()
 
     def _check_values(self) -> None:
@@ -87,6 +107,10 @@ class DiscreteHyperParameter(ColumnHyperParameter):
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
         return index_from_unit(unit, len(self.values))
 
+    def draw(self, random: np.random.RandomState, n: int) -> list[Any]:
+        places = random.randint(0, len(self.values), size=n, dtype=np.int64)
+        return [self.values[place] for place in places]
+
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
         return np.clip(np.ceil(encoded) / len(self.values), 0.0, 1.0)
 
@@ -97,9 +121,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
             ValueError: If `x` is none of the values; `1` is not `1.0`.
         """
         try:
-            return self._index[
-                plain_values.identity(plain_values.check_value(x, f"A value of {self.name!r}"))
-            ]
+            return self.param2id[plain_values.check_value(x, f"A value of {self.name!r}")]
         except KeyError:
             raise ValueError(
                 f"A value of {self.name!r} must be one of {list(self.values)!r}. Got {x!r} instead."
@@ -145,7 +167,10 @@ class MultiDiscreteHyperParameter(MultiHyperParameter):
     def __init__(
         self, name: str, values: Sequence[Any], sample_count: int = 1, seed: int | None = None
     ) -> None:
-        super().__init__(DiscreteHyperParameter(name, values), sample_count, seed)
+        element = DiscreteHyperParameter(name, values)
+        super().__init__(element, sample_count, seed)
+        self.values, self.num_choices = element.values, element.num_choices
+        self.param2id, self.id2param = element.param2id, element.id2param
 
 
 MultiDiscreteHP = MultiDiscreteHyperParameter

@@ -46,6 +46,9 @@ class NormalContinuousHyperParameter(ContinuousHyperParameter):
     def column_kind(self) -> ColumnKind:
         return ColumnKind(scale=(self.mean, self.std))
 
+    def draw(self, random: np.random.RandomState, n: int) -> list[float]:
+        return random.normal(self.mean, self.std, n).tolist()
+
     def _quantile(self, unit: FloatArray) -> FloatArray:
         from scipy import special
 
@@ -79,7 +82,9 @@ class MultiNormalContinuousHyperParameter(MultiHyperParameter):
     def __init__(
         self, name: str, mean: float, std: float, sample_count: int = 1, seed: int | None = None
     ) -> None:
-        super().__init__(NormalContinuousHyperParameter(name, mean, std), sample_count, seed)
+        element = NormalContinuousHyperParameter(name, mean, std)
+        super().__init__(element, sample_count, seed)
+        self.mean, self.std = element.mean, element.std
 
 
 MultiNormalHP = MultiNormlHP = MultiNormalContinuousHyperParameter

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
-from pyshac.core.hyperparameters.number_checks import check_bounds, check_log
+from pyshac.core.hyperparameters.number_checks import check_bounds, check_log_encode
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
 
@@ -19,14 +21,16 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
         name: Name, unique in its search space.
         min_value: Lower bound.
         max_value: Upper bound.
-        log_encode: Show the classifiers the logarithm of the value. Draws stay uniform; for
-            log-uniform draws use `LogUniformContinuousHyperParameter`.
+        log_encode: Show the classifiers the logarithm of the value, in a range that reaches 0 of
+            2**-54 of the upper bound at least. Draws stay uniform; for log-uniform draws use
+            `LogUniformContinuousHyperParameter`.
         seed: Seed for `sample`.
 
     Raises:
         TypeError: If a bound is not a number.
         ValueError: If a bound or their difference is not finite, `min_value > max_value`,
-            different bounds are the same float, or `log_encode` is set for a range that reaches 0.
+            different bounds are the same float, or `log_encode` is set for a range that reaches
+            below 0, or is 0 alone.
     """
 
     def __init__(
@@ -43,7 +47,10 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
         )
         self.log_encode = bool(log_encode)
         if self.log_encode:
-            check_log(name, self.low)
+            check_log_encode(name, self.low, self.high)
+
+    def draw(self, random: np.random.RandomState, n: int) -> list[float]:
+        return np.minimum(random.uniform(self.low, self.high, n), self.high).tolist()
 
     def _quantile(self, unit: FloatArray) -> FloatArray:
         return self.low + unit * (self.high - self.low)
@@ -87,6 +94,8 @@ class MultiUniformContinuousHyperParameter(MultiHyperParameter):
     ) -> None:
         element = UniformContinuousHyperParameter(name, min_value, max_value, log_encode)
         super().__init__(element, sample_count, seed)
+        self.min_value, self.max_value = element.min_value, element.max_value
+        self.log_encode = element.log_encode
 
 
 MultiUniformHP = MultiUniformContinuousHyperParameter

@@ -1,0 +1,42 @@
+"""ListNames: the attributes of a search space in PySHAC 0.1 to 0.3."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from pyshac.core.hyperparameters.base import AbstractHyperParameter
+
+
+class ListNames:
+    """The attributes that a search space had in PySHAC 0.1 to 0.3, where it was a parameter itself.
+
+    Attributes:
+        name: 'parameter_list'.
+    """
+
+    name = "parameter_list"
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[AbstractHyperParameter]: ...
+
+    @property
+    def num_choices(self) -> int:
+        """Number of parameters, as `len`."""
+        return sum(1 for _ in self)
+
+    @property
+    def id2param(self) -> OrderedDict[int, AbstractHyperParameter]:
+        """The parameters by their numbers, from 0."""
+        return OrderedDict(enumerate(self))
+
+    @property
+    def name_map(self) -> OrderedDict[int, str]:
+        """The names of the parameters by their numbers."""
+        return OrderedDict((number, parameter.name) for number, parameter in enumerate(self))
+
+    @property
+    def param2id(self) -> OrderedDict[str, int]:
+        """The numbers of the parameters by their names."""
+        return OrderedDict((name, number) for number, name in self.name_map.items())
