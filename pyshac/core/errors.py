@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import pickle
+import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +13,8 @@ class EvaluationError(RuntimeError):
     """An evaluation went wrong and stopped the run. Everything finished before it is saved.
 
     The exception that the evaluation function raised, with the worker's own traceback, is the
-    `__cause__`.
+    `__cause__`. The error is also of that exception's type, wherever Python allows it, and has its
+    attributes: `except MemoryError` around `fit` catches it.
 
     Attributes:
         sample_id: Number of the sample in the run, or None if no single sample is to blame.
@@ -25,10 +29,72 @@ class EvaluationError(RuntimeError):
         worker_id: int | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
+        # Not super(): next may come the constructor of a user's exception.
+        RuntimeError.__init__(self, message)
         self.sample_id = sample_id
         self.worker_id = worker_id
         self.parameters = parameters
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arguments = self.args[0], self.sample_id, self.worker_id, self.parameters
+        return evaluation_error, (*arguments, _if_picklable(self.__cause__))
+
+
+def evaluation_error(
+    message: str,
+    sample_id: int | None,
+    worker_id: int | None,
+    parameters: Mapping[str, Any] | None,
+    cause: BaseException | None,
+) -> EvaluationError:
+    """Returns an `EvaluationError` that is also of its cause's type, if Python allows that."""
+    error = _of_both_types(cause) or EvaluationError.__new__(EvaluationError)
+    EvaluationError.__init__(error, message, sample_id, worker_id, parameters)
+    error.__cause__ = cause
+    return error
+
+
+def _of_both_types(cause: BaseException | None) -> EvaluationError | None:
+    """Returns an error without content; None if there can be none, or none is needed."""
+    kind = type(cause)
+    # Generators, through which the error may pass, turn a StopIteration into something else.
+    if not isinstance(cause, Exception) or isinstance(cause, (StopIteration, StopAsyncIteration)):
+        return None
+    if issubclass(EvaluationError, kind):
+        return None
+    try:
+        names = {"__module__": EvaluationError.__module__, "__doc__": EvaluationError.__doc__}
+        both = type(EvaluationError.__name__, (EvaluationError, kind), names)
+        error: EvaluationError = kind.__new__(both)
+    # A user's exception may have a metaclass, or refuse to be derived from or made.
+    except Exception:
+        return None
+    _copy_attributes(cause, error)
+    return error
+
+
+def _copy_attributes(source: BaseException, target: BaseException) -> None:
+    """Copies what an exception carries, such as `errno` or a user's own attributes."""
+    kinds = types.MemberDescriptorType, types.GetSetDescriptorType
+    names = [*vars(source)]
+    for cls in type(source).__mro__:
+        if cls is not BaseException:
+            names += [name for name, part in vars(cls).items() if isinstance(part, kinds)]
+    for name in names:
+        if not name.startswith("__"):
+            with contextlib.suppress(Exception):
+                setattr(target, name, getattr(source, name))
+
+
+def _if_picklable(error: BaseException | None) -> BaseException | None:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return None
+    return error
 
 
 class WorkerDiedError(RuntimeError):

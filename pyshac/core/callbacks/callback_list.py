@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyshac.core.basics.plain_values import copied
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.history import History
+from pyshac.core.callbacks.other_objects import as_callback, is_callback
 
 if TYPE_CHECKING:
     from pyshac.core.dataset.dataset import Dataset
@@ -23,28 +24,26 @@ class CallbackList(Callback):
     Each gets lists and parameters of its own, except for the logs of the epoch, which all share.
 
     Args:
-        callbacks: Callbacks, one callback, or None. A list is copied, not changed.
+        callbacks: Callbacks, one callback, or None. A list is copied, not changed. An object that
+            has some of the methods counts as a callback, whatever its class is.
 
     Raises:
         TypeError: If an item is not a callback.
     """
 
-    def __init__(self, callbacks: Iterable[Callback] | Callback | None = None) -> None:
+    def __init__(self, callbacks: Iterable[Any] | Any | None = None) -> None:
         super().__init__()
-        if isinstance(callbacks, Callback):
+        if is_callback(callbacks):
             callbacks = [callbacks]
         if not isinstance(callbacks, (Iterable, type(None))):
             raise TypeError(f"callbacks must be a list of callbacks. Got {callbacks!r} instead.")
-        self.callbacks = list(callbacks or ())
-        for callback in self.callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks must hold callbacks. Got {callback!r} instead.")
+        self.callbacks = [as_callback(callback) for callback in callbacks or ()]
         if not any(isinstance(callback, History) for callback in self.callbacks):
             self.callbacks.append(History())
 
-    def append(self, callback: Callback) -> None:
-        """Appends a callback."""
-        self.callbacks.append(callback)
+    def append(self, callback: Any) -> None:
+        """Appends a callback; raises `TypeError` if it is none."""
+        self.callbacks.append(as_callback(callback))
 
     def __iter__(self) -> Iterator[Callback]:
         return iter(self.callbacks)

@@ -33,6 +33,7 @@ from pyshac.core.engine.call_forms import (
     check_function,
     is_not_flag,
     optional_function,
+    second_spellings,
 )
 from pyshac.core.engine.fit_loop import FitLoop, FitOptions, callbacks_of_loop
 from pyshac.core.engine.overview import Overview
@@ -62,8 +63,8 @@ class _SHAC(Overview, ABC):
         num_batches: M, number of batches; N must be divisible by it.
         objective: 'max' or 'min'.
         max_classifiers: Largest number of classifiers to train; 18 in the paper.
-        save_dir: Directory in which the search is saved. Nothing is written before `fit`, `ask`
-            or `save_data` is called.
+        save_dir: Directory in which the search is saved; None for 'shac'. Nothing is written
+            before `fit`, `ask` or `save_data` is called.
         method: 'default', or 'paper' for the procedure as it was published, without the changes
             by which the default finds better scores.
         classifier: A classifier with scikit-learn's interface, trained in each stage instead of
@@ -82,13 +83,13 @@ class _SHAC(Overview, ABC):
     def __init__(
         self, evaluation_function: EvaluationFunction | None,
         hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
-        objective: str = "max", max_classifiers: int = 18, save_dir: SavePath = "shac",
+        objective: str = "max", max_classifiers: int = 18, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
         self, hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
-        objective: str = "max", max_classifiers: int = 18, save_dir: SavePath = "shac",
+        objective: str = "max", max_classifiers: int = 18, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
@@ -101,7 +102,7 @@ class _SHAC(Overview, ABC):
         num_batches: int,
         objective: str = "max",
         max_classifiers: int = 18,
-        save_dir: SavePath = "shac",
+        save_dir: SavePath | None = "shac",
         *,
         method: str = "default",
         classifier: Any = None,
@@ -114,6 +115,7 @@ class _SHAC(Overview, ABC):
             check_template(classifier),
         )
         super().__init__(function, settings, SaveDirectory(save_dir))
+        self._parallelism.warn_of_few_cores()
         space = as_parameter_list(hyperparameter_list)
         if space is not None:
             self._run = Run.new(space, settings, self._directory, self._turns.lock)
@@ -212,6 +214,7 @@ class _SHAC(Overview, ABC):
         catch: ExceptionTypes = (), fresh_process: bool = False, verbose: int = 1,
         evaluation_function: EvaluationFunction | None = None,
     ) -> History: ...  # fmt: skip
+    @second_spellings(eval_fn="evaluation_function")
     @optional_function(is_not_flag)
     def fit(
         self,
@@ -289,6 +292,7 @@ class _SHAC(Overview, ABC):
         if loop is not None:
             loop.stop()
 
+    @second_spellings(dataset_path="path")
     def fit_dataset(
         self,
         path: SavePath,
@@ -396,20 +400,21 @@ class _SHAC(Overview, ABC):
         """Restores the run saved in `save_dir`, even in the middle of a batch.
 
         The engine takes the saved run's seed. Classifiers of your own kind are retrained on the
-        dataset, as are classifiers saved by earlier PySHAC, since a pickle could run any code.
+        dataset, as are those of PySHAC 0.1 to 0.3, since a pickle could run any code.
 
         Raises:
             FileNotFoundError: If the directory holds no search.
             RuntimeError: While `fit` runs.
             SaveDirectoryError: If a file is corrupt, or the saved search has another space,
                 objective, method, max_classifiers or kind of classifier. The engine is unchanged.
+                An engine with the default objective takes the saved one.
         """
         with self._turns.step("restore_data()"):
             run, stamp = Run.restored(self._directory, self._settings, self._run, self._turns.lock)
             # Ctrl-C in between could leave the old run, which would overwrite the saved one.
             with signals.whole():
                 self._directory.attach(stamp, run.search.batch is None)
-                self._run = run
+                self._run, self._settings = run, run.search.settings
                 self._asked.clear()
                 self._num_predictions = 0
 

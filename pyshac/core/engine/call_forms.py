@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pyshac.core.basics.checks import check_int
+from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.core.callbacks import Callback
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
@@ -16,7 +17,8 @@ Result = TypeVar("Result")
 EvaluationFunction = Callable[..., Any]
 SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
 SavePath = str | os.PathLike[str]
-Callbacks = Iterable[Callback] | Callback
+# Also objects that only have methods of callbacks.
+Callbacks = Iterable[Any] | Any
 ExceptionTypes = type[BaseException] | Iterable[type[BaseException]]
 
 
@@ -37,10 +39,47 @@ def optional_function(
     def decorate(method: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(method)
         def call(self: Any, *args: Any, **kwargs: Any) -> Result:
+            if args and callable(args[0]) and "evaluation_function" in kwargs:
+                raise TypeError(
+                    "There must be one evaluation function, but it was given by position and as "
+                    "evaluation_function."
+                )
             if "evaluation_function" not in kwargs and args and is_function(args, kwargs):
                 return method(self, *args, **kwargs)
             return method(self, kwargs.pop("evaluation_function", None), *args, **kwargs)
 
+        return call
+
+    return decorate
+
+
+def second_spellings(
+    **new_names: str,
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Lets a method take keyword arguments by the names that they had in PySHAC 0.1 to 0.3.
+
+    Args:
+        new_names: The present name of each earlier one.
+
+    Returns:
+        A decorator.
+    """
+
+    def decorate(method: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(method)
+        def call(self: Any, *args: Any, **kwargs: Any) -> Result:
+            for old in new_names.keys() & kwargs.keys():
+                new = new_names[old]
+                if new in kwargs:
+                    raise TypeError(
+                        f"{method.__name__}() takes {old} and {new} as two spellings of one "
+                        f"argument, but got both: leave {old} out."
+                    )
+                warn_of_spelling(f"{method.__name__}({old}=...)", f"{new}=...")
+                kwargs[new] = kwargs.pop(old)
+            return method(self, *args, **kwargs)
+
+        call.second_spellings = new_names  # type: ignore[attr-defined]
         return call
 
     return decorate

@@ -12,6 +12,7 @@ from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.dataset import Dataset, summaries
 from pyshac.core.engine.asked_samples import AskedSamples
 from pyshac.core.engine.call_forms import EvaluationFunction
+from pyshac.core.engine.earlier_names import EarlierNames
 from pyshac.core.engine.parallelism import Parallelism
 from pyshac.core.engine.run import Run
 from pyshac.core.engine.turns import Turns
@@ -21,7 +22,7 @@ from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 
 
-class Overview:
+class Overview(EarlierNames):
     """The parts of an engine, and the attributes that show them.
 
     A copy of an engine, also one that was pickled, is a handle on its save directory: an engine
@@ -148,8 +149,7 @@ class Overview:
     def num_parallel_generators(self) -> int:
         """Number of processes or threads that draw samples when there is much to draw.
 
-        None sets it to the number of samples in a batch, but at most the number of cores. Samples
-        do not depend on it.
+        Samples do not depend on it. Set it as `num_parallel_evaluators`.
         """
         return self._parallelism.num_generators
 
@@ -162,7 +162,7 @@ class Overview:
 
         Raises:
             TypeError: If `n` is not an int or None.
-            ValueError: If it is below 1.
+            ValueError: If it is 0.
         """
         self._parallelism.set_num_generators(n)
 
@@ -170,7 +170,8 @@ class Overview:
     def num_parallel_evaluators(self) -> int:
         """Number of slots: evaluations that run at once, each with a `worker_id` of its own.
 
-        None sets it to the number of samples in a batch, but at most the number of cores.
+        None sets it to the number of samples in a batch, but at most the number of cores, and
+        warns if the cores are fewer. -1 sets it to the number of cores, -2 to all but one.
         """
         return self._parallelism.num_evaluators
 
@@ -183,7 +184,7 @@ class Overview:
 
         Raises:
             TypeError: If `n` is not an int or None.
-            ValueError: If it is below 1.
+            ValueError: If it is 0.
         """
         self._parallelism.set_num_evaluators(n)
 
@@ -233,6 +234,8 @@ class Overview:
         if self._run is None:
             return [("parameters", "none yet: restore_data() brings them")]
         num_classifiers = len(self._run.search.cascade)
+        # A restored cascade may be longer than that of this engine's schedule.
+        most = max(num_classifiers, self.total_classifiers)
         failed = summaries.count_failed(dataset.Y)
         best = dataset.get_best_score(self.objective)
         score = "none" if best is None else summaries.value_text(best)
@@ -243,8 +246,8 @@ class Overview:
                 f"{summaries.counted(len(dataset), self.total_budget, failed)}, "
                 f"in {self.num_batches} batches of {self.num_workers}",
             ),
-            ("stage", f"{num_classifiers + 1} of {self.total_classifiers + 1}"),
-            ("classifiers", f"{num_classifiers} of {self.total_classifiers}"),
+            ("stage", f"{num_classifiers + 1} of {most + 1}"),
+            ("classifiers", f"{num_classifiers} of {most}"),
             ("best score", f"{score} (objective: {self.objective})"),
             ("best parameters", summaries.parameters_text(parameters)),
             ("last scores", summaries.scores_text(dataset.Y)),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import logging
 from concurrent.futures import Executor
 
-from pyshac.core.basics.checks import check_positive
+from pyshac.core.basics.checks import check_int
+from pyshac.core.basics.messages.warning import warn
 from pyshac.core.evaluation.backends import Backend, get_backend
 from pyshac.core.sampling.generators import Generators, check_generator_backend
-
-logger = logging.getLogger("pyshac")
 
 # After this batch few proposals are accepted, and twice as many generators draw.
 LAST_EASY_BATCH = 10
@@ -40,23 +38,31 @@ class Parallelism:
     def _most_useful(self) -> int:
         return min(self._batch_size, num_cores())
 
-    def _number(self, name: str, n: int | None) -> int:
-        if n is not None:
-            return check_positive(name, n)
+    def warn_of_few_cores(self) -> None:
+        """Warns if a batch has more samples than there are cores."""
         number = self._most_useful()
         if number < self._batch_size:
-            logger.warning(
-                "%s is %d, the number of cores: fewer than the %d samples of a batch.",
-                name, number, self._batch_size,
-            )  # fmt: skip
-        return number
+            warn(
+                f"A batch has {self._batch_size} samples, more than the {number} cores here. By "
+                f"default {number} of them are drawn or evaluated at once, so that no resources "
+                "run out; set_num_parallel_generators(n) and set_num_parallel_evaluators(n) set "
+                "another number."
+            )
+
+    def _number(self, name: str, n: int | None) -> int:
+        if n is None:
+            self.warn_of_few_cores()
+            return self._most_useful()
+        allowed = "None or an int other than 0: -1 for all cores, -2 for all but one and so on"
+        number = check_int(name, n, allowed, lambda number: number != 0)
+        return number if number > 0 else max(num_cores() + 1 + number, 1)
 
     def set_num_generators(self, n: int | None) -> None:
-        """Sets the number of generators; None for W, but at most the number of cores."""
+        """Sets the number of generators; see `Overview.num_parallel_evaluators`."""
         self.num_generators = self._number("num_parallel_generators", n)
 
     def set_num_evaluators(self, n: int | None) -> None:
-        """Sets the number of slots; None for W, but at most the number of cores."""
+        """Sets the number of slots; see `Overview.num_parallel_evaluators`."""
         self.num_evaluators = self._number("num_parallel_evaluators", n)
 
     def set_generator_backend(self, backend: str) -> None:

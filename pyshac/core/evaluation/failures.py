@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 
 from pyshac.core.basics.checks import check_int
-from pyshac.core.errors import EvaluationError
+from pyshac.core.errors import EvaluationError, evaluation_error
 from pyshac.core.evaluation.worker import NotANumberError, Reply, Task
 
 
@@ -103,16 +103,15 @@ def stopping_error(task: Task, worker_id: int, reply: Reply) -> BaseException:
         return error
     if isinstance(error, ExecutorFailedError):
         return executor_error(error)
-    fatal = EvaluationError(
+    if error is not None and error.__traceback__ is None and reply.traceback:
+        # An exception of the user's may refuse attributes.
+        with contextlib.suppress(Exception):
+            error.__cause__ = _WorkerTraceback(reply.traceback)
+    return evaluation_error(
         f"The evaluation of sample {task.id} in slot {worker_id} raised {reply.failure}. "
         f"Its parameters: {dict(task.parameters)!r}",
         task.id,
         worker_id,
         task.parameters,
+        error,
     )
-    if error is not None and error.__traceback__ is None and reply.traceback:
-        # An exception of the user's may refuse attributes.
-        with contextlib.suppress(Exception):
-            error.__cause__ = _WorkerTraceback(reply.traceback)
-    fatal.__cause__ = error
-    return fatal

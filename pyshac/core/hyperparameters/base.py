@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyshac.core.basics import plain_values
+from pyshac.core.basics.messages.gone import Gone
 from pyshac.core.basics.seeding import check_seed, random_state
 from pyshac.core.hyperparameters.column_kind import UNKNOWN, ColumnKind
 from pyshac.core.hyperparameters.unit_map import UnitMap
@@ -64,6 +65,7 @@ class AbstractHyperParameter(ABC):
     """
 
     sample_count: int | None = None
+    param2type = Gone("from_text() reads a value from its text")
 
     def __init__(
         self, name: str, values: Sequence[Any] | None = None, seed: int | None = None

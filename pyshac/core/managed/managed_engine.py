@@ -14,7 +14,6 @@ from pyshac.core.engine.call_forms import (
     begins_with_function,
     optional_function,
 )
-from pyshac.core.engine.parallelism import num_cores
 
 
 class ManagedSHAC(_SHAC):
@@ -33,7 +32,7 @@ class ManagedSHAC(_SHAC):
         max_classifiers: Largest number of classifiers to train; 18 in the paper.
         max_cpu_evaluators: Number of evaluations that run at once if there are no GPU evaluators;
             -1 for the number of cores. Each needs memory for a model.
-        save_dir: Directory in which the search is saved.
+        save_dir: Directory in which the search is saved; None for 'shac'.
         method: 'default', or 'paper' for the procedure as it was published.
         classifier: A classifier with scikit-learn's interface, instead of the library's own.
 
@@ -48,14 +47,14 @@ class ManagedSHAC(_SHAC):
         self, evaluation_function: EvaluationFunction | None,
         hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
         max_gpu_evaluators: int, objective: str = "max", max_classifiers: int = 18,
-        max_cpu_evaluators: int = 1, save_dir: SavePath = "shac",
+        max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
         self, hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
         max_gpu_evaluators: int, objective: str = "max", max_classifiers: int = 18,
-        max_cpu_evaluators: int = 1, save_dir: SavePath = "shac",
+        max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
@@ -70,7 +69,7 @@ class ManagedSHAC(_SHAC):
         objective: str = "max",
         max_classifiers: int = 18,
         max_cpu_evaluators: int = 1,
-        save_dir: SavePath = "shac",
+        save_dir: SavePath | None = "shac",
         *,
         method: str = "default",
         classifier: Any = None,
@@ -93,9 +92,7 @@ class ManagedSHAC(_SHAC):
             self.set_num_parallel_evaluators(self._max_gpu_evaluators)
             self.limit_memory = True
         else:
-            every_core = self._max_cpu_evaluators == -1
-            number = num_cores() if every_core else self._max_cpu_evaluators
-            self.set_num_parallel_evaluators(number)
+            self.set_num_parallel_evaluators(self._max_cpu_evaluators)
 
     @abstractmethod
     def _check_framework(self) -> None:

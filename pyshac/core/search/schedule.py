@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pyshac.core.basics.checks import check_positive
 
@@ -17,7 +18,7 @@ class Schedule:
         max_classifiers: Largest number of classifiers to train.
 
     Raises:
-        TypeError: If an argument is not an int.
+        TypeError: If an argument is not a whole number.
         ValueError: If it is below 1, or N is not divisible by M.
     """
 
@@ -27,7 +28,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         for name in ("total_budget", "num_batches", "max_classifiers"):
-            object.__setattr__(self, name, check_positive(name, getattr(self, name)))
+            object.__setattr__(self, name, check_positive(name, _as_int(getattr(self, name))))
         if self.total_budget % self.num_batches:
             raise ValueError(
                 "total_budget must be divisible by num_batches, but got "
@@ -53,3 +54,8 @@ class Schedule:
     def is_classifier_due(self, before: int, after: int) -> bool:
         """Returns whether a stage ends as the number of samples grows from `before` to `after`."""
         return after // self.per_classifier_budget > before // self.per_classifier_budget
+
+
+def _as_int(number: Any) -> Any:
+    """Returns a whole float, such as 100.0 or 1e2, as an int, and anything else as it is."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number

@@ -19,6 +19,8 @@ from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import StateFile, encode_state, json_file, space_checksum
 from pyshac.core.storage.written_files import WrittenFiles
 
+DEFAULT_PATH = "shac"
+
 
 class SaveDirectory:
     """A save directory, read and written by one engine, in the process that opens it first.
@@ -33,8 +35,8 @@ class SaveDirectory:
             a write that failed.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = absolute_path("save_dir", path)
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.path = absolute_path("save_dir", DEFAULT_PATH if path in (None, "") else path)
         self.is_attached = False
         self.must_save = True
         self._layout = Layout(self.path)
