@@ -67,12 +67,23 @@ def _of_both_types(cause: BaseException | None) -> EvaluationError | None:
         return None
     try:
         names = {"__module__": EvaluationError.__module__, "__doc__": EvaluationError.__doc__}
-        both = type(EvaluationError.__name__, (EvaluationError, kind), names)
-        error: EvaluationError = kind.__new__(both)
+        both: Any = type(EvaluationError.__name__, (EvaluationError, kind), names)
+        error = _new(both, kind)
     # A user's exception may have a metaclass, or refuse to be derived from or made.
     except Exception:
         return None
     _copy_attributes(cause, error)
+    return error
+
+
+def _new(both: Any, kind: Any) -> EvaluationError:
+    """Returns an instance of a type derived from `EvaluationError` and another exception type."""
+    error: EvaluationError
+    try:
+        error = both.__new__(both)
+    except TypeError:
+        # Python takes the constructor of `RuntimeError`, which is not the right one for `OSError`.
+        error = kind.__new__(both)
     return error
 
 
