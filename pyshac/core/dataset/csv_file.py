@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from pyshac.core.basics import plain_values
+from pyshac.core.basics.messages.warning import warn
 from pyshac.core.dataset.cells import DELIMITERS, CellReader, bare
 from pyshac.core.hyperparameters import HyperParameterList
 
@@ -20,7 +21,7 @@ MAX_ROW_LENGTH = 2**24
 
 
 def read_csv(
-    text: str | TextIO, space: HyperParameterList, source: str
+    text: str | TextIO, space: HyperParameterList, source: str, may_differ: bool = False
 ) -> Iterator[tuple[str, list[Any], float]]:
     """Yields id, row and score of each line of a dataset in CSV form.
 
@@ -31,6 +32,8 @@ def read_csv(
         text: The file's text, or the file.
         space: Its search space.
         source: The file's name, for errors.
+        may_differ: Whether as many columns with other names are taken by their places, with a
+            warning, as PySHAC 0.1 to 0.3 did.
 
     Raises:
         ValueError: If the columns differ from the space's, or a column does not allow a value;
@@ -42,7 +45,7 @@ def read_csv(
     reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
     cells_of = CellReader(space, delimiter)
     try:
-        _check_header(next(reader, []), space, source)
+        _check_header(next(reader, []), space, source, may_differ)
         lines.begin_row()
         for cells in reader:
             lines.begin_row()
@@ -82,6 +85,13 @@ def _without_empty_end(cells: list[str], length: int) -> list[str]:
     return cells[:length] if not any(map(str.strip, cells[length:])) else cells
 
 
+def _are_other_names(header: list[str], expected: list[str]) -> bool:
+    """Returns whether a header names as many columns, and not only in another order."""
+    ends = [header[0], header[-1]] == [expected[0], expected[-1]]
+    is_as_long = len(header) == len(set(header)) == len(expected)
+    return ends and is_as_long and set(header) != set(expected)
+
+
 class _Lines:
     """The lines of a file, whose rows are of bounded length."""
 
@@ -108,9 +118,17 @@ def header_of(space: HyperParameterList) -> list[str]:
     return ["id", *space.get_parameter_names(), "scores"]
 
 
-def _check_header(header: list[str], space: HyperParameterList, source: str) -> None:
+def _check_header(
+    header: list[str], space: HyperParameterList, source: str, may_differ: bool
+) -> None:
     expected = header_of(space)
     if _is_header(header, expected):
+        return
+    if may_differ and _are_other_names(header, expected):
+        warn(
+            f"{source!r} has the columns {header[1:-1]!r}, but its search space has the parameters "
+            f"{expected[1:-1]!r}. Columns are taken by their places."
+        )
         return
     missing = [name for name in expected if name not in header]
     extra = [name for name in header if name not in expected]

@@ -314,7 +314,7 @@ class Dataset:
         space = build_space(read_config(path), path, as_parameter_list(parameters))
         # First the journal: what a save by another process empties meanwhile is in the other file.
         records = read_records(journal)
-        dataset = cls.read(csv, space)
+        dataset = cls.read(csv, space, may_differ=not (root / "state.json").exists())
         dataset._take_events(records, str(journal))
         return dataset
 
@@ -336,12 +336,12 @@ class Dataset:
                 ) from None
 
     @classmethod
-    def read(cls, path: Path, space: HyperParameterList) -> Dataset:
-        """Reads a dataset file; raises as `load_from_directory` does."""
+    def read(cls, path: Path, space: HyperParameterList, may_differ: bool = False) -> Dataset:
+        """Reads a dataset file; see `read_csv`. Raises as `load_from_directory` does."""
         dataset = cls(space)
         try:
             with files.open_text(path) as file:
-                dataset._take_rows(read_csv(file, space, str(path)), str(path))
+                dataset._take_rows(read_csv(file, space, str(path), may_differ), str(path))
         except SaveDirectoryError:
             raise
         except ValueError as error:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from pyshac.core.basics.checks import check_int
 from pyshac.core.basics.messages.warning import warn_of_spelling
-from pyshac.core.callbacks import Callback
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
 Result = TypeVar("Result")

@@ -16,12 +16,14 @@ from pyshac.core.classifiers.training import Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.csv_file import check_row_length
+from pyshac.core.dataset.objective import MAX, get_objective
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import frozen_copy
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.earlier_runs import train_again
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.layout import Stamp
@@ -103,10 +105,14 @@ class Run:
         Raises:
             FileNotFoundError: If the directory holds no run.
             SaveDirectoryError: If a file is corrupt, or the run has another search space,
-                objective, method, kind of classifier or number of classifiers.
+                objective, method, kind of classifier or number of classifiers. The default
+                objective gives way to the saved one.
         """
         saved, stamp = directory.load(None if current is None else current.search.space)
         path, entropy = str(directory.path), saved.entropy
+        if not saved.is_legacy:
+            settings = _with_saved_objective(saved, settings, path)
+            _check_same_settings(saved, settings, path)
         if current is not None:
             _check_same_space(current.search.space, saved.space, path)
             entropy = current.search.entropy if saved.is_legacy else entropy
@@ -121,13 +127,9 @@ class Run:
             saved.batch,
         )
         if saved.is_legacy:
-            while search.num_complete < len(search.dataset):
-                search.adopt_batch()
-                search.close_batch(check=True)
-        else:
-            _check_same_settings(saved, settings, path)
-            if saved.classifier:
-                search.retrain()
+            train_again(search, path)
+        elif saved.classifier:
+            search.retrain()
         return cls(search, directory, saved.is_seeded, lock), stamp
 
     def as_saved(self) -> SavedRun:
@@ -285,6 +287,17 @@ class Run:
 
 def _raise(error: Exception) -> None:
     raise error
+
+
+def _with_saved_objective(saved: SavedRun, settings: Settings, path: str) -> Settings:
+    """Returns the settings of an engine, with the saved objective if it has the default one."""
+    if saved.objective == settings.objective.name or settings.objective is not MAX:
+        return settings
+    logger.warning(
+        "%r holds a search with objective %r, which the engine takes instead of the default, %r.",
+        path, saved.objective, settings.objective.name,
+    )  # fmt: skip
+    return replace(settings, objective=get_objective(saved.objective))
 
 
 def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None:

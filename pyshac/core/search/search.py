@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ from pyshac.core.sampling.generators import Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import AcceptedRegion
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.method import PAPER
 from pyshac.core.search.settings import Settings
 from pyshac.core.selection.climbing import Climber
 from pyshac.core.selection.ranking import Ranking
@@ -245,11 +246,36 @@ class Search:
         with signals.whole(), self.lock:
             self.num_complete, self.batch = len(self.dataset), None
 
-    def _train(self, used: BoolArray, num_complete: int, check: bool) -> Training:
+    @without_float_errors
+    def learn_earlier_stage(self, start: int, stop: int) -> None:
+        """Trains a classifier on a stage by the paper's method, unchecked, as PySHAC 0.3 did.
+
+        A user's classifier is trained as `retrain` does.
+
+        Args:
+            start: Number of the first sample of the stage.
+            stop: Number of the first sample after it.
+        """
+        ids = np.array(self.dataset.ids)
+        used, new = (ids >= start) & (ids < stop), _new_paper_trees
+        if self.settings.template is not None:
+            used, new = self._is_learned_from(stop), self._new_classifier
+        training = self._train(used, stop, False, new)
+        if training.classifier is not None:
+            self.cascade.append(training.classifier)
+            self.stage_starts.append(stop)
+
+    def _train(
+        self,
+        used: BoolArray,
+        num_complete: int,
+        check: bool,
+        new: Callable[[int], Classifier] | None = None,
+    ) -> Training:
         is_good = self.settings.objective.better_half(self.dataset.scores[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         features = self.cascade.features(self.dataset.encoded[used])
-        return train_classifier(features, is_good, stream, check, self._new_classifier)
+        return train_classifier(features, is_good, stream, check, new or self._new_classifier)
 
     def _is_learned_from(self, num_complete: int) -> BoolArray:
         """Returns which samples the next classifier is trained on, shape (samples,)."""
@@ -280,3 +306,7 @@ class Search:
                     f"{training.reason}. Its settings must be those of the run that was saved."
                 )
             self.cascade.append(training.classifier)
+
+
+def _new_paper_trees(seed: int) -> Classifier:
+    return BoostedTrees(seed, boosting=PAPER.trees)

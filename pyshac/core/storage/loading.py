@@ -92,7 +92,7 @@ class _Reader:
         parameters, csv = self._layout.parameters, self._layout.csv
         space = build_space(read_config(parameters), parameters, self._known)
         space = FrozenHyperParameterList(space)
-        dataset = Dataset.read(csv, space)
+        dataset = Dataset.read(csv, space, may_differ=True)
         if dataset.ids != list(range(len(dataset))):
             raise SaveDirectoryError(f"{str(csv)!r}: ids must be 0, 1, 2 and so on.")
         cascade = Cascade(features=Features(PriorScaling(space)))

@@ -1,0 +1,150 @@
+"""The cascade of a search by PySHAC 0.1 to 0.3, trained again from its samples.
+
+Its classifiers lie in a pickle, which is never opened. Nearly all were trained by the paper's
+procedure without cross validation, each on the samples of its own stage. The length of a stage is
+not saved, but the samples tell it: each was drawn until it passed the classifiers of all stages
+before it. With the right length the classifiers accept the later samples, with a wrong one they
+reject many.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, without_float_errors
+from pyshac.core.basics.messages.warning import warn
+from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.search.method import PAPER
+from pyshac.core.search.schedule import Schedule
+from pyshac.core.search.search import Search
+
+logger = logging.getLogger("pyshac")
+
+# XGBoost's default settings, which the paper's method has, never split fewer samples.
+MIN_STAGE = 8
+# Default of the earlier constructor.
+MAX_CLASSIFIERS = 18
+# Shares of later samples that a classifier accepts: if it was one of the search's, some of whose
+# samples were drawn with relaxed checks; and if it was not, since each accepts half.
+RIGHT_SHARE, WRONG_SHARE = 0.9, 0.5
+# Evidence, in bits, at which a length is given up.
+HOPELESS = -500.0
+
+
+@dataclass
+class _Trial:
+    """A length of a stage, and how far the samples agree with it.
+
+    Attributes:
+        length: Number of samples in a stage.
+        classifiers: The classifiers of the stages so far.
+        evidence: The likelihood ratio of the samples under the two shares, in bits.
+    """
+
+    length: int
+    classifiers: list[BoostedTrees] = field(default_factory=list)
+    evidence: float = 0.0
+
+    def take_stage(self, features: Float32Array, is_good: BoolArray, most: int) -> None:
+        """Compares the samples of a stage with the classifiers so far, and trains the next one."""
+        if self.classifiers:
+            accepts = np.array([each.predict(features) for each in self.classifiers])
+            self.evidence += accepts.sum() * math.log2(RIGHT_SHARE / WRONG_SHARE)
+            self.evidence += (~accepts).sum() * math.log2((1 - RIGHT_SHARE) / (1 - WRONG_SHARE))
+        if len(self.classifiers) < most and 0 < is_good.sum() < len(is_good):
+            trees = BoostedTrees(boosting=PAPER.trees).fit(features, is_good)
+            if 0 < trees.predict(features).sum() < len(features):
+                self.classifiers.append(trees)
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """The samples of an earlier search, all of which have scores.
+
+    Attributes:
+        features: Shape (n, columns).
+        scores: Shape (n,), in the order of evaluation; higher is better.
+        schedule: The schedule of the engine that restores the search. Of its budget and number of
+            classifiers, only what the samples do not contradict counts.
+    """
+
+    features: Float32Array
+    scores: FloatArray
+    schedule: Schedule
+
+    def find_length(self) -> int:
+        """Returns the number of samples in a stage."""
+        size = len(self.scores)
+        trials = [self._try(length) for length in self._possible_lengths()]
+        best = max(trials, key=lambda trial: trial.evidence, default=None)
+        if best is None or best.evidence <= 0:
+            # Samples that were not drawn for a cascade, such as those of `fit_dataset`.
+            return max(size // (self._most_classifiers + 1), min(MIN_STAGE, size))
+        return best.length
+
+    def num_classifiers(self, length: int) -> int:
+        """Returns the number of classifiers that such a search has trained."""
+        stages, most = len(self.scores) // length, self.schedule.max_classifiers
+        # A search that has spent its budget trains none on its last stage.
+        is_spent = len(self.scores) >= self.schedule.total_budget
+        return most if stages >= most else max(stages - is_spent, 1)
+
+    @property
+    def _most_classifiers(self) -> int:
+        return max(self.schedule.max_classifiers, MAX_CLASSIFIERS)
+
+    def _possible_lengths(self) -> list[int]:
+        size, budget = len(self.scores), self.schedule.total_budget
+        lengths = set()
+        for batch_size in (number for number in range(1, size + 1) if size % number == 0):
+            lengths.add(batch_size)
+            for total in {size, budget} if budget > size else {size}:
+                if total % batch_size == 0:
+                    schedule = Schedule(total, total // batch_size, self._most_classifiers)
+                    lengths.add(schedule.per_classifier_budget)
+        return sorted(length for length in lengths if MIN_STAGE <= length <= size // 2)
+
+    def _try(self, length: int) -> _Trial:
+        trial = _Trial(length)
+        for start in range(0, len(self.scores) - length + 1, length):
+            stage = slice(start, start + length)
+            is_good = self.scores[stage] > np.median(self.scores[stage])
+            trial.take_stage(self.features[stage], is_good, self._most_classifiers)
+            if trial.evidence < HOPELESS:
+                break
+        return trial
+
+
+@without_float_errors
+def train_again(search: Search, path: str) -> None:
+    """Trains the cascade of an earlier search, whose samples the search holds, and closes them.
+
+    Warns if fewer classifiers come out than the earlier search has trained.
+
+    Args:
+        search: A search with the samples of the earlier one, and without classifiers.
+        path: Its save directory, for the warning.
+    """
+    dataset, settings = search.dataset, search.settings
+    features = search.cascade.features(dataset.encoded)
+    scores = settings.objective.worst_first(dataset.scores)
+    run = EarlierRun(features, scores, settings.schedule)
+    length = run.find_length()
+    number = run.num_classifiers(length)
+    for stop in range(length, length * number + 1, length):
+        search.learn_earlier_stage(stop - length, stop)
+    search.close_all()
+    logger.info(
+        "Trained %d classifiers of an earlier search again, on stages of %d samples.",
+        len(search.cascade), length,
+    )  # fmt: skip
+    if len(search.cascade) < number:
+        warn(
+            f"{path!r}: {len(search.cascade)} of the {number} classifiers of this search could be "
+            f"trained again, from stages of {length} samples. In the other stages no sample was "
+            "better than half of them, or the classifier did not tell them apart."
+        )
