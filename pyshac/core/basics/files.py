@@ -248,6 +248,22 @@ def parse_json(text: str, source: str) -> Any:
     return value
 
 
+def encode_json(content: Any, what: str) -> bytes:
+    """Returns the content of a JSON file.
+
+    Raises:
+        SaveDirectoryError: If it is too large to be read again.
+    """
+    text = json.dumps(content, indent=4, ensure_ascii=False)
+    check_json_size(text, what)
+    data = text.encode("utf-8")
+    if len(data) > MAX_JSON_BYTES:
+        raise SaveDirectoryError(
+            f"{what} takes {len(data)} bytes as JSON; at most {MAX_JSON_BYTES} can be saved."
+        )
+    return data
+
+
 def check_json_size(text: str, source: str) -> None:
     """Raises `SaveDirectoryError` if JSON text may hold too many values.
 

@@ -1,5 +1,6 @@
 """The evaluated samples and their scores."""
 
-from pyshac.core.dataset.dataset import Dataset, flatten_parameters
+from pyshac.core.dataset.dataset import Dataset
+from pyshac.core.dataset.rows import flatten_parameters
 
 __all__ = ["Dataset", "flatten_parameters"]

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics import files
-from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
+from pyshac.core.basics.arrays import FloatArray, IntArray
 from pyshac.core.basics.checks import check_score
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.dataset import summaries
 from pyshac.core.dataset.csv_file import (
@@ -28,6 +29,7 @@ from pyshac.core.dataset.csv_file import (
     score_text,
 )
 from pyshac.core.dataset.data_frame import as_frame
+from pyshac.core.dataset.earlier_names import EarlierNames
 from pyshac.core.dataset.journal_file import Drawn, event_of, read_records
 from pyshac.core.dataset.lines import Lines
 from pyshac.core.dataset.objective import get_objective
@@ -41,20 +43,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[Any]:
-    """Returns all values of a sample in one flat list, with multi parameters expanded.
-
-    Args:
-        parameters: The parameters that an evaluation function receives, or their values.
-    """
-    values = parameters.values() if isinstance(parameters, Mapping) else parameters
-    flat: list[Any] = []
-    for value in values:
-        flat += value if isinstance(value, list) else [value]
-    return flat
-
-
-class Dataset:
+class Dataset(EarlierNames):
     """Evaluated samples, ordered by their numbers, and their scores.
 
     Threads may read it while another one adds samples: each method sees the samples of one moment.
@@ -62,6 +51,7 @@ class Dataset:
 
     Args:
         parameter_list: The search space; None if it is set later.
+        basedir: The folder of `save_dataset`; None for an engine's dataset.
 
     Attributes:
         X: The samples' rows, each a flat list of values. It reads like a list, but is stored as
@@ -71,8 +61,11 @@ class Dataset:
     """
 
     def __init__(
-        self, parameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None = None
+        self,
+        parameter_list: HyperParameterList | Sequence[AbstractHyperParameter] | None = None,
+        basedir: str | os.PathLike[str] | None = "shac",
     ) -> None:
+        super().__init__(basedir)
         self._parameters = as_parameter_list(parameter_list)
         # Held while samples are changed, or read in several steps.
         self._lock = CopyableLock()
@@ -100,7 +93,7 @@ class Dataset:
 
     def copy(self) -> Dataset:
         """Returns the samples of this moment; samples that are added later are not in it."""
-        copied = Dataset(self._parameters)
+        copied = Dataset(self._parameters, self._basedir)
         with self._lock:
             copied.X = self.X.copy(copied._lock)
             copied.Y, copied.ids = self.Y[:], self.ids.copy()
@@ -159,7 +152,9 @@ class Dataset:
             ValueError: If a value lies outside the search space, or the number is taken.
         """
         space = self._space()
-        row = space.to_row(parameters) if isinstance(parameters, Mapping) else list(parameters)
+        if isinstance(parameters, Mapping):
+            parameters = space.to_row(parameters)
+        row = space.as_row(parameters)
         with self._lock:
             if id is None:
                 id = self.ids[-1] + 1 if self.ids else 0
@@ -228,17 +223,83 @@ class Dataset:
         with self._lock:
             return _numbers(self._encoded).reshape(-1, self._space().num_columns)
 
-    def encode_dataset(self, objective: str = "max") -> tuple[FloatArray, BoolArray]:
-        """Returns the encoded samples and whether each is strictly better than the median.
+    def encode_dataset(
+        self,
+        X: Iterable[Any] | str | None = None,  # noqa: N803
+        Y: npt.ArrayLike | None = None,  # noqa: N803
+        objective: str = "max",
+    ) -> tuple[FloatArray, FloatArray]:
+        """Returns encoded samples, and 1.0 for each that is strictly better than the median.
 
         Args:
+            X: Rows of values; None for the dataset's own samples.
+            Y: Their scores, shape (n,); None for the dataset's own if `X` is None. Rows without
+                scores have the label NaN.
             objective: 'max' or 'min'.
 
         Returns:
-            Arrays of shape (n, columns) and (n,).
+            The encoded samples, shape (n, columns), and their labels 1.0 or 0.0, shape (n,).
+
+        Raises:
+            ValueError: If a value lies outside the search space, there are not as many scores as
+                rows, or `objective` is neither 'max' nor 'min'.
         """
+        if isinstance(X, str):
+            warn_of_spelling("encode_dataset(objective)", "encode_dataset(objective=objective)")
+            X, objective = None, X  # noqa: N806
+        better_half = get_objective(objective).better_half
+        if X is None:
+            with self._lock:
+                encoded, scores = self.encoded, self.scores if Y is None else Y
+        else:
+            rows = [self._space().encode(row) for row in X]
+            encoded = np.array(rows).reshape(-1, self._space().num_columns)
+            scores = np.full(len(rows), np.nan) if Y is None else Y
+        scores = np.asarray(scores, dtype=np.float64)
+        if scores.shape != (len(encoded),):
+            raise ValueError(
+                f"Y must have one score for each of the {len(encoded)} rows. Got an array of shape "
+                f"{scores.shape} instead."
+            )
+        return encoded, np.where(np.isnan(scores), np.nan, better_half(scores))
+
+    def set_dataset(self, X: Sequence[Any], Y: Sequence[Any]) -> None:  # noqa: N803
+        """Replaces all samples.
+
+        Args:
+            X: Rows of values, a list, tuple or array.
+            Y: Their scores, one each; NaN for a failed sample.
+
+        Raises:
+            TypeError: If an argument is something else, or a value has the wrong type.
+            ValueError: If their lengths differ, or a value lies outside the search space.
+        """
+        for name, part in (("X", X), ("Y", Y)):
+            if not isinstance(part, (list, tuple, np.ndarray)):
+                raise TypeError(f"{name} must be a list, tuple or array. Got {part!r} instead.")
+        if len(X) != len(Y):
+            raise ValueError(f"X and Y must be of one length. Got {len(X)} and {len(Y)} instead.")
+        filled = Dataset(self._parameters, None)
+        for row, score in zip(X, Y, strict=True):
+            filled.add_sample(row, score)
+        self._take_over(filled)
+
+    def restore_dataset(self) -> None:
+        """Reads the samples and the search space that `save_dataset` saved in `basedir`.
+
+        Raises:
+            AttributeError: If the dataset is an engine's.
+            FileNotFoundError: If nothing is saved there.
+            SaveDirectoryError: If a file is corrupt.
+        """
+        self._take_over(Dataset.load_from_directory(self.basedir, self._parameters))
+
+    def _take_over(self, other: Dataset) -> None:
+        """Takes the samples and the search space of another dataset in place of its own."""
         with self._lock:
-            return self.encoded, get_objective(objective).better_half(self.scores)
+            self._parameters, self.X = other._parameters, other.X.copy(self._lock)
+            self.Y, self.ids = other.Y, other.ids
+            self._encoded, self._lines = other._encoded, other._lines
 
     def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
         """Returns the parameters of the first sample with the best score; None if there is none.
@@ -296,7 +357,7 @@ class Dataset:
         """Reads the samples that have a score, and the search space, of a save directory.
 
         Args:
-            basedir: The save directory.
+            basedir: The save directory, or its folder 'datasets'.
             parameters: The search space. It is only needed if the space is too costly to build
                 from a file: with very many parameters or values, or with certain distributions
                 of `scipy.stats`.
@@ -307,6 +368,8 @@ class Dataset:
             TypeError: If `basedir` is not a path.
         """
         root = absolute_path("basedir", basedir)
+        if root.name == "datasets" and not (root / "datasets").exists():
+            root = root.parent
         folder, journal = root / "datasets", root / "journal.jsonl"
         path, csv = folder / "parameters.json", folder / "dataset.csv"
         for part in (folder, path, csv, journal):
@@ -316,6 +379,7 @@ class Dataset:
         records = read_records(journal)
         dataset = cls.read(csv, space, may_differ=not (root / "state.json").exists())
         dataset._take_events(records, str(journal))
+        dataset._basedir = root
         return dataset
 
     def _take_events(self, records: Iterable[Mapping[str, Any]], source: str) -> None:
@@ -338,7 +402,7 @@ class Dataset:
     @classmethod
     def read(cls, path: Path, space: HyperParameterList, may_differ: bool = False) -> Dataset:
         """Reads a dataset file; see `read_csv`. Raises as `load_from_directory` does."""
-        dataset = cls(space)
+        dataset = cls(space, None)
         try:
             with files.open_text(path) as file:
                 dataset._take_rows(read_csv(file, space, str(path), may_differ), str(path))

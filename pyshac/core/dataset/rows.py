@@ -7,7 +7,7 @@ was written.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -148,6 +148,19 @@ class Rows(LazyList[list[Any]]):
 
     def __iter__(self) -> Iterator[list[Any]]:
         return (self[place] for place in range(self._length))
+
+
+def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[Any]:
+    """Returns all values of a sample in one flat list, with multi parameters expanded.
+
+    Args:
+        parameters: The parameters that an evaluation function receives, or their values.
+    """
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
+    flat: list[Any] = []
+    for value in values:
+        flat += value if isinstance(value, list) else [value]
+    return flat
 
 
 def _empty_column(value: Any) -> list[Any] | array[Any]:

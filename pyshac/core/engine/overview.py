@@ -114,7 +114,7 @@ class Overview(EarlierNames):
     @property
     def dataset(self) -> Dataset:
         """The samples that have a score. Only read it: `tell` adds to it."""
-        return self._run.search.dataset if self._run else Dataset()
+        return self._run.search.dataset if self._run else Dataset(None, None)
 
     @property
     def classifiers(self) -> list[Classifier]:

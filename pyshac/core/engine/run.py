@@ -82,7 +82,7 @@ class Run:
         entropy = seeding.fresh_entropy() if space.seed is None else space.seed
         own = frozen_copy(space)
         cascade = Cascade(features=Features(PriorScaling(own)))
-        search = Search(own, settings, entropy, Dataset(own), cascade)
+        search = Search(own, settings, entropy, Dataset(own, None), cascade)
         return cls(search, directory, space.seed is not None, lock)
 
     @classmethod

@@ -158,7 +158,7 @@ class Search:
 
     def replace_dataset(self, samples: Sequence[tuple[list[Any], float]]) -> None:
         """Takes samples and their scores, numbered from 0, in place of those so far."""
-        dataset = Dataset(self.space)
+        dataset = Dataset(self.space, None)
         for row, score in samples:
             dataset.add_sample(row, score)
         with self.lock:

@@ -16,7 +16,7 @@ from pyshac.core.storage import journal, journal_records, loading
 from pyshac.core.storage.directory_lock import DirectoryLock
 from pyshac.core.storage.layout import Layout, Place, Stamp, place_of, stamp_of
 from pyshac.core.storage.saved_run import SavedRun
-from pyshac.core.storage.state_file import StateFile, encode_state, json_file, space_checksum
+from pyshac.core.storage.state_file import StateFile, encode_state, space_checksum
 from pyshac.core.storage.written_files import WrittenFiles
 
 DEFAULT_PATH = "shac"
@@ -190,7 +190,7 @@ class SaveDirectory:
         for folder in layout.folders:
             files.remove_temporaries(folder)
         config = plain_values.to_json(run.space.get_config())
-        parameters = json_file(config, "The search space")
+        parameters = files.encode_json(config, "The search space")
         csv = run.dataset.to_bytes()
         complete = memoryview(csv)[: run.dataset.num_bytes(run.num_complete)]
         state = StateFile(

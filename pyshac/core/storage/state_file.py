@@ -74,7 +74,7 @@ def encode_state(state: StateFile) -> bytes:
     """
     content = asdict(state)
     content["sha256"] = checksum(content)
-    return json_file(content, "The state of the search")
+    return files.encode_json(content, "The state of the search")
 
 
 def decode_state(text: str, source: str) -> StateFile:
@@ -113,22 +113,6 @@ def space_checksum(config: dict[str, Any]) -> str:
         for name, (class_name, arguments) in config.items()
     ]
     return files.digest(json.dumps(seedless).encode("utf-8"))
-
-
-def json_file(content: Any, what: str) -> bytes:
-    """Returns the content of a JSON file.
-
-    Raises:
-        SaveDirectoryError: If it is too large to be read again.
-    """
-    text = json.dumps(content, indent=4, ensure_ascii=False)
-    files.check_json_size(text, what)
-    data = text.encode("utf-8")
-    if len(data) > files.MAX_JSON_BYTES:
-        raise SaveDirectoryError(
-            f"{what} takes {len(data)} bytes as JSON; at most {files.MAX_JSON_BYTES} can be saved."
-        )
-    return data
 
 
 def _checked_state(content: dict[str, Any], source: str) -> StateFile:

@@ -1,0 +1,145 @@
+"""EarlierNames: the methods of a dataset in PySHAC 0.1 to 0.3, which managed its own files."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics import files, plain_values
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.messages.warning import warn_of_spelling
+from pyshac.core.basics.paths import absolute_path
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+
+
+class EarlierNames:
+    """The methods of a dataset in PySHAC 0.1 to 0.3, which managed its own files.
+
+    Args:
+        basedir: The folder in which `save_dataset` saves; None for the dataset of an engine, which
+            saves all parts of a search together.
+    """
+
+    def __init__(self, basedir: str | os.PathLike[str] | None) -> None:
+        self._basedir = None if basedir is None else absolute_path("basedir", basedir)
+
+    @property
+    @abstractmethod
+    def parameters(self) -> HyperParameterList | None:
+        """The search space."""
+
+    @parameters.setter
+    @abstractmethod
+    def parameters(self, parameters: Any) -> None: ...
+
+    @abstractmethod
+    def _space(self) -> HyperParameterList: ...
+
+    @property
+    @abstractmethod
+    def encoded(self) -> FloatArray:
+        """The encoded samples, shape (n, columns)."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def to_bytes(self) -> bytes:
+        """Returns the CSV form in UTF-8."""
+
+    def _folder(self) -> Path:
+        """Returns the folder of the dataset's own files, which it makes."""
+        if self._basedir is None:
+            raise AttributeError(
+                "The dataset of an engine has no files of its own: save_dir of the engine has "
+                "them, save_data() saves them, and restore_data() restores them."
+            )
+        folder = self._basedir / "datasets"
+        files.refuse_link(folder)
+        files.make_folder(folder)
+        return folder
+
+    @property
+    def basedir(self) -> str:
+        """The folder in which `save_dataset` saves; it exists, for a script to write there, too."""
+        return str(self._folder().parent)
+
+    @property
+    def data_path(self) -> str:
+        """The file in which `save_dataset` saves the samples; its folder exists."""
+        return str(self._folder() / "dataset.csv")
+
+    @property
+    def parameter_path(self) -> str:
+        """The file in which `save_dataset` saves the search space; its folder exists."""
+        return str(self._folder() / "parameters.json")
+
+    @property
+    def size(self) -> int:
+        """Number of samples, as `len`."""
+        warn_of_spelling("size", "len(dataset)")
+        return len(self)
+
+    def get_parameters(self) -> HyperParameterList | None:
+        """Returns the search space, as `parameters`."""
+        warn_of_spelling("get_parameters()", "parameters")
+        return self.parameters
+
+    def set_parameters(
+        self, parameters: HyperParameterList | Sequence[AbstractHyperParameter]
+    ) -> None:
+        """Sets the search space of an empty dataset, as `parameters`."""
+        warn_of_spelling("set_parameters()", "parameters")
+        self.parameters = parameters
+
+    def prepare_parameter(self, sample: Sequence[Any]) -> OrderedDict[str, Any]:
+        """Returns a row of values as the parameters that an evaluation function receives."""
+        return self._space().to_parameters(sample)
+
+    def decode_dataset(self, X: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:  # noqa: N803
+        """Returns the values of encoded samples.
+
+        Args:
+            X: Encoded samples, shape (n, columns); None for the dataset's own.
+
+        Returns:
+            Array of shape (n, columns).
+
+        Raises:
+            ValueError: If a row has another number of columns.
+        """
+        encoded = self.encoded if X is None else np.asarray(X, dtype=np.float64)
+        decoded = np.empty((len(encoded), self._space().num_columns), dtype=object)
+        for place, row in enumerate(encoded):
+            decoded[place, :] = self._space().decode(row)
+        return decoded
+
+    def save_dataset(self) -> None:
+        """Saves the samples and the search space in `basedir`, for an engine to restore.
+
+        Raises:
+            AttributeError: If the dataset is an engine's, which saves all parts together.
+            OSError: If it cannot be written.
+            SaveDirectoryError: If an engine saves there.
+            ValueError: If there are no parameters.
+        """
+        folder = self._folder()
+        if self.parameters is None:
+            raise ValueError("The dataset has no parameters: set them before it is saved.")
+        if (folder.parent / "state.json").exists():
+            raise SaveDirectoryError(
+                f"{str(folder.parent)!r} holds the search of an engine, whose save_data() saves "
+                "it. Give the dataset a basedir of its own."
+            )
+        config = plain_values.to_json(self.parameters.get_config())
+        data = files.encode_json(config, "The search space")
+        files.write_atomically(folder / "parameters.json", data)
+        files.write_atomically(folder / "dataset.csv", self.to_bytes())
