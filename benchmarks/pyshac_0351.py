@@ -1,16 +1,21 @@
 """The published PySHAC 0.3.5.1 as a contender of the benchmarks, kept in an environment of its own.
 
-Imported, this module builds that environment once (``environment``), and times there the ``fit``
-and the ``predict`` of PySHAC 0.3.5.1 on the Branin function, minimised, with batches of ten
-evaluations made one after the other. Each measurement is one call of the environment's interpreter
-on this same file, which reads a JSON request and writes a JSON answer.
+This module builds that environment once (``environment``), and times there the ``fit`` and the
+``predict`` of PySHAC 0.3.5.1 on the Branin function, minimised, with batches of ten evaluations
+made one after the other. Each measurement is one call of the environment's interpreter on
+``inside_0351/measure.py``, which reads a JSON request and writes a JSON answer.
 
-Three names that 0.3.5.1 uses have gone from current Python, NumPy and scikit-learn releases. They
-are put back around it, and its own code is left as it was published:
+There are two kinds of environment. If ``PYSHAC_0351_PYTHON`` names a Python 3.6 or 3.7, it is built
+from that, with packages of the time, and 0.3.5.1 runs as it was published. Otherwise it is built
+from the current interpreter, with current packages. Three names that 0.3.5.1 uses have gone from
+these. They are put back around it, and its own code is left as it was published:
 
 - ``collections.Iterable`` and ``numpy.object``, by a start-up file of the environment, so that the
   worker processes of its parallel generators find them too;
 - ``StratifiedKFold`` with a ``random_state`` but no shuffling, where the state was without effect.
+
+The two kinds learn different classifiers from the same samples: XGBoost's defaults were trees of
+depth 3 and a learning rate of 0.1, and are 6 and 0.3 now. The folds are the same.
 
 0.3.5.1 draws candidates either in its main thread or in worker processes, its default. The latter
 take a second or two to start and pay on long runs only, so ``fit_seconds`` and ``predict_seconds``
@@ -26,7 +31,7 @@ Only POSIX systems are supported.
 from __future__ import annotations
 
 import contextlib
-import importlib
+import functools
 import json
 import math
 import os
@@ -35,20 +40,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import venv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 FOLDER_VARIABLE = "PYSHAC_0351_ENVIRONMENT"
+PYTHON_VARIABLE = "PYSHAC_0351_PYTHON"
 VERSION = "0.3.5.1"
-BATCH_SIZE = 10
-# With this seed and the XGBoost pinned below, the cascades of ``measure_predict`` pass between 0.8
-# and 1.6 times the share 2**-k of the space, up to 11 classifiers. Others pass 0.3 or 4 times that.
+# What the environment's interpreter runs: written for Python 3.6, too.
+INSIDE = Path(__file__).resolve().parent / "inside_0351"
+# With this seed, the cascades of ``measure_predict`` pass 0.8 to 1.6 times the share 2**-k of the
+# space: up to 11 classifiers with the current XGBoost pinned below, and up to 9 (no more were
+# tried) with that of its time. Others pass 0.3 or 4 times that.
 CASCADE_SEED = 7
 
 Generators = Literal["serial", "default"]
@@ -63,8 +67,39 @@ _START_UP = (
     "collections.Iterable = collections.abc.Iterable; "
     "numpy.object = object\n"
 )
-_CHUNK = 1 << 14
-_ACCEPTANCE_CHUNKS = 16
+# The releases of its day, 2 June 2019, and all that they need. NumPy is the next one, of July: the
+# cascades of ``measure_predict`` are trained on draws of its generators.
+_OF_ITS_TIME = (
+    "numpy==1.17.0", "scipy==1.3.0", "scikit-learn==0.21.2", "joblib==0.13.2", "xgboost==0.90",
+    "pandas==0.24.2", "python-dateutil==2.8.0", "pytz==2019.1", "six==1.12.0",
+    f"pyshac=={VERSION}",
+)  # fmt: skip
+_PYTHONS_OF_ITS_TIME = ("3.6", "3.7")
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What an environment is built from.
+
+    Attributes:
+        folder: Where it lies.
+        python: The interpreter.
+        dependencies: Packages to install with what they depend on.
+        packages: Packages to install alone, after these.
+        start_up: Line that the environment runs whenever its Python starts, the current version;
+            none if empty.
+    """
+
+    folder: Path
+    python: str
+    dependencies: Sequence[str]
+    packages: Sequence[str]
+    start_up: str
+
+    @property
+    def text(self) -> str:
+        """What is noted in the environment, to tell one that was built otherwise."""
+        return "\n".join((*self.dependencies, *self.packages, self.start_up))
 
 
 @dataclass(frozen=True)
@@ -91,19 +126,24 @@ def environment() -> Path:
     """Returns the folder of the virtual environment, which the first call creates.
 
     The folder is ``~/.cache/pyshac-benchmarks/pyshac-0.3.5.1`` unless the environment variable
-    ``PYSHAC_0351_ENVIRONMENT`` names another.
+    ``PYSHAC_0351_ENVIRONMENT`` names another. If ``PYSHAC_0351_PYTHON`` names an interpreter, the
+    folder beside it is taken whose name ends with ``-python3.6`` or ``-python3.7`` in addition.
 
     Raises:
-        subprocess.CalledProcessError: If ``pip`` could not install a package.
+        ValueError: If ``PYSHAC_0351_PYTHON`` names no Python 3.6 or 3.7.
+        subprocess.CalledProcessError: If a package could not be installed.
     """
-    default = Path.home() / ".cache" / "pyshac-benchmarks" / f"pyshac-{VERSION}"
-    folder = Path(os.environ.get(FOLDER_VARIABLE) or default).expanduser().absolute()
-    recipe = "\n".join((*_DEPENDENCIES, *_WITHOUT_DEPENDENCIES, _START_UP))
-    built = folder / "built-from.txt"
-    if not built.exists() or built.read_text(encoding="utf-8") != recipe:
-        _build(folder)
-        built.write_text(recipe, encoding="utf-8")
-    return folder
+    recipe = _recipe()
+    built = recipe.folder / "built-from.txt"
+    if not built.exists() or built.read_text(encoding="utf-8") != recipe.text:
+        _build(recipe)
+        built.write_text(recipe.text, encoding="utf-8")
+    return recipe.folder
+
+
+def interpreter() -> Path:
+    """Returns the path of the environment's interpreter; see ``environment``."""
+    return _interpreter(environment())
 
 
 def fit_seconds(num_classifiers: int, seed: int, timeout: float | None = None) -> float | None:
@@ -260,15 +300,51 @@ def extrapolate(measured: Mapping[int, float], k: int) -> float:
     return float(2.0 ** (slope * k + intercept))
 
 
-def _build(folder: Path) -> None:
+def _recipe() -> _Recipe:
+    """Returns the recipe that the environment variables ask for."""
+    default = Path.home() / ".cache" / "pyshac-benchmarks" / f"pyshac-{VERSION}"
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or default).expanduser().absolute()
+    if named := os.environ.get(PYTHON_VARIABLE):
+        python = str(Path(named).expanduser())
+        folder = folder.with_name(f"{folder.name}-python{_version_of_its_time(python)}")
+        return _Recipe(folder, python, (), _OF_ITS_TIME, "")
+    return _Recipe(folder, sys.executable, _DEPENDENCIES, _WITHOUT_DEPENDENCIES, _START_UP)
+
+
+@functools.cache
+def _version_of_its_time(python: str) -> str:
+    """Returns "3.6" or "3.7", whichever the interpreter ``python`` is.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        problem = f"which does not run as an interpreter ({error})"
+    else:
+        if found in _PYTHONS_OF_ITS_TIME:
+            return found
+        problem = f"which is Python {found}" if found else "which does not tell its version"
+    raise ValueError(
+        f"{PYTHON_VARIABLE} is {python!r}, {problem}; PySHAC {VERSION} runs as it was published on "
+        f"Python {' and '.join(_PYTHONS_OF_ITS_TIME)} only: set {PYTHON_VARIABLE} to the path of "
+        "such an interpreter, or unset it to run PySHAC on the current one, with names put back"
+    )
+
+
+def _build(recipe: _Recipe) -> None:
     """Creates the virtual environment, or completes one left unfinished."""
-    venv.create(folder, with_pip=True)
-    pip = [str(_interpreter(folder)), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, *_DEPENDENCIES], check=True)
-    subprocess.run([*pip, "--no-deps", *_WITHOUT_DEPENDENCIES], check=True)
-    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    start_up = folder / "lib" / python / "site-packages" / "pyshac_0351_names.pth"
-    start_up.write_text(_START_UP, encoding="utf-8")
+    subprocess.run([recipe.python, "-m", "venv", str(recipe.folder)], check=True)
+    pip = [str(_interpreter(recipe.folder)), "-m", "pip", "install", "--quiet"]
+    if recipe.dependencies:
+        subprocess.run([*pip, *recipe.dependencies], check=True)
+    subprocess.run([*pip, "--no-deps", *recipe.packages], check=True)
+    if recipe.start_up:
+        python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        start_up = recipe.folder / "lib" / python / "site-packages" / "pyshac_0351_names.pth"
+        start_up.write_text(recipe.start_up, encoding="utf-8")
 
 
 def _interpreter(folder: Path) -> Path:
@@ -282,14 +358,14 @@ def _fastest(measurements: list[Measurement | None]) -> float | None:
 
 
 def _ask(request: dict[str, Any], timeout: float | None) -> Measurement | None:
-    """Runs this file in the environment on one request, in a scratch folder.
+    """Runs ``measure.py`` in the environment on one request, in a scratch folder.
 
     The call leads a process group of its own, so that giving it up ends its workers as well.
 
     Raises:
         RuntimeError: If the call failed; the message ends with what it last said.
     """
-    command = [str(_interpreter(environment())), str(Path(__file__).resolve())]
+    command = [str(interpreter()), str(INSIDE / "measure.py")]
     variables = {**os.environ, "OMP_THREAD_LIMIT": "1"}
     variables.pop("PYTHONPATH", None)
     with (
@@ -321,154 +397,3 @@ def _end_group(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-
-
-def main() -> None:
-    """Answers the request on standard input; run by the interpreter of the environment.
-
-    PySHAC and its workers print their progress, so standard output is first turned to standard
-    error and only the answer goes to where it led.
-    """
-    request = json.load(sys.stdin)
-    answer = os.dup(1)
-    os.dup2(2, 1)
-    tasks: dict[str, Callable[..., Measurement]] = {
-        "fit": _fit,
-        "predict": _predict,
-        "draw": _draw,
-    }
-    measurement = tasks[request.pop("task")](**request)
-    os.write(answer, json.dumps(asdict(measurement)).encode())
-
-
-def _fit(num_classifiers: int, seed: int, generators: Generators) -> Measurement:
-    """Times one ``fit``."""
-    engine = _engine(num_classifiers, generators)
-    # The engine seeds its n-th draw with seed + n: neighbouring seeds would share their points.
-    engine.set_seed(seed * 10_007 % 1_000_000_000)
-    start = time.perf_counter()
-    engine.fit(lambda _, point: _branin(point["x1"], point["x2"]), skip_cv_checks=False)
-    return _measurement(engine, generators, time.perf_counter() - start)
-
-
-def _predict(
-    num_classifiers: int, num_samples: int, seed: int, generators: Generators
-) -> Measurement:
-    """Trains a cascade, then times one ``predict`` through it."""
-    engine = _engine(num_classifiers, generators)
-    _train_cascade(engine, num_classifiers, np.random.default_rng(seed))
-    return _measurement(engine, generators, _predict_seconds(engine, num_samples))
-
-
-def _draw(
-    space: Space,
-    stages: Sequence[Stage],
-    num_classifiers: int,
-    num_samples: int,
-    generators: Generators,
-) -> Measurement:
-    """Trains a cascade of given samples, then times one ``predict`` through it."""
-    engine = _engine(num_classifiers, generators, space)
-    for points, scores in stages:
-        if len(engine.classifiers) == num_classifiers:
-            break
-        for point, score in zip(points, scores, strict=True):
-            engine.dataset.add_sample(point, score)
-        samples = engine._prepare_train_dataset(np.array(points, dtype=object), np.array(scores))
-        # One split means no cross-validation: what is timed here is the cascade, whatever it is.
-        classifier = engine._train_classifier(*samples, num_splits=1)
-        if classifier is not None:
-            engine.classifiers.append(classifier)
-    seconds = _predict_seconds(engine, num_samples)
-    return Measurement(seconds, generators, len(engine.classifiers), math.nan)
-
-
-def _predict_seconds(engine: Any, num_samples: int) -> float:
-    """Times one ``predict``."""
-    start = time.perf_counter()
-    points = engine.predict(num_samples=num_samples)
-    seconds = time.perf_counter() - start
-    if len(points) != num_samples:
-        raise RuntimeError(f"predict gave {len(points)} points instead of {num_samples}")
-    return seconds
-
-
-BRANIN: Space = (("UniformHP", "x1", -5.0, 10.0), ("UniformHP", "x2", 0.0, 15.0))
-
-
-def _engine(num_classifiers: int, generators: Generators, space: Space = BRANIN) -> Any:
-    """Makes an engine of PySHAC 0.3.5.1 that may train ``num_classifiers``."""
-    pyshac: Any = importlib.import_module("pyshac")
-    if pyshac.__version__ != VERSION:
-        raise RuntimeError(f"PySHAC {VERSION} expected, found {pyshac.__version__}")
-    _put_back_folds()
-    num_batches = num_classifiers + 1
-    engine = pyshac.SHAC(
-        [getattr(pyshac, kind)(*arguments) for kind, *arguments in space],
-        total_budget=num_batches * BATCH_SIZE,
-        num_batches=num_batches,
-        objective="min",
-    )
-    engine.set_num_parallel_evaluators(1)
-    engine.concurrent_evaluators()
-    if generators == "serial":
-        engine.set_num_parallel_generators(1)
-        engine.generator_backend = "threading"
-    return engine
-
-
-def _put_back_folds() -> None:
-    """Lets PySHAC ask for unshuffled folds with a random state, which is left out."""
-    training: Any = importlib.import_module("pyshac.utils.xgb_utils")
-    folds: Any = importlib.import_module("sklearn.model_selection").StratifiedKFold
-    training.StratifiedKFold = lambda n_splits, random_state: folds(n_splits)
-
-
-def _train_cascade(engine: Any, num_classifiers: int, rng: np.random.Generator) -> None:
-    """Trains the engine's classifiers one by one, each on a batch that passes the earlier ones.
-
-    Like ``fit``, goes on with another batch when no classifier passes cross-validation on one.
-    """
-    while len(engine.classifiers) < num_classifiers:
-        points = _passing_batch(engine, rng)
-        scores = np.array([_branin(x1, x2) for x1, x2 in points.tolist()])
-        for point, score in zip(points.tolist(), scores.tolist(), strict=True):
-            engine.dataset.add_sample(point, score)
-        classifier = engine._train_classifier(*engine._prepare_train_dataset(points, scores))
-        if classifier is not None:
-            engine.classifiers.append(classifier)
-
-
-def _passing_batch(engine: Any, rng: np.random.Generator) -> np.ndarray:
-    """Draws one batch uniformly among the points that pass all classifiers of the engine."""
-    batch = np.empty((0, 2))
-    while len(batch) < BATCH_SIZE:
-        batch = np.concatenate((batch, _passing(engine, rng)))
-    return batch[:BATCH_SIZE]
-
-
-def _passing(engine: Any, rng: np.random.Generator) -> np.ndarray:
-    """Draws a chunk of points uniformly and keeps those that pass all classifiers."""
-    points = rng.uniform((-5.0, 0.0), (10.0, 15.0), size=(_CHUNK, 2))
-    for classifier in engine.classifiers:
-        if len(points):
-            points = points[classifier.predict(points) == 1]
-    return points
-
-
-def _measurement(engine: Any, generators: Generators, seconds: float) -> Measurement:
-    """Describes a timed call once it is over."""
-    rng = np.random.default_rng(0)
-    passed = sum(len(_passing(engine, rng)) for _ in range(_ACCEPTANCE_CHUNKS))
-    acceptance = passed / (_CHUNK * _ACCEPTANCE_CHUNKS)
-    return Measurement(seconds, generators, len(engine.classifiers), acceptance)
-
-
-def _branin(x1: float, x2: float) -> float:
-    """Returns the value of the Branin function, whose minimum is about 0.398."""
-    valley = x2 - 5.1 * x1**2 / (4.0 * math.pi**2) + 5.0 * x1 / math.pi - 6.0
-    return valley**2 + 10.0 * (1.0 - 1.0 / (8.0 * math.pi)) * math.cos(x1) + 10.0
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,9 @@
 """PySHAC 0.3.5.1 in the comparison of search quality.
 
 What it learns is its own: its code trains every classifier, in a process of its own interpreter
-(see `pyshac_0351`) that stays up from one training to the next. What it would draw is drawn by this
-library's sampler, since its own takes hours for one run: both draw from the prior, on condition
-that every classifier accepts, so the distribution is the same.
-
-Run as a program by that interpreter, this file answers one request a line.
+(of either kind, see `pyshac_0351`) that stays up from one training to the next. What it would draw
+is drawn by this library's sampler, since its own takes hours for one run: both draw from the prior,
+on condition that every classifier accepts, so the distribution is the same.
 """
 
 from __future__ import annotations
@@ -16,8 +14,6 @@ import functools
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,11 +29,10 @@ class Trainer:
     """Trains classifiers by the code of 0.3.5.1, in one process of its environment."""
 
     def __init__(self) -> None:
-        python = pyshac_0351.environment() / "bin" / "python"
         variables = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"}
         variables.pop("PYTHONPATH", None)
         self._process = subprocess.Popen(
-            [str(python), str(Path(__file__).resolve())],
+            [str(pyshac_0351.interpreter()), str(pyshac_0351.INSIDE / "train.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -91,25 +86,3 @@ def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
             classifier = BoostedTrees.from_bytes(model)
             classifier.compact()
             cascade.append(classifier)
-
-
-def main() -> None:
-    """Answers requests of standard input, one a line; run by the environment's interpreter."""
-    import importlib
-
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    pyshac_0351._put_back_folds()
-    training: Any = importlib.import_module("pyshac.utils.xgb_utils")
-    for line in sys.stdin:
-        request = json.loads(line)
-        model = training.train_single_model(
-            np.array(request["encoded"]), np.array(request["labels"]), num_splits=5, n_jobs=1
-        )
-        data = None if model is None else model.get_booster().save_raw("ubj")
-        answers.write(json.dumps(data and base64.b64encode(data).decode()) + "\n")
-        answers.flush()
-
-
-if __name__ == "__main__":
-    main()
