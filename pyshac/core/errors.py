@@ -51,27 +51,29 @@ def evaluation_error(
     cause: BaseException | None,
 ) -> EvaluationError:
     """Returns an `EvaluationError` that is also of its cause's type, if Python allows that."""
-    error = _of_both_types(cause) or EvaluationError.__new__(EvaluationError)
-    EvaluationError.__init__(error, message, sample_id, worker_id, parameters)
+    arguments = message, sample_id, worker_id, parameters
+    error = EvaluationError(*arguments)
+    if _has_another_type(cause):
+        # A user's exception may refuse to be derived from, to be made or to be changed.
+        with contextlib.suppress(Exception):
+            error = _of_both_types(cause, *arguments)
     error.__cause__ = cause
     return error
 
 
-def _of_both_types(cause: BaseException | None) -> EvaluationError | None:
-    """Returns an error without content; None if there can be none, or none is needed."""
-    kind = type(cause)
+def _has_another_type(cause: BaseException | None) -> bool:
     # Generators, through which the error may pass, turn a StopIteration into something else.
-    if not isinstance(cause, Exception) or isinstance(cause, (StopIteration, StopAsyncIteration)):
-        return None
-    if issubclass(EvaluationError, kind):
-        return None
-    try:
-        names = {"__module__": EvaluationError.__module__, "__doc__": EvaluationError.__doc__}
-        both: Any = type(EvaluationError.__name__, (EvaluationError, kind), names)
-        error = _new(both, kind)
-    # A user's exception may have a metaclass, or refuse to be derived from or made.
-    except Exception:
-        return None
+    is_plain = isinstance(cause, Exception) and not isinstance(
+        cause, (StopIteration, StopAsyncIteration)
+    )
+    return is_plain and not issubclass(EvaluationError, type(cause))
+
+
+def _of_both_types(cause: Any, *arguments: Any) -> EvaluationError:
+    names = {"__module__": EvaluationError.__module__, "__doc__": EvaluationError.__doc__}
+    both = type(EvaluationError.__name__, (EvaluationError, type(cause)), names)
+    error = _new(both, type(cause))
+    EvaluationError.__init__(error, *arguments)
     _copy_attributes(cause, error)
     return error
 
@@ -90,7 +92,7 @@ def _new(both: Any, kind: Any) -> EvaluationError:
 def _copy_attributes(source: BaseException, target: BaseException) -> None:
     """Copies what an exception carries, such as `errno` or a user's own attributes."""
     kinds = types.MemberDescriptorType, types.GetSetDescriptorType
-    names = [*vars(source)]
+    names = [name for name in vars(source) if name not in vars(target)]
     for cls in type(source).__mro__:
         if cls is not BaseException:
             names += [name for name, part in vars(cls).items() if isinstance(part, kinds)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray, without_float_errors
+from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.looking.labels import number_text
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import (
@@ -32,8 +33,8 @@ MANY_STAGES = 10
 def plot_dataset(
     dataset: Any,
     to_file: str | os.PathLike[str] | None = "dataset.png",
-    title: str = "Dataset evaluation",
-    eval_label: str = "Score",
+    title: str | None = "Dataset evaluation",
+    eval_label: str | None = "Score",
     trend_deg: int = 3,
     *,
     ax: Axes | None = None,
@@ -45,8 +46,8 @@ def plot_dataset(
     Args:
         dataset: A `Dataset`, an engine, or the path of a save directory.
         to_file: Where to save the figure; None to save nothing.
-        title: Title of the plot.
-        eval_label: Label of the score axis.
+        title: Title of the plot; None for none.
+        eval_label: Label of the score axis; None for none.
         trend_deg: Degree of the trend; lower if there are too few scores.
         ax: Axes to draw on; None for a new figure.
 
@@ -58,6 +59,12 @@ def plot_dataset(
         TypeError: If `dataset` is something else.
         ValueError: If it holds no score, or one too large to be drawn.
     """
+    if dataset is None:
+        warn_of_spelling("plot_dataset(None)", "plot_dataset('shac')")
+        dataset = "shac"
+    if isinstance(to_file, bool) and not to_file:
+        warn_of_spelling("to_file=False", "to_file=None")
+        to_file = None
     snapshot = take_snapshot(dataset)
     numbers, scores = np.array(snapshot.dataset.ids), drawable_scores(snapshot)
     known = ~np.isnan(scores)
@@ -75,7 +82,7 @@ def plot_dataset(
     degree = min(trend_deg, int(known.sum()) - 1)
     trend = np.polynomial.Polynomial.fit(numbers[known], scores[known], degree)
     ax.plot(numbers, trend(numbers), color=palette.accent, label="Evaluation trend")
-    ax.set(title=title, xlabel="Sample", ylabel=eval_label)
+    ax.set(title=title or "", xlabel="Sample", ylabel=eval_label or "")
     ax.legend()
     if to_file is not None:
         save_figure(ax, to_file)

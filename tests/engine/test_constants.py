@@ -21,7 +21,7 @@ from pyshac import (
 from pyshac.utils import vis_utils
 from tests.looking.searches import run_search
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings("error", "ignore:A batch has")
 
 CONSTANTS = {
     "integer": (IntegerHP("integer", 3, 3), 3),

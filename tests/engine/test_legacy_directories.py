@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from pyshac import SHAC, SaveDirectoryError
+from pyshac import SHAC, Dataset, SaveDirectoryError
 from tests.cascades import features_of
 from tests.engine.engine_helpers import (
     FIXTURES,
@@ -122,6 +122,157 @@ def test_the_cascade_is_trained_again_from_the_dataset(name, directory):
     scores = engine.dataset.scores * (1 if OBJECTIVES[name] == "max" else -1)
     assert 0 < accepted.sum() < len(rows)
     assert np.median(scores[accepted]) > np.median(scores[~accepted])
+
+
+@pytest.mark.parametrize("num_batches", [5, 10, 20])
+@pytest.mark.parametrize("more", [0, 20])
+def test_all_classifiers_come_back(name, directory, num_batches, more):
+    """The samples tell the stages, whatever the number of batches is."""
+    engine = SHAC(None, SIZES[name] + more, num_batches, OBJECTIVES[name], save_dir=directory)
+    engine.restore_data()
+    # What the search had: all 18, or the nine of a budget that was spent. With a larger budget, the
+    # last stage has a classifier, too.
+    assert len(engine.classifiers) == {"branin": 18, "convnet": 9 + (more > 0)}[name]
+    assert engine._run.search.stage_starts[:3] == [10, 20, 30]
+    assert all(classifier.num_trees <= 200 for classifier in engine.classifiers)
+
+
+def test_a_smaller_batch_and_17_classifiers(tmp_path):
+    """The specification: restore a model with a smaller batch size, and then use predict."""
+    shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
+    engine = SHAC(None, 200, 5, "min", save_dir=tmp_path / "branin")
+    engine.restore_data()
+    samples = engine.predict(5, num_workers_per_batch=2, max_classfiers=17)
+    assert len(samples) == 25
+    assert np.mean([branin(0, sample) for sample in samples]) < 0.45
+    # Saved, it is a directory like any other.
+    engine.save_data()
+    again = SHAC(None, 100, 50, "min", save_dir=tmp_path / "branin")
+    again.restore_data()
+    assert [c.to_bytes() for c in again.classifiers] == [c.to_bytes() for c in engine.classifiers]
+    assert len(again.predict(max_classfiers=17)) == 50
+    assert "18 of 18" in repr(again)
+
+
+def test_a_smaller_batch_in_a_directory_of_today(tmp_path):
+    engine = make_engine(tmp_path, branin, branin_space, 200, 20, method="paper")
+    engine.fit(skip_cv_checks=True, verbose=0)
+    number = len(engine.classifiers)
+    assert number >= 17
+    again = SHAC(None, 200, 5, "min", method="paper", save_dir=tmp_path)
+    again.restore_data()
+    assert len(again.predict(1, max_classfiers=17)) == 5
+
+
+def test_fewer_classifiers_than_there_were_are_warned_of(name, directory):
+    """In the fourth stage no sample is better than the others."""
+    path = directory / "datasets" / "dataset.csv"
+    lines = path.read_text().splitlines()
+    for place in range(31, 41):
+        lines[place] = lines[place].rpartition(",")[0] + ",0.25"
+    path.write_text("\n".join(lines) + "\n")
+    engine = SHAC(None, SIZES[name], 5, OBJECTIVES[name], save_dir=directory)
+    number = {"branin": 18, "convnet": 9}[name]
+    message = rf"{number - 1} of the {number} classifiers of this search.* stages of 10 samples"
+    with pytest.warns(UserWarning, match=message):
+        engine.restore_data()
+    assert engine._run.search.stage_starts[:4] == [10, 20, 30, 50]
+
+
+def test_samples_that_no_cascade_drew(tmp_path):
+    """As `fit_dataset` leaves them: in whatever order, and told by nothing."""
+    shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
+    path = tmp_path / "branin" / "datasets" / "dataset.csv"
+    rng = np.random.default_rng(4)
+    rows = rng.uniform((-5, 0), (10, 15), (190, 2))
+    lines = [f"{i},{x},{y},{branin(0, {'h1': x, 'h2': y})}" for i, (x, y) in enumerate(rows)]
+    path.write_text("\n".join(["id,h1,h2,scores", *lines]) + "\n")
+    engine = SHAC(None, 190, 19, "min", save_dir=tmp_path / "branin")
+    engine.restore_data()
+    assert 1 <= len(engine.classifiers) <= 18
+    samples = engine.predict(num_samples=30, relax_checks=True)
+    assert np.mean([branin(0, sample) for sample in samples]) < 54
+
+
+@pytest.mark.parametrize("rows", [1, 5, 9])
+def test_very_few_samples(name, directory, rows):
+    path = directory / "datasets" / "dataset.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[: rows + 1]) + "\n")
+    engine = engine_for(name, directory)
+    assert len(engine.dataset) == rows
+    engine.fit(lambda worker_id, parameters: 0.5, verbose=0, callbacks=Stopper())
+
+
+class Stopper:
+    def on_epoch_end(self, epoch, logs=None):
+        self.engine.stop()
+
+
+class TestColumnsWithOtherNames:
+    @pytest.fixture
+    def path(self, tmp_path):
+        shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
+        return tmp_path / "branin" / "datasets" / "dataset.csv"
+
+    def rename(self, path, header):
+        path.write_text(path.read_text().replace("id,h1,h2,scores", header, 1))
+
+    def test_they_are_taken_by_their_places(self, path):
+        before = engine_for("branin", path.parents[1])
+        self.rename(path, "id,h0,h1,scores")
+        message = r"has the columns \['h0', 'h1'\], but .* parameters \['h1', 'h2'\]. Columns"
+        with pytest.warns(UserWarning, match=message):
+            engine = engine_for("branin", path.parents[1])
+        assert samples_of(engine) == samples_of(before)
+        with pytest.warns(UserWarning, match=message):
+            assert Dataset.load_from_directory(path.parents[1]).X == before.dataset.X
+        engine.save_data()
+        assert path.read_text().startswith("id,h1,h2,scores\n")
+
+    @pytest.mark.parametrize(
+        "header", ["id,h2,h1,scores", "id,h1,h3,h4,scores", "id,h1,scores", "n,a,b,scores",
+                   "id,a,b,loss", "id,a,a,scores"],
+    )  # fmt: skip
+    def test_unless_they_cannot_be_the_same(self, path, header):
+        self.rename(path, header)
+        with pytest.raises(SaveDirectoryError, match="expected the columns"):
+            engine_for("branin", path.parents[1])
+
+    def test_unless_a_value_does_not_fit(self, path):
+        self.rename(path, "id,a,b,scores")
+        lines = path.read_text().splitlines()
+        lines[3] = "2,11.0,1.0,3.0"
+        path.write_text("\n".join(lines) + "\n")
+        with (
+            pytest.warns(UserWarning, match="by their places"),
+            pytest.raises(SaveDirectoryError, match="line 4, column 'h1'"),
+        ):
+            engine_for("branin", path.parents[1])
+
+
+class TestObjectives:
+    def finished(self, folder):
+        engine = make_engine(folder, branin, branin_space)
+        engine.fit(verbose=0)
+        return engine
+
+    def test_the_default_gives_way_to_the_saved_one(self, tmp_path, caplog):
+        first = self.finished(tmp_path)
+        engine = SHAC(branin, branin_space(), 24, 4, save_dir=tmp_path)
+        engine.restore_data()
+        engine.restore_data()
+        told = [record.getMessage() for record in caplog.records if "objective" in record.msg]
+        assert len(told) == 1
+        assert told[0].startswith(f"{str(tmp_path)!r} holds a search with objective 'min'")
+        assert (engine.objective, engine.best_score) == ("min", first.best_score)
+        engine.concurrent_evaluators()
+        engine.fit(verbose=0)
+        assert engine.best_score <= first.best_score
+
+    def test_another_one_is_refused(self, tmp_path):
+        make_engine(tmp_path, branin, branin_space, objective="max").fit(verbose=0)
+        with pytest.raises(SaveDirectoryError, match="objective 'max', not 'min'"):
+            restored(tmp_path)
 
 
 def test_predicted_from(name, directory):

@@ -94,7 +94,7 @@ def test_errors_of_values_and_files(engine, tmp_path):
         lambda: SHAC(SPACE, 10, 2, objective=NASTY),
         lambda: SHAC([SPACE[0], SPACE[0]], 10, 2),
         lambda: SHAC(None, SPACE, 6, 3, save_dir=tmp_path / "o").fit_dataset(path),
-        lambda: SHAC(None, SPACE, 6, 3, "max", save_dir=engine.save_dir).restore_data(),
+        lambda: SHAC(SPACE, 6, 3, "min", method="paper", save_dir=engine.save_dir).restore_data(),
         lambda: Dataset.load_from_directory(tmp_path / NASTY / NASTY),
         lambda: type(SPACE[1]).load_from_config({NASTY: 0}),
         lambda: engine.dataset.parameters.load_from_config({NASTY: ["UniformHP", arguments]}),

@@ -104,6 +104,8 @@ def test_home_is_expanded_everywhere(elsewhere, tmp_path, monkeypatch, capsys):
     ],
 )
 def test_what_is_no_path_is_told_by_the_name_of_the_argument(elsewhere, name, call, value):
+    if name == "save_dir" and value is None:
+        pytest.skip("it means 'shac'")
     with pytest.raises(TypeError, match=f"^{name} must be a path"):
         call(value)
 

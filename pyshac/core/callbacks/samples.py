@@ -7,8 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
-from pyshac.core.dataset.dataset import flatten_parameters
-from pyshac.core.dataset.rows import LazyList, Rows
+from pyshac.core.dataset.rows import LazyList, Rows, flatten_parameters
 
 
 class Samples(LazyList["OrderedDict[str, Any]"]):

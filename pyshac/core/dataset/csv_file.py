@@ -87,9 +87,9 @@ def _without_empty_end(cells: list[str], length: int) -> list[str]:
 
 def _are_other_names(header: list[str], expected: list[str]) -> bool:
     """Returns whether a header names as many columns, and not only in another order."""
-    ends = [header[0], header[-1]] == [expected[0], expected[-1]]
     is_as_long = len(header) == len(set(header)) == len(expected)
-    return ends and is_as_long and set(header) != set(expected)
+    has_ends = [*header[:1], *header[-1:]] == [expected[0], expected[-1]]
+    return is_as_long and has_ends and set(header) != set(expected)
 
 
 class _Lines:

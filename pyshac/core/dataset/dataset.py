@@ -233,8 +233,8 @@ class Dataset(EarlierNames):
 
         Args:
             X: Rows of values; None for the dataset's own samples.
-            Y: Their scores, shape (n,); None for the dataset's own if `X` is None. Rows without
-                scores have the label NaN.
+            Y: Their scores, shape (n,), NaN for failed samples. None for the dataset's own if `X`
+                is None; otherwise all labels are NaN.
             objective: 'max' or 'min'.
 
         Returns:
@@ -246,22 +246,24 @@ class Dataset(EarlierNames):
         """
         if isinstance(X, str):
             warn_of_spelling("encode_dataset(objective)", "encode_dataset(objective=objective)")
-            X, objective = None, X  # noqa: N806
+            return self.encode_dataset(objective=X)
         better_half = get_objective(objective).better_half
         if X is None:
             with self._lock:
-                encoded, scores = self.encoded, self.scores if Y is None else Y
+                encoded, scores = self.encoded, self.scores
         else:
             rows = [self._space().encode(row) for row in X]
             encoded = np.array(rows).reshape(-1, self._space().num_columns)
-            scores = np.full(len(rows), np.nan) if Y is None else Y
-        scores = np.asarray(scores, dtype=np.float64)
+            if Y is None:
+                return encoded, np.full(len(rows), np.nan)
+        if Y is not None:
+            scores = np.asarray(Y, dtype=np.float64)
         if scores.shape != (len(encoded),):
             raise ValueError(
                 f"Y must have one score for each of the {len(encoded)} rows. Got an array of shape "
                 f"{scores.shape} instead."
             )
-        return encoded, np.where(np.isnan(scores), np.nan, better_half(scores))
+        return encoded, better_half(scores).astype(np.float64)
 
     def set_dataset(self, X: Sequence[Any], Y: Sequence[Any]) -> None:  # noqa: N803
         """Replaces all samples.

@@ -66,7 +66,7 @@ def second_spellings(
 
     def decorate(method: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(method)
-        def call(self: Any, *args: Any, **kwargs: Any) -> Result:
+        def renamed(self: Any, *args: Any, **kwargs: Any) -> Result:
             for old in new_names.keys() & kwargs.keys():
                 new = new_names[old]
                 if new in kwargs:
@@ -78,8 +78,8 @@ def second_spellings(
                 kwargs[new] = kwargs.pop(old)
             return method(self, *args, **kwargs)
 
-        call.second_spellings = new_names  # type: ignore[attr-defined]
-        return call
+        renamed.second_spellings = new_names  # type: ignore[attr-defined]
+        return renamed
 
     return decorate
 

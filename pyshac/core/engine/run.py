@@ -112,7 +112,6 @@ class Run:
         path, entropy = str(directory.path), saved.entropy
         if not saved.is_legacy:
             settings = _with_saved_objective(saved, settings, path)
-            _check_same_settings(saved, settings, path)
         if current is not None:
             _check_same_space(current.search.space, saved.space, path)
             entropy = current.search.entropy if saved.is_legacy else entropy
@@ -128,7 +127,9 @@ class Run:
         )
         if saved.is_legacy:
             train_again(search, path)
-        elif saved.classifier:
+            return cls(search, directory, saved.is_seeded, lock), stamp
+        _check_same_settings(saved, settings, path)
+        if saved.classifier:
             search.retrain()
         return cls(search, directory, saved.is_seeded, lock), stamp
 

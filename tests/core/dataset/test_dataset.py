@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pyshac.core.basics import files, plain_values, seeding
+from pyshac.core.dataset import Dataset, flatten_parameters
 from pyshac.core.dataset.csv_file import read_csv
-from pyshac.core.dataset.dataset import Dataset, flatten_parameters
 from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
@@ -306,10 +306,12 @@ class TestViews:
         dataset = fill(space, [1.0, 5.0, NAN, 3.0, 9.0])
         encoded, labels = dataset.encode_dataset()
         assert (encoded == dataset.encoded).all()
-        assert labels.tolist() == [False, True, False, False, True]
-        assert dataset.encode_dataset("min")[1].tolist() == [True, False, False, True, False]
+        assert (labels.dtype, labels.tolist()) == (np.float64, [0, 1, 0, 0, 1])
+        assert dataset.encode_dataset(objective="min")[1].tolist() == [1, 0, 0, 1, 0]
+        with pytest.warns(DeprecationWarning, match=r"use encode_dataset\(objective=objective"):
+            assert dataset.encode_dataset("min")[1].tolist() == [1, 0, 0, 1, 0]
         with pytest.raises(ValueError, match="objective must be 'max' or 'min'. Got 'best'"):
-            dataset.encode_dataset("best")
+            dataset.encode_dataset(objective="best")
 
     @pytest.mark.parametrize(
         ("values", "highest", "lowest"),
