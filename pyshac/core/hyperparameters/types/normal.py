@@ -84,7 +84,7 @@ class MultiNormalContinuousHyperParameter(MultiHyperParameter):
     ) -> None:
         element = NormalContinuousHyperParameter(name, mean, std)
         super().__init__(element, sample_count, seed)
-        self.mean, self.std = element.mean, element.std
+        self.mean, self.std, self.log_encode = element.mean, element.std, element.log_encode
 
 
 MultiNormalHP = MultiNormlHP = MultiNormalContinuousHyperParameter
