@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,10 @@ def make_engine(
     """A small engine; by default evaluations run in the caller's thread, one after the other."""
     space = parameters() if callable(parameters) else parameters
     kwargs.setdefault("objective", "min")
-    engine = SHAC(function, space, total_budget, num_batches, save_dir=save_dir, **kwargs)
+    with warnings.catch_warnings():
+        # In the output of programs, of a batch that is larger than the machine.
+        warnings.filterwarnings("ignore", "A batch has", UserWarning)
+        engine = SHAC(function, space, total_budget, num_batches, save_dir=save_dir, **kwargs)
     if space is not None and seed is not None:
         engine.set_seed(seed)
     engine.evaluator_backend = backend

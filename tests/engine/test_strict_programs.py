@@ -15,6 +15,8 @@ import numpy as np
 path, backend, method = sys.argv[1:]
 np.seterr(all="raise")
 warnings.simplefilter("error")
+# Of machines with few cores.
+warnings.filterwarnings("ignore", "A batch has")
 
 import scipy.stats
 import pyshac
