@@ -1,13 +1,15 @@
 """The import path of earlier PySHAC for `pyshac.core.callbacks`."""
 
-from typing import NoReturn
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 from pyshac.core.callbacks import Callback, CallbackList, CSVLogger, History
 
-__all__ = ["CSVLogger", "Callback", "CallbackList", "History"]
+__all__ = ["CSVLogger", "Callback", "CallbackList", "History", "get_history"]
 
 
-def __getattr__(name: str) -> NoReturn:
-    hint = "CallbackList(callbacks).history is the History" if name == "get_history" else ""
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(f"{message}: {hint}." if hint else message)
+def get_history(callbacks: Iterable[Any]) -> History | None:
+    """Returns the first `History` among callbacks; None if there is none."""
+    return next((each for each in callbacks if isinstance(each, History)), None)

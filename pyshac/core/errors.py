@@ -14,7 +14,7 @@ class EvaluationError(RuntimeError):
 
     The exception that the evaluation function raised, with the worker's own traceback, is the
     `__cause__`. The error is also of that exception's type, wherever Python allows it, and has its
-    attributes: `except MemoryError` around `fit` catches it.
+    attributes: `except MemoryError` around `fit` catches it. Exception groups are only the cause.
 
     Attributes:
         sample_id: Number of the sample in the run, or None if no single sample is to blame.
@@ -29,18 +29,10 @@ class EvaluationError(RuntimeError):
         worker_id: int | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        # Not super(): next may come the constructor of a user's exception.
-        RuntimeError.__init__(self, message)
+        super().__init__(message)
         self.sample_id = sample_id
         self.worker_id = worker_id
         self.parameters = parameters
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        arguments = self.args[0], self.sample_id, self.worker_id, self.parameters
-        return evaluation_error, (*arguments, _if_picklable(self.__cause__))
 
 
 def evaluation_error(
@@ -50,11 +42,19 @@ def evaluation_error(
     parameters: Mapping[str, Any] | None,
     cause: BaseException | None,
 ) -> EvaluationError:
-    """Returns an `EvaluationError` that is also of its cause's type, if Python allows that."""
+    """Returns an `EvaluationError` that is also of its cause's type, if Python allows that.
+
+    Args:
+        message: The message.
+        sample_id: See `EvaluationError`, as for the next two.
+        worker_id: The slot.
+        parameters: The parameters of the sample.
+        cause: The exception that the evaluation function raised; None if it is lost.
+    """
     arguments = message, sample_id, worker_id, parameters
     error = EvaluationError(*arguments)
     if _has_another_type(cause):
-        # A user's exception may refuse to be derived from, to be made or to be changed.
+        # A user's exception may refuse to be derived from, or to be made.
         with contextlib.suppress(Exception):
             error = _of_both_types(cause, *arguments)
     error.__cause__ = cause
@@ -69,12 +69,23 @@ def _has_another_type(cause: BaseException | None) -> bool:
     return is_plain and not issubclass(EvaluationError, type(cause))
 
 
-def _of_both_types(cause: Any, *arguments: Any) -> EvaluationError:
-    names = {"__module__": EvaluationError.__module__, "__doc__": EvaluationError.__doc__}
-    both = type(EvaluationError.__name__, (EvaluationError, type(cause)), names)
-    error = _new(both, type(cause))
-    EvaluationError.__init__(error, *arguments)
+def _of_both_types(
+    cause: Any,
+    message: str,
+    sample_id: int | None,
+    worker_id: int | None,
+    parameters: Mapping[str, Any] | None,
+) -> EvaluationError:
+    kind = type(cause)
+    bases = (kind,) if issubclass(kind, EvaluationError) else (EvaluationError, kind)
+    both: Any = type(EvaluationError.__name__, bases, _BOTH)
+    error = _new(both, kind)
+    error.args = (message,)
     _copy_attributes(cause, error)
+    vars(error).update(sample_id=sample_id, worker_id=worker_id, parameters=parameters)
+    if isinstance(error, SyntaxError):
+        # Tracebacks show it instead of the message.
+        error.msg = message
     return error
 
 
@@ -91,15 +102,21 @@ def _new(both: Any, kind: Any) -> EvaluationError:
 
 def _copy_attributes(source: BaseException, target: BaseException) -> None:
     """Copies what an exception carries, such as `errno` or a user's own attributes."""
+    vars(target).update(vars(source))
     kinds = types.MemberDescriptorType, types.GetSetDescriptorType
-    names = [name for name in vars(source) if name not in vars(target)]
     for cls in type(source).__mro__:
-        if cls is not BaseException:
-            names += [name for name, part in vars(cls).items() if isinstance(part, kinds)]
-    for name in names:
-        if not name.startswith("__"):
-            with contextlib.suppress(Exception):
-                setattr(target, name, getattr(source, name))
+        parts = {} if cls is BaseException else vars(cls)
+        for name in [name for name, part in parts.items() if isinstance(part, kinds)]:
+            if not name.startswith("__"):
+                with contextlib.suppress(Exception):
+                    setattr(target, name, getattr(source, name))
+
+
+def _reduced(error: EvaluationError) -> tuple[Any, ...]:
+    """Returns what pickling needs to make an error of both types again."""
+    arguments = error.args[0], error.sample_id, error.worker_id, error.parameters
+    notes = {name: part for name, part in vars(error).items() if name == "__notes__"}
+    return evaluation_error, (*arguments, _if_picklable(error.__cause__)), notes
 
 
 def _if_picklable(error: BaseException | None) -> BaseException | None:
@@ -108,6 +125,17 @@ def _if_picklable(error: BaseException | None) -> BaseException | None:
     except Exception:
         return None
     return error
+
+
+# What an error of both types has of its own, whatever the other type says.
+_BOTH: dict[str, Any] = {
+    "__module__": EvaluationError.__module__,
+    "__doc__": EvaluationError.__doc__,
+    "__str__": BaseException.__str__,
+    "__repr__": BaseException.__repr__,
+    "__setattr__": BaseException.__setattr__,
+    "__reduce__": _reduced,
+}
 
 
 class WorkerDiedError(RuntimeError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
-import importlib
 import pickle
 import subprocess
+import threading
+import traceback
 import warnings
 from collections import OrderedDict
 
@@ -13,7 +15,7 @@ import joblib
 import pytest
 
 from pyshac import SHAC, EvaluationError, UniformHP
-from pyshac.config import data
+from pyshac.config import callbacks, data
 from pyshac.core.engine import _SHAC
 from pyshac.core.evaluation.worker import Evaluator
 from tests.engine.engine_helpers import branin, branin_space, evaluate, make_engine, make_space
@@ -84,7 +86,6 @@ class TestCores:
                 setattr(engine, name, None)
             with pytest.warns(UserWarning, match=f"set_{name}"):
                 getattr(engine, f"set_{name}")(None)
-            assert getattr(engine, name) == CORES
             assert w[0].filename == __file__
 
     def test_enough_cores_are_not(self, tmp_path):
@@ -123,6 +124,12 @@ class TestCallbacks:
         assert watcher.events == ["begin", (1, 18, 6), (2, 18, 6), (3, 18, 6)]
         assert hasattr(slotted, "ended") == in_list
 
+    def test_an_engine_of_their_own_is_left_alone(self, tmp_path):
+        watcher = Watcher()
+        watcher.engine = make_engine(tmp_path / "own", total_budget=6, num_batches=1)
+        make_engine(tmp_path / "run").fit(callbacks=watcher, verbose=0)
+        assert watcher.events[1] == (1, 6, 6)
+
     @pytest.mark.parametrize("value", [[object()], [Watcher], 5, "x"])
     def test_others_are_refused(self, value, tmp_path):
         with pytest.raises(TypeError, match="callbacks must"):
@@ -135,6 +142,15 @@ class OddError(ValueError):
     def __init__(self, code, *, unit):
         super().__init__(code)
         self.code = (code, unit)
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenError(Exception):
+    code: int
+
+
+class OwnError(EvaluationError):
+    pass
 
 
 class UnderivableError(Exception):
@@ -217,6 +233,39 @@ class TestErrors:
         assert (str(again), again.sample_id) == (str(caught.value), 0)
         assert again.parameters == caught.value.parameters
 
+    def test_an_error_of_a_search_within_a_search(self, tmp_path):
+        def outer(worker_id, parameters):
+            make_engine(tmp_path / "inner", raise_memory).fit(verbose=0)
+
+        with pytest.raises(MemoryError) as caught:
+            make_engine(tmp_path / "outer", outer).fit(verbose=0)
+        assert isinstance(caught.value.__cause__, EvaluationError)
+        assert isinstance(caught.value.__cause__.__cause__, MemoryError)
+
+    def test_exceptions_that_cannot_be_changed(self, tmp_path):
+        def fails(worker_id, parameters):
+            raise FrozenError(7)
+
+        with pytest.raises(FrozenError) as caught:
+            make_engine(tmp_path, fails).fit(verbose=0)
+        assert (caught.value.code, caught.value.sample_id) == (7, 0)
+        assert repr(caught.value)[:44] == 'EvaluationError("The evaluation of sample 0 i'
+
+    def test_tracebacks_show_the_message(self, tmp_path):
+        def fails(worker_id, parameters):
+            raise SyntaxError("odd input")
+
+        with pytest.raises(SyntaxError) as caught:
+            make_engine(tmp_path, fails).fit(verbose=0)
+        shown = "".join(traceback.format_exception_only(caught.value))
+        assert "The evaluation of sample 0 in slot 0 raised SyntaxError: odd input" in shown
+
+    def test_types_of_ones_own_are_pickled_as_they_are(self):
+        error = OwnError("x", 3)
+        error.extra = 5
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), again.extra, again.sample_id) == (OwnError, 5, 3)
+
 
 class TestHints:
     @pytest.mark.parametrize(
@@ -234,11 +283,13 @@ class TestHints:
         before = getattr(engine, name)
         with pytest.raises(AttributeError) as caught:
             setattr(engine, name, value)
-        assert f"{name} of an engine cannot be set" in str(caught.value)
+        assert f"{name} of SHAC cannot be set" in str(caught.value)
         assert hint in str(caught.value)
         assert repr(getattr(engine, name)) == repr(before)
 
-    @pytest.mark.parametrize(("name", "hint"), [("temp_dir", "save_dir"), ("clf_dir", "save_dir")])
+    @pytest.mark.parametrize(
+        ("name", "hint"), [("temp_dir", "a folder of its own"), ("clf_dir", "folder 'classifiers'")]
+    )
     def test_attributes_that_are_gone(self, name, hint, tmp_path):
         engine = make_engine(tmp_path)
         assert not hasattr(engine, name)
@@ -255,12 +306,20 @@ class TestHints:
         with pytest.raises(ImportError, match="engine.classifiers"):
             exec(form)
 
-    def test_functions_that_are_gone(self):
-        callbacks = importlib.import_module("pyshac.config.callbacks")
-        with pytest.raises(AttributeError, match=r"CallbackList\(callbacks\).history"):
-            _ = callbacks.get_history
-        with pytest.raises(AttributeError, match="no attribute 'nothing'$"):
-            _ = callbacks.nothing
+    def test_attributes_of_spaces_and_datasets(self):
+        space = make_space()
+        for name in ("num_choices", "id2param", "param2id", "name_map"):
+            with pytest.raises(AttributeError, match=rf"^{name} of .* add_hyper_parameter\(\)"):
+                setattr(space, name, 3)
+        with pytest.raises(AttributeError, match=r"space\['x'\].random"):
+            _ = space.random
+        dataset = data.Dataset(space)
+        for name, hint in (("X", "set_dataset"), ("Y", "set_dataset"), ("basedir", "Dataset"),
+                           ("ids", "add_sample"), ("size", "clear")):  # fmt: skip
+            with pytest.raises(
+                AttributeError, match=rf"^{name} of Dataset cannot be set: .*{hint}"
+            ):
+                setattr(dataset, name, [])
 
     def test_engines_of_ones_own(self, tmp_path):
         with pytest.raises(TypeError, match=r"Old must define _make_evaluator\(\) instead of"):
@@ -273,15 +332,35 @@ class TestHints:
             def _make_evaluator(self):
                 return Evaluator()
 
+            @property
+            def num_workers(self):
+                return self.wanted
+
+            @num_workers.setter
+            def num_workers(self, number):
+                self.wanted = number
+
+            def __init__(self, *arguments, **keywords):
+                self.max_gpu_evaluators = 2
+                super().__init__(*arguments, **keywords)
+
+        engine = New(branin, branin_space(), 40, 4, save_dir=tmp_path)
+        engine.num_workers = 7
+        assert (engine.num_workers, engine.max_gpu_evaluators) == (7, 2)
         assert New(branin, branin_space(), 40, 4, save_dir=tmp_path)._per_classifier_budget == 10
 
 
-def test_ordered_dict_is_where_it_was():
+def test_functions_are_where_they_were():
     assert data.OrderedDict is OrderedDict
+    history = callbacks.History()
+    assert callbacks.get_history([Watcher(), history]) is history
+    assert callbacks.get_history([Watcher()]) is None
+    with pytest.warns(DeprecationWarning, match=r"flatten_parameters\(params=...\).*use param"):
+        assert data.flatten_parameters(params={"a": [1, 2], "b": 3}) == [1, 2, 3]
 
 
 def test_a_function_that_cannot_be_sent(tmp_path):
-    lock = __import__("threading").Lock()
+    lock = threading.Lock()
 
     def score(worker_id, parameters):
         with lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import shutil
 import sys
@@ -201,6 +202,7 @@ def test_very_few_samples(name, directory, rows):
     engine = engine_for(name, directory)
     assert len(engine.dataset) == rows
     engine.fit(lambda worker_id, parameters: 0.5, verbose=0, callbacks=Stopper())
+    assert len(engine.dataset) == rows + 10
 
 
 class Stopper:
@@ -268,6 +270,28 @@ class TestObjectives:
         engine.concurrent_evaluators()
         engine.fit(verbose=0)
         assert engine.best_score <= first.best_score
+
+    def test_the_samples_of_an_earlier_search_tell_it(self, tmp_path, caplog):
+        shutil.copytree(FIXTURES / "branin", tmp_path / "branin")
+        engine = SHAC(None, 200, 5, save_dir=tmp_path / "branin")
+        engine.restore_data()
+        assert (engine.objective, len(engine.classifiers)) == ("min", 18)
+        assert engine.best_score < 0.4
+        assert "does not say its objective, but its samples do: it is 'min'" in caplog.text
+
+    def test_unless_they_agree_with_the_default(self, tmp_path, caplog):
+        shutil.copytree(FIXTURES / "convnet", tmp_path / "convnet")
+        engine = SHAC(None, 100, 5, save_dir=tmp_path / "convnet")
+        engine.restore_data()
+        assert (engine.objective, len(engine.classifiers)) == ("max", 9)
+        assert "objective" not in caplog.text
+
+    def test_a_handle_takes_it_too(self, tmp_path):
+        self.finished(tmp_path)
+        engine = SHAC(None, 24, 4, save_dir=tmp_path)
+        for again in (pickle.loads(pickle.dumps(engine)), copy.copy(engine)):
+            again.restore_data()
+            assert again.objective == "min"
 
     def test_another_one_is_refused(self, tmp_path):
         make_engine(tmp_path, branin, branin_space, objective="max").fit(verbose=0)

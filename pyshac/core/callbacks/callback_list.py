@@ -42,7 +42,7 @@ class CallbackList(Callback):
             self.callbacks.append(History())
 
     def append(self, callback: Any) -> None:
-        """Appends a callback; raises `TypeError` if it is none."""
+        """Appends a callback; raises `TypeError` if it is not a callback."""
         self.callbacks.append(as_callback(callback))
 
     def __iter__(self) -> Iterator[Callback]:

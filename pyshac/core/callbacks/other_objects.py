@@ -50,10 +50,10 @@ class _Adapter(Callback):
         super().set_engine(engine)
         if hasattr(self.adapted, "set_engine"):
             self.adapted.set_engine(engine)
-            return
-        # It may have no place for the attribute, or one of its own.
-        with contextlib.suppress(AttributeError):
-            self.adapted.engine = engine
+        elif not hasattr(self.adapted, "engine"):
+            # It may have no place for the attribute.
+            with contextlib.suppress(Exception):
+                self.adapted.engine = engine
 
 
 for _name in EVENTS:

@@ -29,7 +29,7 @@ from pyshac.core.dataset.csv_file import (
     score_text,
 )
 from pyshac.core.dataset.data_frame import as_frame
-from pyshac.core.dataset.earlier_names import EarlierNames
+from pyshac.core.dataset.earlier_names import EarlierDatasetNames
 from pyshac.core.dataset.journal_file import Drawn, event_of, read_records
 from pyshac.core.dataset.lines import Lines
 from pyshac.core.dataset.objective import get_objective
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-class Dataset(EarlierNames):
+class Dataset(EarlierDatasetNames):
     """Evaluated samples, ordered by their numbers, and their scores.
 
     Threads may read it while another one adds samples: each method sees the samples of one moment.
@@ -52,12 +52,6 @@ class Dataset(EarlierNames):
     Args:
         parameter_list: The search space; None if it is set later.
         basedir: The folder of `save_dataset`; None for an engine's dataset.
-
-    Attributes:
-        X: The samples' rows, each a flat list of values. It reads like a list, but is stored as
-            columns: each row is a copy, and JSON needs `list(dataset.X)`.
-        Y: Scores; NaN for a failed sample.
-        ids: The samples' numbers, ascending. It reads like a list, as `X` does.
     """
 
     def __init__(
@@ -74,12 +68,29 @@ class Dataset(EarlierNames):
     def clear(self) -> None:
         """Removes all samples."""
         with self._lock:
-            self.X = Rows(self._lock)
-            self.Y: list[float] = []
-            self.ids: Column[int] = Column()
+            self._X, self._Y, self._ids = Rows(self._lock), list[float](), Column[int]()
             self._encoded = array("d")
             # The lines of the CSV form.
             self._lines = Lines()
+
+    @property
+    def X(self) -> Rows:  # noqa: N802
+        """The samples' rows, each a flat list of values.
+
+        It reads like a list, but is stored as columns: each row is a copy, and JSON needs
+        `list(dataset.X)`.
+        """
+        return self._X
+
+    @property
+    def Y(self) -> list[float]:  # noqa: N802
+        """Scores; NaN for a failed sample."""
+        return self._Y
+
+    @property
+    def ids(self) -> Column[int]:
+        """The samples' numbers, ascending. It reads like a list, as `X` does."""
+        return self._ids
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -95,31 +106,17 @@ class Dataset(EarlierNames):
         """Returns the samples of this moment; samples that are added later are not in it."""
         copied = Dataset(self._parameters, self._basedir)
         with self._lock:
-            copied.X = self.X.copy(copied._lock)
-            copied.Y, copied.ids = self.Y[:], self.ids.copy()
+            copied._X = self.X.copy(copied._lock)
+            copied._Y, copied._ids = self.Y[:], self.ids.copy()
             copied._encoded, copied._lines = self._encoded[:], self._lines.copy()
         return copied
 
-    def _facts(self) -> summaries.Facts:
-        failed = summaries.count_failed(self.Y)
-        names = [] if self._parameters is None else self._parameters.get_parameter_names()
-        facts = [
-            ("samples", summaries.counted(len(self), None, failed)),
-            ("columns", summaries.names_text(names) or "no parameters yet"),
-        ]
-        if failed < len(self):
-            for name, objective in (("highest score", "max"), ("lowest score", "min")):
-                score = summaries.value_text(self.get_best_score(objective))
-                at = summaries.parameters_text(self.get_best_parameters(objective))
-                facts.append((name, f"{score} at {at}"))
-        return [*facts, ("last scores", summaries.scores_text(self.Y))]
-
     def __repr__(self) -> str:
-        return summaries.as_text("Dataset", self.copy()._facts())
+        return summaries.as_text("Dataset", summaries.facts_of(self.copy()))
 
     def _repr_html_(self) -> str:
         present = self.copy()
-        return summaries.as_html("Dataset", present._facts(), present)
+        return summaries.as_html("Dataset", summaries.facts_of(present), present)
 
     @property
     def parameters(self) -> HyperParameterList | None:
@@ -273,9 +270,11 @@ class Dataset(EarlierNames):
             Y: Their scores, one each; NaN for a failed sample.
 
         Raises:
+            AttributeError: If the dataset is an engine's, which has evaluated its samples.
             TypeError: If an argument is something else, or a value has the wrong type.
             ValueError: If their lengths differ, or a value lies outside the search space.
         """
+        self._require_own()
         for name, part in (("X", X), ("Y", Y)):
             if not isinstance(part, (list, tuple, np.ndarray)):
                 raise TypeError(f"{name} must be a list, tuple or array. Got {part!r} instead.")
@@ -299,8 +298,8 @@ class Dataset(EarlierNames):
     def _take_over(self, other: Dataset) -> None:
         """Takes the samples and the search space of another dataset in place of its own."""
         with self._lock:
-            self._parameters, self.X = other._parameters, other.X.copy(self._lock)
-            self.Y, self.ids = other.Y, other.ids
+            self._parameters, self._X = other._parameters, other.X.copy(self._lock)
+            self._Y, self._ids = other.Y, other.ids
             self._encoded, self._lines = other._encoded, other._lines
 
     def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
@@ -433,7 +432,7 @@ class Dataset(EarlierNames):
     def _sort(self, order: IntArray) -> None:
         """Reorders the samples: the one at `order[i]` moves to place i."""
         self._encoded = array("d", self.encoded[order].ravel())
-        self.Y = [self.Y[place] for place in order]
+        self.Y[:] = [self.Y[place] for place in order]
         for column in (self.X, self.ids, self._lines):
             column.sort(order)
 

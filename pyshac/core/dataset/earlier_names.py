@@ -1,32 +1,43 @@
-"""EarlierNames: the methods of a dataset in PySHAC 0.1 to 0.3, which managed its own files."""
+"""EarlierDatasetNames: the methods of datasets in PySHAC 0.1 to 0.3, which had their own files."""
 
 from __future__ import annotations
 
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics import files, plain_values
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.messages.fixed import FixedAttributes
 from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
 
-class EarlierNames:
+class EarlierDatasetNames(FixedAttributes, ABC):
     """The methods of a dataset in PySHAC 0.1 to 0.3, which managed its own files.
 
     Args:
         basedir: The folder in which `save_dataset` saves; None for the dataset of an engine, which
             saves all parts of a search together.
     """
+
+    _FIXED: ClassVar[Mapping[str, str]] = {
+        "X": "set_dataset(X, Y) replaces all samples",
+        "Y": "set_dataset(X, Y) replaces all samples",
+        "ids": "add_sample() takes the number of a sample",
+        "size": "add_sample() and clear() change it",
+        **dict.fromkeys(
+            ("basedir", "data_path", "parameter_path"), "Dataset(space, basedir=...) chooses it"
+        ),
+    }
 
     def __init__(self, basedir: str | os.PathLike[str] | None) -> None:
         self._basedir = None if basedir is None else absolute_path("basedir", basedir)
@@ -55,32 +66,36 @@ class EarlierNames:
     def to_bytes(self) -> bytes:
         """Returns the CSV form in UTF-8."""
 
-    def _folder(self) -> Path:
-        """Returns the folder of the dataset's own files, which it makes."""
+    def _require_own(self) -> Path:
+        """Returns the folder of the dataset; raises `AttributeError` if it is an engine's."""
         if self._basedir is None:
             raise AttributeError(
-                "The dataset of an engine has no files of its own: save_dir of the engine has "
-                "them, save_data() saves them, and restore_data() restores them."
+                "The dataset of an engine has no files of its own, and its samples are those that "
+                "were evaluated: save_dir of the engine has the files, save_data() saves them, "
+                "restore_data() restores them, and fit_dataset() learns from samples of your own."
             )
-        folder = self._basedir / "datasets"
-        files.refuse_link(folder)
-        files.make_folder(folder)
-        return folder
+        return self._basedir
 
     @property
     def basedir(self) -> str:
-        """The folder in which `save_dataset` saves; it exists, for a script to write there, too."""
-        return str(self._folder().parent)
+        """The folder in which `save_dataset` saves.
+
+        It is made when it is asked for, since scripts write other files there. The dataset of an
+        engine has none, which is an `AttributeError`.
+        """
+        folder = self._require_own()
+        files.make_folder(folder)
+        return str(folder)
 
     @property
     def data_path(self) -> str:
-        """The file in which `save_dataset` saves the samples; its folder exists."""
-        return str(self._folder() / "dataset.csv")
+        """The file in which `save_dataset` saves the samples."""
+        return str(self._require_own() / "datasets" / "dataset.csv")
 
     @property
     def parameter_path(self) -> str:
-        """The file in which `save_dataset` saves the search space; its folder exists."""
-        return str(self._folder() / "parameters.json")
+        """The file in which `save_dataset` saves the search space."""
+        return str(self._require_own() / "datasets" / "parameters.json")
 
     @property
     def size(self) -> int:
@@ -102,7 +117,7 @@ class EarlierNames:
 
     def prepare_parameter(self, sample: Sequence[Any]) -> OrderedDict[str, Any]:
         """Returns a row of values as the parameters that an evaluation function receives."""
-        return self._space().to_parameters(sample)
+        return self._space().to_parameters(self._space().as_row(sample))
 
     def decode_dataset(self, X: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:  # noqa: N803
         """Returns the values of encoded samples.
@@ -131,15 +146,18 @@ class EarlierNames:
             SaveDirectoryError: If an engine saves there.
             ValueError: If there are no parameters.
         """
-        folder = self._folder()
+        root = self._require_own()
         if self.parameters is None:
             raise ValueError("The dataset has no parameters: set them before it is saved.")
-        if (folder.parent / "state.json").exists():
+        if (root / "state.json").exists():
             raise SaveDirectoryError(
-                f"{str(folder.parent)!r} holds the search of an engine, whose save_data() saves "
+                f"{str(root)!r} holds the search of an engine, whose save_data() saves "
                 "it. Give the dataset a basedir of its own."
             )
         config = plain_values.to_json(self.parameters.get_config())
         data = files.encode_json(config, "The search space")
+        folder = root / "datasets"
+        files.refuse_link(folder)
+        files.make_folder(folder)
         files.write_atomically(folder / "parameters.json", data)
         files.write_atomically(folder / "dataset.csv", self.to_bytes())

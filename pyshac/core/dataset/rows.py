@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pyshac.core.basics.arrays import IntArray
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.messages.renamed import renamed_arguments
 
 _TYPECODES: dict[type, str] = {float: "d", int: "q"}
 
@@ -150,6 +151,7 @@ class Rows(LazyList[list[Any]]):
         return (self[place] for place in range(self._length))
 
 
+@renamed_arguments(params="parameters")
 def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[Any]:
     """Returns all values of a sample in one flat list, with multi parameters expanded.
 

@@ -110,3 +110,19 @@ def _last_samples(dataset: Any) -> str:
 
 def _cells(tag: str, texts: Iterable[str]) -> str:
     return f"<tr>{''.join(f'<{tag}>{html.escape(text)}</{tag}>' for text in texts)}</tr>"
+
+
+def facts_of(dataset: Any) -> Facts:
+    """Returns the facts of a `Dataset`, which must not change meanwhile."""
+    failed, space = count_failed(dataset.Y), dataset.parameters
+    names = [] if space is None else space.get_parameter_names()
+    facts = [
+        ("samples", counted(len(dataset), None, failed)),
+        ("columns", names_text(names) or "no parameters yet"),
+    ]
+    if failed < len(dataset):
+        for name, objective in (("highest score", "max"), ("lowest score", "min")):
+            score = value_text(dataset.get_best_score(objective))
+            at = parameters_text(dataset.get_best_parameters(objective))
+            facts.append((name, f"{score} at {at}"))
+    return [*facts, ("last scores", scores_text(dataset.Y))]

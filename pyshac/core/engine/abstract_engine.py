@@ -15,6 +15,7 @@ from typing import Any, TypeVar, overload
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_positive, check_score
+from pyshac.core.basics.messages.renamed import renamed_arguments
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.callbacks import History
@@ -33,7 +34,6 @@ from pyshac.core.engine.call_forms import (
     check_function,
     is_not_flag,
     optional_function,
-    second_spellings,
 )
 from pyshac.core.engine.fit_loop import FitLoop, FitOptions, callbacks_of_loop
 from pyshac.core.engine.overview import Overview
@@ -214,7 +214,7 @@ class _SHAC(Overview, ABC):
         catch: ExceptionTypes = (), fresh_process: bool = False, verbose: int = 1,
         evaluation_function: EvaluationFunction | None = None,
     ) -> History: ...  # fmt: skip
-    @second_spellings(eval_fn="evaluation_function")
+    @renamed_arguments(eval_fn="evaluation_function")
     @optional_function(is_not_flag)
     def fit(
         self,
@@ -292,7 +292,7 @@ class _SHAC(Overview, ABC):
         if loop is not None:
             loop.stop()
 
-    @second_spellings(dataset_path="path")
+    @renamed_arguments(dataset_path="path")
     def fit_dataset(
         self,
         path: SavePath,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pyshac.core.basics.checks import check_int
-from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
 Result = TypeVar("Result")
@@ -16,8 +15,8 @@ Result = TypeVar("Result")
 EvaluationFunction = Callable[..., Any]
 SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
 SavePath = str | os.PathLike[str]
-# Also objects that only have methods of callbacks.
-Callbacks = Iterable[Any] | Any
+# A callback, or several: also objects that only have methods of one.
+Callbacks = Any
 ExceptionTypes = type[BaseException] | Iterable[type[BaseException]]
 
 
@@ -48,38 +47,6 @@ def optional_function(
             return method(self, kwargs.pop("evaluation_function", None), *args, **kwargs)
 
         return call
-
-    return decorate
-
-
-def second_spellings(
-    **new_names: str,
-) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Lets a method take keyword arguments by the names that they had in PySHAC 0.1 to 0.3.
-
-    Args:
-        new_names: The present name of each earlier one.
-
-    Returns:
-        A decorator.
-    """
-
-    def decorate(method: Callable[..., Result]) -> Callable[..., Result]:
-        @functools.wraps(method)
-        def renamed(self: Any, *args: Any, **kwargs: Any) -> Result:
-            for old in new_names.keys() & kwargs.keys():
-                new = new_names[old]
-                if new in kwargs:
-                    raise TypeError(
-                        f"{method.__name__}() takes {old} and {new} as two spellings of one "
-                        f"argument, but got both: leave {old} out."
-                    )
-                warn_of_spelling(f"{method.__name__}({old}=...)", f"{new}=...")
-                kwargs[new] = kwargs.pop(old)
-            return method(self, *args, **kwargs)
-
-        renamed.second_spellings = new_names  # type: ignore[attr-defined]
-        return renamed
 
     return decorate
 
@@ -123,4 +90,5 @@ def check_count(first: int | None, second: int | None, available: int) -> int:
     if count is None:
         return available
     allowed = f"None or an int in [0, {available}], the number of classifiers there are"
-    return check_int("max_classifiers", count, allowed, lambda number: 0 <= number <= available)
+    name = "max_classifiers" if first is None else "max_classfiers"
+    return check_int(name, count, allowed, lambda number: 0 <= number <= available)

@@ -1,9 +1,11 @@
-"""EarlierNames: the attributes of an engine in PySHAC 0.1 to 0.3 that have changed or gone."""
+"""EarlierEngineNames: attributes of engines in PySHAC 0.1 to 0.3 that have changed or gone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from pyshac.core.basics.messages.fixed import FixedAttributes
 from pyshac.core.basics.messages.gone import Gone
 
 if TYPE_CHECKING:
@@ -13,23 +15,22 @@ _ANOTHER_ENGINE = "it is fixed once the engine is made; make another engine, wit
 _FROM_DISK = "restore_data() replaces it by what is saved; make another engine to start again"
 _BY_CONSTRUCTOR = "hand it to the constructor"
 
-# Why an attribute can only be read, and what to do instead.
-FIXED = {
-    "classifiers": _FROM_DISK,
-    "dataset": f"{_FROM_DISK}, or call fit_dataset() to learn from samples of your own",
-    "max_cpu_evaluators": _BY_CONSTRUCTOR,
-    "max_gpu_evaluators": _BY_CONSTRUCTOR,
-    "num_batches": _ANOTHER_ENGINE,
-    "num_workers": _ANOTHER_ENGINE,
-    "objective": _ANOTHER_ENGINE,
-    "parameters": _ANOTHER_ENGINE,
-    "total_budget": _ANOTHER_ENGINE,
-    "total_classifiers": _ANOTHER_ENGINE,
-}
 
-
-class EarlierNames:
+class EarlierEngineNames(FixedAttributes):
     """The attributes of an engine in PySHAC 0.1 to 0.3 that have changed or gone."""
+
+    _FIXED: ClassVar[Mapping[str, str]] = {
+        "classifiers": _FROM_DISK,
+        "dataset": f"{_FROM_DISK}, or call fit_dataset() to learn from samples of your own",
+        "max_cpu_evaluators": _BY_CONSTRUCTOR,
+        "max_gpu_evaluators": _BY_CONSTRUCTOR,
+        "num_batches": _ANOTHER_ENGINE,
+        "num_workers": _ANOTHER_ENGINE,
+        "objective": _ANOTHER_ENGINE,
+        "parameters": _ANOTHER_ENGINE,
+        "total_budget": _ANOTHER_ENGINE,
+        "total_classifiers": _ANOTHER_ENGINE,
+    }
 
     _settings: Settings
 
@@ -49,8 +50,3 @@ class EarlierNames:
                 "it returns an object that is sent to the workers and wraps each call of the "
                 "evaluation function; see pyshac.core.evaluation.worker.Evaluator."
             )
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in FIXED:
-            raise AttributeError(f"{name} of an engine cannot be set: {FIXED[name]}.")
-        super().__setattr__(name, value)

@@ -12,7 +12,7 @@ from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.dataset import Dataset, summaries
 from pyshac.core.engine.asked_samples import AskedSamples
 from pyshac.core.engine.call_forms import EvaluationFunction
-from pyshac.core.engine.earlier_names import EarlierNames
+from pyshac.core.engine.earlier_names import EarlierEngineNames
 from pyshac.core.engine.parallelism import Parallelism
 from pyshac.core.engine.run import Run
 from pyshac.core.engine.turns import Turns
@@ -22,7 +22,7 @@ from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 
 
-class Overview(EarlierNames):
+class Overview(EarlierEngineNames):
     """The parts of an engine, and the attributes that show them.
 
     A copy of an engine, also one that was pickled, is a handle on its save directory: an engine
@@ -149,7 +149,8 @@ class Overview(EarlierNames):
     def num_parallel_generators(self) -> int:
         """Number of processes or threads that draw samples when there is much to draw.
 
-        Samples do not depend on it. Set it as `num_parallel_evaluators`.
+        Samples do not depend on it. None and negative numbers mean the same as for
+        `num_parallel_evaluators`.
         """
         return self._parallelism.num_generators
 

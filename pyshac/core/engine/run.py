@@ -292,7 +292,7 @@ def _raise(error: Exception) -> None:
 
 def _with_saved_objective(saved: SavedRun, settings: Settings, path: str) -> Settings:
     """Returns the settings of an engine, with the saved objective if it has the default one."""
-    if saved.objective == settings.objective.name or settings.objective is not MAX:
+    if saved.objective == settings.objective.name or settings.objective != MAX:
         return settings
     logger.warning(
         "%r holds a search with objective %r, which the engine takes instead of the default, %r.",

@@ -142,6 +142,14 @@ class AbstractHyperParameter(ABC):
         """
         return self._cast(plain_values.from_text(text))
 
+    def from_str(self, text: str) -> Any:
+        """Returns the value whose `str` is a text, as in arrays that NumPy has made texts of.
+
+        Raises:
+            ValueError: If it is no value of this parameter, or several values have this text.
+        """
+        return self.from_text(text)
+
     def __repr__(self) -> str:
         arguments = (
             f"{k}={v!r}" for k, v in self.get_config().items() if k != "seed" or v is not None

@@ -80,6 +80,9 @@ class MultiHyperParameter(AbstractHyperParameter):
         """Returns one of the values from its column's text."""
         return self.element.from_text(text)
 
+    def from_str(self, text: str) -> Any:
+        return self.element.from_str(text)
+
     def get_config(self) -> dict[str, Any]:
         config = {**self.element.get_config(), "seed": self.seed}
         return {**config, "sample_count": self.sample_count}

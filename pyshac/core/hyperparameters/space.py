@@ -175,8 +175,8 @@ class HyperParameterList(ListNames):
         """Encodes a row.
 
         Args:
-            x: Values, one per column. A NumPy array of texts, which is what NumPy makes of texts
-                and numbers, is read as a line of a dataset file.
+            x: Values, one per column. Of a NumPy array of texts, which NumPy makes of texts and
+                numbers, the values with these texts are taken.
 
         Returns:
             Array of shape (columns,).
@@ -212,7 +212,7 @@ class HyperParameterList(ListNames):
         """Returns values, or an array of their texts, as a row; raises as `encode` does."""
         if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind == "U":
             self._check_length(values)
-            return self.row_from_text([str(text) for text in values])
+            return self._read_row("from_str", values)
         return list(values)
 
     def _check_length(self, row: Sequence[Any] | npt.NDArray[Any]) -> None:
@@ -350,12 +350,14 @@ class HyperParameterList(ListNames):
         Raises:
             ValueError: If a text is not a value of its column; the message names the column.
         """
+        return self._read_row("from_text", texts)
+
+    def _read_row(self, method: str, texts: Iterable[Any]) -> list[Any]:
         row = []
-        for name, parameter, text in zip(
-            self._names, self._column_parameters(), texts, strict=True
-        ):
+        columns = zip(self._names, self._column_parameters(), texts, strict=True)
+        for name, parameter, text in columns:
             try:
-                row.append(parameter.from_text(text))
+                row.append(getattr(parameter, method)(str(text)))
             except (TypeError, ValueError) as error:
                 raise ValueError(f"column {name!r}: {error}") from None
         return row

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, without_float_errors
 from pyshac.core.basics.messages.warning import warn
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.dataset.objective import MAX, MIN, Objective
 from pyshac.core.search.method import PAPER
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search
@@ -32,7 +33,7 @@ MAX_CLASSIFIERS = 18
 # samples were drawn with relaxed checks; and if it was not, since each accepts half.
 RIGHT_SHARE, WRONG_SHARE = 0.9, 0.5
 # Evidence, in bits, at which a length is given up.
-HOPELESS = -500.0
+HOPELESS = -100.0
 
 
 @dataclass
@@ -76,22 +77,24 @@ class EarlierRun:
     scores: FloatArray
     schedule: Schedule
 
-    def find_length(self) -> int:
-        """Returns the number of samples in a stage."""
-        size = len(self.scores)
+    def find_stages(self) -> _Trial | None:
+        """Returns the length of a stage that the samples agree with best; None if with none."""
         trials = [self._try(length) for length in self._possible_lengths()]
         best = max(trials, key=lambda trial: trial.evidence, default=None)
-        if best is None or best.evidence <= 0:
-            # Samples that were not drawn for a cascade, such as those of `fit_dataset`.
-            return max(size // (self._most_classifiers + 1), min(MIN_STAGE, size))
-        return best.length
+        return None if best is None or best.evidence <= 0 else best
+
+    def length_of_full_cascade(self) -> int:
+        """Returns the length for samples that no cascade drew, such as those of `fit_dataset`."""
+        size = len(self.scores)
+        return max(size // (self._most_classifiers + 1), min(MIN_STAGE, size))
 
     def num_classifiers(self, length: int) -> int:
         """Returns the number of classifiers that such a search has trained."""
         stages, most = len(self.scores) // length, self.schedule.max_classifiers
         # A search that has spent its budget trains none on its last stage.
-        is_spent = len(self.scores) >= self.schedule.total_budget
-        return most if stages >= most else max(stages - is_spent, 1)
+        if stages < most and len(self.scores) >= self.schedule.total_budget:
+            stages = max(stages - 1, 1)
+        return min(stages, most)
 
     @property
     def _most_classifiers(self) -> int:
@@ -102,7 +105,7 @@ class EarlierRun:
         lengths = set()
         for batch_size in (number for number in range(1, size + 1) if size % number == 0):
             lengths.add(batch_size)
-            for total in {size, budget} if budget > size else {size}:
+            for total in {size, max(size, budget)}:
                 if total % batch_size == 0:
                     schedule = Schedule(total, total // batch_size, self._most_classifiers)
                     lengths.add(schedule.per_classifier_budget)
@@ -123,17 +126,24 @@ class EarlierRun:
 def train_again(search: Search, path: str) -> None:
     """Trains the cascade of an earlier search, whose samples the search holds, and closes them.
 
-    Warns if fewer classifiers come out than the earlier search has trained.
+    A search with the default objective takes the other one if the samples agree with that. Warns
+    if fewer classifiers come out than the earlier search has trained.
 
     Args:
         search: A search with the samples of the earlier one, and without classifiers.
-        path: Its save directory, for the warning.
+        path: Its save directory, for the log and the warning.
     """
-    dataset, settings = search.dataset, search.settings
-    features = search.cascade.features(dataset.encoded)
-    scores = settings.objective.worst_first(dataset.scores)
-    run = EarlierRun(features, scores, settings.schedule)
-    length = run.find_length()
+    run, best = _told_by_samples(search, search.settings.objective)
+    if search.settings.objective == MAX:
+        other, best_of_other = _told_by_samples(search, MIN)
+        if best_of_other is not None and best_of_other.evidence > (best.evidence if best else 0):
+            run, best = other, best_of_other
+            search.settings = replace(search.settings, objective=MIN)
+            logger.warning(
+                "%r does not say its objective, but its samples do: it is 'min', which the engine "
+                "takes instead of the default, 'max'.", path,
+            )  # fmt: skip
+    length = best.length if best is not None else run.length_of_full_cascade()
     number = run.num_classifiers(length)
     for stop in range(length, length * number + 1, length):
         search.learn_earlier_stage(stop - length, stop)
@@ -148,3 +158,10 @@ def train_again(search: Search, path: str) -> None:
             f"trained again, from stages of {length} samples. In the other stages no sample was "
             "better than half of them, or the classifier did not tell them apart."
         )
+
+
+def _told_by_samples(search: Search, objective: Objective) -> tuple[EarlierRun, _Trial | None]:
+    features = search.cascade.features(search.dataset.encoded)
+    scores = objective.worst_first(search.dataset.scores)
+    run = EarlierRun(features, scores, search.settings.schedule)
+    return run, run.find_stages()

@@ -228,7 +228,7 @@ class Search:
         """
         stop = self._open_batch.ids.stop
         used = self._training_set()
-        training = None if used is None else self._train(used, stop, check)
+        training = None if used is None else self._train(used, stop, check, self._new_classifier)
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole(), self.lock:
             if training is not None and training.classifier is not None:
@@ -256,11 +256,12 @@ class Search:
             start: Number of the first sample of the stage.
             stop: Number of the first sample after it.
         """
-        ids = np.array(self.dataset.ids)
-        used, new = (ids >= start) & (ids < stop), _new_paper_trees
-        if self.settings.template is not None:
-            used, new = self._is_learned_from(stop), self._new_classifier
-        training = self._train(used, stop, False, new)
+        if self.settings.template is None:
+            ids = np.array(self.dataset.ids)
+            training = self._train((ids >= start) & (ids < stop), stop, False, _new_paper_trees)
+        else:
+            used = self._is_learned_from(stop)
+            training = self._train(used, stop, False, self._new_classifier)
         if training.classifier is not None:
             self.cascade.append(training.classifier)
             self.stage_starts.append(stop)
@@ -270,12 +271,12 @@ class Search:
         used: BoolArray,
         num_complete: int,
         check: bool,
-        new: Callable[[int], Classifier] | None = None,
+        new: Callable[[int], Classifier],
     ) -> Training:
         is_good = self.settings.objective.better_half(self.dataset.scores[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         features = self.cascade.features(self.dataset.encoded[used])
-        return train_classifier(features, is_good, stream, check, new or self._new_classifier)
+        return train_classifier(features, is_good, stream, check, new)
 
     def _is_learned_from(self, num_complete: int) -> BoolArray:
         """Returns which samples the next classifier is trained on, shape (samples,)."""
@@ -299,7 +300,8 @@ class Search:
             SaveDirectoryError: If one of them is refused this time.
         """
         for start in self.stage_starts:
-            training = self._train(self._is_learned_from(start), start, check=False)
+            used = self._is_learned_from(start)
+            training = self._train(used, start, False, self._new_classifier)
             if training.classifier is None:
                 raise SaveDirectoryError(
                     f"Classifier {len(self.cascade) + 1} does not come out as before: "

@@ -40,7 +40,7 @@ class TestFiles:
             assert dataset.basedir == str(root)
             assert dataset.data_path == str(root / "datasets" / "dataset.csv")
             assert dataset.parameter_path == str(root / "datasets" / "parameters.json")
-            assert os.path.isdir(Path(dataset.data_path).parent)
+            assert os.path.isdir(root)
 
     def test_what_is_saved_comes_back(self, dataset):
         rows, scores = list(dataset.X), dataset.Y[:]
@@ -85,6 +85,18 @@ class TestFiles:
             with pytest.raises(AttributeError, match=r"save_dir of the engine.*save_data\(\)"):
                 getattr(dataset, name)()
 
+    def test_nor_are_its_samples_replaced(self, tmp_path):
+        engine = make_engine(tmp_path)
+        engine.fit(verbose=0)
+        before = list(engine.dataset.X)
+        with pytest.raises(
+            AttributeError, match=r"fit_dataset\(\) learns from samples of your own"
+        ):
+            engine.dataset.set_dataset(before[:2], [1.0, 2.0])
+        with pytest.raises(AttributeError, match=r"restore_data\(\) restores them"):
+            engine.dataset.restore_dataset()
+        assert before == engine.dataset.X
+
 
 class TestSamples:
     def test_arrays_lists_and_tuples(self, dataset, space):
@@ -127,9 +139,9 @@ class TestSamples:
             dataset.encode_dataset(rows, [1, 2])
 
     def test_parameters_of_a_row(self, dataset):
-        assert dict(dataset.prepare_parameter([1, 0.2, 0.3, None])) == {
-            "a": 1, "b": [0.2, 0.3], "c": None,
-        }  # fmt: skip
+        expected = {"a": 1, "b": [0.2, 0.3], "c": None}
+        assert dict(dataset.prepare_parameter([1, 0.2, 0.3, None])) == expected
+        assert dict(dataset.prepare_parameter(np.array(["1", "0.2", "0.3", "None"]))) == expected
 
 
 class TestSpellings:
@@ -151,5 +163,8 @@ class TestSpellings:
         with pytest.warns(DeprecationWarning, match="use parameters"):
             empty.set_parameters([UniformHP("x", 0, 1)])
         assert [parameter.name for parameter in empty.parameters] == ["x"]
-        with pytest.warns(DeprecationWarning), pytest.raises(ValueError, match="cannot be changed"):
+        with (
+            pytest.warns(DeprecationWarning, match="set_parameters"),
+            pytest.raises(ValueError, match="cannot be changed"),
+        ):
             dataset.set_parameters(space)

@@ -79,7 +79,9 @@ class TestDraws:
     @pytest.mark.parametrize("seed", [2**32 - 1, 2**32, 2**80])
     def test_seeds_of_any_size(self, seed):
         space = [hp.HyperParameterList([hp.UniformHP(n, 0, 1) for n in "ab"], seed) for _ in "12"]
-        assert space[0].sample() == space[1].sample()
+        first, second = space[0].sample()
+        assert first != second
+        assert space[1].sample() == [first, second]
 
 
 class TestLogarithmsOfZero:
@@ -149,6 +151,22 @@ class TestAttributes:
         with pytest.raises(ValueError, match="A row must have 3 values"):
             space.encode(np.array(["1", "x"]))
 
+    @pytest.mark.parametrize(
+        ("values", "value"),
+        [(["1", 2], "1"), (["", "x"], ""), (['"1"', "1"], '"1"'), ([True, "true"], "true"),
+         ([None, "null"], "null"), ([(1, 2), "[1, 2]"], "[1, 2]"), ([1.5, 2.5], 2.5)],
+    )  # fmt: skip
+    def test_texts_that_numpy_makes_are_no_cells_of_a_file(self, values, value):
+        space = hp.HyperParameterList([hp.DiscreteHP("a", values), hp.DiscreteHP("b", ["x"])])
+        assert space.as_row(np.array([value, "x"])) == [value, "x"]
+
+    @pytest.mark.parametrize("values", [[1, "1"], [None, "None"], [True, "True"]])
+    def test_texts_of_two_values_are_refused(self, values):
+        space = hp.HyperParameterList([hp.DiscreteHP("a", values), hp.DiscreteHP("b", ["x"])])
+        with pytest.raises(ValueError, match="column 'a': A text must name one value.*a list, or"):
+            space.encode(np.array([str(values[0]), "x"]))
+        assert space.encode([values[0], "x"]).tolist() == [0, 0]
+
 
 class TestOwnTypes:
     def make(self, folder):
@@ -188,7 +206,7 @@ class TestOwnTypes:
             base("p", 0, 1).sample()
         with pytest.raises(ValueError, match="val1 of 'p' must be a number. Got None"):
             base("p", None, 1)
-        with pytest.raises(ValueError, match=r"must not be negative. Got -1.0"):
+        with pytest.raises(ValueError, match=r"val1 of 'p' must not be negative. Got -1.0"):
             base("p", -1, 1, log_encode=True)
         with pytest.raises(ValueError, match="must not be None"):
             base(None, 0, 1)

@@ -7,7 +7,12 @@ import warnings
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warns with the place of the call that led into this package, as Python shows it."""
+    """Warns with the place of the call that led into this package, as Python shows it.
+
+    Args:
+        message: The message.
+        category: The kind of warning.
+    """
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back
@@ -20,4 +25,5 @@ def warn_of_spelling(old: str, new: str) -> None:
 
 
 def _is_own(module: str) -> bool:
+    # `as_deterministic` is entered by contextlib.
     return module.partition(".")[0] in ("pyshac", "contextlib")

@@ -16,24 +16,37 @@ from pyshac.core.hyperparameters.multi import check_sample_count
 from pyshac.core.hyperparameters.number_checks import check_finite
 
 
-def _encoded(value: Any, log_encode: bool) -> float:
-    with np.errstate(divide="ignore"):
-        return float(np.log(float(value)) if log_encode else value)
+class _TwoNumbers(AbstractHyperParameter):
+    """What the two classes share: two numbers, and the encoding of a value."""
 
+    def _take(self, val1: Any, val2: Any, log_encode: bool) -> None:
+        self._val1 = check_finite(self.name, "val1", val1)
+        self._val2 = check_finite(self.name, "val2", val2)
+        self.log_encode = bool(log_encode)
+        if self.log_encode and self._val1 < 0:
+            raise ValueError(
+                f"With log_encode, val1 of {self.name!r} must not be negative. Got {self._val1!r} "
+                "instead: leave log_encode out."
+            )
 
-def _decoded(value: Any, log_encode: bool) -> float:
-    return float(np.exp(float(value)) if log_encode else value)
-
-
-def _check_log(owner: str, *numbers: float) -> None:
-    if min(numbers) < 0:
-        raise ValueError(
-            f"With log_encode, values of {owner!r} must not be negative. Got {min(numbers)!r} "
-            "among its arguments: leave log_encode out."
+    def sample(self) -> Any:
+        """Draws from `self.random`; a subclass must supply it."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define sample(), which draws from self.random."
         )
 
+    def _cast(self, x: Any) -> float:
+        return float(x)
 
-class AbstractContinuousHyperParameter(AbstractHyperParameter):
+    def _encode(self, value: Any) -> float:
+        with np.errstate(divide="ignore"):
+            return float(np.log(float(value)) if self.log_encode else value)
+
+    def _decode(self, value: Any) -> float:
+        return float(np.exp(float(value)) if self.log_encode else value)
+
+
+class AbstractContinuousHyperParameter(_TwoNumbers):
     """A real number, encoded as itself or as its natural logarithm.
 
     Args:
@@ -48,7 +61,7 @@ class AbstractContinuousHyperParameter(AbstractHyperParameter):
         _val2: The second one.
 
     Raises:
-        TypeError: If a number is none.
+        TypeError: If `val1` or `val2` is not a number.
         ValueError: If it is None or not finite, or `val1` is negative with `log_encode`.
     """
 
@@ -56,36 +69,25 @@ class AbstractContinuousHyperParameter(AbstractHyperParameter):
         self, name: str, val1: float, val2: float, log_encode: bool = False, seed: int | None = None
     ) -> None:
         super().__init__(name, None, seed)
-        self._val1 = check_finite(name, "val1", val1)
-        self._val2 = check_finite(name, "val2", val2)
-        self.log_encode = bool(log_encode)
-        if self.log_encode:
-            _check_log(name, self._val1)
-
-    def sample(self) -> Any:
-        """Draws one value from `self.random`; a subclass must supply it."""
-        raise _no_sample(self)
+        self._take(val1, val2, log_encode)
 
     def encode(self, x: Any) -> float:
-        return _encoded(x, self.log_encode)
+        return self._encode(x)
 
     def decode(self, x: Any) -> float:
-        return _decoded(x, self.log_encode)
-
-    def _cast(self, x: Any) -> float:
-        return float(x)
+        return self._decode(x)
 
 
-class AbstractMultiContinuousHyperParameter(AbstractHyperParameter):
+class AbstractMultiContinuousHyperParameter(_TwoNumbers):
     """A list of real numbers; see `AbstractContinuousHyperParameter` for the other arguments.
 
     Args:
         sample_count: Length of the list.
 
     Raises:
-        TypeError: If `sample_count` is not an int, or a number is none.
-        ValueError: If `sample_count` is not in [1, 100000], a number is None or not finite, or one
-            is negative with `log_encode`.
+        TypeError: If `sample_count` is not an int, or `val1` or `val2` is not a number.
+        ValueError: If `sample_count` is not in [1, 100000], a number is None or not finite, or
+            `val1` is negative with `log_encode`.
     """
 
     def __init__(
@@ -98,31 +100,14 @@ class AbstractMultiContinuousHyperParameter(AbstractHyperParameter):
         seed: int | None = None,
     ) -> None:
         super().__init__(name, None, seed)
-        self._val1 = check_finite(name, "val1", val1)
-        self._val2 = check_finite(name, "val2", val2)
-        self.log_encode = bool(log_encode)
+        self._take(val1, val2, log_encode)
         self.sample_count: int = check_sample_count(name, sample_count)
-        if self.log_encode:
-            _check_log(name, self._val1, self._val2)
-
-    def sample(self) -> Any:
-        """Draws `sample_count` values from `self.random`; a subclass must supply it."""
-        raise _no_sample(self)
 
     def encode(self, x: Sequence[Any]) -> list[float]:
-        return [_encoded(value, self.log_encode) for value in x]
+        return [self._encode(value) for value in x]
 
     def decode(self, x: Sequence[Any]) -> list[float]:
-        return [_decoded(value, self.log_encode) for value in x]
-
-    def _cast(self, x: Any) -> float:
-        return float(x)
+        return [self._decode(value) for value in x]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sample_count": self.sample_count}
-
-
-def _no_sample(parameter: AbstractHyperParameter) -> NotImplementedError:
-    return NotImplementedError(
-        f"{type(parameter).__name__} must define sample(), which draws from self.random."
-    )

@@ -6,17 +6,25 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from pyshac.core.basics.messages.fixed import FixedAttributes
+from pyshac.core.basics.messages.gone import Gone
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 
 
-class ListNames:
+class ListNames(FixedAttributes):
     """The attributes that a search space had in PySHAC 0.1 to 0.3, where it was a parameter itself.
 
     Attributes:
         name: 'parameter_list'.
     """
 
+    _FIXED = dict.fromkeys(
+        ("id2param", "name_map", "num_choices", "param2id"),
+        "add_hyper_parameter() and remove_hyper_parameter() change the list",
+    )
+
     name = "parameter_list"
+    random = Gone("each parameter has one, such as space['x'].random")
 
     @abstractmethod
     def __iter__(self) -> Iterator[AbstractHyperParameter]: ...
@@ -24,7 +32,7 @@ class ListNames:
     @property
     def num_choices(self) -> int:
         """Number of parameters, as `len`."""
-        return sum(1 for _ in self)
+        return len(self.name_map)
 
     @property
     def id2param(self) -> OrderedDict[int, AbstractHyperParameter]:

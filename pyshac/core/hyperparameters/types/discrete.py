@@ -146,6 +146,15 @@ class DiscreteHyperParameter(ColumnHyperParameter):
                 f"Got {text!r} instead."
             ) from None
 
+    def from_str(self, text: str) -> Any:
+        named = [value for value in self.values if str(value) == text]
+        if len(named) > 1:
+            raise ValueError(
+                f"A text must name one value of {self.name!r}, but {text!r} names {named!r}: hand "
+                "over a list, or an array of objects."
+            )
+        return named[0] if named else self.from_text(text)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "values": list(self.values)}
 
