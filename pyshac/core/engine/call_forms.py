@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pyshac.core.basics.checks import check_int
+from pyshac.core.callbacks import Callback
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
 Result = TypeVar("Result")
@@ -15,8 +16,8 @@ Result = TypeVar("Result")
 EvaluationFunction = Callable[..., Any]
 SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
 SavePath = str | os.PathLike[str]
-# A callback, or several: also objects that only have methods of one.
-Callbacks = Any
+# Objects with methods of a callback are taken, too; type checkers ask for the base class.
+Callbacks = Iterable[Callback] | Callback
 ExceptionTypes = type[BaseException] | Iterable[type[BaseException]]
 
 

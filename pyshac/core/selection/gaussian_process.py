@@ -102,6 +102,19 @@ class GaussianProcess:
         process._solve()
         return process
 
+    def nearest_first(self, point: FloatArray, points: FloatArray) -> npt.NDArray[np.intp]:
+        """Returns the places of points, the nearest to a point first, by the length scales.
+
+        Args:
+            point: Shape (d,).
+            points: Shape (m, d).
+
+        Returns:
+            Shape (m,).
+        """
+        scales = np.exp(self._logarithms[:-2])[self._columns]
+        return np.argsort((((points - point) / scales) ** 2).sum(axis=1), kind="stable")
+
     def loss(self, logarithms: FloatArray) -> tuple[float, FloatArray]:
         """Returns the negative log posterior density, up to a constant.
 

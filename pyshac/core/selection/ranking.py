@@ -23,9 +23,11 @@ class Ranking(Protocol):
     def __call__(self, encoded: FloatArray) -> FloatArray:
         """Returns how promising samples are, shape (n,), for rows of shape (n, columns)."""
 
-    def believing(self, encoded: FloatArray) -> Ranking:
+    def believing(self, encoded: FloatArray, near: FloatArray) -> Ranking:
         """Returns the ranking under the belief that running samples turn out as expected.
 
         Args:
             encoded: The running samples, shape (m, columns).
+            near: The sample around which the ranking is asked, shape (columns,). Of many running
+                samples, only the nearest may count.
         """

@@ -74,7 +74,7 @@ class Selection:
                 drawn.append(wider.draw(max(self.num_choices * missing, least), place, PATIENCE))
                 candidates = _unseen(drawn[-1], seen)[: self.num_choices * missing]
                 for start, ranking in self._best_of_each(candidates, missing, turn + len(chosen)):
-                    believing = ranking.believing(chosen)
+                    believing = ranking.believing(chosen, start)
                     best = self._improved(start, wider, believing, drawn[-1], seen)
                     chosen = np.concatenate([chosen, best])
                     seen.update(row.tobytes() for row in best)

@@ -59,7 +59,7 @@ class TreeRanking:
             total += rung.margin(features)
         return total
 
-    def believing(self, encoded: FloatArray) -> TreeRanking:
+    def believing(self, encoded: FloatArray, near: FloatArray) -> TreeRanking:
         return self
 
 

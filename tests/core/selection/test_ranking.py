@@ -10,7 +10,8 @@ from scipy import stats
 
 from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.dataset.objective import MAX, MIN
-from pyshac.core.hyperparameters import HyperParameterList, MultiUniformHP
+from pyshac.core.hyperparameters import HyperParameterList, MultiUniformHP, UniformHP
+from pyshac.core.selection import process_ranking
 from pyshac.core.selection.process_ranking import MAX_PROCESS_SAMPLES, ProcessRanking
 from pyshac.core.selection.tree_ranking import TreeRanking
 
@@ -104,10 +105,10 @@ def test_what_is_being_evaluated_is_less_promising_if_anything(ranking):
     random = np.random.default_rng(6)
     rows, others = random.random((30, 2)), random.random((500, 2))
     before = ranking(rows, rows[:, 0], MAX)
-    after = before.believing(others[:10])
+    after = before.believing(others[:10], others[0])
     assert (after(others[:10]) <= before(others[:10]) + 1e-9).all()
     assert after(others) == pytest.approx(before(others), abs=0.5)
-    assert before.believing(others[:0])(others).tolist() == before(others).tolist()
+    assert before.believing(others[:0], others[0])(others).tolist() == before(others).tolist()
 
 
 class TestProcessRanking:
@@ -119,7 +120,7 @@ class TestProcessRanking:
     def test_a_sample_beside_one_that_is_being_evaluated_comes_last(self):
         ranking = smooth(np.array([[0.5]]), np.array([1.0]), MAX)
         assert np.ptp(ranking(np.array([[0.2], [0.8]]))) < 1e-9
-        ranks = ranking.believing(np.array([[0.19]]))(np.array([[0.2], [0.8]]))
+        ranks = ranking.believing(np.array([[0.19]]), np.array([0.2]))(np.array([[0.2], [0.8]]))
         assert ranks[0] < ranks[1] - 0.01
 
     def test_of_many_samples_the_best_are_kept(self):
@@ -130,3 +131,21 @@ class TestProcessRanking:
         others = np.linspace(0, 1, 1001).reshape(-1, 1)
         ranks = smooth(rows, scores, MAX)(others)
         assert abs(others[np.argmax(ranks), 0] - 0.321) < 0.01
+
+
+def test_of_many_running_samples_the_nearest_count(monkeypatch):
+    monkeypatch.setattr(process_ranking, "MAX_BELIEVED", 8)
+    space = HyperParameterList([UniformHP("x", 0, 1), UniformHP("y", 0, 100)])
+    rng = np.random.default_rng(2)
+    evaluated = rng.random((20, 2)) * (1, 100)
+    ranking = ProcessRanking(evaluated, evaluated[:, 0], MIN, space, 3)
+    near, running = np.array([0.5, 50.0]), rng.random((40, 2)) * (1, 100)
+    # Of features whose length scales are the same, the distance in the unit square decides.
+    ranking._process._logarithms[:2] = 0.0
+    distances = np.linalg.norm((running - near) / (1, 100), axis=1)
+    nearest = running[np.sort(np.argsort(distances)[:8])]
+    rows = rng.random((30, 2)) * (1, 100)
+    expected = ranking.believing(nearest, near)(rows)
+    assert ranking.believing(running, near)(rows).tolist() == expected.tolist()
+    monkeypatch.setattr(process_ranking, "MAX_BELIEVED", 40)
+    assert ranking.believing(running, near)(rows).tolist() != expected.tolist()

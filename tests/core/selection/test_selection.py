@@ -20,7 +20,7 @@ class By:
     def __call__(self, rows):
         return self._function(rows)
 
-    def believing(self, rows):
+    def believing(self, rows, near):
         return self
 
 
@@ -129,7 +129,7 @@ class Peaked(By):
         super().__init__(lambda rows: -np.abs(rows[:, 0] - place))
         self.told = []
 
-    def believing(self, rows):
+    def believing(self, rows, near):
         self.told.append(rows.ravel().tolist())
         return self
 

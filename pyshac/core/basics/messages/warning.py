@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 
+from pyshac.core.basics.streams import usable_streams
+
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warns with the place of the call that led into this package, as Python shows it.
@@ -16,7 +18,9 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level + 1)
+    # Where standard error is closed or missing, there is nobody to warn.
+    with usable_streams():
+        warnings.warn(message, category, stacklevel=level + 1)
 
 
 def warn_of_spelling(old: str, new: str) -> None:
