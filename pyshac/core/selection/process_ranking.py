@@ -16,8 +16,8 @@ from pyshac.core.selection.score_transform import power_transformed
 
 # Largest number of samples that the process is fitted to; half of them are the best.
 MAX_PROCESS_SAMPLES = 256
-# Largest number of running samples that a belief extends to, the nearest ones, so that the cost of a
-# large batch does not grow with its cube. With 64 a search in ten columns found less.
+# Largest number of running samples that a belief extends to, the nearest ones: the cost of a batch
+# would grow with its cube. With 64 a search in ten columns found less.
 MAX_BELIEVED = 256
 # Number of standard deviations that are added to the expected value, so that samples far from all
 # others are chosen too.
