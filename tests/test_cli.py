@@ -195,7 +195,10 @@ class TestErrors:
         assert main([*command, str(tmp_path / "none")]) == 1
         captured = capsys.readouterr()
         assert captured.out == ""
-        assert captured.err == f"pyshac: error: {str(tmp_path / 'none')!r} holds no saved search.\n"
+        assert (
+            captured.err
+            == f"pyshac: error: {str(tmp_path / 'none')!r} holds no saved search: check the path.\n"
+        )
 
     def test_a_damaged_directory_is_one_line(self, tmp_path, capsys):
         run_search(tmp_path, [UniformHP("y", 0, 1)], lambda w, p: p["y"], (8, 2))

@@ -53,10 +53,7 @@ def load(layout: Layout, known: HyperParameterList | None = None) -> tuple[Saved
         SaveDirectoryError: If a file is corrupt, or of a newer format.
     """
     if not layout.holds_run():
-        raise FileNotFoundError(
-            f"{str(layout.root)!r} holds no saved search: check the path, or call fit() to begin "
-            "one."
-        )
+        raise FileNotFoundError(f"{str(layout.root)!r} holds no saved search: check the path.")
     for number in range(MAX_READS):
         state, stamp = stamp_of(layout.state), stamp_of(layout.journal)
         try:

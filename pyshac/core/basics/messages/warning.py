@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
-
-from pyshac.core.basics.streams import usable_streams
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -18,8 +17,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back
-    # Where standard error is closed or missing, there is nobody to warn.
-    with usable_streams():
+    # Where standard error is closed, or no stream, there is nobody to warn.
+    with contextlib.suppress(ValueError, AttributeError):
         warnings.warn(message, category, stacklevel=level + 1)
 
 
