@@ -7,7 +7,8 @@ import threading
 from dataclasses import dataclass
 
 from pyshac.core.basics.checks import check_int
-from pyshac.core.errors import EvaluationError, evaluation_error
+from pyshac.core.basics.messages.both_types import evaluation_error
+from pyshac.core.errors import EvaluationError
 from pyshac.core.evaluation.worker import NotANumberError, Reply, Task
 
 
