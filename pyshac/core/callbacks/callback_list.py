@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyshac.core.basics.plain_values import copied
 from pyshac.core.callbacks.callback import Callback, Logs
-from pyshac.core.callbacks.history import History
+from pyshac.core.callbacks.history import History, get_history
 from pyshac.core.callbacks.other_objects import as_callback, is_callback
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class CallbackList(Callback):
         if not isinstance(callbacks, (Iterable, type(None))):
             raise TypeError(f"callbacks must be a list of callbacks. Got {callbacks!r} instead.")
         self.callbacks = [as_callback(callback) for callback in callbacks or ()]
-        if not any(isinstance(callback, History) for callback in self.callbacks):
+        if get_history(self.callbacks) is None:
             self.callbacks.append(History())
 
     def append(self, callback: Any) -> None:

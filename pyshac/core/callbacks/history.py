@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pyshac.core.callbacks.callback import Callback, Logs
@@ -42,3 +43,8 @@ def _compact(samples: list[Any]) -> Samples | list[Any]:
         return Samples(samples)
     except ValueError:
         return samples
+
+
+def get_history(callbacks: Iterable[Any]) -> History | None:
+    """Returns the first `History` among callbacks; None if there is none."""
+    return next((each for each in callbacks if isinstance(each, History)), None)

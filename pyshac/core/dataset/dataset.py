@@ -105,10 +105,7 @@ class Dataset(EarlierDatasetNames):
     def copy(self) -> Dataset:
         """Returns the samples of this moment; samples that are added later are not in it."""
         copied = Dataset(self._parameters, self._basedir)
-        with self._lock:
-            copied._X = self.X.copy(copied._lock)
-            copied._Y, copied._ids = self.Y[:], self.ids.copy()
-            copied._encoded, copied._lines = self._encoded[:], self._lines.copy()
+        copied._take_over(self)
         return copied
 
     def __repr__(self) -> str:
@@ -296,11 +293,11 @@ class Dataset(EarlierDatasetNames):
         self._take_over(Dataset.load_from_directory(self.basedir, self._parameters))
 
     def _take_over(self, other: Dataset) -> None:
-        """Takes the samples and the search space of another dataset in place of its own."""
-        with self._lock:
+        """Takes copies of the samples and the search space of another dataset for its own."""
+        with other._lock, self._lock:
             self._parameters, self._X = other._parameters, other.X.copy(self._lock)
-            self._Y, self._ids = other.Y, other.ids
-            self._encoded, self._lines = other._encoded, other._lines
+            self._Y, self._ids = other.Y[:], other.ids.copy()
+            self._encoded, self._lines = other._encoded[:], other._lines.copy()
 
     def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
         """Returns the parameters of the first sample with the best score; None if there is none.

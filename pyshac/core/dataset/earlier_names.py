@@ -156,8 +156,7 @@ class EarlierDatasetNames(FixedAttributes, ABC):
             )
         config = plain_values.to_json(self.parameters.get_config())
         data = files.encode_json(config, "The search space")
-        folder = root / "datasets"
-        files.refuse_link(folder)
-        files.make_folder(folder)
-        files.write_atomically(folder / "parameters.json", data)
-        files.write_atomically(folder / "dataset.csv", self.to_bytes())
+        files.refuse_link(root / "datasets")
+        files.make_folder(root / "datasets")
+        files.write_atomically(Path(self.parameter_path), data)
+        files.write_atomically(Path(self.data_path), self.to_bytes())
