@@ -18,11 +18,7 @@ import released
 import tasks
 
 from pyshac import SHAC
-from pyshac.core.hyperparameters import (
-    DiscreteHyperParameter,
-    HyperParameterList,
-    IntegerHyperParameter,
-)
+from pyshac.core.hyperparameters import HyperParameterList
 
 Evaluate = Callable[[tasks.Rows], tasks.Rows]
 
@@ -92,18 +88,19 @@ class Column:
 
 def columns(space: HyperParameterList) -> list[Column]:
     """Returns the columns of a space; a choice among numbers, which have an order, as integers."""
-    return [_column(f"p{number}", column) for number, column in enumerate(space.unit_maps)]
+    return [_column(space, number) for number in range(space.num_columns)]
 
 
-def _column(name: str, parameter: Any) -> Column:
-    if isinstance(parameter, DiscreteHyperParameter):
-        is_choice = isinstance(parameter.values[0], str)
-        return Column(name, "choice" if is_choice else "integer", 0, len(parameter.values) - 1)
-    if isinstance(parameter, IntegerHyperParameter):
-        kind = "log integer" if parameter.log else "integer"
-        return Column(name, kind, parameter.min_value, parameter.max_value)
+def _column(space: HyperParameterList, number: int) -> Column:
+    name, kind = f"p{number}", space.column_kinds[number]
+    if kind.choices is not None:
+        is_choice = isinstance(kind.choices[0], str)
+        return Column(name, "choice" if is_choice else "integer", 0, len(kind.choices) - 1)
+    if kind.is_whole:
+        return Column(name, "log integer" if kind.is_log else "integer", kind.low, kind.high)
     # Uniform in the encoded form, which is the logarithm where that is what is uniform.
-    return Column(name, "real", *map(float, parameter.from_unit(np.array([0.0, 1.0]))))
+    low, high = space.column_from_unit(number, [0.0, 1.0])
+    return Column(name, "real", float(low), float(high))
 
 
 def random_search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
