@@ -16,7 +16,8 @@ class History(Callback):
         epochs: Numbers of the epochs.
         history: `begin_run_index`, and lists with one entry per epoch: `parameters`,
             `evaluations`, `device_ids` (the slots), `dataset_index` (number of the first sample
-            of the stage), `model` (the classifier trained, or None), `generator_threads` and
+            of the stage), `cascade_in_force` (number of classifiers that accept the samples; None
+            if not known), `model` (the classifier trained, or None), `generator_threads` and
             `per_classifier_budget`. The parameters of an epoch read like a list of `OrderedDict`s,
             but are stored as columns; JSON needs `list(...)` of them.
     """

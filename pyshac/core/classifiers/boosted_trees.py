@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
-from pyshac.core.classifiers.tree_models import Tree, load_model, merge_equal_shapes, read_trees
+from pyshac.core.classifiers.tree_models import (
+    Tree,
+    load_model,
+    merge_equal_shapes,
+    read_trees,
+    with_raised_margin,
+)
 
 if TYPE_CHECKING:
     import xgboost
@@ -90,9 +96,13 @@ class BoostedTrees:
         self.booster = booster
         return self
 
+    def raise_margin(self, by: float) -> None:
+        """Adds a constant to the margin, so that more rows are good."""
+        self.booster = with_raised_margin(self.trained(), by)
+
     def compact(self) -> None:
         """Merges trees of equal shape, which leaves the margin as it is up to rounding."""
-        self.booster = merge_equal_shapes(self._trained())
+        self.booster = merge_equal_shapes(self.trained())
 
     def drop_training_data(self) -> None:
         """Drops what XGBoost keeps for further training; the margin stays as it is."""
@@ -104,11 +114,16 @@ class BoostedTrees:
         Raises:
             RuntimeError: If the trees are not trained.
         """
-        booster, margin = self._trained(), np.empty(len(features), dtype=np.float32)
+        return self.margins(features)[:, 0]
+
+    def margins(self, features: Float32Array) -> Float32Array:
+        """Returns the log-odds of each label, shape (n, labels), for rows of shape (n, columns)."""
+        booster, blocks = self.trained(), []
         for start in range(0, len(features), MAX_PREDICTED_ROWS):
-            block = slice(start, start + MAX_PREDICTED_ROWS)
-            margin[block] = booster.inplace_predict(features[block], predict_type="margin")
-        return margin
+            block = features[start : start + MAX_PREDICTED_ROWS]
+            margin = booster.inplace_predict(block, predict_type="margin")
+            blocks.append(margin.reshape(len(block), -1))
+        return np.concatenate(blocks) if blocks else np.empty((0, 1), dtype=np.float32)
 
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
@@ -116,18 +131,19 @@ class BoostedTrees:
 
     def to_bytes(self) -> bytes:
         """Returns the trained trees in XGBoost's UBJSON format."""
-        return bytes(self._trained().save_raw("ubj"))
+        return bytes(self.trained().save_raw("ubj"))
 
     @property
     def num_trees(self) -> int:
         """Number of trees; `compact` may lower it."""
-        return int(self._trained().num_boosted_rounds())
+        return int(self.trained().num_boosted_rounds())
 
     def trees(self) -> list[Tree]:
         """Returns the trained trees."""
-        return read_trees(self._trained())
+        return read_trees(self.trained())
 
-    def _trained(self) -> xgboost.Booster:
+    def trained(self) -> xgboost.Booster:
+        """Returns the `xgboost.Booster`; raises `RuntimeError` if it is not trained."""
         if self.booster is None:
             raise RuntimeError("The trees are not trained: call fit first.")
         return self.booster

@@ -6,14 +6,20 @@ arXiv 1805.10255, section 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.classifiers.features import UNSCALED, Features
+from pyshac.core.classifiers.fused_trees import FusedTrees
+
+# Number of classifiers in a fused model, and the number of rows up to which it is faster.
+FUSED = 8
+MAX_FUSED_ROWS = 512
 
 
 class Cascade:
@@ -31,6 +37,7 @@ class Cascade:
         self, classifiers: Sequence[Classifier] = (), features: Features = UNSCALED
     ) -> None:
         self._classifiers = list(classifiers)
+        self._fused: dict[int, FusedTrees] = {}
         self.features = features
 
     def append(self, classifier: Classifier) -> None:
@@ -39,7 +46,11 @@ class Cascade:
 
     def first(self, count: int) -> Cascade:
         """Returns the cascade of the first `count` classifiers."""
-        return Cascade(self._classifiers[:count], self.features)
+        cascade = Cascade(self._classifiers[:count], self.features)
+        cascade._fused = {
+            start: fused for start, fused in self._fused.items() if start + len(fused) <= count
+        }
+        return cascade
 
     def __len__(self) -> int:
         return len(self._classifiers)
@@ -69,12 +80,32 @@ class Cascade:
         features = self.features(encoded)
         alive = np.arange(len(features))
         rejections = np.zeros(len(features), dtype=np.int64)
-        for classifier in reversed(self._classifiers):
+        for rejected_by in self._newest_first(len(features)):
             if not len(alive):
                 break
-            rejections += ~classifier.predict(features)
+            rejections += rejected_by(features)
             keep = rejections <= forgiven
             features, alive, rejections = features[keep], alive[keep], rejections[keep]
         accepted = np.zeros(len(encoded), dtype=bool)
         accepted[alive] = True
         return accepted
+
+    def _newest_first(self, num_rows: int) -> Iterator[Callable[[Float32Array], IntArray]]:
+        """Yields functions that count the rejections of each row, shape (n,), by some classifiers.
+
+        Few rows are predicted by several classifiers at once.
+        """
+        trees = self.trees if num_rows <= MAX_FUSED_ROWS else None
+        if trees is None:
+            for classifier in reversed(self._classifiers):
+                yield functools.partial(_rejections_by, classifier)
+            return
+        for start in reversed(range(0, len(trees), FUSED)):
+            part = trees[start : start + FUSED]
+            if len(self._fused.get(start, ())) != len(part):
+                self._fused[start] = FusedTrees(part)
+            yield self._fused[start].rejections
+
+
+def _rejections_by(classifier: Classifier, features: Float32Array) -> IntArray:
+    return (~classifier.predict(features)).astype(np.int64)

@@ -23,6 +23,9 @@ class Classifier(Protocol):
             Itself.
         """
 
+    def margin(self, features: Float32Array) -> Float32Array:
+        """Returns numbers that are positive for good rows, shape (n,); features as in `predict`."""
+
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
 

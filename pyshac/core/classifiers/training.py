@@ -1,9 +1,10 @@
-"""Training: cross-validates and fits one classifier, and refuses a useless one."""
+"""Training of a classifier, and the checks that decide whether it joins the cascade."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -11,9 +12,32 @@ from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, Float32Array
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.classifier import Classifier
+from pyshac.core.classifiers.leniency import lenient_threshold
 
 NUM_FOLDS = 5
 MIN_ACCURACY = 0.5
+# Trees with XGBoost's default settings never split fewer rows.
+MIN_ROWS = 8
+
+
+class Admission(Enum):
+    """Which classifiers join a cascade.
+
+    ACCURATE ones are right for at least half of the samples in stratified 5-fold cross validation.
+    USEFUL ones tell some samples from others. With ALL, each stage adds a classifier, if need be
+    one that accepts everything.
+    """
+
+    ACCURATE = "accurate"
+    USEFUL = "useful"
+    ALL = "all"
+
+
+def admission(skip_cv_checks: bool, early_stop: bool = False) -> Admission:
+    """Returns which classifiers join a cascade, given the options of `fit`."""
+    if not skip_cv_checks:
+        return Admission.ACCURATE
+    return Admission.USEFUL if early_stop else Admission.ALL
 
 
 @dataclass(frozen=True)
@@ -33,8 +57,9 @@ def train_classifier(
     features: Float32Array,
     is_good: BoolArray,
     stream: np.random.SeedSequence,
-    check: bool = True,
+    admission: Admission = Admission.ACCURATE,
     new: Callable[[int], Classifier] = BoostedTrees,
+    region: Float32Array | None = None,
 ) -> Training:
     """Trains a classifier to tell good rows from the others, and refuses a useless one.
 
@@ -42,44 +67,65 @@ def train_classifier(
         features: Shape (n, columns).
         is_good: Shape (n,).
         stream: Random stream for the folds and the trees.
-        check: Whether to refuse a classifier whose mean accuracy in stratified 5-fold cross
-            validation is below 1/2. A constant classifier is always refused.
+        admission: Which classifiers are refused.
         new: Returns an untrained classifier, given a seed.
+        region: Features of draws that the cascade so far accepts, shape (m, columns), for boosted
+            trees that reject only what they are sure of; None for a threshold of 0.
     """
     seed = seeding.as_integer(stream)
     labels = np.asarray(is_good, dtype=bool)
+    training = _train(features, labels, seed, admission, new, region)
+    if training.classifier is None and admission is Admission.ALL and region is not None:
+        accepting_all = new(seed).fit(features, np.ones(len(features)))
+        return Training(accepting_all, f"it accepts everything, because {training.reason}")
+    return training
+
+
+def _train(
+    features: Float32Array,
+    labels: BoolArray,
+    seed: int,
+    admission: Admission,
+    new: Callable[[int], Classifier],
+    region: Float32Array | None,
+) -> Training:
     smallest_class = int(min(labels.sum(), len(labels) - labels.sum()))
     if smallest_class == 0:
         return Training(None, "no sample is better than the others")
-    accuracy = None
-    if check:
+    is_lenient = region is not None
+    if is_lenient and len(labels) < MIN_ROWS:
+        return Training(None, f"{len(labels)} samples are too few to learn from")
+    held_out, reason = None, "unchecked"
+    if admission is Admission.ACCURATE or is_lenient:
         if smallest_class < 2:
             return Training(None, "one good or one bad sample is too few for cross validation")
-        accuracy = _cross_validate(features, labels, min(NUM_FOLDS, smallest_class), new, seed)
-        if accuracy < MIN_ACCURACY:
+        held_out, accuracy = _cross_validate(features, labels, new, seed)
+        reason = f"accuracy {accuracy:.2f}"
+        if admission is Admission.ACCURATE and accuracy < MIN_ACCURACY:
             return Training(None, f"its cross-validated accuracy is only {accuracy:.2f}")
     classifier = new(seed).fit(features, labels)
     predicted = classifier.predict(features)
     if (predicted == predicted[0]).all():
         return Training(None, "it predicts the same for every sample")
+    if isinstance(classifier, BoostedTrees) and held_out is not None and region is not None:
+        threshold = lenient_threshold(held_out[labels], len(labels), classifier.margin(region))
+        classifier.raise_margin(-threshold)
     classifier.compact()
-    return Training(classifier, "unchecked" if accuracy is None else f"accuracy {accuracy:.2f}")
+    return Training(classifier, reason)
 
 
 def _cross_validate(
-    features: Float32Array,
-    labels: BoolArray,
-    num_folds: int,
-    new: Callable[[int], Classifier],
-    seed: int,
-) -> float:
-    """Returns the mean accuracy over stratified folds."""
+    features: Float32Array, labels: BoolArray, new: Callable[[int], Classifier], seed: int
+) -> tuple[Float32Array, float]:
+    """Returns the margins of rows that were held out, shape (n,), and the mean accuracy."""
     from sklearn.model_selection import StratifiedKFold
 
-    classifier = new(seed)
+    num_folds = int(min(NUM_FOLDS, labels.sum(), len(labels) - labels.sum()))
+    classifier, margins = new(seed), np.empty(len(labels), dtype=np.float32)
     accuracies = []
     folds = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
     for train, test in folds.split(features, labels):
         classifier.fit(features[train], labels[train])
-        accuracies.append(np.mean(classifier.predict(features[test]) == labels[test]))
-    return float(np.mean(accuracies))
+        margins[test] = classifier.margin(features[test])
+        accuracies.append(np.mean((margins[test] > 0) == labels[test]))
+    return margins, float(np.mean(accuracies))

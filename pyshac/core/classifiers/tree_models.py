@@ -7,6 +7,7 @@ https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,17 @@ def read_trees(booster: xgboost.Booster) -> list[Tree]:
     ]
 
 
+def with_raised_margin(booster: xgboost.Booster, by: float) -> xgboost.Booster:
+    """Returns a model whose margin is larger by a constant, which the first tree's leaves hold."""
+    model = _model(booster)
+    tree = model["learner"]["gradient_booster"]["model"]["trees"][0]
+    for node, child in enumerate(tree["left_children"]):
+        if child < 0:
+            tree["split_conditions"][node] += by
+            tree["base_weights"][node] += by
+    return load_model(json.dumps(model).encode())
+
+
 def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
     """Returns an equal function with fewer trees: trees with equal splits are summed into one.
 
@@ -101,6 +113,27 @@ def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
     forest["iteration_indptr"] = list(range(len(trees) + 1))
     forest["gbtree_model_param"]["num_trees"] = str(len(trees))
     return load_model(json.dumps(model).encode())
+
+
+def side_by_side(boosters: Sequence[xgboost.Booster]) -> xgboost.Booster:
+    """Returns one model of several binary classifiers, with an output for the margin of each."""
+    models = [_model(booster) for booster in boosters]
+    forests = [model["learner"]["gradient_booster"]["model"]["trees"] for model in models]
+    trees = [tree for forest in forests for tree in forest]
+    for number, tree in enumerate(trees):
+        tree["id"] = number
+    learner, count = models[0]["learner"], str(len(models))
+    learner["objective"] = {
+        "name": "multi:softprob", "softmax_multiclass_param": {"num_class": count}
+    }  # fmt: skip
+    # The margin of a binary classifier is 0 before its first tree.
+    learner["learner_model_param"].update(num_class=count, base_score="0")
+    forest = learner["gradient_booster"]["model"]
+    forest["trees"] = trees
+    forest["tree_info"] = [output for output, each in enumerate(forests) for _ in each]
+    forest["iteration_indptr"] = [0, len(trees)]
+    forest["gbtree_model_param"]["num_trees"] = str(len(trees))
+    return load_model(json.dumps(models[0]).encode())
 
 
 def _shape(tree: dict[str, Any]) -> Any:

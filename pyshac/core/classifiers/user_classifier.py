@@ -33,6 +33,10 @@ class UserClassifier:
         self.estimator.fit(features, np.asarray(labels, dtype=bool))
         return self
 
+    def margin(self, features: Float32Array) -> Float32Array:
+        """Returns 1 for good rows and -1 for others, shape (n,); see `Classifier.margin`."""
+        return np.where(self.predict(features), 1, -1).astype(np.float32)
+
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
         # Some estimators raise an error without rows.

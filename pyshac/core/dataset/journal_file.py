@@ -1,7 +1,8 @@
 """`journal.jsonl`: the events since `dataset.csv` was written, read as untrusted input.
 
 A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object: a
-record. It is `{"batch": first number, "rows": [[value, ...], ...]}` for a batch that was drawn, or
+record. It is `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number or null,
+"chosen_by": [ranking, ...]}` for a batch that was drawn, without the last two in PySHAC 1.0, or
 `{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
 `"skip_cv_checks": true` if its `tell` asked for that.
 """
@@ -34,14 +35,26 @@ _NUMBER_BYTES = 320
 # Each character of a value's text takes at most six in JSON, and tuples some more.
 _UNKNOWN_BYTES = 8 * plain_values.MAX_CELL_LENGTH
 _SCORE_BYTES = 128
+# More than there will ever be.
+MAX_RANKINGS = 64
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A batch was drawn: the number of its first sample, and its rows."""
+    """A batch was drawn.
+
+    Attributes:
+        start: Number of its first sample.
+        rows: Its rows.
+        num_checks: Number of classifiers that accept each sample, at least; None if not known.
+        chosen_by: Number of the ranking that chose each of the first samples; the others were
+            chosen by none.
+    """
 
     start: int
     rows: list[Any]
+    num_checks: int | None
+    chosen_by: list[int]
 
 
 @dataclass(frozen=True)
@@ -168,7 +181,20 @@ def _drawn(record: Mapping[str, Any]) -> Drawn:
     start, rows = record["batch"], plain_values.from_json(record["rows"])
     if type(start) is not int or start < 0 or not isinstance(rows, list):
         raise ValueError(f"batch {start!r} is none")
-    return Drawn(start, rows)
+    num_checks, chosen_by = record.get("num_checks"), record.get("chosen_by", [])
+    if num_checks is not None and not _is_count(num_checks):
+        raise ValueError(f"batch {start} has num_checks {num_checks!r}")
+    if not isinstance(chosen_by, list) or not all(map(_is_ranking, chosen_by)):
+        raise ValueError(f"batch {start} has chosen_by {chosen_by!r}")
+    return Drawn(start, rows, num_checks, chosen_by)
+
+
+def _is_count(number: Any) -> bool:
+    return type(number) is int and number >= 0
+
+
+def _is_ranking(number: Any) -> bool:
+    return _is_count(number) and number < MAX_RANKINGS
 
 
 def _scored(record: Mapping[str, Any]) -> Scored:

@@ -17,8 +17,8 @@ from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_positive, check_score
 from pyshac.core.basics.messages.renamed import renamed_arguments
 from pyshac.core.basics.paths import absolute_path
-from pyshac.core.basics.seeding import Purpose
 from pyshac.core.callbacks import History
+from pyshac.core.classifiers.training import admission
 from pyshac.core.classifiers.user_classifier import check_template
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.engine.asked_samples import as_lists
@@ -151,7 +151,7 @@ class _SHAC(Overview, ABC):
                 batch = run.search.batch
                 if batch is not None and not batch.pending:
                     # A crash came between the batch's last score and its closing.
-                    run.close_batch(not batch.skip_cv_checks)
+                    run.close_batch(admission(batch.skip_cv_checks))
                 generators = self._parallelism.generators(run.search.batch_number)
                 batch = run.next_batch(relax_checks, generators)
             if batch is None:
@@ -195,7 +195,7 @@ class _SHAC(Overview, ABC):
             with run.writing():
                 run.take_in(run.search.without_known(told), skip_cv_checks)
                 if run.search.batch is not None and not run.search.batch.pending:
-                    run.close_batch(not skip_cv_checks)
+                    run.close_batch(admission(skip_cv_checks))
             self._asked.settle(numbers)
 
     # The whole circle
@@ -375,11 +375,9 @@ class _SHAC(Overview, ABC):
             if num_workers_per_batch is not None:
                 workers = check_positive("num_workers_per_batch", num_workers_per_batch)
                 generators = Generators(workers, self.generator_backend)
-            stream = seeding.stream(search.entropy, Purpose.PREDICT, self._num_predictions)
-            region = search.region(relax_checks, generators).first(count)
-            encoded = region.draw(number, stream)
+            samples = search.predict(number, count, self._num_predictions, relax_checks, generators)
             self._num_predictions += 1
-        return [search.space.to_parameters(search.space.decode(row)) for row in encoded]
+        return samples
 
     # The save directory
 

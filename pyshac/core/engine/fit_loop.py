@@ -21,7 +21,7 @@ from pyshac.core.callbacks.callback import Callback
 from pyshac.core.callbacks.callback_list import CallbackList
 from pyshac.core.callbacks.history import History
 from pyshac.core.callbacks.progress_bar import ProgressBar, check_verbose
-from pyshac.core.classifiers.training import Training
+from pyshac.core.classifiers.training import Admission, Training, admission
 from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.engine.run import Run
 from pyshac.core.evaluation.rounds import Outcome
@@ -41,6 +41,11 @@ class FitOptions:
     skip_cv_checks: bool
     early_stop: bool
     relax_checks: bool
+
+    @property
+    def admission(self) -> Admission:
+        """Which classifiers join the cascade."""
+        return admission(self.skip_cv_checks, self.early_stop)
 
 
 class FitLoop:
@@ -85,6 +90,7 @@ class FitLoop:
         generators = self._generators(epoch)
         logs = self._begin_epoch(epoch, generators.number)
         batch = self._open_batch(epoch, options.relax_checks, generators, logs)
+        logs["cascade_in_force"] = batch.num_checks
         parameters = logs["parameters"] = run.search.parameters(batch)
         logger.info(
             "Batch %d of %d: %d samples to evaluate.",
@@ -97,7 +103,7 @@ class FitLoop:
             return False
         logs["device_ids"] = [batch.worker_ids[number] for number in batch.ids]
         self._end_evaluation(logs, run.search.dataset.Y[batch.start :])
-        training = self._learn(logs, lambda: run.close_batch(not options.skip_cv_checks))
+        training = self._learn(logs, lambda: run.close_batch(options.admission))
         return self._end_epoch(epoch, logs, training, options)
 
     def _open_batch(
@@ -209,6 +215,7 @@ class FitLoop:
         search, epoch = self._run.search, self._run.search.batch_number
         logs = self._begin_epoch(epoch, 0)
         batch = search.adopt_batch()
+        logs["cascade_in_force"] = batch.num_checks
         scores = search.dataset.Y[batch.start : batch.ids.stop]
         parameters = logs["parameters"] = search.parameters(batch)
         self._callbacks.on_evaluation_begin(parameters, logs)
@@ -216,7 +223,7 @@ class FitLoop:
             self._callbacks.on_sample_end(number, score, _sample_logs(sample, None, None))
         logs["device_ids"] = [None] * len(batch.rows)
         self._end_evaluation(logs, scores)
-        training = self._learn(logs, lambda: self._run.learn_batch(not options.skip_cv_checks))
+        training = self._learn(logs, lambda: self._run.learn_batch(options.admission))
         return self._end_epoch(epoch, logs, training, options)
 
     def _read_samples(self, path: Path, presort: bool) -> list[tuple[list[Any], float]]:

@@ -12,7 +12,7 @@ from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
-from pyshac.core.classifiers.training import Training
+from pyshac.core.classifiers.training import Admission, Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.csv_file import check_row_length
@@ -124,6 +124,7 @@ class Run:
             saved.num_complete,
             saved.stage_starts,
             saved.batch,
+            saved.shares,
         )
         if saved.is_legacy:
             train_again(search, path)
@@ -151,6 +152,7 @@ class Run:
             num_complete=search.num_complete,
             stage_starts=search.stage_starts,
             batch=search.batch,
+            shares=search.shares,
         )
 
     def snapshot(self) -> SavedRun:
@@ -234,11 +236,11 @@ class Run:
             else:
                 self.directory.append_scores(added, skip_cv_checks)
 
-    def close_batch(self, check: bool) -> Training | None:
+    def close_batch(self, admission: Admission) -> Training | None:
         """Closes the open batch, whose samples all have scores, and saves.
 
         Args:
-            check: Whether a classifier has to pass cross validation.
+            admission: Which classifiers join the cascade.
 
         Returns:
             The outcome of training a classifier; None if none was due.
@@ -248,7 +250,7 @@ class Run:
         """
         with self.lock:
             number, start = self.search.batch_number, self.search.num_complete
-            training = self.search.close_batch(check)
+            training = self.search.close_batch(admission)
             self.save()
             scores = self.search.dataset.Y[start:]
         if len(scores) > 1 and all(map(math.isnan, scores)):
@@ -258,10 +260,10 @@ class Run:
             )
         return training
 
-    def learn_batch(self, check: bool) -> Training | None:
+    def learn_batch(self, admission: Admission) -> Training | None:
         """Closes a batch whose samples came with their scores; see `Search.close_batch`."""
         with self.lock:
-            return self.search.close_batch(check)
+            return self.search.close_batch(admission)
 
     def set_seed(self, seed: int | None) -> None:
         """Seeds the search and its parameters; None takes a fresh seed."""

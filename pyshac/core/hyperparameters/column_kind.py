@@ -6,6 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from pyshac.core.basics.arrays import FloatArray
+
 # Origin and unit.
 Scale = tuple[float, float]
 
@@ -40,6 +44,20 @@ class ColumnKind:
     def is_unordered_choice(self) -> bool:
         """Whether the column holds choices without a meaningful order."""
         return self.choices is not None and not self.is_ordered
+
+    @property
+    def num_values(self) -> float:
+        """Number of values of a choice or a bounded whole number; otherwise infinity."""
+        if self.choices is not None:
+            return len(self.choices)
+        return self.high - self.low + 1 if self.is_whole else math.inf
+
+    def all_values(self) -> FloatArray:
+        """Returns the encoded values in ascending order, shape (num_values,), if it is finite."""
+        if self.choices is not None:
+            return np.arange(len(self.choices), dtype=np.float64)
+        values = np.arange(self.low, self.high + 1)
+        return np.log(values) if self.is_log else values
 
 
 def scale_between(low: float, high: float) -> Scale:

@@ -29,14 +29,20 @@ class BlockSource:
 
     Args:
         cascade: The classifiers.
+        forgiven: Number of rejections that are overlooked.
         stream: Random stream, of which each block has a child.
         generators: The generators that draw.
     """
 
     def __init__(
-        self, cascade: Cascade, stream: np.random.SeedSequence, generators: Generators
+        self,
+        cascade: Cascade,
+        forgiven: int,
+        stream: np.random.SeedSequence,
+        generators: Generators,
     ) -> None:
         self._cascade = cascade
+        self._forgiven = forgiven
         self._stream = stream
         self._generators = generators
         self._started = time.monotonic()
@@ -64,7 +70,9 @@ class BlockSource:
                 self._draw_ahead(proposals, size)
             else:
                 stream = seeding.child(self._stream, number)
-                self._ahead[number] = proposals.accepted(self._cascade, size, stream)
+                self._ahead[number] = proposals.accepted(
+                    self._cascade, size, stream, self._forgiven
+                )
         self._number += 1
         return self._ahead.pop(number)
 
@@ -82,7 +90,9 @@ class BlockSource:
             self._generators.end_with_process()
         numbers = range(self._number, self._number + self._generators.number)
         drawn = self._parallel(
-            delayed(proposals.accepted)(self._cascade, size, seeding.child(self._stream, number))
+            delayed(proposals.accepted)(
+                self._cascade, size, seeding.child(self._stream, number), self._forgiven
+            )
             for number in numbers
         )
         self._ahead = dict(zip(numbers, drawn, strict=True))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.accepted_share import ShareEstimator
 from pyshac.core.sampling.covers import Covers
+from pyshac.core.sampling.grid import Grid, grid_of
 from pyshac.core.sampling.proposals import Proposals
 
 # A cover outlives the draw that it is built for, and need not pay off within it.
@@ -20,12 +23,18 @@ class ProposalPlanner:
 
     Attributes:
         space: The search space.
+        share: Estimates the share of the prior that a cascade accepts.
     """
 
     def __init__(self, space: HyperParameterList) -> None:
         self.space = space
-        self._share = ShareEstimator(space)
+        self.share = ShareEstimator(space)
         self._covers = Covers(space)
+
+    @functools.cached_property
+    def grid(self) -> Grid | None:
+        """All points of the space; None if it has no end, or too many."""
+        return grid_of(self.space)
 
     def plan(
         self, cascade: Cascade, forgiven: int = 0, num_proposals: float | None = None
@@ -39,5 +48,5 @@ class ProposalPlanner:
                 the number that the samples of a few batches should take.
         """
         if num_proposals is None:
-            num_proposals = PLANNED_SAMPLES / self._share(cascade)
+            num_proposals = PLANNED_SAMPLES / self.share(cascade)
         return Proposals(self.space, self._covers.cover(cascade, forgiven, num_proposals))

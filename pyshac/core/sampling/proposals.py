@@ -53,13 +53,13 @@ class Proposals:
             return MAX_SCALAR_ROWS
         return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_NUMBERS // self.space.num_columns))
 
-    def first_block(self, n: int, num_classifiers: int) -> int:
+    def first_block(self, n: int, share: float) -> int:
         """Returns the number of proposals in the first block of a draw.
 
-        It is smaller than the number that n samples should take if every classifier halves the
-        space, since classifiers may accept more.
+        Args:
+            n: Number of samples.
+            share: Estimated share of the prior that the cascade accepts.
         """
-        expected = n * 2.0**num_classifiers * self.volume
-        # Up to a few thousand rows, another block costs more than superfluous rows do.
-        size = max(0.4 * expected, min(0.8 * expected, 4096), 2 * n, 256)
+        # Up to a few hundred rows, another block costs more than superfluous rows do.
+        size = max(1.2 * n * self.volume / share, 256)
         return int(min(size, self.largest_block))

@@ -9,9 +9,8 @@ block has its own random stream, so samples do not depend on the number of gener
 from __future__ import annotations
 
 import logging
-import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,10 +25,46 @@ from pyshac.core.sampling.proposals import Proposals
 
 logger = logging.getLogger("pyshac")
 
-# A draw is hopeless if it has no sample where classifiers that halve would have let this many pass.
+# A region that is not found in this many proposals from the prior is given up where there is
+# something else to draw from; fewer where a user's own types are drawn one by one in Python.
+MAX_FRUITLESS = 2**23
+MAX_FRUITLESS_SCALAR = 2**18
+# Otherwise a draw is hopeless if it has no sample where classifiers that halve would have let this
+# many pass.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
+# Number of proposals after which few new samples will do.
+PATIENCE = 2**13
+# Number of draws from the whole space, as a last resort, to find samples that have not been seen.
+LAST_DRAWS = 4096
 FIRST_WARNING_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a draw ends with fewer samples than wanted.
+
+    Attributes:
+        patience: Number of proposals after which `enough` samples will do.
+        enough: Number of samples.
+        fruitless: Number of proposals from the prior, for each accepted one, after which any number
+            of samples will do.
+    """
+
+    patience: float
+    enough: int
+    fruitless: float
+
+    def are_reached(self, proposed: int, from_prior: float, accepted: int) -> bool:
+        """Returns whether a draw ends.
+
+        Args:
+            proposed: Number of proposals so far.
+            from_prior: Equivalent number of proposals from the prior.
+            accepted: Number of accepted proposals.
+        """
+        is_fruitless = from_prior >= self.fruitless * max(accepted, 1)
+        return is_fruitless or (proposed >= self.patience and accepted >= self.enough)
 
 
 @dataclass
@@ -39,7 +74,7 @@ class _Progress:
     Attributes:
         wanted: Number of samples.
         num_classifiers: Number of classifiers.
-        patience: Number of proposals after which fewer samples will do.
+        limits: When fewer samples will do.
         proposed: Number of proposals so far.
         from_prior: Equivalent number of proposals from the prior.
         accepted: Number of accepted proposals.
@@ -47,7 +82,7 @@ class _Progress:
 
     wanted: int
     num_classifiers: int
-    patience: float
+    limits: Limits | None
     proposed: int = 0
     from_prior: float = 0.0
     accepted: int = 0
@@ -63,10 +98,12 @@ class _Progress:
     @property
     def is_over(self) -> bool:
         """Whether there are enough samples, or there is no point in going on."""
+        if self.accepted >= self.wanted:
+            return True
+        if self.limits is not None:
+            return self.limits.are_reached(self.proposed, self.from_prior, self.accepted)
         is_hopeless = self.from_prior >= HOPELESS_EXPECTED * 2**self.num_classifiers
-        is_hopeless = is_hopeless and self.proposed >= MIN_HOPELESS_PROPOSALS
-        is_spent = self.proposed >= self.patience
-        return self.accepted >= self.wanted or is_spent or (is_hopeless and not self.accepted)
+        return is_hopeless and self.proposed >= MIN_HOPELESS_PROPOSALS and not self.accepted
 
     @property
     def missing(self) -> float:
@@ -91,55 +128,95 @@ class AcceptedRegion:
     Attributes:
         planner: Plans where proposals come from.
         cascade: The classifiers; without any, the region is the whole space.
-        relax_checks: After each 2**k proposals without an accepted one, where k is the number of
-            classifiers, overlook one more rejection of the next sample, at most k.
+        relax_checks: Whether a wider region overlooks one more rejection by any classifier, rather
+            than all rejections by the newest one.
         generators: The generators that draw when there is much to draw.
+        forgiven: Number of rejections that are overlooked.
     """
 
     planner: ProposalPlanner
     cascade: Cascade
     relax_checks: bool = False
     generators: Generators = ALONE
+    forgiven: int = 0
 
     def first(self, num_classifiers: int) -> AcceptedRegion:
         """Returns the wider region that the first classifiers accept."""
-        cascade = self.cascade.first(num_classifiers)
-        return AcceptedRegion(self.planner, cascade, self.relax_checks, self.generators)
+        return replace(self, cascade=self.cascade.first(num_classifiers))
+
+    @property
+    def num_checks(self) -> int:
+        """Number of classifiers that accept a sample of the region, at least."""
+        return len(self.cascade) - self.forgiven
+
+    def wider(self) -> AcceptedRegion:
+        """Returns the region that one check fewer leaves, with `num_checks` above 0."""
+        if self.relax_checks:
+            return replace(self, forgiven=self.forgiven + 1)
+        return self.first(len(self.cascade) - 1)
 
     @without_float_errors
     def accepts(self, encoded: FloatArray) -> BoolArray:
         """Returns which rows lie in the region, shape (n,), for rows of shape (n, columns)."""
-        return self.cascade.accepts(encoded)
+        return self.cascade.accepts(encoded, self.forgiven)
+
+    def limits(self, patience: float, enough: int) -> Limits:
+        """Returns limits for a draw where there is a wider region to draw from."""
+        fruitless = MAX_FRUITLESS if self.planner.space.is_vectorised else MAX_FRUITLESS_SCALAR
+        return Limits(patience, enough, fruitless)
+
+    def draw_new(
+        self, n: int, enough: int, seen: set[bytes], stream: np.random.SeedSequence
+    ) -> FloatArray:
+        """Draws different samples that have not been seen.
+
+        Args:
+            n: Number of samples.
+            enough: Number of samples that will do where they are hard to find.
+            seen: Encoded rows that have been seen, as bytes.
+            stream: Random stream; the same stream gives the same samples.
+
+        Returns:
+            Encoded samples, shape (n, columns). They are fewer than `enough` only if the region
+            has no more, or all of a large draw have been seen.
+        """
+        grid = self.planner.grid
+        if grid is not None:
+            is_new = grid.unseen(seen)
+            is_new[is_new] = self.accepts(grid.points[is_new])
+            return grid.draw(is_new, n, stream)
+        number = n if self.num_checks else max(n, LAST_DRAWS)
+        rows = self.draw(number, stream, self.limits(PATIENCE, enough))
+        new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
+        return np.array([*new.values()]).reshape(-1, rows.shape[1])[:n]
 
     def draw(
-        self, n: int, stream: np.random.SeedSequence, patience: float = math.inf
+        self, n: int, stream: np.random.SeedSequence, limits: Limits | None = None
     ) -> FloatArray:
         """Draws samples from the prior, conditioned on lying in the region.
 
         Args:
             n: Number of samples.
             stream: Random stream; the same stream gives the same samples.
-            patience: Number of proposals after which fewer samples, or none, will do.
+            limits: When fewer samples, or none, will do.
 
         Returns:
-            Encoded samples, shape (n, columns), or fewer if patience ran out.
+            Encoded samples, shape (n, columns), or fewer if the limits were reached.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing, or so little that nothing was
-                found in a thousand times as many proposals as it should take, and patience is
-                infinite.
+                found in a thousand times as many proposals as it should take, and there are no
+                limits.
         """
         with np.errstate(all="ignore"):
             space, cascade = self.planner.space, self.cascade
-            if not len(cascade):
+            if not self.num_checks:
                 return space.draw(n, seeding.child(stream, 0))
-            if self.relax_checks:
-                return np.stack([self._draw_relaxed(seeding.child(stream, i)) for i in range(n)])
-            progress = _Progress(n, len(cascade), patience)
-            proposals = self.planner.plan(cascade)
-            size = proposals.first_block(n, len(cascade))
+            progress = _Progress(n, len(cascade), limits)
+            proposals = self.planner.plan(cascade, self.forgiven)
+            size = proposals.first_block(n, self.planner.share(cascade))
             accepted = [np.empty((0, space.num_columns))]
-            with BlockSource(cascade, stream, self.generators) as blocks:
+            with BlockSource(cascade, self.forgiven, stream, self.generators) as blocks:
                 while proposals.volume:
                     accepted.append(blocks.next(proposals, size))
                     progress.count(size, len(accepted[-1]), proposals.volume)
@@ -147,7 +224,7 @@ class AcceptedRegion:
                         break
                     progress.warn()
                     proposals, size = self._next_block(progress, proposals, size)
-            if progress.accepted < n and math.isinf(patience):
+            if progress.accepted < n and limits is None:
                 raise _nothing_accepted(len(cascade), progress.proposed if proposals.volume else 0)
             return np.concatenate(accepted)[:n]
 
@@ -159,42 +236,10 @@ class AcceptedRegion:
         if size < proposals.largest_block:
             size = int(min(max(1.25 * missing, 512), 8 * size, proposals.largest_block))
         if proposals.cover is None:
-            better = self.planner.plan(self.cascade, num_proposals=missing)
+            better = self.planner.plan(self.cascade, self.forgiven, missing)
             if better.cover is not None:
-                return better, better.first_block(progress.wanted, len(self.cascade))
+                return better, better.first_block(progress.wanted, self.planner.share(self.cascade))
         return proposals, size
-
-    def _draw_relaxed(self, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws one sample, shape (columns,); the k-th window overlooks k rejections."""
-        for forgiven in range(len(self.cascade)):
-            proposals = self.planner.plan(self.cascade, forgiven)
-            row = self._first_accepted(proposals, seeding.child(stream, forgiven), forgiven)
-            if row is not None:
-                return row
-        # All rejections are overlooked: the next draw is as good as any.
-        return self.planner.space.draw(1, seeding.child(stream, len(self.cascade)))[0]
-
-    def _first_accepted(
-        self, proposals: Proposals, stream: np.random.SeedSequence, forgiven: int
-    ) -> FloatArray | None:
-        """Returns the first accepted row in a window of 2**k proposals from the prior, or None.
-
-        Only the proposals of the window that fall into the cover need to be drawn.
-        """
-        num_classifiers = len(self.cascade)
-        random = np.random.default_rng(seeding.child(stream, 0))
-        left = int(random.binomial(2**num_classifiers, proposals.volume))
-        block = 1
-        while left > 0:
-            size = min(left, proposals.largest_block)
-            place = seeding.child(stream, block)
-            rows = proposals.accepted(self.cascade, size, place, forgiven)
-            if len(rows):
-                return rows[0]
-            left -= size
-            block += 1
-        logger.info("No sample in 2**%d proposals: overlooking a rejection.", num_classifiers)
-        return None
 
 
 def _nothing_accepted(num_classifiers: int, proposed: int) -> NothingAcceptedError:

@@ -15,6 +15,9 @@ class Batch:
     Attributes:
         start: Number of the first sample.
         rows: The samples' values, in order.
+        num_checks: Number of classifiers that accept each sample, at least; None if not known.
+        chosen_by: Number of the ranking that chose each sample; those that none chose come last,
+            and are left out.
         worker_ids: The slot of each scored sample, by the sample's number; None if it had no slot.
         skip_cv_checks: Whether the classifier due after the batch is kept without cross validation,
             as the last `tell` asked for; `fit` has its own say.
@@ -22,6 +25,8 @@ class Batch:
 
     start: int
     rows: list[list[Any]]
+    num_checks: int | None = None
+    chosen_by: list[int] = field(default_factory=list)
     worker_ids: dict[int, int | None] = field(default_factory=dict)
     skip_cv_checks: bool = False
 

@@ -15,29 +15,31 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics import seeding, signals
-from pyshac.core.basics.arrays import BoolArray, without_float_errors
+from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, without_float_errors
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.classifier import Classifier
-from pyshac.core.classifiers.training import Training, train_classifier
+from pyshac.core.classifiers.training import Admission, Training, train_classifier
 from pyshac.core.classifiers.user_classifier import UserClassifier
 from pyshac.core.dataset import Dataset
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.sampling.generators import Generators
+from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
-from pyshac.core.sampling.region import AcceptedRegion
+from pyshac.core.sampling.region import PATIENCE, AcceptedRegion
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.method import PAPER
+from pyshac.core.search.selector import Selector
 from pyshac.core.search.settings import Settings
-from pyshac.core.selection.climbing import Climber
-from pyshac.core.selection.ranking import Ranking
-from pyshac.core.selection.selection import Selection
-from pyshac.core.selection.tree_ranking import TreeRanking
+from pyshac.core.selection.selection import Choice, Selection, choose_at_random
+from pyshac.core.selection.shares import Shares
 
 logger = logging.getLogger("pyshac")
+
+# Number of draws from the region that tell a classifier how much it would cut off.
+REGION_DRAWS = 256
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Search:
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
+        shares: How successful the rankings have been.
     """
 
     space: HyperParameterList
@@ -63,10 +66,11 @@ class Search:
     num_complete: int = 0
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
+    shares: Shares = field(default_factory=Shares)
 
     def __post_init__(self) -> None:
         self._planner = ProposalPlanner(self.space)
-        self._latest_rankings: tuple[tuple[int, int], list[Ranking]] | None = None
+        self._selector = Selector(self.space, self.cascade.features)
         # Held in each short step that changes several attributes, so that others see all or none.
         self.lock = CopyableLock()
 
@@ -74,7 +78,19 @@ class Search:
     def is_spent(self) -> bool:
         """Whether the whole budget has been evaluated."""
         is_cut = self.batch is not None and self.room == 0 and bool(self.batch.pending)
-        return is_cut or self.num_complete >= self.settings.schedule.total_budget
+        is_over = self.num_complete >= self.settings.schedule.total_budget
+        return is_cut or is_over or (self.batch is None and self.is_exhausted)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether all points of a small finite search space have been evaluated.
+
+        The paper's method evaluates them again.
+        """
+        grid = self._planner.grid
+        if self.settings.method == PAPER or grid is None or len(self.dataset) < len(grid):
+            return False
+        return not grid.unseen({row.tobytes() for row in self.dataset.encoded}).any()
 
     @property
     def room(self) -> int:
@@ -107,47 +123,85 @@ class Search:
         """Opens the next batch, with samples that the cascade in force accepts.
 
         Args:
-            relax_checks: Whether rejections are overlooked where nothing is accepted.
+            relax_checks: Whether rejections are overlooked where too little is accepted.
             generators: The generators that draw.
         """
         with np.errstate(all="ignore"):
-            schedule, method = self.settings.schedule, self.settings.method
-            size = min(schedule.batch_size, schedule.total_budget - self.num_complete)
-            stream = seeding.stream(self.entropy, Purpose.DRAW, self.num_complete)
+            schedule, start = self.settings.schedule, self.num_complete
+            size = min(schedule.batch_size, schedule.total_budget - start)
+            stream = seeding.stream(self.entropy, Purpose.DRAW, start)
             region = self.region(relax_checks, generators)
-            if method.num_choices == 1:
-                encoded = region.draw(size, seeding.child(stream, 0))
+            if self.settings.method.num_choices == 1:
+                choice = choose_at_random(region, size, stream)
+            elif not start:
+                choice = Choice(region.draw_new(size, size, set(), stream), [], 0)
             else:
-                places = seeding.stream(self.entropy, Purpose.CLIMB, self.num_complete)
-                climber = Climber(self.space, np.random.default_rng(places))
-                learned = self.num_complete - self.num_complete % schedule.per_classifier_budget
-                selection = Selection(self._rankings(learned), method.num_choices, climber)
-                encoded = selection.select(region, size, self.dataset.encoded, stream)
-            self.batch = Batch(self.num_complete, [self.space.decode(row) for row in encoded])
+                place = seeding.stream(self.entropy, Purpose.CLIMB, start)
+                selection = self._selection(start, place)
+                choice = selection.select(region, size, self.dataset.encoded, stream)
+            encoded = choice.rows
+            if len(encoded) < size and self._planner.grid is None:
+                # Nothing else is left of a space whose size is not known.
+                rest = self.space.draw(size - len(encoded), seeding.child(stream, 0, 0))
+                encoded = np.concatenate([encoded, rest])
+            if choice.num_checks < len(self.cascade):
+                logger.info(
+                    "The %d classifiers accept too few new samples: those of this batch need to "
+                    "pass %d.", len(self.cascade), choice.num_checks,
+                )  # fmt: skip
+            rows = [self.space.decode(row) for row in encoded]
+            self.batch = Batch(start, rows, choice.num_checks, choice.chosen_by)
             return self.batch
 
-    def _rankings(self, count: int) -> list[Ranking]:
-        """Returns the rankings that are learned from the first `count` samples."""
-        key = self.entropy, count
-        if self._latest_rankings is None or self._latest_rankings[0] != key:
-            stream = seeding.stream(self.entropy, Purpose.RANK, count)
-            objective, method = self.settings.objective, self.settings.method
-            learned = self.dataset.encoded[:count], self.dataset.scores[:count], objective
-            rankings: list[Ranking] = [TreeRanking(*learned, self.cascade.features, stream)]
-            if method.is_smooth:
-                # It needs SciPy, which takes long to import.
-                from pyshac.core.selection.process_ranking import ProcessRanking
+    def predict(
+        self, n: int, num_classifiers: int, number: int, relax_checks: bool, generators: Generators
+    ) -> list[OrderedDict[str, Any]]:
+        """Returns samples that the search would evaluate next, the most promising first.
 
-                rankings.append(ProcessRanking(*learned, self.space, method.num_steps))
-            self._latest_rankings = key, rankings
-        return self._latest_rankings[1]
+        Args:
+            n: Number of samples.
+            num_classifiers: Number of classifiers that accept them, from the first one on.
+            number: Number of the prediction; others return other samples.
+            relax_checks: As for `draw_batch`.
+            generators: The generators that draw.
+
+        Raises:
+            NothingAcceptedError: If the cascade accepts nothing, and checks are not relaxed.
+        """
+        with np.errstate(all="ignore"):
+            stream = seeding.stream(self.entropy, Purpose.PREDICT, number)
+            rows = self.space.draw(0, stream)
+            region = self.region(relax_checks, generators).first(num_classifiers)
+            if self.settings.method.num_choices > 1 and not self.num_complete:
+                rows = region.draw_new(n, n, set(), seeding.child(stream, 0))
+            elif self.settings.method.num_choices > 1:
+                selection = self._selection(self.num_complete, seeding.child(stream, 0))
+                rows = selection.predict(region, n, self._known(), seeding.child(stream, 1))
+            if len(rows) < n:
+                repeated = choose_at_random(region, n - len(rows), seeding.child(stream, 2)).rows
+                rows = np.concatenate([rows, repeated])
+            return [self.space.to_parameters(self.space.decode(row)) for row in rows]
+
+    def _known(self) -> FloatArray:
+        """Returns the samples that have a score or are being evaluated, encoded."""
+        running = [] if self.batch is None else map(self.batch.row, self.batch.pending)
+        rows = [self.space.encode(row) for row in running]
+        return np.concatenate(
+            [self.dataset.encoded, np.reshape(rows, (-1, self.space.num_columns))]
+        )
+
+    def _selection(self, count: int, place: np.random.SeedSequence) -> Selection:
+        return self._selector.selection(
+            self.dataset, count, self.settings, self.entropy, self.shares, place
+        )
 
     @without_float_errors
     def adopt_batch(self) -> Batch:
         """Opens a batch of the next samples in the dataset, which have their scores already."""
         start, size = self.num_complete, self.settings.schedule.batch_size
         rows = self.dataset.X[start : start + size]
-        self.batch = Batch(start, rows, dict.fromkeys(range(start, start + len(rows))))
+        numbers = range(start, start + len(rows))
+        self.batch = Batch(start, rows, worker_ids=dict.fromkeys(numbers))
         return self.batch
 
     @without_float_errors
@@ -194,51 +248,40 @@ class Search:
     @property
     def is_classifier_due(self) -> bool:
         """Whether a classifier is trained when the open batch is closed."""
-        return self._training_set() is not None
-
-    @without_float_errors
-    def _training_set(self) -> BoolArray | None:
-        """Returns the samples that the classifier due after the open batch is trained on.
-
-        Returns:
-            Which samples they are, shape (samples,); None if no classifier is due.
-        """
-        schedule, method = self.settings.schedule, self.settings.method
-        stop = self._open_batch.ids.stop
+        schedule = self.settings.schedule
         is_full = len(self.cascade) >= schedule.total_classifiers
-        if is_full or not schedule.is_classifier_due(self.num_complete, stop):
-            return None
-        # With half of the earlier samples still accepted, training sets settle at two stages.
-        two_stages = 2 * schedule.per_classifier_budget
-        enough = min(method.min_share * schedule.total_budget, two_stages)
-        if not len(self.cascade):
-            enough *= method.first_times
-        used = self._is_learned_from(stop)
-        return used if int(used.sum()) >= enough else None
+        stop = self._open_batch.ids.stop
+        return not is_full and schedule.is_classifier_due(self.num_complete, stop)
 
     @without_float_errors
-    def close_batch(self, check: bool) -> Training | None:
+    def close_batch(self, admission: Admission) -> Training | None:
         """Closes the open batch, whose samples all have scores, and trains the classifier due.
 
         Args:
-            check: Whether the classifier has to pass cross validation.
+            admission: Which classifiers join the cascade.
 
         Returns:
             The outcome of training a classifier; None if none was due.
         """
-        stop = self._open_batch.ids.stop
-        used = self._training_set()
-        training = None if used is None else self._train(used, stop, check, self._new_classifier)
+        batch, stop = self._open_batch, self._open_batch.ids.stop
+        training = None
+        if self.is_classifier_due:
+            used = self._is_learned_from(stop)
+            training = self._train(used, stop, admission, self._new_classifier)
+        before, new = np.split(self.dataset.scores, [batch.start])
+        shares = self.shares.learn(batch.chosen_by, before, new, self.settings.objective)
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole(), self.lock:
             if training is not None and training.classifier is not None:
                 self.cascade.append(training.classifier)
                 self.stage_starts.append(stop)
-            self.num_complete, self.batch = stop, None
+            self.num_complete, self.batch, self.shares = stop, None, shares
             self.dataset.pack()
         if training is not None:
             verb = "refused" if training.classifier is None else "trained"
             logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)
+        if self.is_exhausted:
+            logger.info("All %d points of the search space are evaluated: the search ends.", stop)
         return training
 
     def close_all(self) -> None:
@@ -258,10 +301,11 @@ class Search:
         """
         if self.settings.template is None:
             ids = np.array(self.dataset.ids)
-            training = self._train((ids >= start) & (ids < stop), stop, False, _new_paper_trees)
+            used = (ids >= start) & (ids < stop)
+            training = self._train(used, stop, Admission.USEFUL, _new_paper_trees)
         else:
             used = self._is_learned_from(stop)
-            training = self._train(used, stop, False, self._new_classifier)
+            training = self._train(used, stop, Admission.USEFUL, self._new_classifier)
         if training.classifier is not None:
             self.cascade.append(training.classifier)
             self.stage_starts.append(stop)
@@ -270,13 +314,27 @@ class Search:
         self,
         used: BoolArray,
         num_complete: int,
-        check: bool,
+        admission: Admission,
         new: Callable[[int], Classifier],
     ) -> Training:
         is_good = self.settings.objective.better_half(self.dataset.scores[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         features = self.cascade.features(self.dataset.encoded[used])
-        return train_classifier(features, is_good, stream, check, new)
+        region = None
+        if self.settings.method.is_lenient and new == self._new_classifier:
+            region = self._features_of_region(seeding.child(stream, 0))
+        return train_classifier(features, is_good, stream, admission, new, region)
+
+    def _features_of_region(self, stream: np.random.SeedSequence) -> Float32Array | None:
+        """Returns features of draws from the region, shape (n, columns), for the library's trees.
+
+        They are None for a user's classifiers, and few if draws are hard to find.
+        """
+        if self.settings.template is not None:
+            return None
+        region = self.region(False, ALONE)
+        rows = region.draw(REGION_DRAWS, stream, region.limits(PATIENCE, 0))
+        return self.cascade.features(rows)
 
     def _is_learned_from(self, num_complete: int) -> BoolArray:
         """Returns which samples the next classifier is trained on, shape (samples,)."""
@@ -301,7 +359,7 @@ class Search:
         """
         for start in self.stage_starts:
             used = self._is_learned_from(start)
-            training = self._train(used, start, False, self._new_classifier)
+            training = self._train(used, start, Admission.USEFUL, self._new_classifier)
             if training.classifier is None:
                 raise SaveDirectoryError(
                     f"Classifier {len(self.cascade) + 1} does not come out as before: "

@@ -12,15 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
-from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.selection.ranking import Ranking
+from pyshac.core.selection.neighbours import Neighbours
 
-# Number of neighbours that are ranked before each step.
-NUM_NEIGHBOURS = 128
-# A neighbour differs in one column, in this share of them, or in any number between.
-LARGEST_SHARE = 0.5
-# Range of the standard deviation of a difference on the unit interval.
-STEP_SIZES = (0.001, 0.3)
+# Number of neighbours that are checked at once.
+NUM_CHECKED = 16
 
 
 @dataclass(frozen=True)
@@ -28,78 +23,53 @@ class Climber:
     """Improves samples by local search.
 
     Attributes:
-        space: The search space.
-        generator: Generator of the neighbours.
+        neighbours: Draws the neighbours of a sample.
+        generator: The generator that draws.
     """
 
-    space: HyperParameterList
+    neighbours: Neighbours
     generator: np.random.Generator
 
     def climb(
         self,
         start: FloatArray,
         others: FloatArray,
-        ranking: Ranking,
+        rank: Callable[[FloatArray], FloatArray],
+        num_steps: int,
         is_allowed: Callable[[FloatArray], BoolArray],
     ) -> FloatArray:
-        """Moves a sample to its best neighbour, for as many steps as the ranking asks for.
+        """Moves a sample to its best neighbour, again and again.
 
         Args:
             start: An encoded sample, shape (columns,).
             others: Encoded samples from which neighbours take values, shape (n, columns).
-            ranking: The order of samples.
+            rank: Returns how promising samples are, shape (m,) for shape (m, columns).
+            num_steps: Largest number of steps.
             is_allowed: Returns which samples may be chosen, shape (m,) for shape (m, columns).
 
         Returns:
             An encoded sample, shape (columns,); `start` if there is no better one.
         """
         best = start
-        for _ in range(ranking.num_steps):
-            rows = self.neighbours(best, others)
-            ranks = ranking(np.concatenate([best[None], rows]))
-            better = np.flatnonzero(ranks[1:] > ranks[0])
-            better = better[is_allowed(rows[better])]
-            if not len(better):
+        for _ in range(num_steps):
+            rows = self.neighbours(best, others, self.generator)
+            ranks = rank(np.concatenate([best[None], rows]))
+            better = 1 + np.flatnonzero(ranks[1:] > ranks[0])
+            better = better[np.argsort(-ranks[better], kind="stable")]
+            allowed = _first_allowed(rows[better - 1], is_allowed)
+            if allowed is None:
                 break
-            best = rows[better[np.argmax(ranks[1:][better])]]
+            best = allowed
         return best
 
-    def neighbours(self, row: FloatArray, others: FloatArray) -> FloatArray:
-        """Returns samples that differ from a given one in some columns.
 
-        There, half of them take the values of another sample, and the others slightly larger or
-        smaller values. Choices and a user's own types always take values of other samples.
-
-        Args:
-            row: Encoded sample, shape (columns,).
-            others: Encoded samples, shape (n, columns).
-
-        Returns:
-            Shape (NUM_NEIGHBOURS, columns).
-        """
-        differs = self._columns_that_differ(len(row))
-        theirs = others[self.generator.integers(len(others), size=NUM_NEIGHBOURS)]
-        has_steps = self.space.maps_to_unit & ~self.space.is_choice
-        is_step = has_steps & (self.generator.random((NUM_NEIGHBOURS, 1)) < 0.5)
-        values = np.where(is_step, self._steps(row), theirs)
-        return np.where(differs, values, row)
-
-    def _columns_that_differ(self, num_columns: int) -> BoolArray:
-        """Returns where neighbours differ, shape (NUM_NEIGHBOURS, columns)."""
-        shares = self._log_uniform(1 / num_columns, max(LARGEST_SHARE, 1 / num_columns))
-        differs = self.generator.random((NUM_NEIGHBOURS, num_columns)) < shares
-        one = self.generator.integers(num_columns, size=NUM_NEIGHBOURS)
-        differs[np.arange(NUM_NEIGHBOURS), one] = True
-        return differs
-
-    def _steps(self, row: FloatArray) -> FloatArray:
-        """Returns samples that differ by a step in all columns, shape (NUM_NEIGHBOURS, columns)."""
-        noise = self.generator.standard_normal((NUM_NEIGHBOURS, len(row)))
-        unit = self.space.to_unit_where_possible(row[None]) + noise * self._log_uniform(*STEP_SIZES)
-        # Reflected at the ends of the unit interval, which excludes 1.
-        unit = np.abs((unit + 1) % 2 - 1)
-        return self.space.from_unit_where_possible(np.minimum(unit, np.nextafter(1, 0)))
-
-    def _log_uniform(self, low: float, high: float) -> FloatArray:
-        """Returns log-uniform numbers from an interval, shape (NUM_NEIGHBOURS, 1)."""
-        return np.exp(self.generator.uniform(np.log(low), np.log(high), (NUM_NEIGHBOURS, 1)))
+def _first_allowed(
+    rows: FloatArray, is_allowed: Callable[[FloatArray], BoolArray]
+) -> FloatArray | None:
+    """Returns the first row that is allowed, shape (columns,); None if none is."""
+    for start in range(0, len(rows), NUM_CHECKED):
+        block = rows[start : start + NUM_CHECKED]
+        allowed = block[is_allowed(block)]
+        if len(allowed):
+            return np.asarray(allowed[0])
+    return None

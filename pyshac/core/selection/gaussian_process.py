@@ -96,10 +96,34 @@ class GaussianProcess:
         Args:
             points: Shape (m, d).
         """
-        process = copy.copy(self)
-        process._points = np.concatenate([self._points, points])
-        process._values = np.concatenate([self._values, self.predict(points)[0]])
-        process._solve()
+        # What turns out as expected moves no expected value.
+        return self._extended(points, np.concatenate([self._weights, np.zeros(len(points))]))
+
+    def told(self, points: FloatArray, values: FloatArray) -> GaussianProcess:
+        """Returns the process with further training points; its logarithms stay the same.
+
+        Args:
+            points: Shape (m, d).
+            values: Shape (m,).
+        """
+        process = self._extended(points, self._weights)
+        process._values = np.concatenate([self._values, values])
+        with _one_thread():
+            process._weights = linalg.cho_solve((process._root, True), process._values)
+        return process
+
+    def _extended(self, points: FloatArray, weights: FloatArray) -> GaussianProcess:
+        """Returns the process with further rows of the Cholesky factor, and with other weights."""
+        process, n = copy.copy(self), len(self._root)
+        process._points, process._weights = np.concatenate([self._points, points]), weights
+        with _one_thread():
+            covariance = _matern(*process._distances(self._logarithms, points))
+            old = linalg.solve_triangular(self._root, covariance[:n], lower=True)
+            rest = _with_noise(covariance[n:], self._logarithms) - old.T @ old
+            process._root = np.zeros((n + len(points), n + len(points)), order="F")
+            process._root[:n, :n] = self._root
+            process._root[n:, :n] = old.T
+            process._root[n:, n:] = linalg.cholesky(rest, lower=True)
         return process
 
     def nearest_first(self, point: FloatArray, points: FloatArray) -> npt.NDArray[np.intp]:

@@ -1,89 +1,150 @@
 """Selection: the choice of the accepted draws that are evaluated.
 
 Accepted samples are draws from the prior, restricted to the region. For each sample that is needed,
-several *candidates* are drawn, and a ranking chooses the most promising one. Several rankings take
-turns. No sample is evaluated twice unless nothing else is left.
+several *candidates* are drawn, and a ranking chooses the most promising one. Several rankings share
+the samples. No sample is evaluated twice unless nothing else is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import itertools
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pyshac.core.basics import seeding
-from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.sampling.region import AcceptedRegion
 from pyshac.core.selection.climbing import Climber
 from pyshac.core.selection.ranking import Ranking
+from pyshac.core.selection.surrogate import Surrogate
 
-# One sample in this many looks back.
-LOOK_BACK = 10
-# Number of draws from the whole space, as a last resort, to find samples not yet evaluated.
-LAST_DRAWS = 4096
-# Proposals after which a draw of candidates ends, with fewer of them.
-PATIENCE = 2**13
+# Multiples of it fill the unit interval evenly.
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Samples that were chosen.
+
+    Attributes:
+        rows: Encoded samples, shape (n, columns).
+        chosen_by: Number of the ranking that chose each sample.
+        num_checks: Number of classifiers that accept each sample, at least.
+    """
+
+    rows: FloatArray
+    chosen_by: list[int]
+    num_checks: int
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Chooses the samples to be evaluated next.
+    """Chooses samples of a region.
 
     Attributes:
-        rankings: How promising samples are; they take turns in choosing.
+        rankings: How promising samples are.
+        shares: The share of the samples that each ranking chooses, shape (rankings,).
+        surrogate: The Gaussian process that rankings ask.
         num_choices: Number of candidates for each sample.
         climber: Improves the candidate that was chosen.
     """
 
     rankings: Sequence[Ranking]
+    shares: FloatArray
+    surrogate: Surrogate
     num_choices: int
     climber: Climber
 
     def select(
-        self, region: AcceptedRegion, n: int, evaluated: FloatArray, stream: np.random.SeedSequence
-    ) -> FloatArray:
-        """Returns the n samples to be evaluated next.
+        self,
+        region: AcceptedRegion,
+        n: int,
+        evaluated: FloatArray,
+        stream: np.random.SeedSequence,
+        may_widen: bool = True,
+    ) -> Choice:
+        """Returns the samples to be evaluated next.
 
-        One in ten comes from the region that the first half of the classifiers accept, so that
-        samples that later classifiers wrongly rule out can still be found. Where a region holds
-        too few new samples, or they are hard to find, the rest come from the region of one
-        classifier fewer, and so on.
+        Where the region holds too few new samples, or they cannot be found, the others come from
+        the region of one check fewer, and so on.
 
         Args:
             region: The region that the cascade in force accepts.
             n: Number of samples.
             evaluated: Encoded samples that were evaluated, shape (m, columns).
             stream: Random stream.
+            may_widen: Whether samples may come from wider regions.
 
         Returns:
-            Encoded samples, shape (n, columns).
+            The samples; fewer if no others are found.
         """
-        num_classifiers = len(region.cascade)
         seen = {row.tobytes() for row in evaluated}
-        chosen, looking_back = evaluated[:0], n // LOOK_BACK
-        for first_depth, stop in ((num_classifiers, n - looking_back), (num_classifiers // 2, n)):
-            # Rankings also take turns over batches of one. Samples that look back start anew.
-            turn = len(evaluated) - len(chosen)
-            drawn = []
-            for depth, least in [*((k, 0) for k in range(first_depth, -1, -1)), (0, LAST_DRAWS)]:
-                missing = stop - len(chosen)
-                if not missing:
-                    break
-                wider, place = region.first(depth), seeding.child(stream, num_classifiers - depth)
-                drawn.append(wider.draw(max(self.num_choices * missing, least), place, PATIENCE))
-                candidates = _unseen(drawn[-1], seen)[: self.num_choices * missing]
-                for start, ranking in self._best_of_each(candidates, missing, turn + len(chosen)):
-                    believing = ranking.believing(chosen, start)
-                    best = self._improved(start, wider, believing, drawn[-1], seen)
-                    chosen = np.concatenate([chosen, best])
-                    seen.update(row.tobytes() for row in best)
-            chosen = np.concatenate([chosen, *drawn])[:stop]
-        return chosen
+        chosen: list[FloatArray] = []
+        chosen_by: list[int] = []
+        surrogate = self.surrogate
+        for attempt in itertools.count():
+            missing, turn = n - len(chosen), len(evaluated) + len(chosen)
+            place = seeding.child(stream, attempt)
+            candidates = region.draw_new(self.num_choices * missing, missing, seen, place)
+            for start, number in self._best_of_each(candidates, missing, turn, surrogate):
+                if start.tobytes() in seen:
+                    # Another sample was improved to it.
+                    continue
+                rank = functools.partial(self.rankings[number], surrogate=surrogate.near(start))
+                steps = self.rankings[number].num_steps
+                row = self.climber.climb(start, candidates, rank, steps, _new_in(region, seen))
+                seen.add(row.tobytes())
+                chosen.append(row)
+                chosen_by.append(number)
+                surrogate = surrogate.believing(row)
+            is_exhausted = len(candidates) < missing
+            if len(chosen) == n or (is_exhausted and not (may_widen and region.num_checks)):
+                break
+            if is_exhausted:
+                region = region.wider()
+        rows = np.array(chosen).reshape(-1, evaluated.shape[1])
+        return Choice(rows, chosen_by, region.num_checks)
+
+    def predict(
+        self, region: AcceptedRegion, n: int, evaluated: FloatArray, stream: np.random.SeedSequence
+    ) -> FloatArray:
+        """Returns the samples that would be evaluated next, the most promising first.
+
+        If there are too few new ones, evaluated samples fill up.
+
+        Args:
+            region: The region that the samples come from.
+            n: Number of samples.
+            evaluated: Encoded samples that were evaluated, shape (m, columns).
+            stream: Random stream.
+
+        Returns:
+            Different encoded samples, shape (n, columns), or fewer if no others are found.
+        """
+        may_widen = region.relax_checks
+        rows = evaluated[:0]
+        for attempt, known in enumerate((evaluated, evaluated[:0])):
+            if missing := n - len(rows):
+                place = seeding.child(stream, attempt)
+                seen = np.concatenate([known, rows])
+                more = self.select(region, missing, seen, place, may_widen).rows
+                rows = np.concatenate([rows, more])
+        return rows[np.argsort(-self._standing(rows), kind="stable")]
+
+    def _standing(self, rows: FloatArray) -> FloatArray:
+        """Returns how highly the rankings together place rows, shape (n,), by their shares."""
+        standing = np.zeros(len(rows))
+        for share, ranking in zip(self.shares, self.rankings, strict=True):
+            standing += share * np.argsort(np.argsort(ranking(rows, self.surrogate)))
+        return standing
 
     def _best_of_each(
-        self, candidates: FloatArray, num_groups: int, turn: int
-    ) -> list[tuple[FloatArray, Ranking]]:
+        self, candidates: FloatArray, num_groups: int, turn: int, surrogate: Surrogate
+    ) -> list[tuple[FloatArray, int]]:
         """Splits candidates into groups, and returns the best one of each group that has any.
 
         The best of all candidates would lie closer together, and a ranking that is wrong about one
@@ -92,41 +153,62 @@ class Selection:
         Args:
             candidates: Encoded samples, shape (n, columns).
             num_groups: Number of groups.
-            turn: Number of the first group's turn.
+            turn: Number of the first sample that is needed.
+            surrogate: The Gaussian process.
 
         Returns:
-            Candidates, shape (columns,), and the rankings that chose them.
+            Candidates, shape (columns,), and the numbers of the rankings that chose them.
         """
         group_of = np.arange(len(candidates)) % num_groups
-        ranking_of = (turn + group_of) % len(self.rankings)
+        ranking_of = self._rankings_of_groups(num_groups, turn)
         ranks = np.empty(len(candidates))
         for number, ranking in enumerate(self.rankings):
-            is_its_turn = ranking_of == number
-            ranks[is_its_turn] = ranking(candidates[is_its_turn])
+            is_its_own = ranking_of[group_of] == number
+            ranks[is_its_own] = ranking(candidates[is_its_own], surrogate)
         groups = [np.arange(first, len(candidates), num_groups) for first in range(num_groups)]
-        best = [group[np.argmax(ranks[group])] for group in groups if len(group)]
-        return [(candidates[number], self.rankings[ranking_of[number]]) for number in best]
+        return [
+            (candidates[group[np.argmax(ranks[group])]], int(number))
+            for group, number in zip(groups, ranking_of, strict=True)
+            if len(group)
+        ]
 
-    def _improved(
-        self,
-        start: FloatArray,
-        region: AcceptedRegion,
-        ranking: Ranking,
-        others: FloatArray,
-        seen: set[bytes],
-    ) -> FloatArray:
-        """Returns an improved sample as a row; no row if another sample was improved to it."""
+    def _rankings_of_groups(self, num_groups: int, turn: int) -> IntArray:
+        """Returns the ranking that chooses from each group, shape (num_groups,).
 
-        def is_allowed(rows: FloatArray) -> BoolArray:
-            is_new = [row.tobytes() not in seen for row in rows]
-            return region.accepts(rows) & np.array(is_new, dtype=bool)
-
-        if start.tobytes() in seen:
-            return start[None][:0]
-        return self.climber.climb(start, others, ranking, is_allowed)[None]
+        Within a batch, and over batches of one, rankings choose as often as their shares say.
+        """
+        places = ((np.arange(num_groups) + 0.5) / num_groups + GOLDEN_RATIO * turn) % 1.0
+        ends = np.cumsum(self.shares)[:-1]
+        return np.searchsorted(ends, places, side="right")
 
 
-def _unseen(rows: FloatArray, seen: set[bytes]) -> FloatArray:
-    """Returns the rows that are not among those seen, each once, in order."""
-    new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
-    return np.array([*new.values()]).reshape(-1, rows.shape[1])
+def choose_at_random(region: AcceptedRegion, n: int, stream: np.random.SeedSequence) -> Choice:
+    """Returns accepted draws as they come.
+
+    If checks are relaxed, samples that cannot be found come from wider regions.
+
+    Args:
+        region: The region that the cascade in force accepts.
+        n: Number of samples.
+        stream: Random stream.
+
+    Raises:
+        NothingAcceptedError: If the region is empty, and checks are not relaxed.
+    """
+    if not region.relax_checks:
+        return Choice(region.draw(n, stream), [], region.num_checks)
+    rows = region.draw(n, stream, region.limits(math.inf, n))
+    if len(rows) == n or not region.num_checks:
+        return Choice(rows, [], region.num_checks)
+    others = choose_at_random(region.wider(), n - len(rows), seeding.child(stream, 0))
+    return Choice(np.concatenate([rows, others.rows]), [], others.num_checks)
+
+
+def _new_in(region: AcceptedRegion, seen: set[bytes]) -> Callable[[FloatArray], BoolArray]:
+    """Returns a function that tells which rows lie in a region and have not been seen."""
+
+    def is_allowed(rows: FloatArray) -> BoolArray:
+        is_new = [row.tobytes() not in seen for row in rows]
+        return region.accepts(rows) & np.array(is_new, dtype=bool)
+
+    return is_allowed

@@ -11,6 +11,7 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.classifiers.boosted_trees import BoostedTrees, Boosting
 from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset.objective import Objective
+from pyshac.core.selection.surrogate import Surrogate
 
 # Smallest number of good samples of a rung.
 MIN_BEST_SAMPLES = 5
@@ -33,7 +34,7 @@ class TreeRanking:
         stream: Random stream for the trees.
     """
 
-    num_steps = 0
+    num_steps = 3
 
     def __init__(
         self,
@@ -44,23 +45,17 @@ class TreeRanking:
         stream: np.random.SeedSequence,
     ) -> None:
         self._features = features
-        rows = features(encoded)
-        self._rungs = []
-        for number, labels in enumerate(_successive_halves(scores, objective)):
-            seed = seeding.as_integer(seeding.child(stream, number))
-            rung = BoostedTrees(seed, boosting=RUNG_TREES).fit(rows, labels)
-            rung.drop_training_data()
-            self._rungs.append(rung)
+        self._rungs = None
+        labels = [*_successive_halves(scores, objective)]
+        if labels:
+            rungs = BoostedTrees(seeding.as_integer(stream), boosting=RUNG_TREES)
+            self._rungs = rungs.fit(features(encoded), np.stack(labels, axis=1))
 
-    def __call__(self, encoded: FloatArray) -> FloatArray:
-        features = self._features(encoded)
-        total = np.zeros(len(features))
-        for rung in self._rungs:
-            total += rung.margin(features)
-        return total
-
-    def believing(self, encoded: FloatArray, near: FloatArray) -> TreeRanking:
-        return self
+    def __call__(self, encoded: FloatArray, surrogate: Surrogate) -> FloatArray:
+        if self._rungs is None:
+            return np.zeros(len(encoded))
+        margins = self._rungs.margins(self._features(encoded))
+        return margins.sum(axis=1)
 
 
 def _successive_halves(scores: FloatArray, objective: Objective) -> Iterator[BoolArray]:

@@ -27,7 +27,8 @@ def of_open_batch(run: SavedRun) -> list[dict[str, Any]]:
 
 def batch_record(batch: Batch) -> dict[str, Any]:
     """Returns the record of a batch that was drawn."""
-    return {"batch": batch.start, "rows": plain_values.to_json(batch.rows)}
+    record = {"batch": batch.start, "rows": plain_values.to_json(batch.rows)}
+    return {**record, "num_checks": batch.num_checks, "chosen_by": batch.chosen_by}
 
 
 def score_record(
@@ -65,7 +66,7 @@ def _replay_batch(run: SavedRun, batch: Drawn) -> None:
     if batch.start == run.num_complete:
         for row in batch.rows:
             run.space.encode(row)
-        run.batch = Batch(batch.start, batch.rows)
+        run.batch = Batch(batch.start, batch.rows, batch.num_checks, batch.chosen_by)
 
 
 def _replay_score(run: SavedRun, sample: Scored) -> None:

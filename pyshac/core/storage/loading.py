@@ -25,6 +25,7 @@ from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.selection.shares import Shares
 from pyshac.core.storage import journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout, Stamp, stamp_of
@@ -116,6 +117,7 @@ class _Reader:
             is_seeded=state.is_seeded,
             num_complete=state.num_complete,
             stage_starts=state.stage_starts,
+            shares=Shares(state.chosen, state.good),
         )
         for number, checksum in enumerate(state.classifiers):
             run.cascade.append(self._read_classifier(number, checksum, space.num_columns))

@@ -213,6 +213,8 @@ class SaveDirectory:
                 for number, classifier in enumerate(run.cascade.trees or [])
             ],
             stage_starts=run.stage_starts,
+            chosen=run.shares.chosen,
+            good=run.shares.good,
             has_scaled_features=run.cascade.features.are_scaled,
         )
         written.write(layout.parameters, parameters)

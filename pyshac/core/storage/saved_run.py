@@ -8,6 +8,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
+from pyshac.core.selection.shares import Shares
 
 
 @dataclass
@@ -30,6 +31,7 @@ class SavedRun:
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
+        shares: How successful the rankings have been.
         is_legacy: Whether an earlier PySHAC saved the run, with only the space and the dataset.
     """
 
@@ -47,4 +49,5 @@ class SavedRun:
     num_complete: int = 0
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
+    shares: Shares = field(default_factory=Shares)
     is_legacy: bool = False

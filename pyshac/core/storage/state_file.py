@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import reprlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pyshac.core.basics import files
 from pyshac.core.basics.messages.printable import printable
+from pyshac.core.dataset.journal_file import MAX_RANKINGS
 from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
@@ -41,6 +43,8 @@ class StateFile:
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
+        chosen: How many samples each ranking has chosen; see `Shares`.
+        good: What these samples were worth.
         has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
             PySHAC 1.0 began.
         format: Version of this format.
@@ -62,6 +66,8 @@ class StateFile:
     parameter_seeds: list[int | None] = field(default_factory=list)
     classifiers: list[str] = field(default_factory=list)
     stage_starts: list[int] = field(default_factory=list)
+    chosen: list[float] = field(default_factory=list)
+    good: list[float] = field(default_factory=list)
     has_scaled_features: bool = True
     format: int = FORMAT
 
@@ -131,6 +137,7 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     )
     classifiers_are_valid = all(isinstance(item, str) for item in state.classifiers)
     is_valid = seeds_are_valid and classifiers_are_valid and _has_valid_stages(state)
+    is_valid = is_valid and _has_valid_shares(state)
     try:
         Schedule(state.total_budget, state.num_batches)
     except ValueError as error:
@@ -148,3 +155,9 @@ def _has_valid_stages(state: StateFile) -> bool:
         and all(type(start) is int and 0 < start <= state.num_complete for start in starts)
         and all(before < after for before, after in itertools.pairwise(starts))
     )
+
+
+def _has_valid_shares(state: StateFile) -> bool:
+    numbers = [*state.chosen, *state.good]
+    are_valid = all(type(number) is float and 0 <= number < math.inf for number in numbers)
+    return are_valid and len(state.chosen) == len(state.good) <= MAX_RANKINGS

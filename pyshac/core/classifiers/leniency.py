@@ -1,0 +1,32 @@
+"""Leniency: the threshold of a classifier that rejects only what it is sure of.
+
+A cascade never takes back what it has cut off, so a cut that is too bold loses the search.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyshac.core.basics.arrays import Float32Array
+
+# Leniency, in units of the margin, for one sample; it shrinks with the root of their number.
+SLACK = 3.0
+# A classifier rejects at most this share of what the classifiers before it accept.
+LARGEST_CUT = 0.7
+
+
+def lenient_threshold(good: Float32Array, num_samples: int, region: Float32Array) -> float:
+    """Returns the margin, at most 0, above which a classifier accepts.
+
+    Good samples that a classifier has not been trained on show how far it errs, and so
+    does their number.
+
+    Args:
+        good: Margins of good samples by classifiers that were trained without them, shape (n,).
+        num_samples: Number of samples that the classifier was trained on.
+        region: Its margins of draws from the region so far, shape (m,).
+    """
+    threshold = min(float(good.min()), 0.0) - SLACK / num_samples**0.5
+    if len(region):
+        threshold = min(threshold, float(np.quantile(region, LARGEST_CUT, method="lower")) - 1e-6)
+    return threshold

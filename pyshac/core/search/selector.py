@@ -1,0 +1,108 @@
+"""Selector: prepares the selection of samples from all that was learned."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pyshac.core.basics import seeding
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.seeding import Purpose
+from pyshac.core.classifiers.features import Features
+from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.objective import Objective
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.settings import Settings
+from pyshac.core.selection.climbing import Climber
+from pyshac.core.selection.neighbours import Neighbours
+from pyshac.core.selection.selection import Selection
+from pyshac.core.selection.shares import Shares
+
+# Share by which the samples must grow before rankings are fitted again. In between, the Gaussian
+# process learns the new scores, but neither its length scales nor the trees change.
+SMALLEST_GROWTH = 0.05
+
+if TYPE_CHECKING:
+    from pyshac.core.selection.ranking import Ranking
+    from pyshac.core.selection.surrogate import Surrogate
+
+
+class Selector:
+    """Prepares selections; it keeps the latest rankings.
+
+    Args:
+        space: The search space.
+        features: What trees see of encoded samples.
+    """
+
+    def __init__(self, space: HyperParameterList, features: Features) -> None:
+        self._space = space
+        self._features = features
+        self._neighbours = Neighbours(space)
+        self._latest: tuple[tuple[int, int], tuple[Ranking, ...], Surrogate] | None = None
+
+    def selection(
+        self,
+        dataset: Dataset,
+        count: int,
+        settings: Settings,
+        entropy: int,
+        shares: Shares,
+        place: np.random.SeedSequence,
+    ) -> Selection:
+        """Returns the selection that has learned from the first samples.
+
+        Args:
+            dataset: The samples.
+            count: Number of samples to learn from, at least 1.
+            settings: The settings of the search.
+            entropy: The seed of the search.
+            shares: How successful the rankings have been.
+            place: Random stream for climbing.
+        """
+        climber = Climber(self._neighbours, np.random.default_rng(place))
+        encoded, scores = dataset.encoded, dataset.scores
+        fitted = _last_fit(count, settings.schedule.batch_size)
+        if self._latest is None or self._latest[0] != (entropy, fitted):
+            stream = seeding.stream(entropy, Purpose.RANK, fitted)
+            learned = encoded[:fitted], scores[:fitted], settings.objective, stream
+            self._latest = ((entropy, fitted), *self._learn(*learned))
+        _, rankings, surrogate = self._latest
+        surrogate = surrogate.told(encoded[fitted:count], scores[fitted:count])
+        weights = shares.of(len(rankings))
+        return Selection(rankings, weights, surrogate, settings.method.num_choices, climber)
+
+    def _learn(
+        self,
+        encoded: FloatArray,
+        scores: FloatArray,
+        objective: Objective,
+        stream: np.random.SeedSequence,
+    ) -> tuple[tuple[Ranking, ...], Surrogate]:
+        # They need SciPy and XGBoost, which take long to import.
+        from pyshac.core.selection.process_rankings import BoundRanking, ImprovementRanking
+        from pyshac.core.selection.surrogate import Surrogate
+        from pyshac.core.selection.tree_ranking import TreeRanking
+
+        trees = TreeRanking(encoded, scores, objective, self._features, stream)
+        surrogate = Surrogate(encoded, scores, objective, self._space)
+        return (trees, BoundRanking(), ImprovementRanking()), surrogate
+
+
+def _last_fit(count: int, batch_size: int) -> int:
+    """Returns the number of samples to which the rankings in use are fitted.
+
+    They are fitted after every batch, until one adds less than a twentieth to the samples.
+
+    Args:
+        count: Number of samples so far.
+        batch_size: Number of samples in a batch.
+    """
+    fitted = due = min(batch_size, count)
+    while due <= count:
+        fitted = due
+        growth = max(fitted * SMALLEST_GROWTH, batch_size)
+        due = fitted + batch_size * math.ceil(growth / batch_size)
+    return fitted

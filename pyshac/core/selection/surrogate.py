@@ -1,0 +1,108 @@
+"""Surrogate: a Gaussian process of the scores, on the encoded samples."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.dataset.objective import Objective
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.selection.feature_map import FeatureMap
+from pyshac.core.selection.gaussian_process import GaussianProcess
+from pyshac.core.selection.score_transform import ScoreTransform
+
+# Largest number of samples that the process is fitted to; half of them are the best.
+MAX_SAMPLES = 256
+# Up to this many running samples are believed in; of more, the nearest, since the cost of a batch
+# would grow with the cube of their number.
+MAX_BELIEVED = 256
+NUM_NEAREST = 128
+
+
+class Surrogate:
+    """A Gaussian process of the scores, on a scale on which higher is better.
+
+    Args:
+        encoded: Evaluated samples, shape (n, columns), with n >= 1.
+        scores: Their scores, shape (n,); NaN for failed samples.
+        objective: Which scores are better.
+        space: The search space.
+
+    Attributes:
+        best: The highest expected value of an evaluated sample.
+    """
+
+    def __init__(
+        self,
+        encoded: FloatArray,
+        scores: FloatArray,
+        objective: Objective,
+        space: HyperParameterList,
+    ) -> None:
+        self._transform = ScoreTransform(scores, objective)
+        values = self._transform(scores)
+        kept = _best_and_others(values, MAX_SAMPLES)
+        self._features = FeatureMap(space, encoded)
+        points = self._features(encoded[kept])
+        self._take(GaussianProcess(points, self._features.columns, values[kept]), points)
+
+    def _take(self, process: GaussianProcess, points: FloatArray) -> None:
+        """Takes a process, which as yet believes in nothing, and all its training points."""
+        self._process = self._told = process
+        self._points, self._believed = points, points[:0]
+        self.best = float(process.predict(points)[0].max())
+
+    def told(self, encoded: FloatArray, scores: FloatArray) -> Surrogate:
+        """Returns the surrogate with further samples, on the same scales as before.
+
+        Args:
+            encoded: Samples, shape (m, columns).
+            scores: Their scores, shape (m,); NaN for failed samples.
+        """
+        if not len(encoded):
+            return self
+        surrogate, points = copy.copy(self), self._features(encoded)
+        process = self._told.told(points, self._transform(scores))
+        surrogate._take(process, np.concatenate([self._points, points]))
+        return surrogate
+
+    def predict(self, encoded: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Returns expected values and standard deviations, each of shape (n,)."""
+        return self._process.predict(self._features(encoded))
+
+    def believing(self, row: FloatArray) -> Surrogate:
+        """Returns the surrogate under the belief that a running sample turns out as expected.
+
+        Args:
+            row: The sample, shape (columns,).
+        """
+        point = self._features(row[None])
+        surrogate = copy.copy(self)
+        surrogate._believed = np.concatenate([self._believed, point])
+        if len(surrogate._believed) <= MAX_BELIEVED:
+            surrogate._process = self._process.believing(point)
+        return surrogate
+
+    def near(self, row: FloatArray) -> Surrogate:
+        """Returns the surrogate as it is asked around a sample, shape (columns,).
+
+        Of many beliefs, only the nearest count.
+        """
+        if len(self._believed) <= MAX_BELIEVED:
+            return self
+        order = self._told.nearest_first(self._features(row[None])[0], self._believed)
+        surrogate = copy.copy(self)
+        surrogate._process = self._told.believing(self._believed[np.sort(order[:NUM_NEAREST])])
+        return surrogate
+
+
+def _best_and_others(values: FloatArray, number: int) -> npt.NDArray[np.intp]:
+    """Returns the places of all samples or, if there are too many, of the best and some others."""
+    best_first = np.argsort(-values, kind="stable")
+    if len(values) <= number:
+        return best_first
+    others = np.linspace(number // 2, len(values) - 1, number - number // 2).astype(int)
+    return best_first[np.concatenate([np.arange(number // 2), others])]
