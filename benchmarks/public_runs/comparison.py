@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tasks
-from public_runs.runs import Result
 from public_suites import catalogue
 from scipy import stats
+
+from public_runs.runs import Result
 
 # A problem: its suite and its name.
 Problem = tuple[str, str]

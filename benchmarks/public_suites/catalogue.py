@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import tasks
+
 from public_suites import coco, pbo, tables, yahpo
 from public_suites.instances import Instance, half_of
 

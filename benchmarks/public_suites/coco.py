@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 import tasks
-from public_suites.instances import Columns, Instance, Noise, Number, Parameter
+
+from public_suites.instances import Columns, Instance, Number, Parameter
 
 DIMENSIONS = (5, 10)
 _NUM_FUNCTIONS = 24

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import tasks
+
 from public_suites.instances import Choice, Columns, Instance
 
 BITS = 30

@@ -9,6 +9,7 @@ import itertools
 
 import numpy as np
 import tasks
+
 from public_suites.instances import Choice, Columns, Instance, Parameter
 
 _SOURCES = {"hpobench": "HPOBench", "hpolib": "HPOLib", "nasbench201": "NASBench201"}

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import tasks
+
 from public_suites.instances import Choice, Columns, Instance, Number, Parameter
 
 FOLDER_VARIABLE = "YAHPO_DATA"
