@@ -296,7 +296,14 @@ def hebo_with(model: str) -> Search:
     def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
         import torch
         from hebo.design_space.design_space import DesignSpace
+        from hebo.models.model_factory import model_dict
         from hebo.optimizers.hebo import HEBO
+
+        if model == "gpy":
+            # 0.3.6 ships the model and does not list it.
+            from hebo.models.gp.gpy_wgp import GPyGP
+
+            model_dict[model] = GPyGP
 
         def dimension(column: Column) -> dict[str, Any]:
             if column.kind == "choice":
