@@ -72,6 +72,14 @@ def run(arguments: argparse.Namespace) -> None:
         )
 
 
+def report(arguments: argparse.Namespace) -> None:
+    """Prints tables and draws a picture of what `run` made."""
+    # Runs need no matplotlib.
+    from public_runs import report
+
+    report.write(arguments.results)
+
+
 def references(arguments: argparse.Namespace) -> None:
     """Measures what random points reach."""
     catalogue.write_references(arguments.suites)
@@ -112,6 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--workers", type=int, default=os.cpu_count())
     one.set_defaults(call=run)
+
+    one = commands.add_parser("report", parents=[results], help=report.__doc__)
+    one.set_defaults(call=report)
 
     one = commands.add_parser("references", parents=[suites], help=references.__doc__)
     one.set_defaults(call=references)
