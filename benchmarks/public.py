@@ -4,6 +4,7 @@
     python benchmarks/public.py compare A B               two labels of `develop` side by side
     python benchmarks/public.py run --contenders PySHAC   what is missing of it on the other half
     python benchmarks/public.py report                    tables and plots of what `run` made
+    python benchmarks/public.py bayesmark --baseline FILE  its problems, with its official score
     python benchmarks/public.py references                what random points reach, once for all
 
 Every second problem is for development, the others for the report. Contenders that cannot live in
@@ -21,7 +22,8 @@ from pathlib import Path
 
 import contenders
 from public_runs import comparison, peers, runs
-from public_suites import catalogue, yahpo
+from public_suites import bayesmark, catalogue, yahpo
+from public_suites.instances import half_of
 
 RESULTS = Path(__file__).parent / "results"
 DEVELOPED = Path("public-development.csv")
@@ -80,6 +82,24 @@ def report(arguments: argparse.Namespace) -> None:
     report.write(arguments.results)
 
 
+def bayesmark_score(arguments: argparse.Namespace) -> None:
+    """Runs contenders on Bayesmark's problems and prints their official scores."""
+    baseline = bayesmark.read_baseline(arguments.baseline)
+    names = half_of(baseline.names, arguments.half)
+    path = arguments.results / "public-bayesmark.csv"
+    first = peers.FIRST_SEED if arguments.half == "odd" else 0
+    wanted = [
+        (runs.Run(bayesmark.SUITE, name, bayesmark.BUDGET, contender, seed), contender)
+        for seed in range(first, first + arguments.seeds)
+        for contender in arguments.contenders
+        for name in names
+    ]
+    runs.make_all(wanted, path, arguments.workers, runs.find_contender)
+    made = [one for one in runs.read([path]) if one.run.instance in names]
+    found = [(one.run.contender, one.run.instance, one.final) for one in made]
+    print("\n".join(bayesmark.score_lines(baseline, found)))
+
+
 def references(arguments: argparse.Namespace) -> None:
     """Measures what random points reach."""
     catalogue.write_references(arguments.suites)
@@ -123,6 +143,14 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("report", parents=[results], help=report.__doc__)
     one.set_defaults(call=report)
+
+    one = commands.add_parser("bayesmark", parents=[results], help=bayesmark_score.__doc__)
+    one.add_argument("--baseline", type=Path, required=True, help="baseline-16-8.json")
+    one.add_argument("--contenders", nargs="+", choices=contenders.CONTENDERS, default=["PySHAC"])
+    one.add_argument("--half", choices=("even", "odd", "all"), default="even")
+    one.add_argument("--seeds", type=int, default=1, help="number of seeds; 1 unless told")
+    one.add_argument("--workers", type=int, default=os.cpu_count())
+    one.set_defaults(call=bayesmark_score)
 
     one = commands.add_parser("references", parents=[suites], help=references.__doc__)
     one.set_defaults(call=references)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tasks
+from scipy import special
 
 from pyshac import DiscreteHP, HyperParameterList, IntegerHP, LogUniformHP, UniformHP
 
@@ -31,24 +32,28 @@ class Number:
         low: Lower bound.
         high: Upper bound.
         is_whole: Whether it is an integer.
-        is_log: Whether its logarithm is what is uniform.
+        scale: On which it is uniform: "linear", "log" or "logit". Integers have one of the former.
     """
 
     name: str
     low: float
     high: float
     is_whole: bool = False
-    is_log: bool = False
+    scale: str = "linear"
 
     def hyperparameter(self) -> Any:
         """Returns it as a parameter of a search space."""
         if self.is_whole:
-            return IntegerHP(self.name, int(self.low), int(self.high), log=self.is_log)
-        return (LogUniformHP if self.is_log else UniformHP)(self.name, self.low, self.high)
+            is_log = self.scale == "log"
+            return IntegerHP(self.name, int(self.low), int(self.high), log=is_log)
+        if self.scale == "logit":
+            low, high = special.logit([self.low, self.high]).tolist()
+            return UniformHP(self.name, low, high)
+        return (LogUniformHP if self.scale == "log" else UniformHP)(self.name, self.low, self.high)
 
     def decode(self, encoded: tasks.Rows) -> tasks.Rows:
         """Returns the values of encoded ones."""
-        values = np.exp(encoded) if self.is_log else encoded
+        values = {"linear": np.asarray, "log": np.exp, "logit": special.expit}[self.scale](encoded)
         return np.rint(values) if self.is_whole else np.clip(values, self.low, self.high)
 
 

@@ -187,5 +187,5 @@ def _parameter(config: dict[str, Any]) -> Parameter:
         config["lower"],
         config["upper"],
         config["type"] == "uniform_int",
-        config["log"],
+        "log" if config["log"] else "linear",
     )
