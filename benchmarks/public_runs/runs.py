@@ -21,6 +21,7 @@ import numpy as np
 import tasks
 from contenders import Budget, Search
 from public_suites import catalogue
+from public_suites.instances import Instance
 from threadpoolctl import threadpool_limits
 
 FIELDS = ("suite", "instance", "budget", "contender", "seed", "seconds", "curve")
@@ -90,7 +91,7 @@ class Evaluations:
         seed: Seed of the noise.
     """
 
-    def __init__(self, instance: catalogue.Instance, seed: int) -> None:
+    def __init__(self, instance: Instance, seed: int) -> None:
         self._instance = instance
         self._random = np.random.default_rng([seed, 2])
         self._observed = np.empty(0)

@@ -154,7 +154,8 @@ def instance(name: str) -> Instance:
 def _parameter(name: str, config: dict[str, Any]) -> Parameter:
     if config["type"] == "bool":
         return Choice(name, (False, True))
-    return Number(name, *config["range"], config["type"] == "int", config["space"])
+    low, high = config["range"]
+    return Number(name, low, high, config["type"] == "int", config["space"])
 
 
 def _losses(name: str, parameters: tuple[Parameter, ...], columns: Columns) -> tasks.Rows:

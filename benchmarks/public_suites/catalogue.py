@@ -135,8 +135,8 @@ def references() -> dict[tuple[str, str], Reference]:
 
 
 def _reference(row: dict[str, str]) -> Reference:
-    numbers = [float(row[field]) for field in _FIELDS[2:5]]
-    return Reference(*numbers, float(row["optimum"]) if row["optimum"] else None)
+    few, many, median = (float(row[field]) for field in _FIELDS[2:5])
+    return Reference(few, many, median, float(row["optimum"]) if row["optimum"] else None)
 
 
 def measure(suite: str, name: str) -> Reference:
