@@ -87,7 +87,7 @@ def bayesmark_score(arguments: argparse.Namespace) -> None:
     baseline = bayesmark.read_baseline(arguments.baseline)
     names = half_of(baseline.names, arguments.half)
     path = arguments.results / "public-bayesmark.csv"
-    first = peers.FIRST_SEED if arguments.half == "odd" else 0
+    first = 0 if arguments.half == "even" else peers.FIRST_SEED
     wanted = [
         (runs.Run(bayesmark.SUITE, name, bayesmark.BUDGET, contender, seed), contender)
         for seed in range(first, first + arguments.seeds)
