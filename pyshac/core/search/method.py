@@ -25,8 +25,8 @@ class Method:
         num_choices: Number of candidates for each sample that is evaluated; 1 to evaluate accepted
             draws as they are.
         rankings: Names of the rankings that choose among candidates; see `Selector`.
-        learns_shares: Whether a ranking chooses more samples, the better its samples were; otherwise
-            all choose equally many.
+        learns_shares: Whether rankings whose samples were better choose more of them; otherwise all
+            choose equally many.
     """
 
     name: str
