@@ -202,9 +202,17 @@ class AcceptedRegion:
             is_new[is_new] = self.accepts(grid.points[is_new])
             return grid.draw(is_new, n, stream)
         number = n if self.num_checks else max(n, LAST_DRAWS)
-        rows = self.draw(number, stream, self.limits(PATIENCE, enough))
+        rows = self._drawn(number, enough, stream)
         new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
         return np.array([*new.values()]).reshape(-1, rows.shape[1])[:n]
+
+    def _drawn(self, n: int, enough: int, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws samples, or fewer; remembers the latest ones."""
+        place = stream.entropy, stream.spawn_key, n, enough, self.forgiven
+        key = (*place, *map(id, self.cascade))
+        if self.planner.latest is None or self.planner.latest[0] != key:
+            self.planner.latest = key, self.draw(n, stream, self.limits(PATIENCE, enough))
+        return self.planner.latest[1]
 
     def draw(
         self, n: int, stream: np.random.SeedSequence, limits: Limits | None = None
