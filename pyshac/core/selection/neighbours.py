@@ -8,8 +8,8 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.hyperparameters import HyperParameterList
 
 # Number of neighbours, and how many of them at most are single changes.
-NUM_NEIGHBOURS = 64
-NUM_CHANGES = 32
+NUM_NEIGHBOURS = 128
+NUM_CHANGES = 64
 # Columns with at most this many values are changed value by value.
 MAX_VALUES = 16
 # Other neighbours differ in one column, in this share of them, or in any number between.

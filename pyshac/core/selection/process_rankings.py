@@ -43,7 +43,7 @@ class ImprovementRanking:
         num_steps: Number of climbing steps applied to each sample that it chose.
     """
 
-    num_steps: int = 6
+    num_steps: int = 12
 
     def __call__(self, encoded: FloatArray, surrogate: Surrogate) -> FloatArray:
         expected, deviation = surrogate.predict(encoded)
