@@ -202,14 +202,17 @@ class AcceptedRegion:
             is_new[is_new] = self.accepts(grid.points[is_new])
             return grid.draw(is_new, n, stream)
         number = n if self.num_checks else max(n, LAST_DRAWS)
-        rows = self._drawn(number, enough, stream)
-        new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
-        return np.array([*new.values()]).reshape(-1, rows.shape[1])[:n]
+        new = _unseen(self._drawn(number, enough, stream), seen)
+        if len(new) < enough:
+            # Batches that share candidates may have left too few.
+            place = seeding.child(stream, len(seen))
+            more = self.draw(number, place, self.limits(PATIENCE, enough))
+            new = _unseen(np.concatenate([new, more]), seen)
+        return new[:n]
 
     def _drawn(self, n: int, enough: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws samples, or fewer; remembers the latest ones."""
-        place = stream.entropy, stream.spawn_key, n, enough, self.forgiven
-        key = (*place, *map(id, self.cascade))
+        key = (stream.entropy, stream.spawn_key, n, enough, self.forgiven, *self.cascade)
         if self.planner.latest is None or self.planner.latest[0] != key:
             self.planner.latest = key, self.draw(n, stream, self.limits(PATIENCE, enough))
         return self.planner.latest[1]
@@ -270,6 +273,12 @@ class AcceptedRegion:
             if better.cover is not None:
                 return better, self._first_block(progress, better)
         return proposals, size
+
+
+def _unseen(rows: FloatArray, seen: set[bytes]) -> FloatArray:
+    """Returns the rows that are not among those seen, each once, in order."""
+    new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
+    return np.array([*new.values()]).reshape(-1, rows.shape[1])
 
 
 def _nothing_accepted(num_classifiers: int, proposed: int) -> NothingAcceptedError:
