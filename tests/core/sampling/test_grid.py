@@ -172,8 +172,8 @@ class TestInRegions:
         assert len(everything) == 240
 
 
-def test_the_same_prior_as_draws_of_the_space_by_scipy():
-    # A whole number from 1 to 12 on a log scale has the part of the unit interval that rounds to it.
+def test_its_prior_is_that_of_draws_of_the_space():
+    # A whole number has the part of the unit interval that rounds to it.
     grid = Grid(HyperParameterList([IntegerHP("i", 1, 12, log=True)]))
     draws = HyperParameterList([IntegerHP("i", 1, 12, log=True)]).draw(
         200_000, np.random.SeedSequence(3)
