@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +20,10 @@ from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.sampling.region import AcceptedRegion
 from pyshac.core.selection.climbing import Climber
-from pyshac.core.selection.ranking import Ranking
-from pyshac.core.selection.surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from pyshac.core.selection.ranking import Ranking
+    from pyshac.core.selection.surrogate import Surrogate
 
 # Multiples of it fill the unit interval evenly.
 GOLDEN_RATIO = (5**0.5 - 1) / 2
