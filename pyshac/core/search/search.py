@@ -33,8 +33,8 @@ from pyshac.core.search.batch import Batch
 from pyshac.core.search.method import PAPER
 from pyshac.core.search.selector import Selector
 from pyshac.core.search.settings import Settings
+from pyshac.core.search.shares import Shares
 from pyshac.core.selection.selection import Choice, Selection, choose_at_random
-from pyshac.core.selection.shares import Shares
 
 logger = logging.getLogger("pyshac")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyshac.core.dataset.objective import MAX, MIN
-from pyshac.core.selection.shares import MEMORY, SMALLEST_SHARE, WORTH_OF_BEST, Shares
+from pyshac.core.search.shares import MEMORY, SMALLEST_SHARE, WORTH_OF_BEST, Shares
 
 BEFORE = np.arange(100.0)
 
