@@ -104,7 +104,8 @@ class Selection:
                 chosen.append(row)
                 chosen_by.append(number)
                 surrogate = surrogate.believing(row)
-            is_exhausted = len(candidates) < missing
+            # Candidates that were not chosen, as others were improved to them, are drawn again.
+            is_exhausted = len(chosen) == n - missing + len(candidates)
             if len(chosen) == n or (is_exhausted and not (may_widen and region.num_checks)):
                 break
             if is_exhausted:

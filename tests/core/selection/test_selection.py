@@ -187,6 +187,12 @@ class TestClimbing:
         chosen = self.select(self.peaked(0.2), accepts, 2, [0.2])
         assert sorted(chosen) == [0.1, 0.3]
 
+    def test_all_that_there_are_are_chosen_though_one_is_improved_to_another(self):
+        # From 0.2 it climbs to 0.1, so 0.2 itself is left, and must not be forgotten.
+        accepts = lambda depth, rows: np.isin(rows[:, 0], [0.1, 0.2, 0.3, 0.9])  # noqa: E731
+        for place in (0.1, 0.2, 0.3, 0.9):
+            assert sorted(self.select(self.peaked(place), accepts, 9)) == [0.1, 0.2, 0.3, 0.9]
+
     def test_what_was_chosen_before_is_believed(self):
         told = []
 
