@@ -13,6 +13,7 @@ from pyshac import (
     NormalHP,
     UniformHP,
 )
+from pyshac.core.classifiers import cascade as cascade_module
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.errors import NothingAcceptedError
@@ -191,6 +192,12 @@ def test_margins_lie_between_their_bounds(space, features, data):
         margin = forest.margin(features(rows))
         assert (lower[box] <= margin).all()
         assert (margin <= upper[box]).all()
+
+
+@pytest.fixture(autouse=True)
+def singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks classifiers one by one: those made by hand have no model of XGBoost's."""
+    monkeypatch.setattr(cascade_module, "MAX_FUSED_ROWS", -1)
 
 
 @pytest.fixture
