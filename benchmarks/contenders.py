@@ -19,6 +19,7 @@ import tasks
 
 from pyshac import SHAC
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 
 Evaluate = Callable[[tasks.Rows], tasks.Rows]
 
@@ -88,19 +89,19 @@ class Column:
 
 def columns(space: HyperParameterList) -> list[Column]:
     """Returns the columns of a space; a choice among numbers, which have an order, as integers."""
-    return [_column(space, number) for number in range(space.num_columns)]
+    return [_column(space, place, kind) for place, kind in enumerate(space.column_kinds)]
 
 
-def _column(space: HyperParameterList, number: int) -> Column:
-    name, kind = f"p{number}", space.column_kinds[number]
+def _column(space: HyperParameterList, place: int, kind: ColumnKind) -> Column:
+    name = f"p{place}"
     if kind.choices is not None:
-        is_choice = isinstance(kind.choices[0], str)
-        return Column(name, "choice" if is_choice else "integer", 0, len(kind.choices) - 1)
+        what = "choice" if kind.is_unordered_choice else "integer"
+        return Column(name, what, 0, len(kind.choices) - 1)
     if kind.is_whole:
         return Column(name, "log integer" if kind.is_log else "integer", kind.low, kind.high)
     # Uniform in the encoded form, which is the logarithm where that is what is uniform.
-    low, high = space.column_from_unit(number, [0.0, 1.0])
-    return Column(name, "real", float(low), float(high))
+    low, high = space.column_from_unit(place, [0.0, 1.0]).tolist()
+    return Column(name, "real", low, high)
 
 
 def random_search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
@@ -289,6 +290,44 @@ def nevergrad_with(name: str) -> Search:
     return search
 
 
+def hebo_with(model: str) -> Search:
+    """Returns HEBO with one of its models: "gp", its default, or "gpy", which warps its inputs."""
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        import torch
+        from hebo.design_space.design_space import DesignSpace
+        from hebo.models.model_factory import model_dict
+        from hebo.optimizers.hebo import HEBO
+
+        if model == "gpy":
+            # 0.3.6 ships the model and does not list it.
+            from hebo.models.gp.gpy_wgp import GPyGP
+
+            model_dict[model] = GPyGP
+
+        def dimension(column: Column) -> dict[str, Any]:
+            if column.kind == "choice":
+                values = list(range(int(column.high) + 1))
+                return {"name": column.name, "type": "cat", "categories": values}
+            kind = {"real": "num", "integer": "int", "log integer": "pow_int"}[column.kind]
+            return {"name": column.name, "type": kind, "lb": column.low, "ub": column.high}
+
+        # It draws from the global streams of both.
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        spaces = columns(task.space)
+        optimizer = HEBO(
+            DesignSpace().parse([dimension(column) for column in spaces]), model, scramble_seed=seed
+        )
+        for _ in range(budget.num_batches):
+            asked = optimizer.suggest(n_suggestions=budget.batch)
+            points = asked[[column.name for column in spaces]].to_numpy()
+            rows = [[c.encode(v) for c, v in zip(spaces, p, strict=True)] for p in points]
+            optimizer.observe(asked, evaluate(np.array(rows)).reshape(-1, 1))
+
+    return search
+
+
 def _optuna(sampler: str, **options: Any) -> Contender:
     return Contender(optuna_with(sampler, **options), "optuna", "optuna")
 
@@ -312,6 +351,8 @@ CONTENDERS: dict[str, Contender] = {
     "skopt forest": _skopt("RF"),
     "Hyperopt TPE": Contender(hyperopt_tpe, "hyperopt", "hyperopt"),
     "SMAC3": Contender(smac, "smac", "smac"),
+    "HEBO": Contender(hebo_with("gp"), "HEBO", "hebo"),
+    "HEBO, warped": Contender(hebo_with("gpy"), "HEBO", "hebo"),
     "Nevergrad": _nevergrad("NGOpt"),
     "Nevergrad CMA": _nevergrad("CMA"),
 }

@@ -137,10 +137,11 @@ def p_values(results: Results, baseline: str) -> list[float]:
         differences = [ours[seed] - theirs[seed] for seed in common]
         is_equal = not any(differences)
         found.append(1.0 if is_equal else stats.wilcoxon(differences, alternative="less").pvalue)
-    return _holm(found)
+    return holm(found)
 
 
-def _holm(p: Sequence[float]) -> list[float]:
+def holm(p: Sequence[float]) -> list[float]:
+    """Returns p values that Holm's method corrects for their number."""
     order = np.argsort(p)
     factors = np.arange(len(p), 0, -1)
     corrected = np.minimum(np.maximum.accumulate(np.array(p)[order] * factors), 1.0)

@@ -48,7 +48,7 @@ class Boosting:
         colsample_bytree: Share of the columns that each tree is trained on.
     """
 
-    num_trees: int = 50
+    num_trees: int = 25
     learning_rate: float = 0.3
     min_child_weight: float = 0.0
     subsample: float = 1.0

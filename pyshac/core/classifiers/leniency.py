@@ -13,6 +13,9 @@ from pyshac.core.basics.arrays import Float32Array
 SLACK = 3.0
 # A classifier rejects at most this share of what the classifiers before it accept.
 LARGEST_CUT = 0.7
+# Draws with equal margins are cut off together or not at all; sums of trees in single precision
+# differ by less.
+ROUNDING = 1e-3
 
 
 def lenient_threshold(good: Float32Array, num_samples: int, region: Float32Array) -> float:
@@ -28,5 +31,7 @@ def lenient_threshold(good: Float32Array, num_samples: int, region: Float32Array
     """
     threshold = min(float(good.min()), 0.0) - SLACK / num_samples**0.5
     if len(region):
-        threshold = min(threshold, float(np.quantile(region, LARGEST_CUT, method="lower")) - 1e-6)
+        threshold = min(
+            threshold, float(np.quantile(region, LARGEST_CUT, method="lower")) - ROUNDING
+        )
     return threshold

@@ -13,11 +13,16 @@ from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.sampling.accepted_share import SMALLEST_SHARE, ShareEstimator
 from pyshac.core.sampling.cover import Cover
 from pyshac.core.sampling.cover_refinement import least_cost, proposal_cost, reading_cost, refine
 from pyshac.core.sampling.margin_bounds import MarginBounds
 
 PILOT_PROPOSALS = 512
+# The logarithm of a cover's volume as a share of that of the accepted region: usual values, for
+# classifiers that together accept more than this share, which tells too little.
+TIGHTNESS = 0.7
+CLEAR_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,15 +41,23 @@ class _Construction:
     volumes: tuple[float, ...] = ()
     costs: tuple[float, ...] = ()
 
-    def is_promising(self, num_classifiers: int, plain: float) -> bool:
+    def is_promising(self, shares: Sequence[float], plain: float) -> bool:
         """Returns whether going on should cost less than it saves, by extrapolation.
 
         This must hold for every classifier so far, so that the answer does not depend on when
         they were added.
+
+        Args:
+            shares: The share of the prior that the first one, two, ... of all classifiers accept.
+            plain: The cost of the proposals that the cover would replace.
         """
         for done, (volume, cost) in enumerate(zip(self.volumes, self.costs, strict=True), 1):
-            saving = plain * (1 - volume ** (num_classifiers / done))
-            if saving < cost / done * (num_classifiers - done):
+            # As the share shrinks by a power, the volume of the cover shrinks by part of it.
+            tightness = TIGHTNESS
+            if shares[done - 1] < CLEAR_SHARE:
+                tightness = math.log(max(volume, SMALLEST_SHARE)) / math.log(shares[done - 1])
+            saving = plain * (1 - shares[-1] ** max(tightness, 0.0))
+            if saving < cost / done * (len(shares) - done):
                 return False
         return True
 
@@ -72,10 +85,12 @@ class Covers:
 
     Args:
         space: The search space.
+        share: Estimates the share of the prior that a cascade accepts.
     """
 
-    def __init__(self, space: HyperParameterList) -> None:
+    def __init__(self, space: HyperParameterList, share: ShareEstimator) -> None:
         self._space = space
+        self._share = share
         self._bounds: dict[int, tuple[BoostedTrees, MarginBounds]] = {}
         self._chains: dict[int, list[_Construction]] = {}
 
@@ -101,6 +116,7 @@ class Covers:
         plain = math.inf if num_proposals is None else num_proposals * proposal_cost(trees)
         if plain < least_cost(trees):
             return None
+        shares = [self._share(cascade.first(count + 1)) for count in range(len(cascade))]
         # Each has one classifier more than the one before it; shorter cascades need covers, too.
         chain = self._chains.setdefault(
             forgiven, [_Construction(Cover.everything(self._space.num_columns, forgiven))]
@@ -114,7 +130,7 @@ class Covers:
             if place > common:
                 chain.append(self._continue(chain[-1], cascade))
                 chain[-2] = chain[-2].without_bounds()
-            if not chain[place].is_promising(len(classifiers), plain):
+            if not chain[place].is_promising(shares, plain):
                 return None
         return chain[len(classifiers)].cover
 

@@ -29,7 +29,7 @@ class ProposalPlanner:
     def __init__(self, space: HyperParameterList) -> None:
         self.space = space
         self.share = ShareEstimator(space)
-        self._covers = Covers(space)
+        self._covers = Covers(space, self.share)
 
     @functools.cached_property
     def grid(self) -> Grid | None:

@@ -25,7 +25,7 @@ from pyshac.core.sampling.proposals import Proposals
 
 logger = logging.getLogger("pyshac")
 
-# A region that is not found in this many proposals from the prior is given up where there is
+# A region that is not found in this many proposals is given up where there is
 # something else to draw from; fewer where a user's own types are drawn one by one in Python.
 MAX_FRUITLESS = 2**23
 MAX_FRUITLESS_SCALAR = 2**18
@@ -47,23 +47,22 @@ class Limits:
     Attributes:
         patience: Number of proposals after which `enough` samples will do.
         enough: Number of samples.
-        fruitless: Number of proposals from the prior, for each accepted one, after which any number
-            of samples will do.
+        fruitless: Number of proposals, for each accepted one, after which any number of samples
+            will do.
     """
 
     patience: float
     enough: int
     fruitless: float
 
-    def are_reached(self, proposed: int, from_prior: float, accepted: int) -> bool:
+    def are_reached(self, proposed: int, accepted: int) -> bool:
         """Returns whether a draw ends.
 
         Args:
             proposed: Number of proposals so far.
-            from_prior: Equivalent number of proposals from the prior.
             accepted: Number of accepted proposals.
         """
-        is_fruitless = from_prior >= self.fruitless * max(accepted, 1)
+        is_fruitless = proposed >= self.fruitless * max(accepted, 1)
         return is_fruitless or (proposed >= self.patience and accepted >= self.enough)
 
 
@@ -101,7 +100,7 @@ class _Progress:
         if self.accepted >= self.wanted:
             return True
         if self.limits is not None:
-            return self.limits.are_reached(self.proposed, self.from_prior, self.accepted)
+            return self.limits.are_reached(self.proposed, self.accepted)
         is_hopeless = self.from_prior >= HOPELESS_EXPECTED * 2**self.num_classifiers
         return is_hopeless and self.proposed >= MIN_HOPELESS_PROPOSALS and not self.accepted
 

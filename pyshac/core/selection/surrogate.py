@@ -16,10 +16,9 @@ from pyshac.core.selection.score_transform import ScoreTransform
 
 # Largest number of samples that the process is fitted to; half of them are the best.
 MAX_SAMPLES = 256
-# Up to this many running samples are believed in; of more, the nearest, since the cost of a batch
-# would grow with the cube of their number.
-MAX_BELIEVED = 256
-NUM_NEAREST = 128
+# Largest number of running samples that are believed in, the nearest ones: the cost of a batch
+# would grow with the cube of their number. With 64, a search in ten columns found less.
+MAX_BELIEVED = 128
 
 
 class Surrogate:
@@ -95,7 +94,7 @@ class Surrogate:
             return self
         order = self._told.nearest_first(self._features(row[None])[0], self._believed)
         surrogate = copy.copy(self)
-        surrogate._process = self._told.believing(self._believed[np.sort(order[:NUM_NEAREST])])
+        surrogate._process = self._told.believing(self._believed[np.sort(order[:MAX_BELIEVED])])
         return surrogate
 
 

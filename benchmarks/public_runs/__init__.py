@@ -1,0 +1,1 @@
+"""The searches of `public`: how they are run, kept, compared and reported."""

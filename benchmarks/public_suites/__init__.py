@@ -1,0 +1,1 @@
+"""The problems of `public`: suites that others publish and know, as tasks."""

@@ -1,0 +1,6 @@
+"""Makes the benchmarks' modules importable, as they are where a benchmark runs."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
