@@ -14,6 +14,8 @@ from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import Admission, train_classifier
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.sampling.accepted_share import ShareEstimator
+from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import AcceptedRegion
@@ -30,6 +32,11 @@ def region(
 ) -> AcceptedRegion:
     """The region that a cascade accepts, with nothing planned or cached yet."""
     return AcceptedRegion(ProposalPlanner(space), cascade, relax_checks, generators)
+
+
+def covers_of(space: HyperParameterList) -> Covers:
+    """Covers of regions of a space, with nothing built yet."""
+    return Covers(space, ShareEstimator(space))
 
 
 def unit_square() -> HyperParameterList:

@@ -102,8 +102,7 @@ class TestBelieving:
         assert surrogate.near(rows[0]) is surrogate
 
     def test_of_many_beliefs_the_nearest_count(self, monkeypatch, space, rows, scores, others):
-        monkeypatch.setattr(surrogate_module, "MAX_BELIEVED", 12)
-        monkeypatch.setattr(surrogate_module, "NUM_NEAREST", 8)
+        monkeypatch.setattr(surrogate_module, "MAX_BELIEVED", 8)
         surrogate = believing = Surrogate(rows[:20], scores[:20], MIN, space)
         # Of features whose length scales are the same, the distance of points decides.
         surrogate._told._logarithms[:-2] = 0.0
