@@ -54,6 +54,11 @@ def test_a_score_after_failures_only_is_the_best():
     assert Shares().learn([0], before, np.array([np.nan]), MIN).chosen == [1]
 
 
+def test_of_more_rankings_than_there_are_the_first_count():
+    shares = Shares([1.0, 2.0, 3.0, 4.0], [1.0, 0.0, 0.0, 4.0])
+    assert shares.of(2) == pytest.approx(Shares([1.0, 2.0], [1.0, 0.0]).of(2))
+
+
 def test_none_is_ever_left_out():
     shares = Shares()
     for _ in range(200):
