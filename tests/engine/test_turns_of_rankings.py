@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyshac.core.dataset import journal_file
+from pyshac.core.search.shares import MEMORY
 from tests.engine.engine_helpers import (
     InterruptedAt,
     contents,
@@ -42,7 +43,7 @@ def test_the_state_tells_what_rankings_chose(whole):
     state = state_of(whole)
     assert len(state["chosen"]) == len(state["good"]) == 3
     # The first batch was chosen by none of them; what was long ago counts less.
-    assert 25 < sum(state["chosen"]) < 32
+    assert sum(state["chosen"]) == pytest.approx((1 - MEMORY**32) / (1 - MEMORY))
     assert all(number > 0 for number in state["chosen"])
     assert sum(state["good"]) > 0
 
