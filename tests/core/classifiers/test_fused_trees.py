@@ -99,7 +99,13 @@ class TestInCascades:
         first = cascade.first(count)
         for one in (first, cascade.first(count)):
             np.testing.assert_array_equal(one.accepts(rows), rejections(first, rows) == 0)
-        # Others in their place are others.
+        # Others in their place are others, also if nobody asked in between.
+        first, unasked = cascade.first(count), cascade.first(count)
+        first.accepts(rows)
+        unasked.append(classifiers[2])
+        for forgiven in range(count):
+            accepted = unasked.accepts(rows, forgiven)
+            np.testing.assert_array_equal(accepted, plainly_accepts(unasked, rows, forgiven))
         first.append(classifiers[-1])
         cascade.append(classifiers[0])
         for one in (first, cascade):

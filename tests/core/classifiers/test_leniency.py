@@ -72,6 +72,13 @@ class TestLenientTraining:
         assert lenient.predict(region).mean() > strict.predict(region).mean()
         assert lenient.predict(rows[is_good].astype(np.float32)).all()
 
+    def test_it_rejects_what_it_is_sure_of(self):
+        rows = np.linspace(0, 1, 200)[:, None].repeat(2, axis=1)
+        is_good = rows[:, 0] > 0.5
+        lenient = train(rows, is_good).classifier
+        # Held out, all good samples but those at the border were recognised.
+        assert lenient.predict(rows.astype(np.float32))[~is_good].mean() < 0.1
+
     def test_it_cuts_off_no_more_than_a_share_of_the_region(self):
         rows = np.linspace(0, 1, 200)[:, None].repeat(2, axis=1)
         is_good = rows[:, 0] > 0.5
