@@ -173,7 +173,8 @@ def test_samples_learnt_elsewhere_are_not_evaluated_again(tmp_path):
 
 @pytest.mark.parametrize("loop", ["fit", "ask"])
 def test_the_paper_evaluates_points_again(tmp_path, caplog, loop):
-    engine = make_engine(tmp_path, total, small(), 60, 6, method="paper")
+    space = [DiscreteHP("a", [0, 1, 2])]
+    engine = make_engine(tmp_path, total, space, 60, 6, method="paper")
     with caplog.at_level(logging.INFO, "pyshac"):
         if loop == "fit":
             engine.fit(verbose=0)

@@ -104,3 +104,16 @@ def test_steps_are_small_and_large_and_stay_in_the_unit_interval():
 def test_the_same_random_numbers_give_the_same(others):
     first, second = (neighbours_of(others[0], others, MIXED, 3) for _ in range(2))
     assert (first == second).all()
+
+
+def test_the_upper_end_of_the_unit_interval_is_left_out():
+    class Far(np.random.Generator):
+        """Steps so far that they are reflected to the upper end itself."""
+
+        def standard_normal(self, size):
+            return np.full(size, 2.0**80)
+
+    space = HyperParameterList([UniformHP("x", 0, 1)])
+    generator = Far(np.random.PCG64(0))
+    neighbours = Neighbours(space)(np.array([0.5]), np.array([[0.25]]), generator)
+    assert set(neighbours.ravel()) == {0.25, np.nextafter(1, 0)}
