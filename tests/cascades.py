@@ -11,9 +11,11 @@ from pyshac.core.basics import seeding
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
-from pyshac.core.classifiers.training import train_classifier
+from pyshac.core.classifiers.training import Admission, train_classifier
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.sampling.accepted_share import ShareEstimator
+from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import AcceptedRegion
@@ -30,6 +32,11 @@ def region(
 ) -> AcceptedRegion:
     """The region that a cascade accepts, with nothing planned or cached yet."""
     return AcceptedRegion(ProposalPlanner(space), cascade, relax_checks, generators)
+
+
+def covers_of(space: HyperParameterList) -> Covers:
+    """Covers of regions of a space, with nothing built yet."""
+    return Covers(space, ShareEstimator(space))
 
 
 def unit_square() -> HyperParameterList:
@@ -66,7 +73,7 @@ def trained_cascade(
         scores = score(rows)
         stream = seeding.stream(98, seeding.Purpose.TRAIN, number)
         features, is_good = cascade.features(rows), scores > np.median(scores)
-        training = train_classifier(features, is_good, stream, check=False)
+        training = train_classifier(features, is_good, stream, Admission.USEFUL)
         assert training.classifier is not None, training.reason
         cascade.append(training.classifier)
     return cascade

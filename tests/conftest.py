@@ -91,7 +91,7 @@ def branin() -> Callable[[int, Mapping[str, Any]], float]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> SHAC:
-    """A finished search of five stages, with failed samples."""
+    """A finished search of six stages, with failed samples."""
     return run_search(tmp_path_factory.mktemp("finished"), skip_cv_checks=True)[0]
 
 

@@ -29,6 +29,7 @@ HISTORY_KEYS = {
     "evaluations",
     "device_ids",
     "dataset_index",
+    "cascade_in_force",
     "model",
     "generator_threads",
     "per_classifier_budget",

@@ -146,7 +146,11 @@ def test_ask_after_a_restart_gives_the_samples_without_a_score(tmp_path, fitted)
 
 def test_equal_samples_take_their_scores_in_the_order_of_asking(tmp_path):
     engine = make_engine(
-        tmp_path, parameters=[DiscreteHP("a", [0, 1])], total_budget=8, num_batches=1
+        tmp_path,
+        parameters=[DiscreteHP("a", [0, 1])],
+        total_budget=8,
+        num_batches=1,
+        method="paper",
     )
     samples = engine.ask()
     assert {sample["a"] for sample in samples} == {0, 1}

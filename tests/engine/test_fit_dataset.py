@@ -60,6 +60,8 @@ def test_trains_the_cascade(tmp_path, objective, presort):
     assert result.history["begin_run_index"] == 0
     assert result.epochs == [1, 2, 3, 4]
     assert result.history["device_ids"] == [[None] * 10] * 4
+    # Which classifiers accepted these samples is not known.
+    assert result.history["cascade_in_force"] == [None] * 4
     assert len(engine.dataset) == 40
     assert len(engine.classifiers) == 3
 

@@ -84,6 +84,7 @@ def test_history_has_one_entry_an_epoch(tmp_path):
     assert [score for batch in history["evaluations"] for score in batch] == engine.dataset.Y
     assert history["device_ids"] == [[0] * 6] * 3
     assert history["dataset_index"] == [0, 6, 12]
+    assert history["cascade_in_force"] == [0, 1, 2]
     assert history["model"] == [*engine.classifiers, None]
     assert history["generator_threads"] == [1, 1, 1]
     assert history["per_classifier_budget"] == [6, 6, 6]

@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
@@ -26,7 +27,7 @@ def make_run(folder: Path) -> SavedRun:
     with directory.writing():
         for _ in range(2):
             advance(search, None, search.num_complete + 10)
-            search.close_batch(check=False)
+            search.close_batch(Admission.ALL)
         advance(search, None, 23)
         save(directory, search)
         advance(search, directory, 26)

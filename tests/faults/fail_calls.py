@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pyshac.core.basics import files
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.engine.run import Run
 from pyshac.core.errors import DirectoryInUseError
 from pyshac.core.search.schedule import Schedule
@@ -138,12 +139,12 @@ class Save(Operation):
         directory = SaveDirectory(self._folder)
         with directory.writing():
             advance(search)
-            search.close_batch(check=False)
+            search.close_batch(Admission.ALL)
             directory.save(as_saved(search))
             advance(search, directory, 15)
         self.before = load(self._folder)
         advance(search, None, 20)
-        search.close_batch(check=False)
+        search.close_batch(Admission.ALL)
         self.after = as_saved(search)
 
     def prepare(self, folder: Path) -> SaveDirectory:

@@ -292,6 +292,19 @@ def test_many_parameters_of_many_columns(directory):
         {"num_batches": 0},
         {"num_batches": 5},
         {"total_budget": 0},
+        {"chosen": 1.0},
+        {"chosen": None},
+        {"chosen": "ab"},
+        {"chosen": [1.0, 2.0], "good": [1.0]},
+        {"chosen": [1.0], "good": []},
+        {"chosen": [1], "good": [1.0]},
+        {"chosen": [-1.0], "good": [1.0]},
+        {"chosen": [True], "good": [1.0]},
+        {"chosen": ["1"], "good": [1.0]},
+        {"chosen": [1.0], "good": [float("nan")]},
+        {"chosen": [1.0], "good": [1e400]},
+        {"chosen": [[1.0]], "good": [1.0]},
+        {"chosen": [1.0] * 10**5, "good": [1.0] * 10**5},
     ],
 )
 def test_states(directory, changes):
@@ -300,6 +313,31 @@ def test_states(directory, changes):
     del state["sha256"]
     path.write_text(json.dumps({**state, "sha256": checksum(state)}))
     refuse(directory, r"state\.json|dataset\.csv|\d+\.ubj")
+
+
+@pytest.mark.parametrize(
+    "shares", [([5.0] * 64, [1.0] * 64), ([0.0], [1e308]), ([1e308] * 3, [0.0] * 3), ([], [])]
+)
+def test_a_run_goes_on_with_shares_of_any_size(directory, shares):
+    sign(directory, chosen=shares[0], good=shares[1])
+    engine = restored(directory)
+    engine.fit(verbose=0)
+    assert len(engine.dataset) == 18
+    assert len(engine.predict(num_samples=5)) == 5
+
+
+@pytest.mark.parametrize("chosen_by", [[63] * 6, [0] * 600, []], ids=["far", "many", "none"])
+def test_a_run_goes_on_with_rankings_of_any_number(directory, chosen_by):
+    path = directory / "journal.jsonl"
+    first, *others = path.read_bytes().splitlines(keepends=True)
+    batch = json.loads(first.partition(b" ")[2])
+    data = json.dumps({**batch, "chosen_by": chosen_by, "num_checks": 10**18}).encode()
+    path.write_bytes(b"%08x %s\n" % (zlib.crc32(data), data) + b"".join(others))
+    engine = restored(directory)
+    assert len(engine.dataset) == 14
+    engine.fit(verbose=0)
+    assert len(engine.dataset) == 18
+    assert len(engine.predict(num_samples=5)) == 5
 
 
 def test_seeds_as_large_as_they_like(directory):
@@ -318,6 +356,18 @@ def test_seeds_as_large_as_they_like(directory):
         {"batch": 12, "rows": [{"__tuple__": 5}]},
         {"batch": 12, "rows": [[1.0]]},
         {"batch": 12, "rows": {"a": 1}},
+        {"batch": 12, "rows": [], "num_checks": -1},
+        {"batch": 12, "rows": [], "num_checks": 1.0},
+        {"batch": 12, "rows": [], "num_checks": True},
+        {"batch": 12, "rows": [], "num_checks": "1"},
+        {"batch": 12, "rows": [], "chosen_by": None},
+        {"batch": 12, "rows": [], "chosen_by": 1},
+        {"batch": 12, "rows": [], "chosen_by": {"0": 1}},
+        {"batch": 12, "rows": [], "chosen_by": [-1]},
+        {"batch": 12, "rows": [], "chosen_by": [10**9]},
+        {"batch": 12, "rows": [], "chosen_by": [1.0]},
+        {"batch": 12, "rows": [], "chosen_by": [True]},
+        {"batch": 12, "rows": [], "chosen_by": [[0]]},
         {"id": 10**400, "score": 1.0, "worker": 0},
         {"id": 14.0, "score": 1.0, "worker": 0},
         {"id": True, "score": 1.0, "worker": 0},

@@ -28,7 +28,7 @@ def test_engine_and_directory_are_the_same_search(finished):
 
     assert live.dataset.Y == saved.dataset.Y or live.num_failed == saved.num_failed > 0
     assert live.schedule == saved.schedule == Schedule(60, 6)
-    assert (live.objective, live.starts, live.num_stages) == (MAX, saved.starts, 5)
+    assert (live.objective, live.starts, live.num_stages) == (MAX, saved.starts, 6)
     assert len(live.cascade) == len(saved.cascade) == 5
     assert live.dataset.Y[live.best] == finished.best_score
     assert live.path == saved.path == finished.save_dir

@@ -43,8 +43,8 @@ def test_samples_count_to_the_stage_they_begin_from_one_on():
 
 def test_without_refusals_the_schedule_has_the_stages(finished):
     assert len(finished.classifiers) == 5
-    assert take_snapshot(finished).starts == (20, 30, 40, 50, 60)
-    assert take_snapshot(finished.save_dir).starts == (20, 30, 40, 50, 60)
+    assert take_snapshot(finished).starts == (10, 20, 30, 40, 50)
+    assert take_snapshot(finished.save_dir).starts == (10, 20, 30, 40, 50)
 
 
 @pytest.mark.slow

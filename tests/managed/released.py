@@ -1,8 +1,9 @@
 """Seeded runs that PySHAC 1.0.0 saved, and how to repeat them.
 
-`python -m tests.managed.released FOLDER` saves them anew. The fixtures were made so by 1.0.0. Later
-versions scale what classifiers see, which changes nothing in a unit space. Other runs begin as if
-1.0.0 had saved them before their first sample: in such a run nothing is scaled.
+`python -m tests.managed.released FOLDER` saves them anew. The fixtures were made so by 1.0.0. Of
+later versions, only the paper's method chooses the same samples. They scale what classifiers see,
+which changes nothing in a unit space. Other runs begin as if 1.0.0 had saved them before their
+first sample: in such a run nothing is scaled.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class TestBestSoFar:
 
     def test_classifiers_are_lines(self, finished):
         lines = [line for line in plot_best_so_far(finished).lines if line.get_linestyle() == ":"]
-        assert [line.get_xdata()[0] for line in lines] == [19.5, 29.5, 39.5, 49.5, 59.5]
+        assert [line.get_xdata()[0] for line in lines] == [9.5, 19.5, 29.5, 39.5, 49.5]
 
     @pytest.mark.parametrize(
         ("scores", "objective", "scale"),
@@ -98,8 +98,8 @@ class TestScoresByStage:
         ax = plot_scores_by_stage(finished.save_dir)
         found = take_snapshot(finished)
         labels = [label.get_text() for label in ax.get_xticklabels()]
-        assert [label.split("\n")[0] for label in labels] == list("12345")
-        assert [label.split("\n")[1] for label in labels] == ["20"] + ["10"] * 4
+        assert [label.split("\n")[0] for label in labels] == list("123456")
+        assert [label.split("\n")[1] for label in labels] == ["10"] * 6
         assert sum(int(label.split("\n")[2]) for label in labels) == found.num_failed > 0
         assert "failed" in ax.get_xlabel()
         assert len(ax.collections[0].get_offsets()) == 60 - found.num_failed
@@ -113,7 +113,7 @@ class TestScoresByStage:
             if matplotlib.colors.to_rgba(line.get_color()) == accent
         ]
         found = take_snapshot(finished)
-        expected = [np.nanmedian(found.dataset.scores[found.stages == n]) for n in range(1, 6)]
+        expected = [np.nanmedian(found.dataset.scores[found.stages == n]) for n in range(1, 7)]
         np.testing.assert_allclose(medians, expected)
 
     def test_a_stage_without_scores_has_no_box(self, tmp_path):

@@ -37,7 +37,7 @@ class TestTableContent:
         content = table_content(take_snapshot(finished))
 
         assert content["columns"][:4] == ["Sample", "Score", "Stage", "rate"]
-        assert [row[2] for row in content["rows"]] == [str(max(n // 10, 1)) for n in range(60)]
+        assert [row[2] for row in content["rows"]] == [str(n // 10 + 1) for n in range(60)]
 
     @pytest.mark.parametrize(
         "text", ["</script>", "<!--", "]]>", "\u2028", "\ud800", "\x00", "&lt;", "漢字", '"\\']

@@ -33,8 +33,8 @@ from pyshac.core.search.batch import Batch
 from pyshac.core.search.method import PAPER
 from pyshac.core.search.selector import Selector
 from pyshac.core.search.settings import Settings
+from pyshac.core.search.shares import Shares
 from pyshac.core.selection.selection import Choice, Selection, choose_at_random
-from pyshac.core.selection.shares import Shares
 
 logger = logging.getLogger("pyshac")
 
@@ -143,9 +143,10 @@ class Search:
             stream = seeding.stream(self.entropy, Purpose.DRAW, start)
             region = self.region(relax_checks, generators)
             if self.settings.method.num_choices == 1:
-                choice = choose_at_random(region, size, stream)
+                choice = choose_at_random(region, size, seeding.child(stream, 0))
             elif not start:
-                choice = Choice(region.draw_new(size, size, set(), stream), [], 0)
+                place = seeding.child(stream, 0)
+                choice = Choice(region.draw_new(size, size, set(), place), [], 0)
             else:
                 place = seeding.stream(self.entropy, Purpose.CLIMB, start)
                 selection = self._selection(start, place)

@@ -17,10 +17,10 @@ from pyshac.core.dataset.objective import Objective
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.method import Method
 from pyshac.core.search.settings import Settings
+from pyshac.core.search.shares import Shares
 from pyshac.core.selection.climbing import Climber
 from pyshac.core.selection.neighbours import Neighbours
 from pyshac.core.selection.selection import Selection
-from pyshac.core.selection.shares import Shares
 
 # Share by which the samples must grow before rankings are fitted again. In between, the Gaussian
 # process learns the new scores, but neither its length scales nor the trees change.

@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +20,10 @@ from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.sampling.region import AcceptedRegion
 from pyshac.core.selection.climbing import Climber
-from pyshac.core.selection.ranking import Ranking
-from pyshac.core.selection.surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from pyshac.core.selection.ranking import Ranking
+    from pyshac.core.selection.surrogate import Surrogate
 
 # Largest number of samples of a batch that are improved, which takes most of its time.
 MAX_IMPROVED = 1000
@@ -105,7 +108,8 @@ class Selection:
                 chosen.append(row)
                 chosen_by.append(number)
                 surrogate = surrogate.believing(row)
-            is_exhausted = len(candidates) < missing
+            # Candidates that were not chosen, as others were improved to them, are drawn again.
+            is_exhausted = len(chosen) == n - missing + len(candidates)
             if len(chosen) == n or (is_exhausted and not (may_widen and region.num_checks)):
                 break
             if is_exhausted:

@@ -25,7 +25,7 @@ from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
-from pyshac.core.selection.shares import Shares
+from pyshac.core.search.shares import Shares
 from pyshac.core.storage import journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout, Stamp, stamp_of

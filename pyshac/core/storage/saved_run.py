@@ -8,7 +8,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
-from pyshac.core.selection.shares import Shares
+from pyshac.core.search.shares import Shares
 
 
 @dataclass

@@ -9,20 +9,20 @@ from hypothesis import given, strategies as st
 from pyshac.core.basics import seeding
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import UNSCALED
-from pyshac.core.classifiers.training import train_classifier
+from pyshac.core.classifiers.training import Admission, train_classifier
 from pyshac.core.dataset.objective import MAX, get_objective
 from tests.cascades import cascade_of, plainly_accepts, trained_cascade, unit_square
 
 NUM_CLASSIFIERS = 6
 
 
-def train(rows, is_good, check=True, seed=1):
+def train(rows, is_good, admission=Admission.ACCURATE, seed=1, region=None):
     rows = np.asarray(rows, dtype=np.float32)
     if rows.ndim == 1:
         rows = rows[:, None]
-    return train_classifier(
-        rows, np.asarray(is_good, dtype=bool), seeding.stream(seed, seeding.Purpose.TRAIN), check
-    )
+    stream = seeding.stream(seed, seeding.Purpose.TRAIN)
+    is_good = np.asarray(is_good, dtype=bool)
+    return train_classifier(rows, is_good, stream, admission, region=region)
 
 
 class TestTraining:
@@ -36,10 +36,10 @@ class TestTraining:
         predicted = training.classifier.predict(UNSCALED(fresh))
         assert np.mean(predicted == (fresh[:, 1] > np.median(rows[:, 1]))) > 0.9
 
-    @pytest.mark.parametrize("check", [True, False])
+    @pytest.mark.parametrize("admission", Admission)
     @pytest.mark.parametrize("label", [True, False])
-    def test_one_label_teaches_nothing(self, check, label):
-        training = train(np.arange(20), [label] * 20, check)
+    def test_one_label_teaches_nothing(self, admission, label):
+        training = train(np.arange(20), [label] * 20, admission)
         assert training.classifier is None
         assert training.reason == "no sample is better than the others"
 
@@ -55,16 +55,16 @@ class TestTraining:
         training = train(np.arange(10), is_good)
         assert training.classifier is None
         assert training.reason == "one good or one bad sample is too few for cross validation"
-        unchecked = train(np.arange(10), is_good, check=False)
+        unchecked = train(np.arange(10), is_good, Admission.USEFUL)
         assert unchecked.classifier is not None
         assert unchecked.classifier.predict(np.arange(10, dtype=np.float32)[:, None]).tolist() == (
             is_good.tolist()
         )
 
-    @pytest.mark.parametrize("check", [True, False])
-    def test_a_constant_classifier_never_counts(self, check):
+    @pytest.mark.parametrize("admission", Admission)
+    def test_a_constant_classifier_never_counts(self, admission):
         is_good = np.arange(20) < 8
-        training = train(np.ones(20), is_good, check)
+        training = train(np.ones(20), is_good, admission)
         assert training.classifier is None
         assert training.reason == "it predicts the same for every sample"
 
@@ -75,7 +75,7 @@ class TestTraining:
         assert training.classifier is None
         assert training.reason.startswith("its cross-validated accuracy is only 0.")
         assert float(training.reason.split()[-1]) < 0.5
-        unchecked = train(rows, is_good, check=False)
+        unchecked = train(rows, is_good, Admission.USEFUL)
         assert unchecked.classifier is not None
         assert unchecked.reason == "unchecked"
 
@@ -83,7 +83,7 @@ class TestTraining:
     def test_small_batches_can_be_learnt_from(self, num_rows):
         rows = np.arange(num_rows, dtype=float)
         is_good = MAX.better_half(rows)
-        training = train(rows, is_good, check=False)
+        training = train(rows, is_good, Admission.USEFUL)
         assert training.classifier is not None
         assert training.classifier.predict(UNSCALED(rows[:, None])).tolist() == is_good.tolist()
 
@@ -96,7 +96,7 @@ class TestTraining:
     def test_the_same_stream_gives_the_same_classifier(self):
         random = np.random.default_rng(2)
         rows, is_good = random.random((50, 4)), random.random(50) < 0.5
-        first, second = (train(rows, is_good, check=False, seed=3) for _ in range(2))
+        first, second = (train(rows, is_good, Admission.USEFUL, seed=3) for _ in range(2))
         assert first.classifier.to_bytes() == second.classifier.to_bytes()
         learnable = rows[:, 0] + 0.3 * random.random(50) > 0.65
         outcomes = [train(rows, learnable, seed=3) for _ in range(2)]

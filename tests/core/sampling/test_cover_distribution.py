@@ -15,9 +15,8 @@ from scipy import stats
 
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.hyperparameters import DiscreteHyperParameter, MultiDiscreteHyperParameter
-from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.proposals import Proposals
-from tests.cascades import trained_cascade
+from tests.cascades import covers_of, trained_cascade
 
 ROOT = Path(__file__).parents[3]
 NUM_SAMPLES = 20_000
@@ -84,7 +83,7 @@ def test_samples_from_the_cover_are_those_of_plain_rejection(make_task, batch_si
     )
     for classifier in cascade:
         classifier.compact()
-    cover = Covers(task.space).cover(cascade)
+    cover = covers_of(task.space).cover(cascade)
     assert len(cover) > 1
     ours = draw(Proposals(task.space, cover), cascade, 1)
     plain = draw(Proposals(task.space), cascade, 2)

@@ -50,11 +50,10 @@ from tests.cascades import (
     proposals,
     region,
     rejection_sample,
-    rejections,
     trained_cascade,
     unit_square,
 )
-from tests.goodness_of_fit import LEVEL, chi_square, same_distribution
+from tests.goodness_of_fit import LEVEL, same_distribution
 
 
 def stream(number: int = 0) -> np.random.SeedSequence:
@@ -354,85 +353,6 @@ def ends(space: HyperParameterList) -> Cascade:
     return cascade_of(space, lambda rows: rows[:, 0] < 0.1, lambda rows: rows[:, 0] > 0.9)
 
 
-@pytest.fixture(scope="module")
-def square() -> HyperParameterList:
-    return unit_square()
-
-
-@pytest.fixture(scope="module")
-def one(square: HyperParameterList) -> Cascade:
-    """One classifier, which accepts three tenths."""
-    return cascade_of(square, lambda rows: rows[:, 0] < 0.3)
-
-
-@pytest.fixture(scope="module")
-def rejected_by_one(square: HyperParameterList, one: Cascade) -> np.ndarray:
-    """Which of a thousand relaxed samples the only classifier rejects."""
-    return ~plainly_accepts(one, region(square, one, relax_checks=True).draw(1000, stream(14)))
-
-
-class TestRelaxedChecks:
-    """With k classifiers, after 2**k proposals in vain one more rejection is overlooked."""
-
-    def test_one_classifier(self, square, one, rejected_by_one):
-        share = plainly_accepts(one, square.draw(100_000, stream(13))).mean()
-        # Two proposals in vain, and then a third one that may be anything.
-        expected = (1 - share) ** 3
-        assert stats.binomtest(int(rejected_by_one.sum()), 1000, expected).pvalue > LEVEL
-
-    def test_a_rejection_is_overlooked_for_one_sample_only(self, rejected_by_one):
-        # If it held for the samples that follow, rejections would come in rows.
-        after = rejected_by_one[1:][rejected_by_one[:-1]]
-        share = rejected_by_one.mean()
-        assert stats.binomtest(int(after.sum()), len(after), share).pvalue > LEVEL
-
-    @pytest.mark.slow
-    def test_two_classifiers_that_never_accept_the_same(self, square):
-        cascade = ends(square)
-        rows = square.draw(100_000, stream(15))
-        assert not plainly_accepts(cascade, rows).any()
-        share = (~plainly_accepts(cascade, rows, forgiven=1)).mean()
-        drawn = region(square, cascade, relax_checks=True).draw(500, stream(16))
-        rejected_twice = int((~plainly_accepts(cascade, drawn, forgiven=1)).sum())
-        # With one rejection overlooked, four proposals that both reject, and then anything.
-        assert stats.binomtest(rejected_twice, 500, share**5).pvalue > LEVEL
-
-    @pytest.mark.usefixtures("covering")
-    def test_how_many_rejections_are_overlooked_how_often(self, square):
-        cascade = trained_cascade(square, hill, 3, num_rows=40)
-        counts = np.bincount(rejections(cascade, square.draw(100_000, stream(17))), minlength=4)
-        exactly, share = counts / 100_000, np.cumsum(counts) / 100_000
-        # A sample comes from the first window of eight proposals in which one was found, and has
-        # as many rejections as a proposal with no more than are overlooked there.
-        expected, missed = np.zeros(4), 1.0
-        for forgiven in range(4):
-            found = 1 - (1 - share[forgiven]) ** 8
-            expected[: forgiven + 1] += missed * found * exactly[: forgiven + 1] / share[forgiven]
-            missed *= 1 - found
-        drawn = region(square, cascade, relax_checks=True).draw(250, stream(18))
-        found = np.bincount(rejections(cascade, drawn), minlength=4)
-        assert chi_square(found, expected) > LEVEL
-
-    def test_a_cascade_that_accepts_nothing_is_drawn_from(self, square):
-        none = ends(square)
-        none.append(next(iter(cascade_of(square, lambda rows: rows[:, 1] > 0.5))))
-        rows = region(square, none, relax_checks=True).draw(20, stream(20))
-        assert rows.shape == (20, 2)
-        assert not plainly_accepts(none, rows).any()
-
-    def test_the_stream_decides_and_generators_do_not(self, space, cascade):
-        rows = region(space, cascade, relax_checks=True).draw(20, stream(21))
-        again = region(
-            space, cascade, relax_checks=True, generators=Generators(3, "threading")
-        ).draw(20, stream(21))
-        assert (rows == again).all()
-        assert (
-            not (region(space, cascade, relax_checks=True).draw(20, stream(22)) == rows)
-            .all(axis=1)
-            .any()
-        )
-
-
 class TestNothingAccepted:
     def test_an_error_says_what_to_do(self):
         space = unit_square()
@@ -465,16 +385,6 @@ class TestNothingAccepted:
         rare = corner_cascade(space, 3, edge=0.03)
         rows = region(space, rare).draw(4, stream(28))
         assert plainly_accepts(rare, rows).all()
-
-    def test_patience_ends(self, monkeypatch):
-        monkeypatch.setattr(proposals_module, "MAX_BLOCK_ROWS", 64)
-        space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])
-        rare = corner_cascade(space, 3, edge=0.03)
-        all_of_them = region(space, rare).draw(200, stream(28), patience=10**6)
-        some = region(space, rare).draw(200, stream(28), patience=100)
-        # Two blocks.
-        assert 0 < len(some) < len(all_of_them) == 200
-        np.testing.assert_array_equal(some, all_of_them[: len(some)])
 
     def test_a_long_search_says_so(self, monkeypatch, caplog):
         space = HyperParameterList([MultiUniformHP("m", 0, 1, sample_count=3)])

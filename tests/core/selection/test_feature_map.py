@@ -14,7 +14,7 @@ from pyshac.core.hyperparameters import (
     UniformHP,
 )
 from pyshac.core.selection.feature_map import FeatureMap
-from pyshac.core.selection.process_ranking import ProcessRanking
+from pyshac.core.selection.surrogate import Surrogate
 
 
 class OwnHP(AbstractHyperParameter):
@@ -54,10 +54,10 @@ def test_numbers_of_own_types_are_scaled_to_what_was_seen():
 def test_the_largest_numbers_do_no_harm():
     space = HyperParameterList([OwnHP("a")])
     rows = np.array([[-1.7e308], [1.7e308], [0.0], [5e-324]])
-    ranks = ProcessRanking(rows[2:], np.array([1.0, 2]), MAX, space, num_steps=0)(rows)
-    assert np.isfinite(ranks).all()
-    ranks = ProcessRanking(rows, np.array([1.0, 2, 3, 4]), MAX, space, num_steps=0)(rows)
-    assert np.isfinite(ranks).all()
+    for seen, scores in ((rows[2:], [1.0, 2]), (rows, [1.0, 2, 3, 4])):
+        expected, deviation = Surrogate(seen, np.array(scores), MAX, space).predict(rows)
+        assert np.isfinite(expected).all()
+        assert np.isfinite(deviation).all()
 
 
 def test_two_choices_are_as_far_apart_as_any_other_two():

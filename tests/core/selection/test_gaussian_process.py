@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import threadpoolctl
@@ -61,6 +63,44 @@ def test_what_it_believes_makes_it_surer_and_no_wiser(process, points, values):
     assert surer.predict(others)[1] == pytest.approx(np.sqrt(theirs**2 - noise), abs=1e-6)
     # The process itself is as it was.
     assert (process.predict(others)[1] == deviation).all()
+
+
+def from_scratch(process, points, values):
+    """A process with the same logarithms, which factorises its whole covariance at once."""
+    other = copy.copy(process)
+    other._points, other._values = points, values
+    other._solve()
+    return other
+
+
+def test_what_it_is_told_is_as_if_it_had_been_there_from_the_start(process, points, values):
+    random = np.random.default_rng(3)
+    told, others = random.random((7, 3)), random.random((25, 3))
+    of_told = random.normal(size=7)
+    more = process.told(told[:3], of_told[:3]).told(told[3:], of_told[3:])
+    whole = from_scratch(process, np.concatenate([points, told]), np.concatenate([values, of_told]))
+    for ours, expected in zip(more.predict(others), whole.predict(others), strict=True):
+        assert ours == pytest.approx(expected, abs=1e-9)
+    assert (more._logarithms == process._logarithms).all()
+    # The process itself is as it was.
+    assert len(process._points) == len(process._values) == 40
+
+
+def test_beliefs_are_told_samples_that_turned_out_as_expected(process):
+    random = np.random.default_rng(4)
+    believed, others = random.random((6, 3)), random.random((25, 3))
+    one_by_one = process
+    for point in believed:
+        one_by_one = one_by_one.believing(point[None])
+    told = process.told(believed, process.predict(believed)[0])
+    for ours, expected in zip(one_by_one.predict(others), told.predict(others), strict=True):
+        assert ours == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_nearest_are_those_by_the_length_scales(process):
+    process._logarithms = np.array([0.0, np.log(10), 0.0, 0.0, -3.0])
+    points = np.array([[0.5, 0, 0], [0, 1, 0], [0, 0, 0.2], [0, 6, 0]])
+    assert process.nearest_first(np.zeros(3), points).tolist() == [1, 2, 0, 3]
 
 
 def test_the_loss_is_the_likelihood_of_scikit_learn_and_the_priors(process, points, values):

@@ -11,12 +11,16 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from pyshac.core.dataset.objective import MAX, MIN
-from pyshac.core.selection.score_transform import power_transformed
+from pyshac.core.selection.score_transform import PARAMETERS, ScoreTransform
 
 NAN = math.nan
 
 
-class TestPowerTransformed:
+def power_transformed(scores, objective):
+    return ScoreTransform(scores, objective)(scores)
+
+
+class TestGivenScores:
     @given(
         hnp.arrays(float, st.integers(1, 30), elements=st.floats(allow_infinity=False)),
         st.sampled_from([MIN, MAX]),
@@ -44,6 +48,46 @@ class TestPowerTransformed:
         values = power_transformed(np.array([*range(20), NAN, -1e9]), MAX)
         assert values[20] == values[21] < values[:20].min()
 
-    @pytest.mark.parametrize("scores", [[], [NAN, NAN], [0.0, 0.0, 0.0], [5.0], [1e300, 1e300]])
+    @pytest.mark.parametrize("scores", [[NAN, NAN], [0.0, 0.0, 0.0], [5.0], [1e300, 1e300]])
     def test_of_equal_scores_nothing_is_left(self, scores):
         assert power_transformed(np.array(scores), MAX).tolist() == [0.0] * len(scores)
+
+    @pytest.mark.parametrize("objective", [MIN, MAX])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_as_scipy_does_it(self, objective, seed):
+        # Without outliers, which scipy does not cut.
+        scores = np.random.default_rng(seed).beta(2, 3, size=60) * 1000 + 50
+        values = objective.sign * scores
+        theirs = stats.yeojohnson((values - values.mean()) / values.std())[0]
+        expected = (theirs - theirs.mean()) / theirs.std()
+        assert power_transformed(scores, objective) == pytest.approx(expected, abs=1e-3)
+
+    def test_as_scipy_does_it_with_a_parameter_at_the_end_of_its_range(self):
+        # So far apart that the most likely parameter lies beyond.
+        scores = np.concatenate([np.linspace(0, 1e-3, 300), [1.0]])
+        transform = ScoreTransform(scores, MIN)
+        assert PARAMETERS[0] <= transform._parameter <= PARAMETERS[1]
+        assert np.isfinite(transform(scores)).all()
+
+
+class TestOtherScores:
+    def test_they_are_mapped_as_the_given_ones(self):
+        scores = np.random.default_rng(1).lognormal(size=50)
+        transform = ScoreTransform(scores, MIN)
+        assert transform(scores[::-1][:7]).tolist() == transform(scores)[::-1][:7].tolist()
+
+    def test_better_ones_lie_beyond_and_worse_ones_at_the_end(self):
+        transform = ScoreTransform(np.arange(20.0), MAX)
+        better, worse, failed = transform(np.array([25.0, -1e9, NAN]))
+        assert better > transform(np.array([19.0]))[0]
+        assert worse == failed == transform(np.array([0.0]))[0]
+
+    @given(
+        hnp.arrays(float, st.integers(1, 9), elements=st.floats(allow_infinity=False)),
+        hnp.arrays(float, st.integers(1, 9), elements=st.floats(allow_infinity=False)),
+    )
+    def test_they_are_never_out_of_order(self, scores, others):
+        values = ScoreTransform(scores, MIN)(others)
+        in_order = values[np.argsort(MIN.worst_first(others), kind="stable")]
+        assert not np.isnan(values).any()
+        assert (in_order[1:] >= in_order[:-1] - 1e-9).all()

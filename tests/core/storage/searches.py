@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MIN
 from pyshac.core.engine.run import Run
@@ -52,7 +53,7 @@ def advance(search: Search, directory: SaveDirectory | None = None, stop: int = 
 def finished(search: Search) -> Search:
     """A search with a batch and a classifier."""
     advance(search)
-    search.close_batch(check=False)
+    search.close_batch(Admission.ALL)
     assert len(search.cascade) == 1
     return search
 
@@ -67,5 +68,5 @@ def same(left: SavedRun, right: SavedRun) -> bool:
         == (right.dataset.ids, right.dataset.X, right.dataset.Y)
         and [c.to_bytes() for c in left.cascade] == [c.to_bytes() for c in right.cascade]
         and (left.num_complete, left.stage_starts) == (right.num_complete, right.stage_starts)
-        and left.batch == right.batch
+        and (left.batch, left.shares) == (right.batch, right.shares)
     )

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from pyshac import Dataset, SaveDirectoryError
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset import journal_file
 from pyshac.core.storage import loading
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -29,7 +30,7 @@ class Saving:
         stop = search.num_complete + 10
         with directory.writing():
             advance(search, directory, stop)
-            search.close_batch(check=False)
+            search.close_batch(Admission.ALL)
             save(directory, search)
 
     def half_a_batch(self):

@@ -10,6 +10,7 @@ import pytest
 
 from pyshac import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.basics import files
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset import journal_file
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.storage import state_file
@@ -105,7 +106,7 @@ def test_values_of_every_type_are_exact(directory, search):
     with directory.writing():
         save(directory, search)
         advance(search, directory)
-        search.close_batch(check=False)
+        search.close_batch(Admission.ALL)
         save(directory, search)
     for row, ours in zip(load(directory.path).dataset.X, search.dataset.X, strict=True):
         assert row == ours
@@ -137,7 +138,7 @@ def test_a_score_costs_one_line(directory, search):
     assert {name for name in after if after[name] != before[name]} == {"journal.jsonl"}
     records = journal_file.read_records(directory.path / "journal.jsonl")
     assert [sorted(record) for record in records] == [
-        ["batch", "rows"], *[["id", "score", "worker"]] * 10,
+        ["batch", "chosen_by", "num_checks", "rows"], *[["id", "score", "worker"]] * 10,
     ]  # fmt: skip
 
 

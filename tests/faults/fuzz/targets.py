@@ -20,6 +20,7 @@ from scipy import stats
 from pyshac.core.basics import plain_values
 from pyshac.core.classifiers import ubjson, untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset import journal_file
 from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.dataset.dataset import Dataset
@@ -238,7 +239,7 @@ def make_run(folder: Path) -> None:
             for number in range(batch.start, stop):
                 run.take_in([(number, batch.row(number)[0], 0)])
             if stop == 10:
-                search.close_batch(check=False)
+                search.close_batch(Admission.ALL)
     if not len(search.cascade):
         raise RuntimeError("the run has no classifier")
 

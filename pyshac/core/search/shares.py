@@ -35,7 +35,8 @@ class Shares:
 
     def of(self, num_rankings: int) -> FloatArray:
         """Returns the share of each ranking, shape (num_rankings,), in all 1."""
-        chosen, good = self._padded(num_rankings)
+        # A save directory may have more, such as one of a later version.
+        chosen, good = (numbers[:num_rankings] for numbers in self._padded(num_rankings))
         shares = ((good + 1) / (chosen + 2)) ** POWER
         shares = np.maximum(shares / shares.sum(), SMALLEST_SHARE)
         return shares / shares.sum()
