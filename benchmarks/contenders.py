@@ -138,9 +138,17 @@ def pyshac_with(**options: Any) -> Search:
 
 def run_engine(engine: SHAC, task: tasks.Task, evaluate: Evaluate) -> None:
     """Spends the budget of an engine."""
-    while samples := engine.ask():
+    while run_batch(engine, task, evaluate):
+        pass
+
+
+def run_batch(engine: SHAC, task: tasks.Task, evaluate: Evaluate) -> bool:
+    """Evaluates a batch; returns whether there was one."""
+    samples = engine.ask()
+    if samples:
         rows = [task.space.encode(task.space.to_row(sample)) for sample in samples]
         engine.tell(samples, evaluate(np.array(rows)).tolist())
+    return bool(samples)
 
 
 def optuna_with(sampler: str, **options: Any) -> Search:

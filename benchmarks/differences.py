@@ -4,7 +4,8 @@
     python benchmarks/differences.py --suites tables pbo   of some suites
     python benchmarks/differences.py --report            only the table, from the results
 
-One difference at a time is taken back from the default method. The problems are those of
+One difference at a time is taken back from the default method; the last line declares a larger
+budget and stops early. The problems are those of
 benchmarks/public.py that are for development, N = 128 in batches of W = 8. Finished runs are kept
 in benchmarks/results/differences.csv. Prints a table in Markdown.
 """
@@ -19,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tasks
-from contenders import Budget, Evaluate, Search, run_engine
+from contenders import Budget, Evaluate, Search, run_batch
 from public_runs import comparison, runs
 from public_suites import catalogue, yahpo
 
@@ -29,6 +30,8 @@ from pyshac.core.search.method import DEFAULT, PAPER, Method
 
 RESULTS = Path(__file__).parent / "results" / "differences.csv"
 BUDGET = "128/8"
+DECLARED_FACTOR = 8
+DECLARED = "N = 1,024 declared, stopped after 128"
 METHODS: dict[str, Method] = {
     "default": DEFAULT,
     "classifiers learn from their own stage only": replace(DEFAULT, reuse_samples=False),
@@ -41,6 +44,7 @@ METHODS: dict[str, Method] = {
     "expected improvement alone chooses": replace(DEFAULT, rankings=("improvement",)),
     "all rankings choose equally many": replace(DEFAULT, learns_shares=False),
     "paper": PAPER,
+    DECLARED: DEFAULT,
 }
 
 
@@ -50,15 +54,21 @@ def find(name: str) -> Search:
         return runs.find_contender(name)
 
     def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        factor = DECLARED_FACTOR if name == DECLARED else 1
         with tempfile.TemporaryDirectory() as folder:
             engine = SHAC(
-                task.space, budget.evaluations, budget.num_batches, "min", save_dir=folder
+                task.space,
+                factor * budget.evaluations,
+                factor * budget.num_batches,
+                "min",
+                save_dir=folder,
             )
             engine.set_seed(seed)
             engine.set_num_parallel_generators(1)
             inner = engine._require_run().search
             inner.settings = replace(inner.settings, method=METHODS[name])
-            run_engine(engine, task, evaluate)
+            for _ in range(budget.num_batches):
+                run_batch(engine, task, evaluate)
 
     return search
 

@@ -296,7 +296,7 @@ def compare_fit() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         engine = branin_engine(200, 20, folder)
-        with mock.patch("pyshac.core.search.train_classifier", timed_training):
+        with mock.patch("pyshac.core.search.search.train_classifier", timed_training):
             whole, _ = seconds(engine.fit)
     print(
         f"\nWhole fit of Branin, N=200, M=20, serial: {whole:.2f} s, {whole / sum(training):.2f} "
