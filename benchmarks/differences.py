@@ -1,12 +1,12 @@
-"""What each difference from the published procedure is worth, on the tasks with known functions.
+"""What each difference from the published procedure is worth, on problems that others know.
 
-    python benchmarks/differences.py                 four seeds of each
-    python benchmarks/differences.py --seeds 2       fewer
+    python benchmarks/differences.py                     what is missing of everything
+    python benchmarks/differences.py --suites tables pbo   of some suites
+    python benchmarks/differences.py --report            only the table, from the results
 
-One difference at a time is taken back from the default method. Seeds are those of development,
-below 100; what the default reaches with other seeds, beside other libraries, is in `quality`.
-Prints a table in Markdown: means of the best scores after N = 200 evaluations in batches of W = 10,
-lower is better.
+One difference at a time is taken back from the default method. The problems are those of
+benchmarks/public.py that are for development, N = 128 in batches of W = 8. Finished runs are kept
+in benchmarks/results/differences.csv. Prints a table in Markdown.
 """
 
 from __future__ import annotations
@@ -14,67 +14,88 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import warnings
-from concurrent import futures
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
-import quality_tasks
-from contenders import Budget, run_engine
-from quality import Evaluations
-from scipy import stats
-from threadpoolctl import threadpool_limits
+import tasks
+from contenders import Budget, Evaluate, Search, run_engine
+from public_runs import comparison, runs
+from public_suites import catalogue, yahpo
 
 from pyshac import SHAC
 from pyshac.core.classifiers.boosted_trees import Boosting
 from pyshac.core.search.method import DEFAULT, PAPER, Method
 
-BUDGET = Budget(200, 10)
+RESULTS = Path(__file__).parent / "results" / "differences.csv"
+BUDGET = "128/8"
 METHODS: dict[str, Method] = {
     "default": DEFAULT,
-    "own stage only": replace(DEFAULT, reuse_samples=False),
-    "first cut after 20": replace(DEFAULT, first_times=1),
-    "after 10": replace(DEFAULT, min_share=0.0),
-    "as they come": replace(DEFAULT, num_choices=1),
-    "trees alone choose": replace(DEFAULT, is_smooth=False),
-    "no steps": replace(DEFAULT, num_steps=0),
-    "200 trees, rate 0.1": replace(DEFAULT, trees=Boosting(num_trees=200, learning_rate=0.1)),
+    "classifiers learn from their own stage only": replace(DEFAULT, reuse_samples=False),
+    "classifiers reject all that they think is not good": replace(DEFAULT, is_lenient=False),
+    "200 trees": replace(DEFAULT, trees=Boosting(num_trees=200)),
     "min_child_weight=1": replace(DEFAULT, trees=Boosting(min_child_weight=1.0)),
+    "samples as they come": replace(DEFAULT, num_choices=1),
+    "trees alone choose": replace(DEFAULT, rankings=("trees",)),
+    "the upper bound alone chooses": replace(DEFAULT, rankings=("bound",)),
+    "expected improvement alone chooses": replace(DEFAULT, rankings=("improvement",)),
+    "all rankings choose equally many": replace(DEFAULT, learns_shares=False),
     "paper": PAPER,
 }
 
 
-def best_score(name: str, task_name: str, seed: int) -> float:
-    """Returns what one search finds."""
-    warnings.simplefilter("ignore")
-    task = quality_tasks.QUALITY[task_name](seed)
-    evaluations = Evaluations(task, seed)
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        engine = SHAC(task.space, BUDGET.evaluations, BUDGET.num_batches, "min", save_dir=folder)
-        engine.set_seed(seed)
-        engine.set_num_parallel_generators(1)
-        search = engine._require_run().search
-        search.settings = replace(search.settings, method=METHODS[name])
-        run_engine(engine, task, evaluations)
-    return float(evaluations.curve(1)[0])
+def find(name: str) -> Search:
+    """Returns the search by one of the methods, or random search."""
+    if name == comparison.RANDOM:
+        return runs.find_contender(name)
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            engine = SHAC(
+                task.space, budget.evaluations, budget.num_batches, "min", save_dir=folder
+            )
+            engine.set_seed(seed)
+            engine.set_num_parallel_generators(1)
+            inner = engine._require_run().search
+            inner.settings = replace(inner.settings, method=METHODS[name])
+            run_engine(engine, task, evaluate)
+
+    return search
+
+
+def wanted(suites: list[str], seeds: int) -> Iterator[tuple[runs.Run, str]]:
+    """Yields all runs, seed after seed."""
+    for seed in range(seeds):
+        for suite in suites:
+            for instance in catalogue.instances(suite, "even"):
+                for name in (comparison.RANDOM, *METHODS):
+                    yield runs.Run(suite, instance, BUDGET, name, seed), name
+
+
+def report() -> None:
+    """Prints how each difference that is taken back compares with the default."""
+    finals = comparison.Finals(runs.read([RESULTS]), BUDGET)
+    print("| taken back | " + " | ".join(comparison.COLUMNS) + " |")
+    print("|---" * (len(comparison.COLUMNS) + 1) + "|")
+    for name in finals.contenders:
+        if name in METHODS and name != "default":
+            print(f"| {name} | {comparison.row(finals, 'default', name)} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=4, help="number of seeds; 4 unless told")
+    parser.add_argument("--suites", nargs="+", choices=catalogue.SUITES)
+    parser.add_argument("--seeds", type=int, default=1, help="number of seeds; 1 unless told")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--yahpo", help=f"folder of YAHPO Gym's data; {yahpo.FOLDER_VARIABLE}")
+    parser.add_argument("--report", action="store_true", help="only the table")
     arguments = parser.parse_args()
-    names = [name for name in quality_tasks.QUALITY if not name.startswith("table")]
-    keys = [(m, t, s) for t in names for m in METHODS for s in range(arguments.seeds)]
-    with futures.ProcessPoolExecutor(arguments.workers) as pool:
-        found = list(pool.map(best_score, *zip(*keys, strict=True)))
-    scores = np.array(found).reshape(len(names), len(METHODS), arguments.seeds)
-    print("| | " + " | ".join(METHODS) + " |")
-    print("|---" * (len(METHODS) + 1) + "|")
-    for name, row in zip(names, scores, strict=True):
-        print(f"| {name} | " + " | ".join(f"{mean:.4g}" for mean in row.mean(axis=1)) + " |")
-    ranks = stats.rankdata(scores, axis=1).mean(axis=(0, 2))
-    print("| mean rank | " + " | ".join(f"{rank:.2f}" for rank in ranks) + " |")
+    if arguments.yahpo:
+        os.environ[yahpo.FOLDER_VARIABLE] = arguments.yahpo
+    if not arguments.report:
+        suites = arguments.suites or list(catalogue.SUITES)
+        runs.make_all(wanted(suites, arguments.seeds), RESULTS, arguments.workers, find)
+    report()
 
 
 if __name__ == "__main__":

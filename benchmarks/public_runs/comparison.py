@@ -17,6 +17,7 @@ Problem = tuple[str, str]
 # Runs of one problem by seed.
 Seeds = dict[int, float]
 RANDOM = "random"
+COLUMNS = ("problems", "won:lost", "regret", "sign p", "Wilcoxon p", "behind random")
 
 
 class Finals:
@@ -97,14 +98,26 @@ def lines(finals: Finals, first: str, second: str) -> Iterator[str]:
         f"{finals.seconds(second):.2f}"
     )
     yield ""
-    yield "| suite | problems | won:lost | regret | sign p | Wilcoxon p | behind random |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| suite | " + " | ".join(COLUMNS) + " |"
+    yield "|---" * (len(COLUMNS) + 1) + "|"
     for suite in [*dict.fromkeys(suite for suite, _ in problems), "all"]:
-        chosen = [one for one in problems if suite in ("all", one[0])]
-        yield f"| {suite} | {len(chosen)} | " + _row(finals, first, second, chosen) + " |"
+        yield f"| {suite} | {row(finals, first, second, suite)} |"
 
 
-def _row(finals: Finals, first: str, second: str, problems: Sequence[Problem]) -> str:
+def row(finals: Finals, first: str, second: str, suite: str = "all") -> str:
+    """Returns the cells of a table's row, in the order of `COLUMNS`.
+
+    Args:
+        finals: The final scores.
+        first: A contender.
+        second: Another one.
+        suite: The suite whose problems count, or "all".
+    """
+    problems = [
+        one
+        for one in finals.problems([first, second])
+        if suite in ("all", one[0]) and finals.common([first, second], one).size
+    ]
     pairs = [finals.common([first, second], one) for one in problems]
     ours, theirs = np.array([one.mean(axis=1) for one in pairs]).T
     is_tie = np.isclose(ours, theirs, rtol=1e-9, atol=1e-12)
@@ -119,6 +132,7 @@ def _row(finals: Finals, first: str, second: str, problems: Sequence[Problem]) -
     ]
     return " | ".join(
         [
+            str(len(problems)),
             f"{won}:{lost}",
             f"{means[0]:.4f} and {means[1]:.4f}",
             f"{sign:.2g}",

@@ -12,7 +12,7 @@ from pyshac.core.basics.arrays import Float32Array
 # Leniency, in units of the margin, for one sample; it shrinks with the root of their number.
 SLACK = 3.0
 # A classifier rejects at most this share of what the classifiers before it accept.
-LARGEST_CUT = 0.7
+LARGEST_CUT = 0.5
 # Draws with equal margins are cut off together or not at all; sums of trees in single precision
 # differ by less.
 ROUNDING = 1e-3

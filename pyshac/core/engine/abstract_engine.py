@@ -241,10 +241,10 @@ class _SHAC(Overview, ABC):
                 parameters, and returns a number. It may be a lambda, a closure or a function
                 defined in a notebook.
             skip_cv_checks: Keep classifiers whose accuracy in 5-fold cross validation is below
-                1/2. Useful for small batches.
-            early_stop: Stop when a classifier is refused.
-            relax_checks: After each 2**k proposals without an accepted one, where k is the number
-                of classifiers, overlook one more rejection.
+                1/2, so that every stage adds one. Useful for small batches.
+            early_stop: Stop at the first stage whose classifier is refused, or tells nothing apart.
+            relax_checks: Where samples that all classifiers accept cannot be found, overlook the
+                rejection of any one classifier, then of two, and so on.
             callbacks: Callbacks; a `History` is added.
             timeout: Seconds after which an evaluation is ended. Needs worker processes, or an
                 executor, where the evaluation is interrupted.
@@ -346,7 +346,10 @@ class _SHAC(Overview, ABC):
         num_samples: int | None = None,
         max_classifiers: int | None = None,
     ) -> list[OrderedDict[str, Any]]:
-        """Draws samples that the cascade accepts; without classifiers, from the prior.
+        """Returns samples that the search would evaluate next, the most promising first.
+
+        The cascade accepts all of them. They are new, and different, while there are such samples.
+        Before the first batch, and by the paper's method, they are draws as they come.
 
         Args:
             num_batches: The number of samples, as a multiple of the engine's number of batches.
@@ -358,7 +361,7 @@ class _SHAC(Overview, ABC):
             max_classifiers: The correct spelling of `max_classfiers`.
 
         Returns:
-            Parameters, one `OrderedDict` per sample. Every call draws new samples.
+            Parameters, one `OrderedDict` per sample. Every call returns other samples.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing.
@@ -375,9 +378,8 @@ class _SHAC(Overview, ABC):
             if num_workers_per_batch is not None:
                 workers = check_positive("num_workers_per_batch", num_workers_per_batch)
                 generators = Generators(workers, self.generator_backend)
-            samples = search.predict(number, count, self._num_predictions, relax_checks, generators)
             self._num_predictions += 1
-        return samples
+            return search.predict(number, count, self._num_predictions, relax_checks, generators)
 
     # The save directory
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.accepted_share import ShareEstimator
@@ -24,11 +25,13 @@ class ProposalPlanner:
     Attributes:
         space: The search space.
         share: Estimates the share of the prior that a cascade accepts.
+        latest: The key of the latest draw of candidates, and its samples; None before the first.
     """
 
     def __init__(self, space: HyperParameterList) -> None:
         self.space = space
         self.share = ShareEstimator(space)
+        self.latest: tuple[tuple[object, ...], FloatArray] | None = None
         self._covers = Covers(space, self.share)
 
     @functools.cached_property

@@ -52,14 +52,3 @@ class Proposals:
         if not self.space.is_vectorised:
             return MAX_SCALAR_ROWS
         return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_NUMBERS // self.space.num_columns))
-
-    def first_block(self, n: int, share: float) -> int:
-        """Returns the number of proposals in the first block of a draw.
-
-        Args:
-            n: Number of samples.
-            share: Estimated share of the prior that the cascade accepts.
-        """
-        # Up to a few hundred rows, another block costs more than superfluous rows do.
-        size = max(1.2 * n * self.volume / share, 256)
-        return int(min(size, self.largest_block))

@@ -33,6 +33,10 @@ MAX_FRUITLESS_SCALAR = 2**18
 # many pass.
 HOPELESS_EXPECTED = 1000
 MIN_HOPELESS_PROPOSALS = 10**6
+# A block has this many times as many proposals as the missing samples should take, and at least so
+# many: up to a few hundred, another block costs more than superfluous rows do.
+MARGIN = 1.2
+MIN_BLOCK = 256
 # Number of proposals after which few new samples will do.
 PATIENCE = 2**13
 # Number of draws from the whole space, as a last resort, to find samples that have not been seen.
@@ -106,8 +110,21 @@ class _Progress:
 
     @property
     def missing(self) -> float:
-        """Number of proposals that the missing samples should take at the acceptance so far."""
-        return max(self.wanted - self.accepted, 0) * self.proposed / max(self.accepted, 1)
+        """Number of proposals that should still be drawn, at the acceptance so far."""
+        each = self.proposed / max(self.accepted, 1)
+        return self.worthwhile((self.wanted - self.accepted) * each, each)
+
+    def worthwhile(self, number: float, each: float) -> float:
+        """Returns a number of proposals, or fewer if fewer samples will do.
+
+        Args:
+            number: Number of proposals that all missing samples should take.
+            each: Number of proposals that one sample should take.
+        """
+        if self.limits is None:
+            return number
+        patience = self.limits.patience - self.proposed
+        return min(number, max(patience, (self.limits.enough - self.accepted) * each))
 
     def warn(self) -> None:
         """Logs a warning if the draw takes long."""
@@ -185,9 +202,20 @@ class AcceptedRegion:
             is_new[is_new] = self.accepts(grid.points[is_new])
             return grid.draw(is_new, n, stream)
         number = n if self.num_checks else max(n, LAST_DRAWS)
-        rows = self.draw(number, stream, self.limits(PATIENCE, enough))
-        new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
-        return np.array([*new.values()]).reshape(-1, rows.shape[1])[:n]
+        new = _unseen(self._drawn(number, enough, stream), seen)
+        if len(new) < enough:
+            # Batches that share candidates may have left too few.
+            place = seeding.child(stream, len(seen))
+            more = self.draw(number, place, self.limits(PATIENCE, enough))
+            new = _unseen(np.concatenate([new, more]), seen)
+        return new[:n]
+
+    def _drawn(self, n: int, enough: int, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws samples, or fewer; remembers the latest ones."""
+        key = (stream.entropy, stream.spawn_key, n, enough, self.forgiven, *self.cascade)
+        if self.planner.latest is None or self.planner.latest[0] != key:
+            self.planner.latest = key, self.draw(n, stream, self.limits(PATIENCE, enough))
+        return self.planner.latest[1]
 
     def draw(
         self, n: int, stream: np.random.SeedSequence, limits: Limits | None = None
@@ -213,7 +241,7 @@ class AcceptedRegion:
                 return space.draw(n, seeding.child(stream, 0))
             progress = _Progress(n, len(cascade), limits)
             proposals = self.planner.plan(cascade, self.forgiven)
-            size = proposals.first_block(n, self.planner.share(cascade))
+            size = self._first_block(progress, proposals)
             accepted = [np.empty((0, space.num_columns))]
             with BlockSource(cascade, self.forgiven, stream, self.generators) as blocks:
                 while proposals.volume:
@@ -227,18 +255,30 @@ class AcceptedRegion:
                 raise _nothing_accepted(len(cascade), progress.proposed if proposals.volume else 0)
             return np.concatenate(accepted)[:n]
 
+    def _first_block(self, progress: _Progress, proposals: Proposals) -> int:
+        """Returns the size of the first block from a source."""
+        each = MARGIN * proposals.volume / self.planner.share(self.cascade)
+        size = max(progress.worthwhile(progress.wanted * each, each), MIN_BLOCK)
+        return int(min(size, proposals.largest_block))
+
     def _next_block(
         self, progress: _Progress, proposals: Proposals, size: int
     ) -> tuple[Proposals, int]:
         """Returns the source of the next block, and its size."""
         missing = progress.missing
         if size < proposals.largest_block:
-            size = int(min(max(1.25 * missing, 512), 8 * size, proposals.largest_block))
+            size = int(min(max(MARGIN * missing, MIN_BLOCK), 8 * size, proposals.largest_block))
         if proposals.cover is None:
             better = self.planner.plan(self.cascade, self.forgiven, missing)
             if better.cover is not None:
-                return better, better.first_block(progress.wanted, self.planner.share(self.cascade))
+                return better, self._first_block(progress, better)
         return proposals, size
+
+
+def _unseen(rows: FloatArray, seen: set[bytes]) -> FloatArray:
+    """Returns the rows that are not among those seen, each once, in order."""
+    new = {row.tobytes(): row for row in rows if row.tobytes() not in seen}
+    return np.array([*new.values()]).reshape(-1, rows.shape[1])
 
 
 def _nothing_accepted(num_classifiers: int, proposed: int) -> NothingAcceptedError:

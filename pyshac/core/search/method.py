@@ -24,6 +24,9 @@ class Method:
             thinks is not good.
         num_choices: Number of candidates for each sample that is evaluated; 1 to evaluate accepted
             draws as they are.
+        rankings: Names of the rankings that choose among candidates; see `Selector`.
+        learns_shares: Whether rankings whose samples were better choose more of them; otherwise all
+            choose equally many.
     """
 
     name: str
@@ -31,9 +34,19 @@ class Method:
     reuse_samples: bool
     is_lenient: bool
     num_choices: int
+    rankings: tuple[str, ...]
+    learns_shares: bool
 
 
-DEFAULT = Method("default", Boosting(), reuse_samples=True, is_lenient=True, num_choices=64)
+DEFAULT = Method(
+    "default",
+    Boosting(),
+    reuse_samples=True,
+    is_lenient=True,
+    num_choices=64,
+    rankings=("trees", "bound", "improvement"),
+    learns_shares=True,
+)
 
 # The procedure of Kumar et al., arXiv 1805.10255, section 3, with XGBoost's default settings.
 PAPER = Method(
@@ -42,6 +55,8 @@ PAPER = Method(
     reuse_samples=False,
     is_lenient=False,
     num_choices=1,
+    rankings=(),
+    learns_shares=False,
 )
 
 METHODS = {method.name: method for method in (DEFAULT, PAPER)}

@@ -40,6 +40,8 @@ logger = logging.getLogger("pyshac")
 
 # Number of draws from the region that tell a classifier how much it would cut off.
 REGION_DRAWS = 256
+# Number of successive batches that choose from the same draws.
+BATCHES_WITH_SAME_CANDIDATES = 4
 
 
 @dataclass
@@ -110,6 +112,15 @@ class Search:
         """Number of the first sample drawn since the last classifier."""
         return self.stage_starts[len(self.cascade) - 1] if len(self.cascade) else 0
 
+    @property
+    def _candidates_since(self) -> int:
+        """Number of complete samples when the present candidates were drawn.
+
+        A few batches of one stage share them, since most are left over from each.
+        """
+        period = BATCHES_WITH_SAME_CANDIDATES * self.settings.schedule.batch_size
+        return max(self.num_complete - self.num_complete % period, self.stage_start)
+
     def region(self, relax_checks: bool, generators: Generators) -> AcceptedRegion:
         """Returns the region that the cascade in force accepts."""
         return AcceptedRegion(self._planner, self.cascade, relax_checks, generators)
@@ -139,6 +150,7 @@ class Search:
             else:
                 place = seeding.stream(self.entropy, Purpose.CLIMB, start)
                 selection = self._selection(start, place)
+                stream = seeding.stream(self.entropy, Purpose.DRAW, self._candidates_since)
                 choice = selection.select(region, size, self.dataset.encoded, stream)
             encoded = choice.rows
             if len(encoded) < size and self._planner.grid is None:

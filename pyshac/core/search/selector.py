@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import Objective
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.method import Method
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
 from pyshac.core.selection.climbing import Climber
@@ -62,23 +64,24 @@ class Selector:
             shares: How successful the rankings have been.
             place: Random stream for climbing.
         """
-        climber = Climber(self._neighbours, np.random.default_rng(place))
+        method, climber = settings.method, Climber(self._neighbours, np.random.default_rng(place))
         encoded, scores = dataset.encoded, dataset.scores
         fitted = _last_fit(count, settings.schedule.batch_size)
         if self._latest is None or self._latest[0] != (entropy, fitted):
             stream = seeding.stream(entropy, Purpose.RANK, fitted)
-            learned = encoded[:fitted], scores[:fitted], settings.objective, stream
-            self._latest = ((entropy, fitted), *self._learn(*learned))
+            learned = encoded[:fitted], scores[:fitted], settings.objective
+            self._latest = ((entropy, fitted), *self._learn(*learned, method, stream))
         _, rankings, surrogate = self._latest
         surrogate = surrogate.told(encoded[fitted:count], scores[fitted:count])
-        weights = shares.of(len(rankings))
-        return Selection(rankings, weights, surrogate, settings.method.num_choices, climber)
+        weights = (shares if method.learns_shares else Shares()).of(len(rankings))
+        return Selection(rankings, weights, surrogate, method.num_choices, climber)
 
     def _learn(
         self,
         encoded: FloatArray,
         scores: FloatArray,
         objective: Objective,
+        method: Method,
         stream: np.random.SeedSequence,
     ) -> tuple[tuple[Ranking, ...], Surrogate]:
         # They need SciPy and XGBoost, which take long to import.
@@ -86,9 +89,13 @@ class Selector:
         from pyshac.core.selection.surrogate import Surrogate
         from pyshac.core.selection.tree_ranking import TreeRanking
 
-        trees = TreeRanking(encoded, scores, objective, self._features, stream)
+        new: dict[str, Callable[[], Ranking]] = {
+            "trees": lambda: TreeRanking(encoded, scores, objective, self._features, stream),
+            "bound": BoundRanking,
+            "improvement": ImprovementRanking,
+        }
         surrogate = Surrogate(encoded, scores, objective, self._space)
-        return (trees, BoundRanking(), ImprovementRanking()), surrogate
+        return tuple(new[name]() for name in method.rankings), surrogate
 
 
 def _last_fit(count: int, batch_size: int) -> int:

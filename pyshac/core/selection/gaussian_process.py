@@ -20,6 +20,7 @@ d is the number of features, c of columns, n of training points, m of other poin
 from __future__ import annotations
 
 import copy
+import math
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -41,6 +42,8 @@ SCALE_BOUNDS = (-4.0, 6.0)
 VARIANCE_BOUNDS = (-3.0, 3.0)
 NOISE_BOUNDS = (-9.0, 1.0)
 MAX_STEPS = 100
+# Number of points that the logarithms are fitted to.
+MAX_FITTED = 128
 # Number of points that are predicted at once, which bounds the size of matrices.
 MAX_ROWS = 2**12
 
@@ -61,7 +64,10 @@ class GaussianProcess:
     def __init__(
         self, points: FloatArray, columns: npt.NDArray[np.int_], values: FloatArray
     ) -> None:
-        self._points, self._columns, self._values = points, columns, values
+        self._columns = columns
+        # The logarithms need fewer points than predictions do, and their cost grows with the cube.
+        stride = math.ceil(len(points) / MAX_FITTED)
+        self._points, self._values = points[::stride], values[::stride]
         num_columns = columns.max() + 1
         means = [SCALE_PRIOR[0] + np.log(num_columns) / 2] * num_columns
         self._prior_means = np.array([*means, VARIANCE_PRIOR[0], NOISE_PRIOR[0]])
@@ -77,6 +83,7 @@ class GaussianProcess:
                 bounds=[SCALE_BOUNDS] * num_columns + [VARIANCE_BOUNDS, NOISE_BOUNDS],
                 options={"maxiter": MAX_STEPS},
             ).x
+        self._points, self._values = points, values
         self._solve()
 
     def _solve(self) -> None:
@@ -187,6 +194,12 @@ class GaussianProcess:
         squares = (ours**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * ours @ theirs.T
         distances = np.sqrt(5 * np.maximum(squares, 0.0))
         return distances, np.exp(logarithms[-2] - distances)
+
+    def expected(self, points: FloatArray) -> FloatArray:
+        """Returns the expected values at points, shape (m,), for shape (m, d); see `predict`."""
+        with _one_thread():
+            covariance = _matern(*self._distances(self._logarithms, points))
+            return np.asarray(self._weights @ covariance)  # (2.25)
 
     def predict(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns the expected values at points and their standard deviations, without noise.

@@ -52,7 +52,7 @@ class Surrogate:
         """Takes a process, which as yet believes in nothing, and all its training points."""
         self._process = self._told = process
         self._points, self._believed = points, points[:0]
-        self.best = float(process.predict(points)[0].max())
+        self.best = float(process.expected(points).max())
 
     def told(self, encoded: FloatArray, scores: FloatArray) -> Surrogate:
         """Returns the surrogate with further samples, on the same scales as before.
