@@ -97,24 +97,6 @@ def test_a_space_is_searched_to_its_end_before_anything_is_evaluated_twice(tmp_p
     assert np.median(engine.dataset.Y[8:16]) < np.median(engine.dataset.Y[16:24])
 
 
-@pytest.mark.parametrize(
-    ("budget", "batches", "at_first", "least"),
-    [
-        pytest.param(200, 20, 40, 20, marks=pytest.mark.slow),
-        pytest.param(100, 10, 20, 10, marks=pytest.mark.slow),
-        (40, 4, 10, 4),
-    ],
-)
-def test_classifiers_wait_for_enough_samples(tmp_path, budget, batches, at_first, least):
-    engine = make_engine(tmp_path, branin, branin_space, budget, batches)
-    engine.fit(skip_cv_checks=True)
-    search = engine._run.search
-    assert search.stage_starts[0] == at_first
-    for number, start in enumerate(search.stage_starts):
-        region = search.cascade.first(number)
-        assert region.accepts(engine.dataset.encoded[:start]).sum() >= least
-
-
 # Other classifiers
 
 KINDS = {

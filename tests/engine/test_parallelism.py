@@ -226,7 +226,7 @@ def test_worker_ids_are_leased(tmp_path, backend):
         note = {
             "worker": worker_id, "process": os.getpid(), "began": began, "ended": time.monotonic(),
         }  # fmt: skip
-        (notes / f"{parameters['x']}.json").write_text(json.dumps(note))
+        (notes / f"{worker_id} {began}.json").write_text(json.dumps(note))
         return parameters["x"]
 
     engine = make_engine(

@@ -130,9 +130,26 @@ class TestLimits:
         first = accepted.draw_new(20, 20, set(), stream(7))
         assert len(first) == 20
         seen = {row.tobytes() for row in first[::2]}
-        second = accepted.draw_new(20, 20, seen, stream(7))
+        second = accepted.draw_new(20, 10, seen, stream(7))
         assert (second == first[1::2]).all()
-        assert plainly_accepts(cascade, second).all()
+        # Too few are left of those that were drawn: others follow.
+        third = accepted.draw_new(20, 20, seen, stream(7))
+        assert (third[:10] == second).all()
+        assert len(third) == 20
+        assert len(np.unique(np.concatenate([first[::2], third]), axis=0)) == 30
+        assert plainly_accepts(cascade, third).all()
+
+    def test_draws_that_are_remembered_are_those_of_a_new_region(self, square, cascade):
+        accepted = region(square, cascade, relax_checks=True)
+        # Of other streams, numbers and cascades in between.
+        for place, n, depth, forgiven in [(7, 9, 4, 0), (7, 9, 4, 0), (8, 9, 4, 0), (7, 5, 4, 0),
+                                          (7, 9, 3, 0), (7, 9, 4, 1), (7, 9, 4, 0)]:  # fmt: skip
+            ours, new = accepted.first(depth), region(square, cascade.first(depth), True)
+            for _ in range(forgiven):
+                ours, new = ours.wider(), new.wider()
+            rows = ours.draw_new(n, n, set(), stream(place))
+            assert (rows == new.draw_new(n, n, set(), stream(place))).all()
+            assert plainly_accepts(ours.cascade, rows, forgiven).all()
 
 
 def rare_cascade(space, num_columns, edge):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MIN
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
+from pyshac.core.search.method import DEFAULT
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.selector import SMALLEST_GROWTH, Selector, _last_fit
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
 from pyshac.core.selection import surrogate as surrogate_module, tree_ranking
+from pyshac.core.selection.process_rankings import ImprovementRanking
 from pyshac.core.selection.surrogate import Surrogate
+from pyshac.core.selection.tree_ranking import TreeRanking
 from tests.cascades import features_of
 
 SPACE = HyperParameterList([UniformHP("x", 0, 1), UniformHP("y", 0, 1)])
@@ -121,6 +126,16 @@ class TestSelection:
         selection = selection_of(selector(), dataset_of(10), 10, shares=shares)
         assert selection.shares == pytest.approx(shares.of(3))
         assert len(selection.rankings) == 3
+
+    def test_a_method_may_have_other_rankings_that_share_equally(self):
+        method = dataclasses.replace(
+            DEFAULT, rankings=("improvement", "trees"), learns_shares=False
+        )
+        settings = Settings(Schedule(100, 100), MIN, method)
+        shares = Shares([5.0, 5.0], [0.0, 10.0])
+        selection = selector().selection(dataset_of(10), 10, settings, 3, shares, PLACE)
+        assert [type(one) for one in selection.rankings] == [ImprovementRanking, TreeRanking]
+        assert selection.shares.tolist() == [0.5, 0.5]
 
     def test_samples_after_those_that_count_are_left_out(self, monkeypatch):
         seen = []

@@ -141,6 +141,25 @@ def test_many_points_are_predicted_as_few_are(process):
     assert whole[1][-5:] == pytest.approx(tail[1])
 
 
+def test_expected_values_alone_are_those_of_predictions(process):
+    others = np.random.default_rng(4).random((50, 3))
+    assert process.expected(others) == pytest.approx(process.predict(others)[0], abs=1e-12)
+    assert process.expected(others[:0]).shape == (0,)
+
+
+def test_of_many_points_some_decide_the_scales_and_all_are_learned(points):
+    number = 2 * gaussian_process.MAX_FITTED + 10
+    random = np.random.default_rng(5)
+    many, columns = random.random((number, 3)), np.arange(3)
+    of_many = np.sin(5 * many[:, 0]) + 0.01 * random.normal(size=number)
+    process = GaussianProcess(many, columns, of_many)
+    some = GaussianProcess(many[::3], columns, of_many[::3])
+    assert process._logarithms.tolist() == some._logarithms.tolist()
+    assert len(process._points) == len(process._values) == number
+    left_out = np.flatnonzero(np.arange(number) % 3)
+    assert (process.predict(many[left_out])[1] < some.predict(many[left_out])[1]).all()
+
+
 def test_equal_points_and_values_do_no_harm():
     process = GaussianProcess(np.ones((20, 2)), np.arange(2), np.zeros(20))
     expected, deviation = process.predict(np.array([[1.0, 1.0], [0.0, 0.0]]))
