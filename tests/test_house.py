@@ -97,14 +97,14 @@ class TestTrips:
     def engine(self, tmp_path) -> SHAC:
         return make_engine(tmp_path)
 
-    def test_from_ask_to_drawn_samples_in_at_most_eleven_functions(self, engine, monkeypatch):
+    def test_from_ask_to_drawn_samples_in_at_most_ten_functions(self, engine, monkeypatch):
         engine.tell(samples := engine.ask(), list(range(len(samples))), skip_cv_checks=True)
         assert len(engine.classifiers) == 1
         stacks = noting(monkeypatch, HyperParameterList, "encode_unit")
         engine.ask()
         drawn = [stack for stack in stacks if stack[0] == "ask" and "accepted" in stack]
         assert drawn
-        assert max(map(len, drawn)) <= 11, drawn
+        assert max(map(len, drawn)) <= 10, drawn
 
     def test_no_two_functions_on_the_way_of_a_score_have_one_name(self, engine, monkeypatch):
         ends = [

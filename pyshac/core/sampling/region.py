@@ -202,20 +202,16 @@ class AcceptedRegion:
             is_new[is_new] = self.accepts(grid.points[is_new])
             return grid.draw(is_new, n, stream)
         number = n if self.num_checks else max(n, LAST_DRAWS)
-        new = _unseen(self._drawn(number, enough, stream), seen)
+        limits, latest = self.limits(PATIENCE, enough), self.planner.latest
+        key = (stream.entropy, stream.spawn_key, number, enough, self.forgiven, *self.cascade)
+        if latest is None or latest[0] != key:
+            latest = self.planner.latest = key, self.draw(number, stream, limits)
+        new = _unseen(latest[1], seen)
         if len(new) < enough:
             # Batches that share candidates may have left too few.
-            place = seeding.child(stream, len(seen))
-            more = self.draw(number, place, self.limits(PATIENCE, enough))
+            more = self.draw(number, seeding.child(stream, len(seen)), limits)
             new = _unseen(np.concatenate([new, more]), seen)
         return new[:n]
-
-    def _drawn(self, n: int, enough: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws samples, or fewer; remembers the latest ones."""
-        key = (stream.entropy, stream.spawn_key, n, enough, self.forgiven, *self.cascade)
-        if self.planner.latest is None or self.planner.latest[0] != key:
-            self.planner.latest = key, self.draw(n, stream, self.limits(PATIENCE, enough))
-        return self.planner.latest[1]
 
     def draw(
         self, n: int, stream: np.random.SeedSequence, limits: Limits | None = None
