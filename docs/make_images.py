@@ -22,6 +22,7 @@ from pyshac import SHAC, UniformHP
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.sampling.accepted_share import ShareEstimator
 from pyshac.core.sampling.covers import Covers
 
 DOCS = Path(__file__).parent
@@ -212,7 +213,7 @@ def draw_cover(path):
     """Draws the boxes that cover the accepted region of a cascade, as the sampler has them."""
     _, shac = search(COVER_BUDGET, method="paper")
     cascade = Cascade(shac.classifiers[:4], Features(PriorScaling(shac.parameters)))
-    cover = Covers(shac.parameters).cover(cascade)
+    cover = Covers(shac.parameters, ShareEstimator(shac.parameters)).cover(cascade)
     figure, axes = plt.subplots(figsize=(6.4, 4.6), layout="constrained")
     draw_map(axes, lambda features: np.all([c.predict(features) for c in cascade], axis=0))
     scale, origin = np.ptp([X_RANGE, Y_RANGE], axis=1), np.array([X_RANGE[0], Y_RANGE[0]])
