@@ -7,9 +7,18 @@ import json
 import logging
 import math
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from pyshac import DiscreteHP, EvaluationError, IntegerHP, MultiDiscreteHP, UniformHP
+from pyshac import (
+    DiscreteHP,
+    DistributionHP,
+    EvaluationError,
+    IntegerHP,
+    MultiDiscreteHP,
+    UniformHP,
+)
 from tests.engine.engine_helpers import (
     InterruptedAt,
     contents,
@@ -18,7 +27,7 @@ from tests.engine.engine_helpers import (
     samples_of,
 )
 
-SAID = "All %d points of the search space are evaluated: the search ends."
+SAID = "All points of the search space have been evaluated: the search ends."
 
 
 def total(worker_id, parameters):
@@ -50,7 +59,7 @@ def test_the_search_ends_and_says_so(tmp_path, caplog, loop, skip_cv_checks):
     with caplog.at_level(logging.INFO, "pyshac"):
         spend(engine, total, loop, skip_cv_checks=skip_cv_checks)
     assert_all_once(engine, list(itertools.product(range(4), range(6))))
-    assert caplog.messages.count(SAID % 24) == 1
+    assert caplog.messages.count(SAID) == 1
     assert engine.ask() == []
     assert engine.best_score == 0
 
@@ -198,3 +207,33 @@ def test_a_finished_run_of_every_point_is_saved_as_closed(tmp_path):
     state = json.loads((tmp_path / "state.json").read_text())
     assert state["num_complete"] == 24
     assert (tmp_path / "journal.jsonl").read_bytes() == b""
+
+
+def test_a_dataset_that_covers_the_space_is_learnt_from(tmp_path):
+    rows = "".join(f"{number},{number % 5 + 1},{number % 5 + 1}.0\n" for number in range(40))
+    (tmp_path / "samples.csv").write_text("id,a,scores\n" + rows)
+    engine = make_engine(tmp_path / "shac", total, [IntegerHP("a", 1, 5)], 40, 4)
+    engine.fit_dataset(tmp_path / "samples.csv", skip_cv_checks=True, verbose=0)
+    assert len(engine.classifiers) == 3
+
+
+def test_the_cascade_is_shortened_only_where_it_accepts_too_few_new_points(tmp_path):
+    geometric = [DistributionHP(name, stats.geom(0.3)) for name in "ab"]
+    engine = make_engine(tmp_path, total, geometric, 200, 20)
+    search = engine._run.search
+    pairs = itertools.product(range(1, 20), repeat=2)
+    points = np.array([search.space.encode(pair) for pair in pairs])
+    shortened = 0
+    while True:
+        cascade, seen = search.cascade, {row.tobytes() for row in search.dataset.encoded}
+        is_new = np.array([point.tobytes() not in seen for point in points])
+        num_new = int((is_new & cascade.accepts(points)).sum())
+        samples = engine.ask()
+        if not samples:
+            break
+        if search.batch.num_checks < len(cascade):
+            shortened += 1
+            assert num_new < 10
+        scores = [abs(sample["a"] - 2) + abs(sample["b"] - 2) for sample in samples]
+        engine.tell(samples, scores, skip_cv_checks=True)
+    assert shortened

@@ -270,3 +270,9 @@ def test_relaxed_prediction(engine):
 def test_an_engine_for_smaller_batches_predicts_from_the_saved_cascade(save_dir):
     small = restored(save_dir, total_budget=2, num_batches=2)
     assert len(small.predict()) == 2
+
+
+def test_samples_of_the_first_batch_are_not_predicted(tmp_path):
+    engine = make_engine(tmp_path, sum_of, [IntegerHP("a", 1, 12)], 12, 2)
+    running = {sample["a"] for sample in engine.ask()}
+    assert {sample["a"] for sample in engine.predict(num_samples=6)} == {*range(1, 13)} - running

@@ -11,6 +11,8 @@ from pyshac.core.basics.arrays import Float32Array
 
 # Leniency, in units of the margin, for one sample; it shrinks with the root of their number.
 SLACK = 3.0
+# Share of the good samples that a classifier may reject.
+MISSED_SHARE = 0.1
 # A classifier rejects at most this share of what the classifiers before it accept.
 LARGEST_CUT = 0.5
 # Draws with equal margins are cut off together or not at all; sums of trees in single precision
@@ -29,7 +31,8 @@ def lenient_threshold(good: Float32Array, num_samples: int, region: Float32Array
         num_samples: Number of samples that the classifier was trained on.
         region: Its margins of draws from the region so far, shape (m,).
     """
-    threshold = min(float(good.min()), 0.0) - SLACK / num_samples**0.5
+    lowest = float(np.quantile(good, MISSED_SHARE, method="lower"))
+    threshold = min(lowest, 0.0) - SLACK / num_samples**0.5
     if len(region):
         threshold = min(
             threshold, float(np.quantile(region, LARGEST_CUT, method="lower")) - ROUNDING

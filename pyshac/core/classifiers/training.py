@@ -24,8 +24,8 @@ class Admission(Enum):
     """Which classifiers join a cascade.
 
     ACCURATE ones are right for at least half of the samples in stratified 5-fold cross validation.
-    USEFUL ones tell some samples from others. With ALL, each stage adds a classifier, if need be
-    one that accepts everything.
+    USEFUL ones tell some samples from others, before their thresholds are lowered. With ALL, each
+    stage of a lenient search adds a classifier, if need be one that accepts everything.
     """
 
     ACCURATE = "accurate"

@@ -242,7 +242,7 @@ class _SHAC(Overview, ABC):
                 defined in a notebook.
             skip_cv_checks: Keep classifiers whose accuracy in 5-fold cross validation is below
                 1/2, so that every stage adds one. Useful for small batches.
-            early_stop: Stop at the first stage whose classifier is refused, or tells nothing apart.
+            early_stop: Stop at the first stage whose classifier is refused.
             relax_checks: Where samples that all classifiers accept cannot be found, overlook the
                 rejection of any one classifier, then of two, and so on.
             callbacks: Callbacks; a `History` is added.
@@ -349,7 +349,7 @@ class _SHAC(Overview, ABC):
         """Returns samples that the search would evaluate next, the most promising first.
 
         The cascade accepts all of them. They are new, and different, while there are such samples.
-        Before the first batch, and by the paper's method, they are draws as they come.
+        Before the first batch is evaluated, and by the paper's method, they are plain draws.
 
         Args:
             num_batches: The number of samples, as a multiple of the engine's number of batches.

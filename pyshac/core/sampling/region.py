@@ -25,10 +25,10 @@ from pyshac.core.sampling.proposals import Proposals
 
 logger = logging.getLogger("pyshac")
 
-# A region that is not found in this many proposals is given up where there is
-# something else to draw from; fewer where a user's own types are drawn one by one in Python.
+# A region is given up, where there is something else to draw from, after this many proposals for
+# each accepted one; after fewer with a user's own types or classifiers, which are slow.
 MAX_FRUITLESS = 2**23
-MAX_FRUITLESS_SCALAR = 2**18
+MAX_FRUITLESS_SLOW = 2**18
 # Otherwise a draw is hopeless if it has no sample where classifiers that halve would have let this
 # many pass.
 HOPELESS_EXPECTED = 1000
@@ -39,6 +39,9 @@ MARGIN = 1.2
 MIN_BLOCK = 256
 # Number of proposals after which few new samples will do.
 PATIENCE = 2**13
+# How often samples are drawn again where too few are new, each time this many times as many.
+NUM_REDRAWS = 3
+REDRAW_FACTOR = 8
 # Number of draws from the whole space, as a last resort, to find samples that have not been seen.
 LAST_DRAWS = 4096
 FIRST_WARNING_SECONDS = 10.0
@@ -178,7 +181,8 @@ class AcceptedRegion:
 
     def limits(self, patience: float, enough: int) -> Limits:
         """Returns limits for a draw where there is a wider region to draw from."""
-        fruitless = MAX_FRUITLESS if self.planner.space.is_vectorised else MAX_FRUITLESS_SCALAR
+        is_quick = self.planner.space.is_vectorised and self.cascade.trees is not None
+        fruitless = MAX_FRUITLESS if is_quick else MAX_FRUITLESS_SLOW
         return Limits(patience, enough, fruitless)
 
     def draw_new(
@@ -194,7 +198,7 @@ class AcceptedRegion:
 
         Returns:
             Encoded samples, shape (n, columns). They are fewer than `enough` only if the region
-            has no more, or all of a large draw have been seen.
+            has no more, or large draws have found no more.
         """
         grid = self.planner.grid
         if grid is not None:
@@ -207,9 +211,14 @@ class AcceptedRegion:
         if latest is None or latest[0] != key:
             latest = self.planner.latest = key, self.draw(number, stream, limits)
         new = _unseen(latest[1], seen)
-        if len(new) < enough:
-            # Batches that share candidates may have left too few.
-            more = self.draw(number, seeding.child(stream, len(seen)), limits)
+        for number in range(NUM_REDRAWS):
+            if len(new) >= enough:
+                break
+            # Batches that share candidates have left too few, or most samples have been seen.
+            factor = REDRAW_FACTOR**number
+            place = seeding.child(stream, number, len(seen))
+            limits = self.limits(factor * PATIENCE, enough - len(new))
+            more = self.draw(factor * n, place, limits)
             new = _unseen(np.concatenate([new, more]), seen)
         return new[:n]
 

@@ -90,7 +90,10 @@ class Search:
         The paper's method evaluates them again.
         """
         grid = self._planner.grid
-        if self.settings.method == PAPER or grid is None or len(self.dataset) < len(grid):
+        is_learning = self.num_complete < len(self.dataset)
+        if self.settings.method == PAPER or grid is None or is_learning:
+            return False
+        if len(self.dataset) < len(grid):
             return False
         return not grid.unseen({row.tobytes() for row in self.dataset.encoded}).any()
 
@@ -148,14 +151,15 @@ class Search:
                 place = seeding.child(stream, 0)
                 choice = Choice(region.draw_new(size, size, set(), place), [], 0)
             else:
-                place = seeding.stream(self.entropy, Purpose.CLIMB, start)
-                selection = self._selection(start, place)
-                stream = seeding.stream(self.entropy, Purpose.DRAW, self._candidates_since)
-                choice = selection.select(region, size, self.dataset.encoded, stream)
+                selection = self._selection(
+                    start, seeding.stream(self.entropy, Purpose.CLIMB, start)
+                )
+                place = seeding.stream(self.entropy, Purpose.DRAW, self._candidates_since)
+                choice = selection.select(region, size, self.dataset.encoded, place)
             encoded = choice.rows
             if len(encoded) < size and self._planner.grid is None:
                 # Nothing else is left of a space whose size is not known.
-                rest = self.space.draw(size - len(encoded), seeding.child(stream, 0, 0))
+                rest = self.space.draw(size - len(encoded), seeding.child(stream, 1))
                 encoded = np.concatenate([encoded, rest])
             if choice.num_checks < len(self.cascade):
                 logger.info(
@@ -186,7 +190,8 @@ class Search:
             rows = self.space.draw(0, stream)
             region = self.region(relax_checks, generators).first(num_classifiers)
             if self.settings.method.num_choices > 1 and not self.num_complete:
-                rows = region.draw_new(n, n, set(), seeding.child(stream, 0))
+                seen = {row.tobytes() for row in self._known()}
+                rows = region.draw_new(n, n, seen, seeding.child(stream, 0))
             elif self.settings.method.num_choices > 1:
                 selection = self._selection(self.num_complete, seeding.child(stream, 0))
                 rows = selection.predict(region, n, self._known(), seeding.child(stream, 1))
@@ -280,7 +285,8 @@ class Search:
         training = None
         if self.is_classifier_due:
             used = self._is_learned_from(stop)
-            training = self._train(used, stop, admission, self._new_classifier)
+            region = self._features_of_region(stop) if self._is_lenient else None
+            training = self._train(used, stop, admission, self._new_classifier, region)
         before, new = np.split(self.dataset.scores, [batch.start])
         shares = self.shares.learn(batch.chosen_by, before, new, self.settings.objective)
         # Nothing has changed so far, so interrupted training can be repeated.
@@ -294,7 +300,7 @@ class Search:
             verb = "refused" if training.classifier is None else "trained"
             logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)
         if self.is_exhausted:
-            logger.info("All %d points of the search space are evaluated: the search ends.", stop)
+            logger.info("All points of the search space have been evaluated: the search ends.")
         return training
 
     def close_all(self) -> None:
@@ -329,24 +335,27 @@ class Search:
         num_complete: int,
         admission: Admission,
         new: Callable[[int], Classifier],
+        region: Float32Array | None = None,
     ) -> Training:
         is_good = self.settings.objective.better_half(self.dataset.scores[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         features = self.cascade.features(self.dataset.encoded[used])
-        region = None
-        if self.settings.method.is_lenient and new == self._new_classifier:
-            region = self._features_of_region(seeding.child(stream, 0))
         return train_classifier(features, is_good, stream, admission, new, region)
 
-    def _features_of_region(self, stream: np.random.SeedSequence) -> Float32Array | None:
-        """Returns features of draws from the region, shape (n, columns), for the library's trees.
+    @property
+    def _is_lenient(self) -> bool:
+        """Whether classifiers reject only what they are sure of; a user's have no threshold."""
+        return self.settings.method.is_lenient and self.settings.template is None
 
-        They are None for a user's classifiers, and few if draws are hard to find.
+    def _features_of_region(self, num_complete: int) -> Float32Array:
+        """Returns features of draws from the region, shape (n, columns).
+
+        They are few if draws are hard to find.
         """
-        if self.settings.template is not None:
-            return None
+        stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         region = self.region(False, ALONE)
-        rows = region.draw(REGION_DRAWS, stream, region.limits(PATIENCE, 0))
+        limits = region.limits(PATIENCE, 0)
+        rows = region.draw(REGION_DRAWS, seeding.child(stream, 0), limits)
         return self.cascade.features(rows)
 
     def _is_learned_from(self, num_complete: int) -> BoolArray:

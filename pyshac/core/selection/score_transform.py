@@ -10,6 +10,8 @@ from pyshac.core.dataset.objective import Objective
 # Values farther below the lower quartile than this many interquartile ranges are far out (Tukey,
 # 1977, section 2D).
 FAR_OUT = 3
+# Largest number of deviations by which a later score counts as better than all given ones.
+LARGEST_GAIN = 1.0
 # Range of the parameter of the power transform.
 PARAMETERS = (-5.0, 5.0)
 
@@ -38,6 +40,8 @@ class ScoreTransform:
         self._lowest = max(low - FAR_OUT * (high - low), known.min() / self._unit)
         cut = np.maximum(values / self._unit, self._lowest)
         self._linear = _Standard(cut)
+        # Scores that are better than any given one by far would overflow.
+        self._highest = float(self._linear(cut).max()) + LARGEST_GAIN
         self._parameter = _most_likely_parameter(self._linear(cut))
         self._final = _Standard(_yeo_johnson(self._linear(cut), self._parameter))
 
@@ -45,6 +49,7 @@ class ScoreTransform:
         """Returns the scores, also others than the given ones, on that scale, shape (n,)."""
         values = self._objective.worst_first(scores) / self._unit
         linear = self._linear(np.maximum(values, self._lowest))
+        linear = np.minimum(linear, self._highest)
         return self._final(_yeo_johnson(linear, self._parameter))
 
 

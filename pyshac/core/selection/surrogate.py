@@ -16,6 +16,8 @@ from pyshac.core.selection.score_transform import ScoreTransform
 
 # Largest number of samples that the process is fitted to; half of them are the best.
 MAX_SAMPLES = 256
+# Largest number of samples that it is told later, until it is fitted again.
+MAX_TOLD = 64
 # Largest number of running samples that are believed in, the nearest ones: the cost of a batch
 # would grow with the cube of their number.
 MAX_BELIEVED = 64
@@ -63,8 +65,10 @@ class Surrogate:
         """
         if not len(encoded):
             return self
-        surrogate, points = copy.copy(self), self._features(encoded)
-        process = self._told.told(points, self._transform(scores))
+        values = self._transform(scores)
+        kept = _best_and_others(values, MAX_TOLD)
+        surrogate, points = copy.copy(self), self._features(encoded[kept])
+        process = self._told.told(points, values[kept])
         surrogate._take(process, np.concatenate([self._points, points]))
         return surrogate
 

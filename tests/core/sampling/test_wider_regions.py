@@ -118,7 +118,7 @@ class TestLimits:
 
     def test_a_region_that_is_empty_is_found_so_without_a_cover(self, monkeypatch):
         monkeypatch.setattr(region_module, "MAX_FRUITLESS", 20_000)
-        monkeypatch.setattr(region_module, "MAX_FRUITLESS_SCALAR", 20_000)
+        monkeypatch.setattr(region_module, "MAX_FRUITLESS_SLOW", 20_000)
         monkeypatch.setattr(covers, "least_cost", lambda _: np.inf)
         for first in (UniformHP("s", 0, 1), Scalar("s")):
             space = HyperParameterList([first, UniformHP("u", 0, 1)])

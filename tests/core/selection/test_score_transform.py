@@ -82,6 +82,11 @@ class TestOtherScores:
         assert better > transform(np.array([19.0]))[0]
         assert worse == failed == transform(np.array([0.0]))[0]
 
+    @pytest.mark.parametrize("score", [1e10, 1e100, 1e300])
+    def test_one_that_is_far_better_does_not_overflow(self, score):
+        transform = ScoreTransform(-1 / np.linspace(0.01, 1, 50), MAX)
+        assert 0 < transform(np.array([score]))[0] < 100
+
     @given(
         hnp.arrays(float, st.integers(1, 9), elements=st.floats(allow_infinity=False)),
         hnp.arrays(float, st.integers(1, 9), elements=st.floats(allow_infinity=False)),
