@@ -104,6 +104,10 @@ class BoostedTrees:
         """Merges trees of equal shape, which leaves the margin as it is up to rounding."""
         self.booster = merge_equal_shapes(self.trained())
 
+    def drop_training_data(self) -> None:
+        """Drops what XGBoost keeps for further training; the margin stays as it is."""
+        self.booster = load_model(self.to_bytes())
+
     def margin(self, features: Float32Array) -> Float32Array:
         """Returns the log-odds, shape (n,), that each row of shape (n, columns) is good.
 

@@ -50,6 +50,7 @@ class TreeRanking:
         if labels:
             rungs = BoostedTrees(seeding.as_integer(stream), boosting=RUNG_TREES)
             self._rungs = rungs.fit(features(encoded), np.stack(labels, axis=1))
+            self._rungs.drop_training_data()
 
     def __call__(self, encoded: FloatArray, surrogate: Surrogate) -> FloatArray:
         if self._rungs is None:

@@ -33,6 +33,13 @@ def test_merged_trees_are_the_same_function(num_rows):
     np.testing.assert_allclose(classifier.margin(rows), before, atol=1e-4)
 
 
+def test_without_training_data_the_margin_is_the_same():
+    classifier, rows = trained(100)
+    before = classifier.margin(rows)
+    classifier.drop_training_data()
+    np.testing.assert_array_equal(classifier.margin(rows), before)
+
+
 def test_predictions_in_blocks_are_those_of_one_call(monkeypatch):
     classifier, rows = trained(100)
     before = classifier.margin(rows)

@@ -15,10 +15,11 @@ import numpy as np
 from pyshac import HyperParameterList, MultiUniformHP
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
+from pyshac.core.sampling.accepted_share import ShareEstimator
+from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.proposals import Proposals
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import AcceptedRegion
-from tests.cascades import covers_of
 
 space = HyperParameterList([MultiUniformHP("x", 0, 1, sample_count=100)])
 random = np.random.default_rng(0)
@@ -40,7 +41,7 @@ def status(name):
 
 Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
 base = status("VmRSS")
-proposals = Proposals(space, covers_of(space).cover(cascade))
+proposals = Proposals(space, Covers(space, ShareEstimator(space)).cover(cascade))
 proposals.accepted(cascade, proposals.largest_block, np.random.SeedSequence(0))
 AcceptedRegion(ProposalPlanner(space), cascade.first(9)).draw(1000, np.random.SeedSequence(1))
 print(status("VmHWM") - base)
