@@ -287,8 +287,10 @@ class Search:
             used = self._is_learned_from(stop)
             region = self._features_of_region(stop) if self._is_lenient else None
             training = self._train(used, stop, admission, self._new_classifier, region)
-        before, new = np.split(self.dataset.scores, [batch.start])
-        shares = self.shares.learn(batch.chosen_by, before, new, self.settings.objective)
+        shares = self.shares
+        if batch.chosen_by:
+            before, new = np.split(self.dataset.scores, [batch.start])
+            shares = shares.learn(batch.chosen_by, before, new, self.settings.objective)
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole(), self.lock:
             if training is not None and training.classifier is not None:
