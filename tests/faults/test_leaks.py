@@ -137,9 +137,10 @@ def test_repetition_leaves_nothing_behind(tmp_path, what):
     script = tmp_path / "repeat.py"
     script.write_text(SCRIPT + REPEATED[what])
     first, last = map(dict, json.loads(run(script).splitlines()[-1]))
-    # What the allocator holds varies by a few megabytes, and 16,000 samples, which have to be kept,
-    # take two.
-    assert last["megabytes"] < first["megabytes"] + 10, (first, last)
+    # What the allocator holds varies by a few megabytes. 16,000 samples, which have to be kept,
+    # take two, and twice as many three more. Two large classifiers, and their fused copies, are
+    # trained in between.
+    assert last["megabytes"] < first["megabytes"] + 16, (first, last)
     # Python and other libraries keep a few for each process that was started.
     assert last["objects"] < first["objects"] + 500, (first, last)
     for name in ("files", "threads", "children"):
