@@ -29,12 +29,9 @@ def lenient_threshold(good: Float32Array, num_samples: int, region: Float32Array
     Args:
         good: Margins of good samples by classifiers that were trained without them, shape (n,).
         num_samples: Number of samples that the classifier was trained on.
-        region: Its margins of draws from the region so far, shape (m,).
+        region: Its margins of draws from the region so far, shape (m,), with m >= 1.
     """
     lowest = float(np.quantile(good, MISSED_SHARE, method="lower"))
     threshold = min(lowest, 0.0) - SLACK / num_samples**0.5
-    if len(region):
-        threshold = min(
-            threshold, float(np.quantile(region, LARGEST_CUT, method="lower")) - ROUNDING
-        )
-    return threshold
+    half = float(np.quantile(region, LARGEST_CUT, method="lower"))
+    return min(threshold, half - ROUNDING)

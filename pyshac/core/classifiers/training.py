@@ -18,6 +18,8 @@ NUM_FOLDS = 5
 MIN_ACCURACY = 0.5
 # Trees with XGBoost's default settings never split fewer rows.
 MIN_ROWS = 8
+# Fewer draws from the region do not tell how much a classifier would cut off.
+MIN_DRAWS = 32
 
 
 class Admission(Enum):
@@ -95,6 +97,8 @@ def _train(
     is_lenient = region is not None
     if is_lenient and len(labels) < MIN_ROWS:
         return Training(None, f"{len(labels)} samples are too few to learn from")
+    if region is not None and len(region) < MIN_DRAWS:
+        return Training(None, "what is left is hard to find")
     held_out, reason = None, "unchecked"
     if admission is Admission.ACCURATE or is_lenient:
         if smallest_class < 2:

@@ -13,10 +13,11 @@ from pyshac.core.classifiers.leniency import LARGEST_CUT, SLACK, lenient_thresho
 from pyshac.core.classifiers.training import Admission, admission, train_classifier
 from pyshac.core.classifiers.user_classifier import UserClassifier
 
-NO_REGION = np.empty((0, 2), dtype=np.float32)
+# Draws that a classifier of the rows below accepts anyway.
+GOOD_REGION = np.tile(np.float32([0.99, 0.5]), (64, 1))
 
 
-def train(rows, is_good, admission=Admission.ALL, region=NO_REGION, **kwargs):
+def train(rows, is_good, admission=Admission.ALL, region=GOOD_REGION, **kwargs):
     rows = np.asarray(rows, dtype=np.float32)
     stream = seeding.stream(1, seeding.Purpose.TRAIN)
     return train_classifier(rows, np.asarray(is_good), stream, admission, region=region, **kwargs)
@@ -36,12 +37,12 @@ def is_good(rows):
 class TestThreshold:
     @pytest.mark.parametrize("num_samples", [1, 9, 100])
     def test_the_worst_good_sample_is_kept_with_room_to_spare(self, num_samples):
-        good, nothing = np.float32([2.0, -1.5, 0.3]), np.empty(0, dtype=np.float32)
+        good, region = np.float32([2.0, -1.5, 0.3]), np.float32([9.0])
         expected = -1.5 - SLACK / num_samples**0.5
-        assert lenient_threshold(good, num_samples, nothing) == pytest.approx(expected)
+        assert lenient_threshold(good, num_samples, region) == pytest.approx(expected)
 
     def test_it_is_below_0_however_sure_the_classifier_is(self):
-        threshold = lenient_threshold(np.float32([3.0, 5.0]), 100, np.empty(0, dtype=np.float32))
+        threshold = lenient_threshold(np.float32([3.0, 5.0]), 100, np.float32([9.0]))
         assert threshold == pytest.approx(-SLACK / 10)
 
     def test_no_more_than_a_share_of_the_region_is_cut_off(self):
@@ -148,13 +149,20 @@ class TestAdmission:
     def test_one_that_is_wrong_is_useful_but_not_accurate(self):
         # Of alternating labels, the nearest samples always say the wrong one.
         rows, is_good = np.arange(40)[:, None], np.arange(40) % 2 == 0
-        nothing = np.empty((0, 1), dtype=np.float32)
-        refused = train(rows, is_good, Admission.ACCURATE, nothing)
+        region = np.zeros((64, 1), dtype=np.float32)
+        refused = train(rows, is_good, Admission.ACCURATE, region)
         assert refused.classifier is None
         assert refused.reason.startswith("its cross-validated accuracy is only 0.")
         for admission_ in (Admission.USEFUL, Admission.ALL):
-            kept = train(rows, is_good, admission_, nothing)
+            kept = train(rows, is_good, admission_, region)
             assert kept.reason == f"accuracy {refused.reason.split()[-1]}"
+
+    def test_what_is_hard_to_find_is_not_cut(self, rows, is_good):
+        few = GOOD_REGION[: training_module.MIN_DRAWS - 1]
+        assert train(rows, is_good, Admission.ACCURATE, few).classifier is None
+        training = train(rows, is_good, Admission.ALL, few)
+        assert training.reason == "it accepts everything, because what is left is hard to find"
+        assert training.classifier.predict(classifier_rows()).all()
 
     def test_eight_samples_are_enough(self, rows):
         number = training_module.MIN_ROWS
