@@ -8,17 +8,15 @@ on condition that every classifier accepts, so the distribution is the same.
 
 from __future__ import annotations
 
-import atexit
 import base64
 import functools
-import json
 import os
-import subprocess
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyshac_0351
+from line_process import LineProcess
 
 VERSION = pyshac_0351.VERSION
 
@@ -31,24 +29,13 @@ class Trainer:
     def __init__(self) -> None:
         variables = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"}
         variables.pop("PYTHONPATH", None)
-        self._process = subprocess.Popen(
-            [str(pyshac_0351.interpreter()), str(pyshac_0351.INSIDE / "train.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=variables,
-            text=True,
-        )
-        atexit.register(self._process.kill)
+        command = [str(pyshac_0351.interpreter()), str(pyshac_0351.INSIDE / "train.py")]
+        self._process = LineProcess(command, variables)
 
     def train(self, encoded: Floats, is_good: npt.NDArray[np.bool_]) -> bytes | None:
         """Returns an XGBoost model, or None if 0.3.5.1 finds none."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         request = {"encoded": encoded.tolist(), "labels": is_good.astype(float).tolist()}
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        model = json.loads(self._process.stdout.readline())
+        model = self._process.ask(request)
         return None if model is None else base64.b64decode(model)
 
 

@@ -8,11 +8,9 @@ loss counts as total; a run's loss is its place between them.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import json
 import os
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import tasks
+from line_process import LineProcess
 
 from public_suites.instances import Choice, Columns, Instance, Number, Parameter
 
@@ -111,15 +110,8 @@ class Evaluator:
             )
         variables = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         # Isolated, it does not take this module for the package of the same name.
-        self._process = subprocess.Popen(
-            [python, "-I", str(Path(__file__).with_name("inside_bayesmark.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=variables,
-            text=True,
-        )
-        atexit.register(self._process.kill)
+        script = Path(__file__).with_name("inside_bayesmark.py")
+        self._process = LineProcess([python, "-I", str(script)], variables)
 
     def ask(self, problem: str, points: list[dict[str, float]] | None) -> Any:
         """Returns the losses of points, or the space of a problem.
@@ -127,12 +119,10 @@ class Evaluator:
         Raises:
             RuntimeError: The process cannot evaluate them, or has ended.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"problem": problem, "points": points}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        reply = json.loads(line) if line else {"error": "the process has ended"}
+        try:
+            reply = self._process.ask({"problem": problem, "points": points})
+        except EOFError as error:
+            reply = {"error": str(error)}
         if "error" in reply:
             raise RuntimeError(f"Bayesmark could not evaluate {problem}: {reply['error']}.")
         return reply["space"] if points is None else reply["losses"]

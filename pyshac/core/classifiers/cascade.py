@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,10 @@ class Cascade:
         self._classifiers = list(classifiers)
         self._fused: dict[int, FusedTrees] = {}
         self.features = features
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Generators, to which cascades are sent, classify many rows at once.
+        return {**vars(self), "_fused": {}}
 
     def append(self, classifier: Classifier) -> None:
         """Adds a classifier at the end."""

@@ -94,13 +94,13 @@ def _train(
     smallest_class = int(min(labels.sum(), len(labels) - labels.sum()))
     if smallest_class == 0:
         return Training(None, "no sample is better than the others")
-    is_lenient = region is not None
-    if is_lenient and len(labels) < MIN_ROWS:
-        return Training(None, f"{len(labels)} samples are too few to learn from")
-    if region is not None and len(region) < MIN_DRAWS:
-        return Training(None, "what is left is hard to find")
+    if region is not None:
+        if len(labels) < MIN_ROWS:
+            return Training(None, f"{len(labels)} samples are too few to learn from")
+        if len(region) < MIN_DRAWS:
+            return Training(None, "what is left is hard to find")
     held_out, reason = None, "unchecked"
-    if admission is Admission.ACCURATE or is_lenient:
+    if admission is Admission.ACCURATE or region is not None:
         if smallest_class < 2:
             return Training(None, "one good or one bad sample is too few for cross validation")
         held_out, accuracy = _cross_validate(features, labels, new, seed)

@@ -211,12 +211,12 @@ class AcceptedRegion:
         if latest is None or latest[0] != key:
             latest = self.planner.latest = key, self.draw(number, stream, limits)
         new = _unseen(latest[1], seen)
-        for number in range(NUM_REDRAWS):
+        for attempt in range(NUM_REDRAWS):
             if len(new) >= enough:
                 break
             # Batches that share candidates have left too few, or most samples have been seen.
-            factor = REDRAW_FACTOR**number
-            place = seeding.child(stream, number, len(seen))
+            factor = REDRAW_FACTOR**attempt
+            place = seeding.child(stream, attempt, len(seen))
             limits = self.limits(factor * PATIENCE, enough - len(new))
             more = self.draw(factor * n, place, limits)
             new = _unseen(np.concatenate([new, more]), seen)

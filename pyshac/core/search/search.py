@@ -89,11 +89,10 @@ class Search:
 
         The paper's method evaluates them again.
         """
-        grid = self._planner.grid
-        is_learning = self.num_complete < len(self.dataset)
-        if self.settings.method == PAPER or grid is None or is_learning:
+        if self.settings.method == PAPER or self.num_complete < len(self.dataset):
             return False
-        if len(self.dataset) < len(grid):
+        grid = self._planner.grid
+        if grid is None or len(self.dataset) < len(grid):
             return False
         return not grid.unseen({row.tobytes() for row in self.dataset.encoded}).any()
 

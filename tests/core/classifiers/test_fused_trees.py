@@ -126,6 +126,12 @@ class TestInCascades:
         cascade.first(FUSED).accepts(rows_of(20), 99)
         assert built == [len(classifiers) - FUSED, FUSED]
 
+    def test_what_is_fused_is_not_sent_to_other_processes(self, classifiers):
+        cascade = Cascade(classifiers)
+        before = len(pickle.dumps(cascade))
+        cascade.accepts(rows_of(9))
+        assert len(pickle.dumps(cascade)) == before
+
     def test_copies_decide_the_same(self, classifiers):
         cascade, rows = Cascade(classifiers), rows_of(200)
         expected = cascade.accepts(rows)
