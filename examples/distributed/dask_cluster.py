@@ -7,6 +7,7 @@ Needs the extra "dask".
 import functools
 import logging
 import os
+import statistics
 import tempfile
 
 import distributed
@@ -57,10 +58,11 @@ def main():
     ):
         shac = search(client, os.path.join(folder, "shac"))
     scores = shac.dataset.Y
-    print(f"mean of the first batch  {sum(scores[:16]) / 16:.6f}")
-    print(f"mean of the last batch   {sum(scores[-16:]) / 16:.6f}")
-    print(f"best score               {shac.best_score:.6f} with {dict(shac.best_parameters)}")
-    print(f"evaluations              {len(scores)}, in {NUM_WORKERS} worker processes")
+    # Medians, since a batch may spend a few samples on places that nobody has looked at yet.
+    print(f"median of the first batch  {statistics.median(scores[:16]):.6f}")
+    print(f"median of the last batch   {statistics.median(scores[-16:]):.6f}")
+    print(f"best score                 {shac.best_score:.6f} with {dict(shac.best_parameters)}")
+    print(f"evaluations                {len(scores)}, in {NUM_WORKERS} worker processes")
 
 
 if __name__ == "__main__":

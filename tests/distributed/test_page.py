@@ -49,9 +49,9 @@ def test_example_reaches_its_goal(tmp_path):
     output = run_script(ROOT / "examples" / "distributed" / "dask_cluster.py", tmp_path)
 
     numbers = dict(re.findall(r"^([a-z ]+?)\s+(0\.\d{6})\b", output, re.MULTILINE))
-    # It was 0.56, 0.91 and 0.91; other versions of XGBoost may train differently.
-    assert float(numbers["mean of the last batch"]) > 0.8, output
-    assert float(numbers["mean of the last batch"]) > float(numbers["mean of the first batch"])
+    # It was 0.91 for each of eight seeds, which is the best there is to find.
+    assert float(numbers["median of the last batch"]) > 0.9, output
+    assert float(numbers["median of the last batch"]) > float(numbers["median of the first batch"])
     assert float(numbers["best score"]) > 0.9, output
     assert re.search(r"^evaluations\s+80, in 4 worker processes$", output, re.MULTILINE), output
     assert list(tmp_path.iterdir()) == []
