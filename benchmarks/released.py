@@ -54,7 +54,7 @@ def search(task: Any, budget: Any, seed: int, evaluate: Any) -> None:
     from pyshac.core.sampling.region import AcceptedRegion
     from pyshac.core.search.schedule import Schedule
 
-    schedule = Schedule(budget.evaluations, budget.num_batches)
+    schedule = Schedule.in_batches(budget.evaluations, budget.num_batches)
     planner, cascade = ProposalPlanner(task.space), Cascade()
     encoded, scores = np.empty((0, task.space.num_columns)), np.empty(0)
     start = 0

@@ -113,7 +113,7 @@ def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
 def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
     if run.is_legacy:
         return Snapshot(run.dataset, objective or MAX, path=path)
-    schedule = Schedule(run.total_budget, run.num_batches)
+    schedule = Schedule(run.total_budget, run.batch_size)
     if run.max_classifiers:
         schedule = replace(schedule, max_classifiers=run.max_classifiers)
     return Snapshot(

@@ -58,7 +58,7 @@ def test_without_checks_a_run_has_all_classifiers(
         tmp_path, evaluate, make_space, total_budget, num_batches, max_classifiers=max_classifiers
     )
     spend(engine, evaluate, loop)
-    schedule = Schedule(total_budget, num_batches, max_classifiers)
+    schedule = Schedule.in_batches(total_budget, num_batches, max_classifiers)
     assert len(engine.classifiers) == engine.total_classifiers == schedule.total_classifiers
     # One at the end of each stage.
     ends = range(1, schedule.total_classifiers + 1)

@@ -122,7 +122,7 @@ def test_schedule(
     )
     assert engine.num_workers == workers
     assert engine.total_classifiers == classifiers
-    schedule = Schedule(total_budget, num_batches, max_classifiers)
+    schedule = Schedule.in_batches(total_budget, num_batches, max_classifiers)
     assert schedule.per_classifier_budget == budget
 
 

@@ -178,7 +178,7 @@ class Legacy(Operation):
     def __init__(self, folder: Path) -> None:
         self._folder = next(path.parent.parent for path in FIXTURES.rglob("dataset.csv"))
         self.before = load(self._folder)
-        settings = Settings(Schedule(len(self.before.dataset), 1))
+        settings = Settings(Schedule.in_batches(len(self.before.dataset), 1))
         self.after = Run.restored(SaveDirectory(self._folder), settings)[0].as_saved()
 
     def prepare(self, folder: Path) -> SaveDirectory:

@@ -27,7 +27,7 @@ def test_engine_and_directory_are_the_same_search(finished):
     live, saved = take_snapshot(finished), take_snapshot(finished.save_dir)
 
     assert live.dataset.Y == saved.dataset.Y or live.num_failed == saved.num_failed > 0
-    assert live.schedule == saved.schedule == Schedule(60, 6)
+    assert live.schedule == saved.schedule == Schedule.in_batches(60, 6)
     assert (live.objective, live.starts, live.num_stages) == (MAX, saved.starts, 6)
     assert len(live.cascade) == len(saved.cascade) == 5
     assert live.dataset.Y[live.best] == finished.best_score

@@ -19,6 +19,7 @@ class Purpose(enum.IntEnum):
     EVALUATE = 3
     RANK = 5
     CLIMB = 6
+    ENQUEUE = 7
 
 
 def check_seed(seed: int | None) -> int | None:

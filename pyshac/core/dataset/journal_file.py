@@ -2,7 +2,8 @@
 
 A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object: a
 record. It is `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number or null,
-"chosen_by": [ranking, ...]}` for a batch that was drawn, without the last two in PySHAC 1.0, or
+"chosen_by": [ranking, ...], "num_enqueued": number}` for a batch that was drawn, without the last
+three in PySHAC 1.0, or
 `{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
 `"skip_cv_checks": true` if its `tell` asked for that.
 """
@@ -47,14 +48,16 @@ class Drawn:
         start: Number of its first sample.
         rows: Its rows.
         num_checks: Number of classifiers that accept each sample, at least; None if not known.
-        chosen_by: Number of the ranking that chose each of the first samples; the others were
-            chosen by none.
+        chosen_by: Number of the ranking that chose each of the first samples after those of the
+            queue; the others were chosen by none.
+        num_enqueued: Number of its first samples that come from the queue.
     """
 
     start: int
     rows: list[Any]
     num_checks: int | None
     chosen_by: list[int]
+    num_enqueued: int
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,10 @@ def _drawn(record: Mapping[str, Any]) -> Drawn:
         raise ValueError(f"batch {start} has num_checks {num_checks!r}")
     if not isinstance(chosen_by, list) or not all(map(_is_ranking, chosen_by)):
         raise ValueError(f"batch {start} has chosen_by {chosen_by!r}")
-    return Drawn(start, rows, num_checks, chosen_by)
+    num_enqueued = record.get("num_enqueued", 0)
+    if not _is_count(num_enqueued) or num_enqueued > len(rows):
+        raise ValueError(f"batch {start} has num_enqueued {num_enqueued!r}")
+    return Drawn(start, rows, num_checks, chosen_by, num_enqueued)
 
 
 def _is_count(number: Any) -> bool:

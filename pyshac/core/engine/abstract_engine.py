@@ -109,7 +109,7 @@ class _SHAC(Overview, ABC):
     ) -> None:
         function = check_function(evaluation_function)
         settings = Settings(
-            Schedule(total_budget, num_batches, max_classifiers),
+            Schedule.in_batches(total_budget, num_batches, max_classifiers),
             get_objective(objective),
             get_method(method),
             check_template(classifier),

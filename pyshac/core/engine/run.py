@@ -125,6 +125,8 @@ class Run:
             saved.stage_starts,
             saved.batch,
             saved.shares,
+            saved.added,
+            saved.queue,
         )
         if saved.is_legacy:
             train_again(search, path)
@@ -145,7 +147,7 @@ class Run:
             method=settings.method.name,
             classifier=name_of(settings.template),
             total_budget=settings.schedule.total_budget,
-            num_batches=settings.schedule.num_batches,
+            batch_size=settings.schedule.batch_size,
             max_classifiers=settings.schedule.max_classifiers,
             entropy=search.entropy,
             is_seeded=self.is_seeded,
@@ -153,6 +155,8 @@ class Run:
             stage_starts=search.stage_starts,
             batch=search.batch,
             shares=search.shares,
+            added=search.added,
+            queue=search.queue,
         )
 
     def snapshot(self) -> SavedRun:
@@ -166,6 +170,8 @@ class Run:
                 cascade=saved.cascade.first(len(saved.cascade)),
                 stage_starts=[*saved.stage_starts],
                 batch=batch and replace(batch, worker_ids={**batch.worker_ids}),
+                added=saved.added.copy(),
+                queue=saved.queue.copy(),
             )
 
     @contextlib.contextmanager

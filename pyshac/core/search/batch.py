@@ -15,9 +15,11 @@ class Batch:
     Attributes:
         start: Number of the first sample.
         rows: The samples' values, in order.
-        num_checks: Number of classifiers that accept each sample, at least; None if not known.
-        chosen_by: Number of the ranking that chose each sample; those that none chose come last,
-            and are left out.
+        num_checks: Number of classifiers that accept each sample, at least, but for those of the
+            queue; None if not known.
+        chosen_by: Number of the ranking that chose each sample after those of the queue; those
+            that none chose come last, and are left out.
+        num_enqueued: Number of samples that come from the queue; they are the first.
         worker_ids: The slot of each scored sample, by the sample's number; None if it had no slot.
         skip_cv_checks: Whether the classifier due after the batch is kept without cross validation,
             as the last `tell` asked for; `fit` has its own say.
@@ -27,6 +29,7 @@ class Batch:
     rows: list[list[Any]]
     num_checks: int | None = None
     chosen_by: list[int] = field(default_factory=list)
+    num_enqueued: int = 0
     worker_ids: dict[int, int | None] = field(default_factory=dict)
     skip_cv_checks: bool = False
 

@@ -107,7 +107,7 @@ class EarlierRun:
             lengths.add(batch_size)
             for total in {size, max(size, budget)}:
                 if total % batch_size == 0:
-                    schedule = Schedule(total, total // batch_size, self._most_classifiers)
+                    schedule = Schedule(total, batch_size, self._most_classifiers)
                     lengths.add(schedule.per_classifier_budget)
         return sorted(length for length in lengths if MIN_STAGE <= length <= size // 2)
 

@@ -14,31 +14,54 @@ class Schedule:
 
     Args:
         total_budget: N, number of evaluations.
-        num_batches: M, number of batches; N must be divisible by it.
+        batch_size: W, number of samples in a batch; the last batch may have fewer.
         max_classifiers: Largest number of classifiers to train.
 
     Raises:
         TypeError: If an argument is not a whole number.
-        ValueError: If it is below 1, or N is not divisible by M.
+        ValueError: If it is below 1.
     """
 
     total_budget: int
-    num_batches: int
+    batch_size: int
     max_classifiers: int = 18
 
     def __post_init__(self) -> None:
-        for name in ("total_budget", "num_batches", "max_classifiers"):
+        for name in ("total_budget", "batch_size", "max_classifiers"):
             object.__setattr__(self, name, check_positive(name, _as_int(getattr(self, name))))
-        if self.total_budget % self.num_batches:
+
+    @classmethod
+    def in_batches(cls, total_budget: int, num_batches: int, max_classifiers: int = 18) -> Schedule:
+        """Returns the schedule with a number of batches, all of one size.
+
+        Raises:
+            TypeError: If an argument is not a whole number.
+            ValueError: If it is below 1, or N is not divisible by M; proposes others.
+        """
+        total = check_positive("total_budget", _as_int(total_budget))
+        number = check_positive("num_batches", _as_int(num_batches))
+        if total % number:
+            lower = total - total % number
+            budgets = " or ".join(str(each) for each in (lower, lower + number) if each)
             raise ValueError(
                 "total_budget must be divisible by num_batches, but got "
-                f"(total_budget={self.total_budget}, num_batches={self.num_batches})."
+                f"(total_budget={total}, num_batches={number}). Take total_budget={budgets}, or "
+                f"batch_size={total // number + 1} instead of num_batches, whose last batch "
+                "may be shorter."
             )
+        return cls(total, total // number, max_classifiers)
 
     @property
-    def batch_size(self) -> int:
-        """W, number of samples in a batch."""
-        return self.total_budget // self.num_batches
+    def num_batches(self) -> int:
+        """M, number of batches."""
+        return -(-self.total_budget // self.batch_size)
+
+    def end_of_batch(self, start: int) -> int:
+        """Returns the number of the first sample after a batch, given that of its first.
+
+        A batch that an earlier budget cut short is completed by the next one.
+        """
+        return min((start // self.batch_size + 1) * self.batch_size, self.total_budget)
 
     @property
     def total_classifiers(self) -> int:

@@ -29,8 +29,10 @@ from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import PATIENCE, AcceptedRegion
+from pyshac.core.search.added import Added, Learned
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.method import PAPER
+from pyshac.core.search.queue import Queue
 from pyshac.core.search.selector import Selector
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
@@ -57,6 +59,8 @@ class Search:
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
+        added: Samples from elsewhere, which are learned from but not counted.
+        queue: Samples that the user wants to be evaluated next.
         shares: How successful the rankings have been.
     """
 
@@ -69,10 +73,14 @@ class Search:
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
     shares: Shares = field(default_factory=Shares)
+    added: Added = field(default_factory=Added)
+    queue: Queue = field(default_factory=Queue)
 
     def __post_init__(self) -> None:
         self._planner = ProposalPlanner(self.space)
         self._selector = Selector(self.space, self.cascade.features)
+        if self.added.dataset.parameters is None:
+            self.added = Added(Dataset(self.space, None))
         # Held in each short step that changes several attributes, so that others see all or none.
         self.lock = CopyableLock()
 
@@ -81,20 +89,21 @@ class Search:
         """Whether the whole budget has been evaluated."""
         is_cut = self.batch is not None and self.room == 0 and bool(self.batch.pending)
         is_over = self.num_complete >= self.settings.schedule.total_budget
-        return is_cut or is_over or (self.batch is None and self.is_exhausted)
+        has_nothing = not self._enqueued and self.is_exhausted
+        return is_cut or is_over or (self.batch is None and has_nothing)
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether all points of a small finite search space have been evaluated.
+        """Whether the scores of all points of a small finite search space are known.
 
         The paper's method evaluates them again.
         """
         if self.settings.method == PAPER or self.num_complete < len(self.dataset):
             return False
         grid = self._planner.grid
-        if grid is None or len(self.dataset) < len(grid):
+        if grid is None or len(self.dataset) + len(self.added) < len(grid):
             return False
-        return not grid.unseen({row.tobytes() for row in self.dataset.encoded}).any()
+        return not grid.unseen({row.tobytes() for row in self._learned.encoded}).any()
 
     @property
     def room(self) -> int:
@@ -123,6 +132,14 @@ class Search:
         period = BATCHES_WITH_SAME_CANDIDATES * self.settings.schedule.batch_size
         return max(self.num_complete - self.num_complete % period, self.stage_start)
 
+    @property
+    def _learned(self) -> Learned:
+        return Learned.of(self.added, self.dataset)
+
+    @property
+    def _enqueued(self) -> list[list[Any]]:
+        return self.queue.waiting(0 if self.batch is None else self.batch.num_enqueued)
+
     def region(self, relax_checks: bool, generators: Generators) -> AcceptedRegion:
         """Returns the region that the cascade in force accepts."""
         return AcceptedRegion(self._planner, self.cascade, relax_checks, generators)
@@ -133,41 +150,46 @@ class Search:
         return [self.space.to_parameters(row) for row in batch.rows]
 
     def draw_batch(self, relax_checks: bool, generators: Generators) -> Batch:
-        """Opens the next batch, with samples that the cascade in force accepts.
+        """Opens the next batch: samples of the queue, and samples that the cascade accepts.
 
         Args:
             relax_checks: Whether rejections are overlooked where too little is accepted.
             generators: The generators that draw.
         """
         with np.errstate(all="ignore"):
-            schedule, start = self.settings.schedule, self.num_complete
-            size = min(schedule.batch_size, schedule.total_budget - start)
+            start, schedule = self.num_complete, self.settings.schedule
+            enqueued = self._enqueued[: schedule.end_of_batch(start) - start]
+            number = schedule.end_of_batch(start) - start - len(enqueued)
             stream = seeding.stream(self.entropy, Purpose.DRAW, start)
-            region = self.region(relax_checks, generators)
-            if self.settings.method.num_choices == 1:
-                choice = choose_at_random(region, size, seeding.child(stream, 0))
-            elif not start:
-                place = seeding.child(stream, 0)
-                choice = Choice(region.draw_new(size, size, set(), place), [], 0)
+            region, first = self.region(relax_checks, generators), seeding.child(stream, 0)
+            known = np.concatenate([self._learned.encoded, self._encoded(enqueued)])
+            if not number:
+                choice = Choice(known[:0], [], len(self.cascade))
+            elif self.settings.method.num_choices == 1:
+                choice = choose_at_random(region, number, first)
+            elif not start and len(self.added) < schedule.batch_size:
+                seen = {row.tobytes() for row in known}
+                choice = Choice(region.draw_new(number, number, seen, first), [], 0)
             else:
-                selection = self._selection(
-                    start, seeding.stream(self.entropy, Purpose.CLIMB, start)
-                )
+                climbing = seeding.stream(self.entropy, Purpose.CLIMB, start)
                 place = seeding.stream(self.entropy, Purpose.DRAW, self._candidates_since)
-                choice = selection.select(region, size, self.dataset.encoded, place)
-            encoded = choice.rows
-            if len(encoded) < size and self._planner.grid is None:
+                choice = self._selection(start, climbing).select(region, number, known, place)
+            rows = choice.rows
+            if len(rows) < number and self._planner.grid is None:
                 # Nothing else is left of a space whose size is not known.
-                rest = self.space.draw(size - len(encoded), seeding.child(stream, 1))
-                encoded = np.concatenate([encoded, rest])
-            if choice.num_checks < len(self.cascade):
-                logger.info(
-                    "The %d classifiers accept too few new samples: those of this batch need to "
-                    "pass %d.", len(self.cascade), choice.num_checks,
-                )  # fmt: skip
-            rows = [self.space.decode(row) for row in encoded]
-            self.batch = Batch(start, rows, choice.num_checks, choice.chosen_by)
-            return self.batch
+                rest = self.space.draw(number - len(rows), seeding.child(stream, 1))
+                rows = np.concatenate([rows, rest])
+            return self._open(choice, [*enqueued, *map(self.space.decode, rows)], len(enqueued))
+
+    def _open(self, choice: Choice, rows: list[list[Any]], num_enqueued: int) -> Batch:
+        if choice.num_checks < len(self.cascade):
+            logger.info(
+                "The %d classifiers accept too few new samples: those of this batch need to pass "
+                "%d.", len(self.cascade), choice.num_checks,
+            )  # fmt: skip
+        start, checks = self.num_complete, choice.num_checks
+        self.batch = Batch(start, rows, checks, choice.chosen_by, num_enqueued)
+        return self.batch
 
     def predict(
         self, n: int, num_classifiers: int, number: int, relax_checks: bool, generators: Generators
@@ -201,22 +223,23 @@ class Search:
 
     def _known(self) -> FloatArray:
         """Returns the samples that have a score or are being evaluated, encoded."""
-        running = [] if self.batch is None else map(self.batch.row, self.batch.pending)
-        rows = [self.space.encode(row) for row in running]
-        return np.concatenate(
-            [self.dataset.encoded, np.reshape(rows, (-1, self.space.num_columns))]
-        )
+        running = [] if self.batch is None else [*map(self.batch.row, self.batch.pending)]
+        return np.concatenate([self._learned.encoded, self._encoded(running)])
+
+    def _encoded(self, rows: list[list[Any]]) -> FloatArray:
+        encoded = [self.space.encode(row) for row in rows]
+        return np.reshape(encoded, (-1, self.space.num_columns))
 
     def _selection(self, count: int, place: np.random.SeedSequence) -> Selection:
         return self._selector.selection(
-            self.dataset, count, self.settings, self.entropy, self.shares, place
+            self._learned, count, self.settings, self.entropy, self.shares, place
         )
 
     @without_float_errors
     def adopt_batch(self) -> Batch:
         """Opens a batch of the next samples in the dataset, which have their scores already."""
-        start, size = self.num_complete, self.settings.schedule.batch_size
-        rows = self.dataset.X[start : start + size]
+        start = self.num_complete
+        rows = self.dataset.X[start : self.settings.schedule.end_of_batch(start)]
         numbers = range(start, start + len(rows))
         self.batch = Batch(start, rows, worker_ids=dict.fromkeys(numbers))
         return self.batch
@@ -289,19 +312,21 @@ class Search:
         shares = self.shares
         if batch.chosen_by:
             before, new = np.split(self.dataset.scores, [batch.start])
+            new = new[batch.num_enqueued :]
             shares = shares.learn(batch.chosen_by, before, new, self.settings.objective)
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole(), self.lock:
             if training is not None and training.classifier is not None:
                 self.cascade.append(training.classifier)
                 self.stage_starts.append(stop)
+            self.queue.num_taken += batch.num_enqueued
             self.num_complete, self.batch, self.shares = stop, None, shares
             self.dataset.pack()
         if training is not None:
             verb = "refused" if training.classifier is None else "trained"
             logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)
         if self.is_exhausted:
-            logger.info("All points of the search space have been evaluated: the search ends.")
+            logger.info("All points of the search space are known: the search ends.")
         return training
 
     def close_all(self) -> None:
@@ -320,8 +345,8 @@ class Search:
             stop: Number of the first sample after it.
         """
         if self.settings.template is None:
-            ids = np.array(self.dataset.ids)
-            used = (ids >= start) & (ids < stop)
+            numbers = self._learned.numbers
+            used = (numbers >= start) & (numbers < stop)
             training = self._train(used, stop, Admission.USEFUL, _new_paper_trees)
         else:
             used = self._is_learned_from(stop)
@@ -338,9 +363,10 @@ class Search:
         new: Callable[[int], Classifier],
         region: Float32Array | None = None,
     ) -> Training:
-        is_good = self.settings.objective.better_half(self.dataset.scores[used])
+        learned = self._learned
+        is_good = self.settings.objective.better_half(learned.scores[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
-        features = self.cascade.features(self.dataset.encoded[used])
+        features = self.cascade.features(learned.encoded[used])
         return train_classifier(features, is_good, stream, admission, new, region)
 
     @property
@@ -360,13 +386,13 @@ class Search:
         return self.cascade.features(rows)
 
     def _is_learned_from(self, num_complete: int) -> BoolArray:
-        """Returns which samples the next classifier is trained on, shape (samples,)."""
-        ids = np.array(self.dataset.ids)
+        """Returns which of the learned samples train the next classifier, shape (n,)."""
+        learned = self._learned
         if self.settings.method.reuse_samples:
             # Earlier samples in the region count as draws from the prior restricted to it, as the
             # samples of the stage do. Samples outside could only contradict the cascade.
-            return (ids < num_complete) & self.cascade.accepts(self.dataset.encoded)
-        return (ids < num_complete) & (ids >= self.stage_start)
+            return (learned.numbers < num_complete) & self.cascade.accepts(learned.encoded)
+        return (learned.numbers < num_complete) & (learned.numbers >= self.stage_start)
 
     def _new_classifier(self, seed: int) -> Classifier:
         if self.settings.template is not None:

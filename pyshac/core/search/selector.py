@@ -12,9 +12,9 @@ from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.features import Features
-from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import Objective
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.added import Learned
 from pyshac.core.search.method import Method
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
@@ -43,11 +43,11 @@ class Selector:
         self._space = space
         self._features = features
         self._neighbours = Neighbours(space)
-        self._latest: tuple[tuple[int, int], tuple[Ranking, ...], Surrogate] | None = None
+        self._latest: tuple[tuple[int, int, int], tuple[Ranking, ...], Surrogate] | None = None
 
     def selection(
         self,
-        dataset: Dataset,
+        learned: Learned,
         count: int,
         settings: Settings,
         entropy: int,
@@ -57,22 +57,22 @@ class Selector:
         """Returns the selection that has learned from the first samples.
 
         Args:
-            dataset: The samples.
-            count: Number of samples to learn from, at least 1.
+            learned: The samples.
+            count: Number of the search's own samples to learn from; at least 1 sample in all.
             settings: The settings of the search.
             entropy: The seed of the search.
             shares: How successful the rankings have been.
             place: Random stream for climbing.
         """
         method, climber = settings.method, Climber(self._neighbours, np.random.default_rng(place))
-        encoded, scores = dataset.encoded, dataset.scores
         fitted = _last_fit(count, settings.schedule.batch_size)
-        if self._latest is None or self._latest[0] != (entropy, fitted):
+        key = (entropy, fitted, learned.num_added)
+        if self._latest is None or self._latest[0] != key:
             stream = seeding.stream(entropy, Purpose.RANK, fitted)
-            learned = encoded[:fitted], scores[:fitted], settings.objective
-            self._latest = ((entropy, fitted), *self._learn(*learned, method, stream))
+            known = *learned.first(fitted), settings.objective
+            self._latest = (key, *self._learn(*known, method, stream))
         _, rankings, surrogate = self._latest
-        surrogate = surrogate.told(encoded[fitted:count], scores[fitted:count])
+        surrogate = surrogate.told(*learned.between(fitted, count))
         weights = (shares if method.learns_shares else Shares()).of(len(rankings))
         return Selection(rankings, weights, surrogate, method.num_choices, climber)
 

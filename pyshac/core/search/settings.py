@@ -1,4 +1,4 @@
-"""Settings: the choices that are fixed for a whole search."""
+"""Settings: the choices of a search; only its budget may grow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyshac.core.search.schedule import Schedule
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices that are fixed for a whole search.
+    """The choices of a search. Only its budget may change.
 
     Attributes:
         schedule: How the budget is spent.

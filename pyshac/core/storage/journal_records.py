@@ -28,7 +28,8 @@ def of_open_batch(run: SavedRun) -> list[dict[str, Any]]:
 def batch_record(batch: Batch) -> dict[str, Any]:
     """Returns the record of a batch that was drawn."""
     record = {"batch": batch.start, "rows": plain_values.to_json(batch.rows)}
-    return {**record, "num_checks": batch.num_checks, "chosen_by": batch.chosen_by}
+    record |= {"num_checks": batch.num_checks, "chosen_by": batch.chosen_by}
+    return {**record, "num_enqueued": batch.num_enqueued}
 
 
 def score_record(
@@ -66,7 +67,11 @@ def _replay_batch(run: SavedRun, batch: Drawn) -> None:
     if batch.start == run.num_complete:
         for row in batch.rows:
             run.space.encode(row)
-        run.batch = Batch(batch.start, batch.rows, batch.num_checks, batch.chosen_by)
+        if batch.num_enqueued > len(run.queue.waiting()):
+            raise ValueError(f"batch {batch.start} has samples that were not enqueued")
+        run.batch = Batch(
+            batch.start, batch.rows, batch.num_checks, batch.chosen_by, batch.num_enqueued
+        )
 
 
 def _replay_score(run: SavedRun, sample: Scored) -> None:

@@ -1,6 +1,7 @@
 """Layout: the files of a save directory.
 
     datasets/dataset.csv      every scored sample
+    datasets/added.csv        the samples from elsewhere, if there are any
     datasets/parameters.json  the search space
     classifiers/NN.ubj        the cascade, in XGBoost's own format
     state.json                everything else, and the checksums of the files above; written last
@@ -42,6 +43,10 @@ class Layout:
         return self.datasets / "dataset.csv"
 
     @property
+    def added(self) -> Path:
+        return self.datasets / "added.csv"
+
+    @property
     def parameters(self) -> Path:
         return self.datasets / "parameters.json"
 
@@ -70,7 +75,7 @@ class Layout:
 
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
-        parts = (self.csv, self.parameters, self.state, self.journal, self.holder, self.lock)
+        parts = (self.csv, self.added, self.parameters, self.state, self.journal, self.holder, self.lock)
         for path in (self.datasets, self.classifiers, *parts):
             files.refuse_link(path)
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyshac.core.basics import files
+from pyshac.core.basics import files, plain_values
 from pyshac.core.classifiers import untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
@@ -25,6 +25,8 @@ from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.search.added import Added
+from pyshac.core.search.queue import Enqueued, Queue
 from pyshac.core.search.shares import Shares
 from pyshac.core.storage import journal_records
 from pyshac.core.storage.directory_lock import read_holder
@@ -101,7 +103,7 @@ class _Reader:
 
     def _read_current(self) -> SavedRun:
         space, records, state, is_same_save = self._read_events()
-        self._check_csv(state.csv_sha256, state.csv_bytes)
+        _check_start(self._layout.csv, state.csv_bytes, state.csv_sha256)
         dataset = Dataset.read(self._layout.csv, space)
         run = SavedRun(
             _seeded(space, state.parameter_seeds, repr(str(self._layout.state))),
@@ -111,13 +113,15 @@ class _Reader:
             method=state.method,
             classifier=state.classifier,
             total_budget=state.total_budget,
-            num_batches=state.num_batches,
+            batch_size=state.batch_size,
             max_classifiers=state.max_classifiers,
             entropy=state.entropy,
             is_seeded=state.is_seeded,
             num_complete=state.num_complete,
             stage_starts=state.stage_starts,
             shares=Shares(state.chosen, state.good),
+            added=self._read_added(state, space),
+            queue=Queue([_enqueued(each, space) for each in state.enqueued], state.num_taken),
         )
         for number, checksum in enumerate(state.classifiers):
             run.cascade.append(self._read_classifier(number, checksum, space.num_columns))
@@ -149,9 +153,13 @@ class _Reader:
         data = files.read_bounded(path, files.MAX_JSON_BYTES)
         return decode_state(files.decode_text(data, path), repr(str(path)))
 
-    def _check_csv(self, expected: str, length: int) -> None:
-        path = self._layout.csv
-        _check_equal(files.digest_of_start(path, length), expected, path)
+    def _read_added(self, state: StateFile, space: HyperParameterList) -> Added:
+        if not state.added_since:
+            return Added(Dataset(space, None))
+        path, count = self._layout.added, len(state.added_since)
+        _check_start(path, state.added_bytes, state.added_sha256)
+        dataset = _first_samples(Dataset.read(path, space), count, repr(str(path)))
+        return Added(dataset, state.added_since)
 
     def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:
         path = self._layout.classifier(number)
@@ -162,6 +170,18 @@ class _Reader:
             return BoostedTrees.from_bytes(untrusted_models.checked(data, columns))
         except ValueError as error:
             raise SaveDirectoryError(f"{str(path)!r} is corrupt: {error}.") from None
+
+
+def _enqueued(content: Any, space: HyperParameterList) -> Enqueued:
+    """Returns a sample of the queue from the state."""
+    given, row = plain_values.from_json(content)
+    space.encode(row)
+    return Enqueued(dict(given), row)
+
+
+def _check_start(path: Path, length: int, expected: str) -> None:
+    """Compares the checksum of the start of a file with the one that the state has."""
+    _check_equal(files.digest_of_start(path, length), expected, path)
 
 
 def _check_equal(found: str | None, expected: str, path: Path) -> None:

@@ -12,6 +12,7 @@ from pyshac.core.basics.paths import absolute_path
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.schedule import Schedule
 from pyshac.core.storage import journal, journal_records, loading
 from pyshac.core.storage.directory_lock import DirectoryLock
 from pyshac.core.storage.layout import Layout, Place, Stamp, place_of, stamp_of
@@ -198,7 +199,8 @@ class SaveDirectory:
             method=run.method,
             classifier=run.classifier,
             total_budget=run.total_budget,
-            num_batches=run.num_batches,
+            num_batches=Schedule(run.total_budget, run.batch_size).num_batches,
+            batch_size=run.batch_size,
             max_classifiers=run.max_classifiers,
             entropy=run.entropy,
             is_seeded=run.is_seeded,
@@ -215,9 +217,22 @@ class SaveDirectory:
             stage_starts=run.stage_starts,
             chosen=run.shares.chosen,
             good=run.shares.good,
+            **self._write_given(run),
             has_scaled_features=run.cascade.features.are_scaled,
         )
         written.write(layout.parameters, parameters)
         written.write(layout.csv, csv)
         written.write(layout.state, encode_state(state))
         journal.replace_records(layout.journal, journal_records.of_open_batch(run))
+
+    def _write_given(self, run: SavedRun) -> dict[str, Any]:
+        """Writes the samples from elsewhere; returns their part of the state, and the queue's."""
+        content: dict[str, Any] = {
+            "enqueued": [plain_values.to_json([each.given, each.row]) for each in run.queue.samples],
+            "num_taken": run.queue.num_taken,
+        }
+        if len(run.added):
+            csv = run.added.dataset.to_bytes()
+            content |= {"added_since": run.added.since, "added_bytes": len(csv)}
+            content["added_sha256"] = self._written.write(self._layout.added, csv)
+        return content

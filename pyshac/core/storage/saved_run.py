@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.added import Added
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.queue import Queue
 from pyshac.core.search.shares import Shares
 
 
@@ -24,13 +26,15 @@ class SavedRun:
         classifier: Name of the user's kind of classifier; empty for the library's own. A user's
             classifiers are not saved, so a directory does not contain them.
         total_budget: N; 0 if `is_legacy`.
-        num_batches: M; 0 if `is_legacy`.
+        batch_size: W; 0 if `is_legacy`.
         max_classifiers: Largest number of classifiers to train; 0 if the directory does not tell.
         entropy: The seed of all random streams.
         is_seeded: Whether a user chose the seed.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
+        added: Samples from elsewhere.
+        queue: Samples that the user has enqueued.
         shares: How successful the rankings have been.
         is_legacy: Whether an earlier PySHAC saved the run, with only the space and the dataset.
     """
@@ -42,7 +46,7 @@ class SavedRun:
     method: str = "default"
     classifier: str = ""
     total_budget: int = 0
-    num_batches: int = 0
+    batch_size: int = 0
     max_classifiers: int = 0
     entropy: int = 0
     is_seeded: bool = False
@@ -50,4 +54,6 @@ class SavedRun:
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
     shares: Shares = field(default_factory=Shares)
+    added: Added = field(default_factory=Added)
+    queue: Queue = field(default_factory=Queue)
     is_legacy: bool = False

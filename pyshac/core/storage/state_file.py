@@ -32,6 +32,7 @@ class StateFile:
         classifier: Name of the user's kind of classifier; empty for the library's own.
         total_budget: N of the engine that saved.
         num_batches: M of the engine that saved.
+        batch_size: W of that engine, which PySHAC 1.0 did not save: N / M.
         max_classifiers: Largest number of classifiers to train; 0 if not known.
         entropy: The seed of all random streams.
         is_seeded: Whether a user chose the seed.
@@ -45,6 +46,11 @@ class StateFile:
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         chosen: How many samples each ranking has chosen; see `Shares`.
         good: What these samples were worth.
+        added_since: Number of complete samples when each sample from elsewhere was added, ascending.
+        added_bytes: Length of the part of added.csv that holds these samples.
+        added_sha256: Checksum of that part; empty if there are none.
+        enqueued: Each sample that was enqueued: the parameters that were given, and the row.
+        num_taken: Number of those in closed batches.
         has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
             PySHAC 1.0 began.
         format: Version of this format.
@@ -55,6 +61,7 @@ class StateFile:
     classifier: str
     total_budget: int
     num_batches: int
+    batch_size: int
     max_classifiers: int
     entropy: int
     is_seeded: bool
@@ -68,6 +75,11 @@ class StateFile:
     stage_starts: list[int] = field(default_factory=list)
     chosen: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
+    added_since: list[int] = field(default_factory=list)
+    added_bytes: int = 0
+    added_sha256: str = ""
+    enqueued: list[Any] = field(default_factory=list)
+    num_taken: int = 0
     has_scaled_features: bool = True
     format: int = FORMAT
 
@@ -101,7 +113,7 @@ def decode_state(text: str, source: str) -> StateFile:
     if content.pop("sha256", None) != checksum(content):
         raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
     if version == 1:
-        content = {**_SINCE_FORMAT_2, **content}
+        content = {**_SINCE_FORMAT_2, "batch_size": _batch_size_of(content), **content}
     return _checked_state(content, source)
 
 
@@ -122,7 +134,7 @@ def space_checksum(config: dict[str, Any]) -> str:
 
 
 def _checked_state(content: dict[str, Any], source: str) -> StateFile:
-    example = StateFile("", "", "", 1, 1, 0, 0, False, 0, 0, 0, "", "")
+    example = StateFile("", "", "", 1, 1, 1, 0, 0, False, 0, 0, 0, "", "")
     try:
         state = StateFile(**content)
     except TypeError as error:
@@ -137,15 +149,25 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     )
     classifiers_are_valid = all(isinstance(item, str) for item in state.classifiers)
     is_valid = seeds_are_valid and classifiers_are_valid and _has_valid_stages(state)
-    is_valid = is_valid and _has_valid_shares(state)
+    is_valid = is_valid and _has_valid_shares(state) and _has_valid_samples(state)
     try:
-        Schedule(state.total_budget, state.num_batches)
+        schedule = Schedule(state.total_budget, state.batch_size)
     except ValueError as error:
         raise SaveDirectoryError(f"{source} is not the state of a search: {error}") from None
+    is_valid = is_valid and schedule.num_batches == state.num_batches
     is_known = state.objective in OBJECTIVES and state.method in METHODS
     if not (is_known and is_valid):
         raise SaveDirectoryError(f"{source} is not the state of a search.")
     return state
+
+
+def _batch_size_of(content: dict[str, Any]) -> Any:
+    """Returns W of a state of format 1."""
+    try:
+        return Schedule.in_batches(content["total_budget"], content["num_batches"]).batch_size
+    except (KeyError, TypeError, ValueError):
+        # It is refused with the rest, by its own name.
+        return 0
 
 
 def _has_valid_stages(state: StateFile) -> bool:
@@ -154,6 +176,15 @@ def _has_valid_stages(state: StateFile) -> bool:
         len(state.classifiers) == (0 if state.classifier else len(starts))
         and all(type(start) is int and 0 < start <= state.num_complete for start in starts)
         and all(before < after for before, after in itertools.pairwise(starts))
+    )
+
+
+def _has_valid_samples(state: StateFile) -> bool:
+    since = state.added_since
+    return (
+        all(type(start) is int and 0 <= start <= state.num_complete for start in since)
+        and all(before <= after for before, after in itertools.pairwise(since))
+        and state.num_taken <= len(state.enqueued)
     )
 
 

@@ -14,7 +14,7 @@ from pyshac.core.search.schedule import Schedule
 @st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
     batches = draw(st.integers(1, 60))
-    return Schedule(batches * draw(st.integers(1, 60)), batches, draw(st.integers(1, 30)))
+    return Schedule.in_batches(batches * draw(st.integers(1, 60)), batches, draw(st.integers(1, 30)))
 
 
 @pytest.mark.parametrize(
@@ -32,14 +32,14 @@ def schedules(draw: st.DrawFn) -> Schedule:
     ],
 )
 def test_known_schedules(budget, batches, most, workers, classifiers, per_classifier):
-    schedule = Schedule(budget, batches, most)
+    schedule = Schedule.in_batches(budget, batches, most)
     assert schedule.batch_size == workers
     assert schedule.total_classifiers == classifiers
     assert schedule.per_classifier_budget == per_classifier
 
 
 def test_eighteen_classifiers_unless_told_otherwise():
-    assert Schedule(1000, 100).total_classifiers == 18
+    assert Schedule.in_batches(1000, 100).total_classifiers == 18
 
 
 @given(schedules())
@@ -70,11 +70,11 @@ def test_classifiers_are_due_at_the_ends_of_batches_and_all_of_them_in_time(sche
     ("before", "after", "is_due"), [(0, 9, 0), (9, 10, 1), (5, 25, 1), (10, 19, 0)]
 )
 def test_a_classifier_is_due_when_its_samples_are_in(before, after, is_due):
-    assert Schedule(100, 10, 9).is_classifier_due(before, after) is bool(is_due)
+    assert Schedule.in_batches(100, 10, 9).is_classifier_due(before, after) is bool(is_due)
 
 
 def test_numpy_ints_are_ints():
-    schedule = Schedule(np.int64(20), np.int32(2), np.uint8(5))
+    schedule = Schedule.in_batches(np.int64(20), np.int32(2), np.uint8(5))
     assert [type(value) for value in vars(schedule).values()] == [int, int, int]
 
 
@@ -102,6 +102,6 @@ def test_numpy_ints_are_ints():
 )
 def test_bad_arguments_are_named(arguments, error, message):
     with pytest.raises(error) as caught:
-        Schedule(*arguments)
+        Schedule.in_batches(*arguments)
     assert type(caught.value) is error
     assert message in str(caught.value)

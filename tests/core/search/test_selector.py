@@ -10,6 +10,7 @@ import pytest
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MIN
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
+from pyshac.core.search.added import Added, Learned
 from pyshac.core.search.method import DEFAULT
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.selector import SMALLEST_GROWTH, Selector, _last_fit
@@ -32,9 +33,13 @@ def dataset_of(number):
     return dataset
 
 
+def learned_of(dataset):
+    return Learned.of(Added(Dataset(SPACE)), dataset)
+
+
 def selection_of(selector, dataset, count, batch_size=1, entropy=3, shares=None):
-    settings = Settings(Schedule(100 * batch_size, 100), MIN)
-    return selector.selection(dataset, count, settings, entropy, shares or Shares(), PLACE)
+    settings = Settings(Schedule.in_batches(100 * batch_size, 100), MIN)
+    return selector.selection(learned_of(dataset), count, settings, entropy, shares or Shares(), PLACE)
 
 
 def selector():
@@ -131,9 +136,9 @@ class TestSelection:
         method = dataclasses.replace(
             DEFAULT, rankings=("improvement", "trees"), learns_shares=False
         )
-        settings = Settings(Schedule(100, 100), MIN, method)
+        settings = Settings(Schedule.in_batches(100, 100), MIN, method)
         shares = Shares([5.0, 5.0], [0.0, 10.0])
-        selection = selector().selection(dataset_of(10), 10, settings, 3, shares, PLACE)
+        selection = selector().selection(learned_of(dataset_of(10)), 10, settings, 3, shares, PLACE)
         assert [type(one) for one in selection.rankings] == [ImprovementRanking, TreeRanking]
         assert selection.shares.tolist() == [0.5, 0.5]
 

@@ -20,7 +20,7 @@ from tests.engine.engine_helpers import evaluate, make_space
 
 def new_search(total_budget: int = 20, num_batches: int = 2) -> Search:
     space = make_space(seed=5)
-    settings = Settings(Schedule(total_budget, num_batches), MIN)
+    settings = Settings(Schedule.in_batches(total_budget, num_batches), MIN)
     return Search(space, settings, 5, Dataset(space), cascade_of(space))
 
 

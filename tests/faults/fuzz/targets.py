@@ -52,7 +52,7 @@ from tests.cascades import cascade_of
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
-_SCHEDULE = Schedule(40, 4)
+_SCHEDULE = Schedule.in_batches(40, 4)
 
 
 def make_space() -> HyperParameterList:

@@ -1,0 +1,106 @@
+"""Added: samples from elsewhere, from which a search learns, and all that it learns from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics import plain_values
+from pyshac.core.basics.arrays import FloatArray, IntArray, without_float_errors
+from pyshac.core.dataset import Dataset
+
+
+@dataclass
+class Added:
+    """Samples from elsewhere. A search learns from them, but does not count them.
+
+    Attributes:
+        dataset: The samples, numbered from 0 in the order in which they were added.
+        since: Number of complete samples of the search when each was added, ascending.
+    """
+
+    dataset: Dataset = field(default_factory=lambda: Dataset(None, None))
+    since: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # What this process has added itself, to tell it from what a restored search has.
+        self._own: Counter[Any] = Counter()
+
+    def __len__(self) -> int:
+        return len(self.since)
+
+    @without_float_errors
+    def add(self, samples: Sequence[tuple[list[Any], float]], num_complete: int) -> int:
+        """Adds samples, which must lie in the search space.
+
+        What was added before the search was restored is not added again, so a script that runs
+        again adds nothing twice. A process may add equal samples itself.
+
+        Args:
+            samples: Rows and their scores, NaN for failed samples.
+            num_complete: Number of complete samples of the search.
+
+        Returns:
+            Number of samples that were added.
+        """
+        before, known = len(self), Counter(map(_identity, self.dataset.X, self.dataset.Y))
+        for row, score in samples:
+            key = _identity(row, score)
+            self._own[key] += 1
+            if self._own[key] > known[key]:
+                known[key] += 1
+                self.dataset.add_sample(row, score)
+                self.since.append(num_complete)
+        return len(self) - before
+
+    def copy(self) -> Added:
+        """Returns the samples of this moment."""
+        return Added(self.dataset.copy(), [*self.since])
+
+
+@dataclass(frozen=True)
+class Learned:
+    """All samples that a search learns from: those from elsewhere first, then its own.
+
+    Attributes:
+        encoded: The encoded samples, shape (n, columns).
+        scores: Their scores, shape (n,); NaN if failed.
+        numbers: The number of each sample of the search, and of the one that was next when a sample
+            from elsewhere was added, shape (n,).
+        num_added: Number of samples from elsewhere.
+    """
+
+    encoded: FloatArray
+    scores: FloatArray
+    numbers: IntArray
+    num_added: int
+
+    @classmethod
+    def of(cls, added: Added, dataset: Dataset) -> Learned:
+        """Returns the samples that were added, and those of the search."""
+        parts = (added.dataset, dataset)
+        return cls(
+            np.concatenate([part.encoded for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([np.array(numbers, np.int64) for numbers in (added.since, dataset.ids)]),
+            len(added),
+        )
+
+    def first(self, count: int) -> tuple[FloatArray, FloatArray]:
+        """Returns what was added, and the first samples of the search: encoded, and scores."""
+        stop = self.num_added + count
+        return self.encoded[:stop], self.scores[:stop]
+
+    def between(self, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
+        """Returns samples of the search from one number to before another, as `first` does."""
+        part = slice(self.num_added + start, self.num_added + stop)
+        return self.encoded[part], self.scores[part]
+
+
+def _identity(row: Sequence[Any], score: float) -> Any:
+    # NaN, the score of a failed sample, equals itself only as text.
+    return plain_values.identity((*row, repr(score)))

@@ -1,0 +1,113 @@
+"""Queue: samples that the user wants to be evaluated next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics import plain_values, seeding
+from pyshac.core.basics.arrays import without_float_errors
+from pyshac.core.hyperparameters import HyperParameterList
+
+_PURPOSE = seeding.Purpose.ENQUEUE
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """A sample that was enqueued.
+
+    Attributes:
+        given: The parameters that the user gave, with lists for multi parameters.
+        row: The values of the sample, those that were not given drawn.
+    """
+
+    given: dict[str, Any]
+    row: list[Any]
+
+
+@dataclass
+class Queue:
+    """The samples that were enqueued, in order.
+
+    Attributes:
+        samples: All of them, also those that were evaluated.
+        num_taken: Number of those that are in closed batches; those of an open batch come next.
+    """
+
+    samples: list[Enqueued] = field(default_factory=list)
+    num_taken: int = 0
+
+    def __post_init__(self) -> None:
+        # What this process has enqueued itself, to tell it from what a restored search has.
+        self._own: Counter[Any] = Counter()
+
+    @without_float_errors
+    def enqueue(
+        self, given: Sequence[Mapping[str, Any]], space: HyperParameterList, entropy: int
+    ) -> int:
+        """Appends samples; what is not given of one is drawn from its prior.
+
+        What was enqueued before the search was restored is not enqueued again, so a script that
+        runs again enqueues nothing twice. A process may enqueue equal parameters itself.
+
+        Args:
+            given: Parameters by name, of each sample some or all.
+            space: The search space.
+            entropy: The seed of the search.
+
+        Returns:
+            Number of samples that were appended.
+
+        Raises:
+            TypeError: If a value has the wrong type.
+            ValueError: If a name is unknown, or a value lies outside the search space; then none of
+                the samples is appended.
+        """
+        checked = [_completed(each, space, seeding.stream(entropy, _PURPOSE, 0)) for each in given]
+        before = len(self.samples)
+        for sample in checked:
+            key = _identity(sample.given)
+            self._own[key] += 1
+            if self._own[key] > sum(_identity(each.given) == key for each in self.samples):
+                stream = seeding.stream(entropy, _PURPOSE, len(self.samples))
+                self.samples.append(_completed(sample.given, space, stream))
+        return len(self.samples) - before
+
+    def waiting(self, num_open: int = 0) -> list[list[Any]]:
+        """Returns the rows that wait for a batch.
+
+        Args:
+            num_open: Number of samples of the queue that are in an open batch.
+        """
+        return [sample.row for sample in self.samples[self.num_taken + num_open :]]
+
+    def copy(self) -> Queue:
+        """Returns the queue of this moment."""
+        return Queue([*self.samples], self.num_taken)
+
+
+def _completed(
+    given: Mapping[str, Any], space: HyperParameterList, stream: np.random.SeedSequence
+) -> Enqueued:
+    drawn = space.to_parameters(space.decode(space.draw(1, stream)[0]))
+    unknown = [name for name in given if name not in drawn]
+    if unknown:
+        raise ValueError(
+            f"The search space has no parameters {unknown!r}. Enqueue some of {list(drawn)!r}; "
+            "the others are drawn."
+        )
+    row = space.to_row({**drawn, **given})
+    space.encode(row)
+    # A restored queue has what a file gives back.
+    row = space.row_from_text(space.row_to_text(row))
+    values = space.to_parameters(row)
+    return Enqueued({name: values[name] for name in values if name in given}, row)
+
+
+def _identity(given: Mapping[str, Any]) -> Any:
+    values = ((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(given.items()))
+    return plain_values.identity(tuple(values))
