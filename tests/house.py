@@ -35,9 +35,13 @@ PLAN: dict[str, set[str]] = {
     "core/storage": {
         "core/basics", "core/hyperparameters", "core/classifiers", "core/dataset", "core/search",
     },
+    "core/run": {
+        "core/basics", "core/hyperparameters", "core/classifiers", "core/dataset", "core/sampling",
+        "core/search", "core/storage",
+    },
     "core/engine": {
         "core/basics", "core/hyperparameters", "core/classifiers", "core/dataset", "core/sampling",
-        "core/search", "core/evaluation", "core/callbacks", "core/storage",
+        "core/search", "core/evaluation", "core/callbacks", "core/storage", "core/run",
     },
     "core/managed": {"core/basics", "core/evaluation", "core/engine"},
     "looking": {

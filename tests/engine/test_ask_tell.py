@@ -10,7 +10,7 @@ from collections import OrderedDict
 import pytest
 
 from pyshac import Callback, DirectoryInUseError, DiscreteHP, EvaluationError
-from pyshac.core.engine.run import Run
+from pyshac.core.run.run import Run
 from tests.engine.engine_helpers import (
     InterruptionError,
     contents,

@@ -388,7 +388,7 @@ def test_a_directory_that_holds_another_run(directory, call, tmp_path):
     rows = "".join(f"{n},0.5,None,0.5,0.5,{n}\n" for n in range(18))
     samples.write_text("id,x,kind,w_1,w_2,scores\n" + rows)
     arguments = [samples] if call == "fit_dataset" else []
-    with pytest.raises(SaveDirectoryError, match=r"would be lost\. Call restore_data\(\)"):
+    with pytest.raises(SaveDirectoryError, match=r"resume=True"):
         getattr(engine, call)(*arguments)
     assert function.calls == 0
     assert contents(directory) == before

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from pyshac.core.basics import files
 from pyshac.core.classifiers.training import Admission
-from pyshac.core.engine.run import Run
 from pyshac.core.errors import DirectoryInUseError
+from pyshac.core.run.restoring import restored
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -179,7 +179,7 @@ class Legacy(Operation):
         self._folder = next(path.parent.parent for path in FIXTURES.rglob("dataset.csv"))
         self.before = load(self._folder)
         settings = Settings(Schedule.in_batches(len(self.before.dataset), 1))
-        self.after = Run.restored(SaveDirectory(self._folder), settings)[0].as_saved()
+        self.after = restored(SaveDirectory(self._folder), settings)[0].as_saved()
 
     def prepare(self, folder: Path) -> SaveDirectory:
         shutil.copytree(self._folder, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,29 @@ def check_int(
 def check_positive(name: str, value: Any) -> int:
     """Returns a whole number of at least 1 as an int; raises as `check_int` does."""
     return check_int(name, value, "an int of at least 1", lambda number: number >= 1)
+
+
+def check_seconds(name: str, value: Any) -> float | None:
+    """Returns a time in seconds, or None for no limit.
+
+    Args:
+        name: Its name in the error.
+        value: The time.
+
+    Raises:
+        TypeError: If it is not a number.
+        ValueError: If it is not above 0, or longer than a thread can wait.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be seconds or None. Got {value!r} instead.")
+    if not 0 < value <= threading.TIMEOUT_MAX:
+        raise ValueError(
+            f"{name} must be above 0, and at most {threading.TIMEOUT_MAX:.0f} seconds. "
+            f"Got {value!r} instead."
+        )
+    return value
 
 
 def check_score(score: Any, what: str) -> float:

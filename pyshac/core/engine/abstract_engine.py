@@ -7,14 +7,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
-from pyshac.core.basics import seeding, signals
-from pyshac.core.basics.checks import check_positive, check_score
+from pyshac.core.basics.checks import check_positive, check_score, check_seconds
 from pyshac.core.basics.messages.renamed import renamed_arguments
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.callbacks import History
@@ -34,24 +32,23 @@ from pyshac.core.engine.call_forms import (
     check_function,
     is_not_flag,
     optional_function,
+    schedule_of,
 )
 from pyshac.core.engine.fit_loop import FitLoop, FitOptions, callbacks_of_loop
-from pyshac.core.engine.overview import Overview
-from pyshac.core.engine.run import Run
+from pyshac.core.engine.saved_engine import SavedEngine
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator
 from pyshac.core.hyperparameters.space import as_parameter_list
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.method import get_method
-from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 
 Engine = TypeVar("Engine", bound="_SHAC")
 
 
-class _SHAC(Overview, ABC):
+class _SHAC(SavedEngine, ABC):
     """The base class of all engines. A subclass defines the evaluator, which wraps an evaluation.
 
     Args:
@@ -60,7 +57,7 @@ class _SHAC(Overview, ABC):
         hyperparameter_list: The search space: a list of hyperparameters or a
             `HyperParameterList`. None if it comes from the save directory.
         total_budget: N, number of evaluations.
-        num_batches: M, number of batches; N must be divisible by it.
+        num_batches: M, number of batches; N must be divisible by it. None if `batch_size` is given.
         objective: 'max' or 'min'.
         max_classifiers: Largest number of classifiers to train; 18 in the paper.
         save_dir: Directory in which the search is saved; None for 'shac'. Nothing is written
@@ -69,8 +66,18 @@ class _SHAC(Overview, ABC):
             by which the default finds better scores.
         classifier: A classifier with scikit-learn's interface, trained in each stage instead of
             the library's own boosted trees. It is cloned, and every `random_state` it has is set.
+        batch_size: W, number of samples in a batch, instead of `num_batches`. The last batch may
+            have fewer.
+        resume: Whether to continue the run that `save_dir` holds. Without one a run begins, so the
+            same script begins and continues. The budget may have grown. Where the search space has
+            changed, samples that lie in the new one are taken over; those that do not are kept in
+            `save_dir`, in a folder `former-1`.
+        start_from: Directory of another search, from whose evaluations this one learns as far as
+            they lie in its space; see `add`.
 
     Raises:
+        SaveDirectoryError: If a file of `save_dir` or `start_from` is corrupt, or the run to resume
+            has another objective, method, max_classifiers or kind of classifier.
         TypeError: If an argument has the wrong type.
         ValueError: If an argument has a value that is not allowed.
 
@@ -82,15 +89,18 @@ class _SHAC(Overview, ABC):
     @overload
     def __init__(
         self, evaluation_function: EvaluationFunction | None,
-        hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
+        hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int | None = None,
         objective: str = "max", max_classifiers: int = 18, save_dir: SavePath | None = "shac",
-        *, method: str = "default", classifier: Any = None,
+        *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
+        resume: bool = False, start_from: SavePath | None = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
-        self, hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
-        objective: str = "max", max_classifiers: int = 18, save_dir: SavePath | None = "shac",
-        *, method: str = "default", classifier: Any = None,
+        self, hyperparameter_list: SearchSpace | None, total_budget: int,
+        num_batches: int | None = None, objective: str = "max", max_classifiers: int = 18,
+        save_dir: SavePath | None = "shac",
+        *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
+        resume: bool = False, start_from: SavePath | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
     @optional_function(begins_with_function)
@@ -99,26 +109,70 @@ class _SHAC(Overview, ABC):
         evaluation_function: EvaluationFunction | None,
         hyperparameter_list: SearchSpace | None,
         total_budget: int,
-        num_batches: int,
+        num_batches: int | None = None,
         objective: str = "max",
         max_classifiers: int = 18,
         save_dir: SavePath | None = "shac",
         *,
         method: str = "default",
         classifier: Any = None,
+        batch_size: int | None = None,
+        resume: bool = False,
+        start_from: SavePath | None = None,
     ) -> None:
         function = check_function(evaluation_function)
         settings = Settings(
-            Schedule.in_batches(total_budget, num_batches, max_classifiers),
+            schedule_of(total_budget, num_batches, batch_size, max_classifiers),
             get_objective(objective),
             get_method(method),
             check_template(classifier),
         )
         super().__init__(function, settings, SaveDirectory(save_dir))
         self._parallelism.warn_of_few_cores()
-        space = as_parameter_list(hyperparameter_list)
-        if space is not None:
-            self._run = Run.new(space, settings, self._directory, self._turns.lock)
+        self._begin_or_resume(as_parameter_list(hyperparameter_list), resume)
+        if start_from is not None:
+            self._start_from(absolute_path("start_from", start_from))
+
+    @classmethod
+    def load(
+        cls: type[Engine],
+        save_dir: SavePath,
+        evaluation_function: EvaluationFunction | None = None,
+        **options: Any,
+    ) -> Engine:
+        """Returns an engine with the run that a directory holds.
+
+        Budget, size of the batches, objective, method and parameters come from the directory. To
+        look at a run, nothing else is needed; `fit` goes on with it.
+
+        Args:
+            save_dir: The save directory.
+            evaluation_function: The function to be optimised; it may be handed to `fit` instead.
+            options: Other arguments of the constructor, such as `classifier`, which no directory
+                holds, or the numbers of evaluators of a managed engine.
+
+        Raises:
+            FileNotFoundError: If the directory holds no run.
+            SaveDirectoryError: If a file is corrupt.
+        """
+        path = absolute_path("save_dir", save_dir)
+        saved = SaveDirectory(path).load()[0]
+        settings = {
+            "total_budget": saved.total_budget or max(len(saved.dataset), 1),
+            "batch_size": saved.batch_size or max(len(saved.dataset), 1),
+            "objective": saved.objective,
+            "method": saved.method,
+        }
+        if saved.max_classifiers:
+            settings["max_classifiers"] = saved.max_classifiers
+        arguments = {**cls._options_of_load(), **settings, **options}
+        make: Callable[..., Engine] = cls
+        return make(evaluation_function, None, save_dir=path, resume=True, **arguments)
+
+    @classmethod
+    def _options_of_load(cls) -> dict[str, Any]:
+        """Returns arguments of the constructor that it requires, and that no directory holds."""
+        return {}
 
     @abstractmethod
     def _make_evaluator(self) -> Evaluator:
@@ -205,13 +259,14 @@ class _SHAC(Overview, ABC):
         self, evaluation_function: EvaluationFunction | None = None, skip_cv_checks: bool = False,
         early_stop: bool = False, relax_checks: bool = False, callbacks: Callbacks | None = None,
         *, timeout: float | None = None, retries: int = 1, catch: ExceptionTypes = (),
-        fresh_process: bool = False, verbose: int = 1,
+        fresh_process: bool = False, verbose: int = 1, max_seconds: float | None = None,
     ) -> History: ...  # fmt: skip
     @overload
     def fit(
         self, skip_cv_checks: bool, early_stop: bool = False, relax_checks: bool = False,
         callbacks: Callbacks | None = None, *, timeout: float | None = None, retries: int = 1,
         catch: ExceptionTypes = (), fresh_process: bool = False, verbose: int = 1,
+        max_seconds: float | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> History: ...  # fmt: skip
     @renamed_arguments(eval_fn="evaluation_function")
@@ -229,6 +284,7 @@ class _SHAC(Overview, ABC):
         catch: ExceptionTypes = (),
         fresh_process: bool = False,
         verbose: int = 1,
+        max_seconds: float | None = None,
     ) -> History:
         """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
 
@@ -246,14 +302,17 @@ class _SHAC(Overview, ABC):
             relax_checks: Where samples that all classifiers accept cannot be found, overlook the
                 rejection of any one classifier, then of two, and so on.
             callbacks: Callbacks; a `History` is added.
-            timeout: Seconds after which an evaluation is ended. Needs worker processes, or an
-                executor, where the evaluation is interrupted.
+            timeout: Seconds after which one evaluation is ended; `max_seconds` is the limit of all
+                together. Needs worker processes, or an executor, where the evaluation is
+                interrupted.
             retries: Number of times that an evaluation is retried, alone, if its worker died.
             catch: Exception types that make an evaluation a failed sample. It has no score and
                 counts as not good in training. Any other exception stops the run.
             fresh_process: Evaluate every sample in a new process, which frees all memory. Needs
                 the engine's own worker processes.
             verbose: 1 to show a `ProgressBar`, 0 to show nothing.
+            max_seconds: Seconds after which no further evaluation starts. Running ones finish, and
+                `fit` returns; the next one goes on.
 
         Returns:
             The `History`.
@@ -261,6 +320,7 @@ class _SHAC(Overview, ABC):
         Raises:
             EvaluationError: If an evaluation raised an exception that is not caught, or a whole
                 batch failed.
+            KeyboardInterrupt: After Ctrl-C; its message says what is saved, and how to go on.
             NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
             RuntimeError: If there is no evaluation function or no search space, or `fit` runs.
             SaveDirectoryError: If the save directory holds another run, or is in use.
@@ -272,12 +332,14 @@ class _SHAC(Overview, ABC):
                 "There is no evaluation function: hand it to the constructor or to fit()."
             )
         policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
+        max_seconds = check_seconds("max_seconds", max_seconds)
+        self._directory.refuse_another_run()
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
         options = FitOptions(skip_cv_checks, early_stop, relax_checks)
         with self._turns.looping("fit()", lambda: self._new_loop(callbacks, verbose)) as loop:
             pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
             self._asked.clear()
-            return loop.spend_budget(pool, options)
+            return loop.spend_budget(pool, options, max_seconds)
 
     def stop(self) -> None:
         """Makes a running `fit` return; may be called from a callback or from another thread.
@@ -380,71 +442,3 @@ class _SHAC(Overview, ABC):
                 generators = Generators(workers, self.generator_backend)
             self._num_predictions += 1
             return search.predict(number, count, self._num_predictions, relax_checks, generators)
-
-    # The save directory
-
-    def save_data(self) -> None:
-        """Saves the dataset, the classifiers and all other state that is needed to continue.
-
-        Raises:
-            OSError: If that fails; the previous save is untouched.
-            RuntimeError: If there are no parameters.
-            SaveDirectoryError: If the save directory holds another run, or is in use.
-        """
-        with self._turns.lock:
-            run = self._require_run()
-            with run.writing():
-                run.save()
-
-    def restore_data(self) -> None:
-        """Restores the run saved in `save_dir`, even in the middle of a batch.
-
-        The engine takes the saved run's seed. Classifiers of your own kind are retrained on the
-        dataset, as are those of PySHAC 0.1 to 0.3, since a pickle could run any code.
-
-        Raises:
-            FileNotFoundError: If the directory holds no search.
-            RuntimeError: While `fit` runs.
-            SaveDirectoryError: If a file is corrupt, or the saved search has another space,
-                objective, method, max_classifiers or kind of classifier. The engine is unchanged.
-                An engine with the default objective takes the saved one.
-        """
-        with self._turns.step("restore_data()"):
-            run, stamp = Run.restored(self._directory, self._settings, self._run, self._turns.lock)
-            # Ctrl-C in between could leave the old run, which would overwrite the saved one.
-            with signals.whole():
-                self._directory.attach(stamp, run.search.batch is None)
-                self._run, self._settings = run, run.search.settings
-                self._asked.clear()
-                self._num_predictions = 0
-
-    # Seeds
-
-    def set_seed(self, seed: int | None) -> None:
-        """Seeds the engine and its parameters; the same seed gives the same run.
-
-        Args:
-            seed: A non-negative int, or None for a fresh seed.
-
-        Raises:
-            RuntimeError: If the engine has no parameters yet, or `fit` runs.
-        """
-        with self._turns.step("set_seed()"):
-            self._require_run().set_seed(seeding.check_seed(seed))
-            self._num_predictions = 0
-
-    @contextlib.contextmanager
-    def as_deterministic(self: Engine, seed: int) -> Iterator[Engine]:
-        """Seeds the engine inside a `with` block, and restores its former seeds afterwards.
-
-        Args:
-            seed: A non-negative int.
-        """
-        with self._turns.step_beside_own_loop("as_deterministic()"):
-            run, number = self._require_run(), self._num_predictions
-        with run.seeded(seeding.check_seed(seed)):
-            self._num_predictions = 0
-            try:
-                yield self
-            finally:
-                self._num_predictions = number

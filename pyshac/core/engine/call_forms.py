@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pyshac.core.basics.checks import check_int
 from pyshac.core.callbacks import Callback
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.search.schedule import Schedule
 
 Result = TypeVar("Result")
 
@@ -73,6 +74,25 @@ def check_function(function: Any) -> EvaluationFunction | None:
     if function is not None and not callable(function):
         raise TypeError(f"evaluation_function must be callable or None. Got {function!r} instead.")
     return function
+
+
+def schedule_of(
+    total_budget: int, num_batches: int | None, batch_size: int | None, max_classifiers: int
+) -> Schedule:
+    """Returns the schedule for a number of batches, or for batches of a size."""
+    if num_batches is None and batch_size is not None:
+        return Schedule(total_budget, batch_size, max_classifiers)
+    if num_batches is not None and batch_size is None:
+        return Schedule.in_batches(total_budget, num_batches, max_classifiers)
+    if num_batches is None:
+        raise TypeError(
+            "num_batches must be an int of at least 1, or batch_size must be one in its place. Got "
+            "None for both."
+        )
+    raise TypeError(
+        "num_batches and batch_size must not be given both. Got "
+        f"(num_batches={num_batches!r}, batch_size={batch_size!r})."
+    )
 
 
 def as_types(catch: ExceptionTypes) -> tuple[type[BaseException], ...]:

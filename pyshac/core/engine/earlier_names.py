@@ -28,7 +28,6 @@ class EarlierEngineNames(FixedAttributes):
         "num_workers": _ANOTHER_ENGINE,
         "objective": _ANOTHER_ENGINE,
         "parameters": _ANOTHER_ENGINE,
-        "total_budget": _ANOTHER_ENGINE,
         "total_classifiers": _ANOTHER_ENGINE,
     }
 

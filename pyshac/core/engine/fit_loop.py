@@ -23,10 +23,10 @@ from pyshac.core.callbacks.history import History
 from pyshac.core.callbacks.progress_bar import ProgressBar, check_verbose
 from pyshac.core.classifiers.training import Admission, Training, admission
 from pyshac.core.dataset.csv_file import read_csv
-from pyshac.core.engine.run import Run
 from pyshac.core.evaluation.rounds import Outcome
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Task
+from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.schedule import Schedule
@@ -64,15 +64,26 @@ class FitLoop:
         self._callbacks = callbacks
         self._generators = generators
         self._must_stop = False
+        self._deadline = math.inf
         self._first_error: Exception | None = None
 
     def stop(self) -> None:
         """Starts no further sample and no further batch, so that `fit` returns."""
         self._must_stop = True
 
-    def spend_budget(self, pool: SlotPool, options: FitOptions) -> History:
-        """Evaluates batches in the slots of a pool until the budget is spent."""
+    def spend_budget(
+        self, pool: SlotPool, options: FitOptions, max_seconds: float | None = None
+    ) -> History:
+        """Evaluates batches in the slots of a pool until the budget is spent.
+
+        Args:
+            pool: The slots.
+            options: Options of training and sampling.
+            max_seconds: Time after which nothing starts; None for no limit.
+        """
         run = self._run
+        if max_seconds is not None:
+            self._deadline = time.monotonic() + max_seconds
         with self._surroundings():
             with contextlib.ExitStack() as stack:
                 if not run.search.is_spent:
@@ -124,7 +135,9 @@ class FitLoop:
     def _fill_slots(self, pool: SlotPool, batch: Batch) -> None:
         """Evaluates the rest of a batch, or a part of it if the run is stopped."""
         try:
-            for outcomes in pool.run(self._tasks(batch), self._tell_start, lambda: self._must_stop):
+            for outcomes in pool.run(
+                self._tasks(batch), self._tell_start, lambda: self._is_stopping
+            ):
                 self._take(batch, outcomes)
         except BaseException as error:
             try:
@@ -261,7 +274,11 @@ class FitLoop:
 
     @property
     def _is_over(self) -> bool:
-        return self._run.search.is_spent or self._must_stop
+        return self._run.search.is_spent or self._is_stopping
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._must_stop or time.monotonic() >= self._deadline
 
     def _begin(self, begin_run_index: int) -> None:
         total = self._schedule.total_budget
@@ -299,7 +316,7 @@ class FitLoop:
         return True
 
     def _end(self) -> History:
-        how = "stopped, as it was asked to," if self._must_stop else "ended"
+        how = "stopped, as it was asked to," if self._is_stopping else "ended"
         num_samples, total = len(self._run.search.dataset), self._schedule.total_budget
         logger.info("The run %s after %d of %d evaluations.", how, num_samples, total)
         history = self._callbacks.history
@@ -314,6 +331,11 @@ class FitLoop:
                 yield
             except BaseException as error:
                 self._callbacks.on_train_error(error, self._callbacks.history.history)
+                if isinstance(error, signals.TerminatedError):
+                    # The signal ends the process where this block ends.
+                    logger.warning("%s", self._run.interruption())
+                elif type(error) is KeyboardInterrupt:
+                    raise KeyboardInterrupt(self._run.interruption()) from None
                 raise
 
 

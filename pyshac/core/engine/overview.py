@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 from pyshac.core.basics.paths import shown_path
@@ -14,9 +15,9 @@ from pyshac.core.engine.asked_samples import AskedSamples
 from pyshac.core.engine.call_forms import EvaluationFunction
 from pyshac.core.engine.earlier_names import EarlierEngineNames
 from pyshac.core.engine.parallelism import Parallelism
-from pyshac.core.engine.run import Run
 from pyshac.core.engine.turns import Turns
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.run.run import Run
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
@@ -78,8 +79,19 @@ class Overview(EarlierEngineNames):
 
     @property
     def total_budget(self) -> int:
-        """N, number of evaluations."""
+        """N, number of evaluations. Set it to raise the budget of a run, also of one that ended.
+
+        Whoever sets it below the number of evaluations gets a `ValueError`.
+        """
         return self._settings.schedule.total_budget
+
+    @total_budget.setter
+    def total_budget(self, number: int) -> None:
+        with self._turns.step("total_budget"):
+            schedule = replace(self._settings.schedule, total_budget=number)
+            if self._run is not None:
+                self._run.set_budget(schedule.total_budget)
+            self._settings = replace(self._settings, schedule=schedule)
 
     @property
     def num_batches(self) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass
 
-from pyshac.core.basics.checks import check_int
+from pyshac.core.basics.checks import check_int, check_seconds
 from pyshac.core.basics.messages.both_types import evaluation_error
 from pyshac.core.errors import EvaluationError
 from pyshac.core.evaluation.worker import NotANumberError, Reply, Task
@@ -38,22 +37,11 @@ class FailurePolicy:
     fresh_process: bool = False
 
     def __post_init__(self) -> None:
-        self._check_timeout()
+        check_seconds("timeout", self.timeout)
         check_int("retries", self.retries, "an int of at least 0", lambda number: number >= 0)
         for item in self.catch:
             if not (isinstance(item, type) and issubclass(item, BaseException)):
                 raise TypeError(f"catch must hold exception types. Got {item!r} instead.")
-
-    def _check_timeout(self) -> None:
-        if self.timeout is None:
-            return
-        if isinstance(self.timeout, bool) or not isinstance(self.timeout, (int, float)):
-            raise TypeError(f"timeout must be seconds or None. Got {self.timeout!r} instead.")
-        if not 0 < self.timeout <= threading.TIMEOUT_MAX:
-            raise ValueError(
-                f"timeout must be above 0, and at most {threading.TIMEOUT_MAX:.0f} seconds. "
-                f"Got {self.timeout!r} instead."
-            )
 
     @property
     def needs_processes(self) -> bool:

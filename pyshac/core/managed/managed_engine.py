@@ -25,7 +25,7 @@ class ManagedSHAC(_SHAC):
         hyperparameter_list: The search space: a list of hyperparameters or a
             `HyperParameterList`. None if it comes from the save directory.
         total_budget: N, number of evaluations.
-        num_batches: M, number of batches; N must be divisible by it.
+        num_batches: M, number of batches; N must be divisible by it. None if `batch_size` is given.
         max_gpu_evaluators: Number of GPUs, and of evaluations that run at once, each with a
             `worker_id` in `[0, max_gpu_evaluators)`; 0 to evaluate on the CPU.
         objective: 'max' or 'min'.
@@ -35,6 +35,9 @@ class ManagedSHAC(_SHAC):
         save_dir: Directory in which the search is saved; None for 'shac'.
         method: 'default', or 'paper' for the procedure as it was published.
         classifier: A classifier with scikit-learn's interface, instead of the library's own.
+        batch_size: W, number of samples in a batch, instead of `num_batches`.
+        resume: Whether to continue the run that `save_dir` holds, if there is one.
+        start_from: Directory of another search, from whose evaluations this one learns.
 
     Raises:
         ModuleNotFoundError: If the framework is not installed.
@@ -45,17 +48,20 @@ class ManagedSHAC(_SHAC):
     @overload
     def __init__(
         self, evaluation_function: EvaluationFunction | None,
-        hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
-        max_gpu_evaluators: int, objective: str = "max", max_classifiers: int = 18,
+        hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int | None = None,
+        max_gpu_evaluators: int = ..., objective: str = "max", max_classifiers: int = 18,
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
-        *, method: str = "default", classifier: Any = None,
+        *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
+        resume: bool = False, start_from: SavePath | None = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
-        self, hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int,
-        max_gpu_evaluators: int, objective: str = "max", max_classifiers: int = 18,
+        self, hyperparameter_list: SearchSpace | None, total_budget: int,
+        num_batches: int | None = None,
+        max_gpu_evaluators: int = ..., objective: str = "max", max_classifiers: int = 18,
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
-        *, method: str = "default", classifier: Any = None,
+        *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
+        resume: bool = False, start_from: SavePath | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
     @optional_function(begins_with_function)
@@ -64,8 +70,8 @@ class ManagedSHAC(_SHAC):
         evaluation_function: EvaluationFunction | None,
         hyperparameter_list: SearchSpace | None,
         total_budget: int,
-        num_batches: int,
-        max_gpu_evaluators: int,
+        num_batches: int | None = None,
+        max_gpu_evaluators: int | None = None,
         objective: str = "max",
         max_classifiers: int = 18,
         max_cpu_evaluators: int = 1,
@@ -73,6 +79,9 @@ class ManagedSHAC(_SHAC):
         *,
         method: str = "default",
         classifier: Any = None,
+        batch_size: int | None = None,
+        resume: bool = False,
+        start_from: SavePath | None = None,
     ) -> None:
         self._max_gpu_evaluators = _check_gpu_evaluators(max_gpu_evaluators)
         self._max_cpu_evaluators = _check_cpu_evaluators(max_cpu_evaluators)
@@ -87,12 +96,19 @@ class ManagedSHAC(_SHAC):
             save_dir=save_dir,
             method=method,
             classifier=classifier,
+            batch_size=batch_size,
+            resume=resume,
+            start_from=start_from,
         )
         if self.uses_gpus:
             self.set_num_parallel_evaluators(self._max_gpu_evaluators)
             self.limit_memory = True
         else:
             self.set_num_parallel_evaluators(self._max_cpu_evaluators)
+
+    @classmethod
+    def _options_of_load(cls) -> dict[str, Any]:
+        return {"max_gpu_evaluators": 0}
 
     @abstractmethod
     def _check_framework(self) -> None:
@@ -115,6 +131,10 @@ class ManagedSHAC(_SHAC):
 
 
 def _check_gpu_evaluators(value: Any) -> int:
+    if value is None:
+        raise TypeError(
+            "max_gpu_evaluators is missing: the number of GPUs, or 0 to evaluate on the CPU."
+        )
     return check_int("max_gpu_evaluators", value, "an int of at least 0", lambda n: n >= 0)
 
 

@@ -47,15 +47,21 @@ class Added:
         Returns:
             Number of samples that were added.
         """
-        before, known = len(self), Counter(map(_identity, self.dataset.X, self.dataset.Y))
+        known, new = Counter(map(_identity, self.dataset.X, self.dataset.Y)), []
         for row, score in samples:
             key = _identity(row, score)
             self._own[key] += 1
             if self._own[key] > known[key]:
                 known[key] += 1
-                self.dataset.add_sample(row, score)
-                self.since.append(num_complete)
-        return len(self) - before
+                new.append((row, score))
+        self.put(new, num_complete)
+        return len(new)
+
+    def put(self, samples: Sequence[tuple[list[Any], float]], num_complete: int) -> None:
+        """Adds samples as `add` does, but all of them."""
+        for row, score in samples:
+            self.dataset.add_sample(row, score)
+            self.since.append(num_complete)
 
     def copy(self) -> Added:
         """Returns the samples of this moment."""

@@ -57,11 +57,8 @@ class Schedule:
         return -(-self.total_budget // self.batch_size)
 
     def end_of_batch(self, start: int) -> int:
-        """Returns the number of the first sample after a batch, given that of its first.
-
-        A batch that an earlier budget cut short is completed by the next one.
-        """
-        return min((start // self.batch_size + 1) * self.batch_size, self.total_budget)
+        """Returns the number of the first sample after a batch, given that of its first."""
+        return min(start + self.batch_size, self.total_budget)
 
     @property
     def total_classifiers(self) -> int:

@@ -89,7 +89,7 @@ class Search:
         """Whether the whole budget has been evaluated."""
         is_cut = self.batch is not None and self.room == 0 and bool(self.batch.pending)
         is_over = self.num_complete >= self.settings.schedule.total_budget
-        has_nothing = not self._enqueued and self.is_exhausted
+        has_nothing = not self.waiting and self.is_exhausted
         return is_cut or is_over or (self.batch is None and has_nothing)
 
     @property
@@ -116,7 +116,7 @@ class Search:
     @property
     def batch_number(self) -> int:
         """Number of the batch that is open or comes next, from 1."""
-        return self.num_complete // self.settings.schedule.batch_size + 1
+        return -(-self.num_complete // self.settings.schedule.batch_size) + 1
 
     @property
     def stage_start(self) -> int:
@@ -137,7 +137,13 @@ class Search:
         return Learned.of(self.added, self.dataset)
 
     @property
-    def _enqueued(self) -> list[list[Any]]:
+    def num_drawn(self) -> int:
+        """Number of samples in closed batches and the open one."""
+        return self.num_complete if self.batch is None else self.batch.ids.stop
+
+    @property
+    def waiting(self) -> list[list[Any]]:
+        """The rows of the queue that wait for a batch."""
         return self.queue.waiting(0 if self.batch is None else self.batch.num_enqueued)
 
     def region(self, relax_checks: bool, generators: Generators) -> AcceptedRegion:
@@ -158,7 +164,7 @@ class Search:
         """
         with np.errstate(all="ignore"):
             start, schedule = self.num_complete, self.settings.schedule
-            enqueued = self._enqueued[: schedule.end_of_batch(start) - start]
+            enqueued = self.waiting[: schedule.end_of_batch(start) - start]
             number = schedule.end_of_batch(start) - start - len(enqueued)
             stream = seeding.stream(self.entropy, Purpose.DRAW, start)
             region, first = self.region(relax_checks, generators), seeding.child(stream, 0)
@@ -306,9 +312,7 @@ class Search:
         batch, stop = self._open_batch, self._open_batch.ids.stop
         training = None
         if self.is_classifier_due:
-            used = self._is_learned_from(stop)
-            region = self._features_of_region(stop) if self._is_lenient else None
-            training = self._train(used, stop, admission, self._new_classifier, region)
+            training = self._train_stage(stop, admission)
         shares = self.shares
         if batch.chosen_by:
             before, new = np.split(self.dataset.scores, [batch.start])
@@ -326,7 +330,7 @@ class Search:
             verb = "refused" if training.classifier is None else "trained"
             logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)
         if self.is_exhausted:
-            logger.info("All points of the search space are known: the search ends.")
+            logger.info("All points of the search space have been evaluated: the search ends.")
         return training
 
     def close_all(self) -> None:
@@ -354,6 +358,25 @@ class Search:
         if training.classifier is not None:
             self.cascade.append(training.classifier)
             self.stage_starts.append(stop)
+
+    def _train_stage(self, stop: int, admission: Admission) -> Training:
+        """Trains the classifier that is due after the sample before number `stop`."""
+        used = self._is_learned_from(stop)
+        region = self._features_of_region(stop) if self._is_lenient else None
+        return self._train(used, stop, admission, self._new_classifier, region)
+
+    @without_float_errors
+    def train_stages(self) -> None:
+        """Trains the classifiers of a search that has samples, all complete, and none yet."""
+        schedule = self.settings.schedule
+        length = schedule.per_classifier_budget
+        for stop in range(length, self.num_complete + 1, length):
+            if len(self.cascade) == schedule.total_classifiers:
+                return
+            training = self._train_stage(stop, Admission.USEFUL)
+            if training.classifier is not None:
+                self.cascade.append(training.classifier)
+                self.stage_starts.append(stop)
 
     def _train(
         self,

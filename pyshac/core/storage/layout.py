@@ -7,6 +7,8 @@
     state.json                everything else, and the checksums of the files above; written last
     journal.jsonl             the events since the last save
     lock, lock.json           held by the process that is writing, and its name
+    former-N/                 the run before its search space changed, a save directory itself
+    former.json               names the one that counts while the directory is being replaced
 
 Directories of PySHAC 0.1 to 0.3 have no state.json; their classifiers.pkl is never opened.
 """
@@ -66,6 +68,10 @@ class Layout:
         return self.root / "journal.jsonl"
 
     @property
+    def marker(self) -> Path:
+        return self.root / "former.json"
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 
@@ -75,8 +81,9 @@ class Layout:
 
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
-        parts = (self.csv, self.added, self.parameters, self.state, self.journal, self.holder, self.lock)
-        for path in (self.datasets, self.classifiers, *parts):
+        parts = (self.csv, self.added, self.parameters, self.state, self.journal)
+        others = (self.marker, self.holder, self.lock)
+        for path in (self.datasets, self.classifiers, *parts, *others):
             files.refuse_link(path)
 
     @property

@@ -28,7 +28,7 @@ from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.search.added import Added
 from pyshac.core.search.queue import Enqueued, Queue
 from pyshac.core.search.shares import Shares
-from pyshac.core.storage import journal_records
+from pyshac.core.storage import former_run, journal_records
 from pyshac.core.storage.directory_lock import read_holder
 from pyshac.core.storage.layout import Layout, Stamp, stamp_of
 from pyshac.core.storage.saved_run import SavedRun
@@ -55,10 +55,11 @@ def load(layout: Layout, known: HyperParameterList | None = None) -> tuple[Saved
         FileNotFoundError: If it holds no run.
         SaveDirectoryError: If a file is corrupt, or of a newer format.
     """
+    layout, own = former_run.readable(layout), layout
     if not layout.holds_run():
         raise FileNotFoundError(f"{str(layout.root)!r} holds no saved search: check the path.")
     for number in range(MAX_READS):
-        state, stamp = stamp_of(layout.state), stamp_of(layout.journal)
+        state, stamp = stamp_of(layout.state), stamp_of(own.journal)
         try:
             return _Reader(layout, known).read(), stamp
         except SaveDirectoryError:

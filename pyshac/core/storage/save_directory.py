@@ -13,7 +13,7 @@ from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.schedule import Schedule
-from pyshac.core.storage import journal, journal_records, loading
+from pyshac.core.storage import former_run, journal, journal_records, loading
 from pyshac.core.storage.directory_lock import DirectoryLock
 from pyshac.core.storage.layout import Layout, Place, Stamp, place_of, stamp_of
 from pyshac.core.storage.saved_run import SavedRun
@@ -32,6 +32,7 @@ class SaveDirectory:
     Attributes:
         path: The directory, as an absolute path.
         is_attached: Whether the directory holds this engine's run.
+        caller: Name of the engine's class, for an error that shows the call to make.
         must_save: Whether the next write must be a whole save: of a new or restored run, or after
             a write that failed.
     """
@@ -40,12 +41,22 @@ class SaveDirectory:
         self.path = absolute_path("save_dir", DEFAULT_PATH if path in (None, "") else path)
         self.is_attached = False
         self.must_save = True
+        self.caller = "SHAC"
         self._layout = Layout(self.path)
         self._lock: DirectoryLock | None = None
         self._place: Place = None
         # The stamp of the journal, which every write to the directory changes.
         self._stamp: Stamp = None
         self._written = WrittenFiles(self._layout)
+        self._keeps_former = False
+
+    def holds_run(self) -> bool:
+        """Returns whether the directory holds a run."""
+        return former_run.readable(self._layout).holds_run()
+
+    def keep_former(self) -> None:
+        """Makes the next save keep the run that the directory holds, in a folder of its own."""
+        self._keeps_former = True
 
     def load(self, known: HyperParameterList | None = None) -> tuple[SavedRun, Stamp]:
         """Reads the run that the directory holds, and the journal's stamp; see `loading.load`."""
@@ -120,13 +131,17 @@ class SaveDirectory:
                 "save_dir to an empty directory and call save_data()."
             )
 
-    def _check_ours(self) -> None:
-        if not self.is_attached and self._layout.holds_run():
+    def refuse_another_run(self) -> None:
+        """Raises `SaveDirectoryError` if the directory holds a run that is not this engine's."""
+        if not self.is_attached and self.holds_run():
             raise SaveDirectoryError(
-                f"{str(self.path)!r} holds another run already, which would be lost. Call "
-                "restore_data() to continue it, choose another save_dir, or remove the directory."
+                f"{str(self.path)!r} holds another run already. Continue it by "
+                f"{self.caller}(..., resume=True), or choose another save_dir."
             )
-        if self.is_attached and not self._layout.state.exists():
+
+    def _check_ours(self) -> None:
+        self.refuse_another_run()
+        if self.is_attached and not self.holds_run():
             # Somebody removed the run. Nothing is lost by writing all of it again.
             self.must_save = True
         elif self.is_attached and self._stamp != stamp_of(self._layout.journal):
@@ -183,7 +198,11 @@ class SaveDirectory:
         with signals.whole(), self._changing():
             # From its first file on, the directory is this engine's.
             self.is_attached = True
+            if self._keeps_former:
+                former_run.keep(self._layout)
             self._write_files(run)
+            former_run.replaced(self._layout, len(run.cascade), len(run.added) > 0)
+            self._keeps_former = False
         self.must_save = False
 
     def _write_files(self, run: SavedRun) -> None:
@@ -228,7 +247,9 @@ class SaveDirectory:
     def _write_given(self, run: SavedRun) -> dict[str, Any]:
         """Writes the samples from elsewhere; returns their part of the state, and the queue's."""
         content: dict[str, Any] = {
-            "enqueued": [plain_values.to_json([each.given, each.row]) for each in run.queue.samples],
+            "enqueued": [
+                plain_values.to_json([each.given, each.row]) for each in run.queue.samples
+            ],
             "num_taken": run.queue.num_taken,
         }
         if len(run.added):

@@ -46,7 +46,7 @@ class StateFile:
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         chosen: How many samples each ranking has chosen; see `Shares`.
         good: What these samples were worth.
-        added_since: Number of complete samples when each sample from elsewhere was added, ascending.
+        added_since: Number of complete samples when each sample from elsewhere was added.
         added_bytes: Length of the part of added.csv that holds these samples.
         added_sha256: Checksum of that part; empty if there are none.
         enqueued: Each sample that was enqueued: the parameters that were given, and the row.

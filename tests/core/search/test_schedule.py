@@ -14,7 +14,9 @@ from pyshac.core.search.schedule import Schedule
 @st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
     batches = draw(st.integers(1, 60))
-    return Schedule.in_batches(batches * draw(st.integers(1, 60)), batches, draw(st.integers(1, 30)))
+    return Schedule.in_batches(
+        batches * draw(st.integers(1, 60)), batches, draw(st.integers(1, 30))
+    )
 
 
 @pytest.mark.parametrize(

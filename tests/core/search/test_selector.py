@@ -39,7 +39,9 @@ def learned_of(dataset):
 
 def selection_of(selector, dataset, count, batch_size=1, entropy=3, shares=None):
     settings = Settings(Schedule.in_batches(100 * batch_size, 100), MIN)
-    return selector.selection(learned_of(dataset), count, settings, entropy, shares or Shares(), PLACE)
+    return selector.selection(
+        learned_of(dataset), count, settings, entropy, shares or Shares(), PLACE
+    )
 
 
 def selector():

@@ -7,7 +7,7 @@ from pathlib import Path
 from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MIN
-from pyshac.core.engine.run import Run
+from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search

@@ -138,8 +138,9 @@ def test_a_score_costs_one_line(directory, search):
     assert {name for name in after if after[name] != before[name]} == {"journal.jsonl"}
     records = journal_file.read_records(directory.path / "journal.jsonl")
     assert [sorted(record) for record in records] == [
-        ["batch", "chosen_by", "num_checks", "num_enqueued", "rows"], *[["id", "score", "worker"]] * 10,
-    ]  # fmt: skip
+        ["batch", "chosen_by", "num_checks", "num_enqueued", "rows"],
+        *[["id", "score", "worker"]] * 10,
+    ]
 
 
 def test_state_is_readable(directory, search):

@@ -25,7 +25,6 @@ from pyshac.core.dataset import journal_file
 from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.dataset.parameters_file import build_space, read_config
-from pyshac.core.engine.run import Run
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
     DiscreteHP,
@@ -38,6 +37,7 @@ from pyshac.core.hyperparameters import (
     NormalHP,
     UniformHP,
 )
+from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search

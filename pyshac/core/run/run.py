@@ -5,28 +5,28 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.paths import shown_path
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import Admission, Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.csv_file import check_row_length
-from pyshac.core.dataset.objective import MAX, get_objective
-from pyshac.core.errors import EvaluationError, SaveDirectoryError
+from pyshac.core.errors import EvaluationError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import frozen_copy
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.run.transfer import transfer
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
-from pyshac.core.search.earlier_runs import train_again
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
-from pyshac.core.storage.layout import Stamp
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 
@@ -85,57 +85,6 @@ class Run:
         search = Search(own, settings, entropy, Dataset(own, None), cascade)
         return cls(search, directory, space.seed is not None, lock)
 
-    @classmethod
-    def restored(
-        cls,
-        directory: SaveDirectory,
-        settings: Settings,
-        current: Run | None = None,
-        lock: CopyableLock | None = None,
-    ) -> tuple[Run, Stamp]:
-        """Returns the run that a directory holds, and the stamp with which to adopt it.
-
-        Args:
-            directory: The save directory.
-            settings: The settings of the engine that continues the run.
-            current: The engine's run so far, whose search space must be equal; None if the engine
-                has no run.
-            lock: The engine's lock.
-
-        Raises:
-            FileNotFoundError: If the directory holds no run.
-            SaveDirectoryError: If a file is corrupt, or the run has another search space,
-                objective, method, kind of classifier or number of classifiers. The default
-                objective gives way to the saved one.
-        """
-        saved, stamp = directory.load(None if current is None else current.search.space)
-        path, entropy = str(directory.path), saved.entropy
-        if not saved.is_legacy:
-            settings = _with_saved_objective(saved, settings, path)
-        if current is not None:
-            _check_same_space(current.search.space, saved.space, path)
-            entropy = current.search.entropy if saved.is_legacy else entropy
-        search = Search(
-            saved.space,
-            settings,
-            entropy,
-            saved.dataset,
-            saved.cascade,
-            saved.num_complete,
-            saved.stage_starts,
-            saved.batch,
-            saved.shares,
-            saved.added,
-            saved.queue,
-        )
-        if saved.is_legacy:
-            train_again(search, path)
-            return cls(search, directory, saved.is_seeded, lock), stamp
-        _check_same_settings(saved, settings, path)
-        if saved.classifier:
-            search.retrain()
-        return cls(search, directory, saved.is_seeded, lock), stamp
-
     def as_saved(self) -> SavedRun:
         """Returns the run as data; dataset, cascade and batch are the search's own, not copies."""
         search, settings = self.search, self.search.settings
@@ -173,6 +122,20 @@ class Run:
                 added=saved.added.copy(),
                 queue=saved.queue.copy(),
             )
+
+    def interruption(self) -> str:
+        """Returns what an interrupted run leaves behind, and how to go on."""
+        number, path = len(self.search.dataset), shown_path(self.directory.path)
+        evaluations = f"{number} of {self.search.settings.schedule.total_budget} evaluations"
+        if self.directory.must_save:
+            return (
+                f"Interrupted: {evaluations} are in memory only, since {path!r} could not be "
+                "written. Call save_data() when it can."
+            )
+        return (
+            f"Interrupted: {evaluations} are saved in {path!r}. To go on, call fit() again, or run "
+            "the script again with resume=True."
+        )
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -271,6 +234,90 @@ class Run:
         with self.lock:
             return self.search.close_batch(admission)
 
+    def set_budget(self, total_budget: int) -> None:
+        """Changes the budget.
+
+        Raises:
+            ValueError: If it is below the number of evaluations.
+        """
+        with self.lock:
+            search = self.search
+            check_budget(total_budget, len(search.dataset), str(self.directory.path))
+            schedule = replace(search.settings.schedule, total_budget=total_budget)
+            search.settings = replace(search.settings, schedule=schedule)
+            self._save_later()
+
+    def enqueue(self, given: Sequence[Mapping[str, Any]]) -> int:
+        """Appends samples to the queue; see `Queue.enqueue`.
+
+        Raises:
+            RuntimeError: If the budget has no room for them.
+        """
+        with self.lock:
+            search, queue = self.search, self.search.queue
+            before = len(queue.samples)
+            number = queue.enqueue(given, search.space, search.entropy)
+            room = search.settings.schedule.total_budget - search.num_drawn
+            if number and len(search.waiting) > room:
+                del queue.samples[before:]
+                raise RuntimeError(
+                    f"Of the budget of {search.settings.schedule.total_budget} evaluations {room} "
+                    f"are left, too few for the {number} samples to enqueue. Raise the budget "
+                    "first: engine.total_budget = ..."
+                )
+            self._save_later()
+        return number
+
+    def add(self, scored: Sequence[tuple[Mapping[str, Any], float]]) -> int:
+        """Adds samples from elsewhere, each as (parameters, score); see `Added.add`."""
+        with self.lock:
+            search = self.search
+            samples = []
+            for parameters, score in scored:
+                row = search.space.to_row(parameters)
+                search.space.encode(row)
+                texts = search.space.row_to_text(row)
+                samples.append((search.space.row_from_text(texts), score))
+            number = search.added.add(samples, search.num_complete)
+            self._save_later()
+        return number
+
+    def start_from(self, directory: SaveDirectory) -> None:
+        """Adds the evaluations of another search, as far as they lie in the search space.
+
+        Raises:
+            FileNotFoundError: If the directory holds no search.
+            SaveDirectoryError: If one of its files is corrupt.
+            ValueError: If it is the run's own directory, or its search has another objective.
+        """
+        search, path = self.search, str(directory.path)
+        if directory.path == self.directory.path:
+            raise ValueError(
+                f"start_from must be the directory of another search. Got {path!r}, which is "
+                "save_dir: pass resume=True to continue the search in there."
+            )
+        saved = directory.load(search.space)[0]
+        ours = search.settings.objective.name
+        if not saved.is_legacy and saved.objective != ours:
+            raise ValueError(
+                f"start_from must hold a search with objective {ours!r}. {path!r} holds one with "
+                f"{saved.objective!r}."
+            )
+        taken = transfer(saved.dataset.X, saved.space, search.space)
+        samples = zip(taken.rows, saved.dataset.Y, strict=True)
+        with self.lock:
+            search.added.add([(row, y) for row, y in samples if row is not None], 0)
+            self._save_later()
+        level = logging.WARNING if taken.num_outside else logging.INFO
+        logger.log(level, "Starting from %r: %s.", path, taken.text)
+
+    def _save_later(self) -> None:
+        """Saves if the directory is this run's; otherwise the first save comes with `writing`."""
+        self.directory.must_save = True
+        if self.directory.is_attached:
+            with self.writing():
+                pass
+
     def set_seed(self, seed: int | None) -> None:
         """Seeds the search and its parameters; None takes a fresh seed."""
         self.search.space.set_seed(seed)
@@ -298,49 +345,10 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def _with_saved_objective(saved: SavedRun, settings: Settings, path: str) -> Settings:
-    """Returns the settings of an engine, with the saved objective if it has the default one."""
-    if saved.objective == settings.objective.name or settings.objective != MAX:
-        return settings
-    logger.warning(
-        "%r holds a search with objective %r, which the engine takes instead of the default, %r.",
-        path, saved.objective, settings.objective.name,
-    )  # fmt: skip
-    return replace(settings, objective=get_objective(saved.objective))
-
-
-def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None:
-    schedule = settings.schedule
-    # The number of classifiers may only differ where another bound, M - 1, is the lower one.
-    largest = replace(schedule, max_classifiers=saved.max_classifiers or schedule.max_classifiers)
-    if largest.total_classifiers == schedule.total_classifiers:
-        largest = schedule
-    for what, theirs, ours in (
-        ("max_classifiers", largest.max_classifiers, schedule.max_classifiers),
-        ("objective", saved.objective, settings.objective.name),
-        ("method", saved.method, settings.method.name),
-        ("classifier", saved.classifier or None, name_of(settings.template) or None),
-    ):
-        if theirs != ours:
-            raise SaveDirectoryError(
-                f"{path!r} holds a search with {what} {theirs!r}, not {ours!r}."
-            )
-
-
-def _check_same_space(space: HyperParameterList, saved: HyperParameterList, path: str) -> None:
-    """Raises `SaveDirectoryError` unless two search spaces are equal up to their seeds."""
-    ours, theirs = _comparable(space), _comparable(saved)
-    if ours != theirs:
-        differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
-        raise SaveDirectoryError(
-            f"{path!r} holds a search of another space: {differing!r} differ, or their order."
+def check_budget(total_budget: int, num_evaluations: int, path: str) -> None:
+    """Raises `ValueError` if a budget is below the number of evaluations of a run."""
+    if total_budget < num_evaluations:
+        raise ValueError(
+            f"total_budget must be at least {num_evaluations}, the number of evaluations of the "
+            f"run in {path!r}. Got {total_budget} instead."
         )
-
-
-def _comparable(space: HyperParameterList) -> dict[str, str]:
-    comparable = {}
-    for number, (name, (class_name, config)) in enumerate(space.get_config().items()):
-        # Text distinguishes 1, 1.0 and True, which compare equal.
-        arguments = sorted((key, repr(value)) for key, value in config.items() if key != "seed")
-        comparable[name] = f"{number}: {class_name}({arguments})"
-    return comparable

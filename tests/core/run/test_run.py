@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyshac.core.engine.run import Run
+from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.settings import Settings

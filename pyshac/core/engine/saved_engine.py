@@ -1,0 +1,167 @@
+"""SavedEngine: the calls of an engine about its run as a whole: disk, seed, samples given."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pyshac.core.basics import seeding, signals
+from pyshac.core.basics.checks import check_score
+from pyshac.core.engine.asked_samples import as_lists
+from pyshac.core.engine.overview import Overview
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.run.restoring import restored, resumed
+from pyshac.core.run.run import Run
+from pyshac.core.storage.layout import Stamp
+from pyshac.core.storage.save_directory import SaveDirectory
+
+Engine = TypeVar("Engine", bound="SavedEngine")
+
+
+class SavedEngine(Overview):
+    """The calls of an engine about its run as a whole."""
+
+    # The save directory
+
+    def save_data(self) -> None:
+        """Saves the dataset, the classifiers and all other state that is needed to continue.
+
+        Raises:
+            OSError: If that fails; the previous save is untouched.
+            RuntimeError: If there are no parameters.
+            SaveDirectoryError: If the save directory holds another run, or is in use.
+        """
+        with self._turns.lock:
+            run = self._require_run()
+            with run.writing():
+                run.save()
+
+    def restore_data(self) -> None:
+        """Restores the run saved in `save_dir`, even in the middle of a batch.
+
+        The engine takes the saved run's seed. Budget and number of batches stay its own: with a
+        larger budget it goes on, and with smaller batches it may predict. Classifiers of your own
+        kind are retrained on the dataset, as are those of PySHAC 0.1 to 0.3, since a pickle could
+        run any code.
+
+        Raises:
+            FileNotFoundError: If the directory holds no search.
+            RuntimeError: While `fit` runs.
+            SaveDirectoryError: If a file is corrupt, or the saved search has another space,
+                objective, method, max_classifiers or kind of classifier. The engine is unchanged.
+                An engine with the default objective takes the saved one.
+        """
+        with self._turns.step("restore_data()"):
+            self._adopt(*restored(self._directory, self._settings, self._run, self._turns.lock))
+
+    def _begin_or_resume(self, space: HyperParameterList | None, resume: bool) -> None:
+        """Continues what the save directory holds, or begins a run, if there are parameters."""
+        new = None
+        if space is not None:
+            new = Run.new(space, self._settings, self._directory, self._turns.lock)
+        self._directory.caller = type(self).__name__
+        if resume and self._directory.holds_run():
+            self._adopt(*resumed(self._directory, self._settings, new, self._turns.lock))
+        else:
+            self._run = new
+
+    def _adopt(self, run: Run, stamp: Stamp) -> None:
+        # Ctrl-C in between could leave the old run, which would overwrite the saved one.
+        with signals.whole():
+            self._directory.attach(stamp, run.search.batch is None)
+            self._run, self._settings = run, run.search.settings
+            self._asked.clear()
+            self._num_predictions = 0
+
+    # Samples that the user gives
+
+    def enqueue(self, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
+        """Lets samples be evaluated first in the next batch, within the budget.
+
+        The cascade is not asked. With the same arguments again in a script that runs again and
+        resumes its run, nothing is enqueued twice.
+
+        Args:
+            parameters: Values by name, of one sample or of several. What is missing is drawn from
+                its prior.
+
+        Returns:
+            Number of samples that were enqueued.
+
+        Raises:
+            RuntimeError: If there are no parameters, the budget has no room for them, or `fit`
+                runs.
+            TypeError: If a value has the wrong type.
+            ValueError: If a name is unknown, or a value lies outside the search space.
+        """
+        given = [parameters] if isinstance(parameters, Mapping) else list(parameters)
+        with self._turns.step("enqueue()"):
+            return self._require_run().enqueue(given)
+
+    def add(
+        self,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        scores: float | Sequence[float],
+    ) -> int:
+        """Adds results from elsewhere: the search learns from them, but does not count them.
+
+        They take nothing of the budget, and are neither in `dataset` nor among the best. With the
+        same arguments again in a script that resumes its run, nothing is added twice.
+
+        Args:
+            parameters: Parameters of one sample or of several.
+            scores: A score for each sample, or the one score; NaN for a failed evaluation.
+
+        Returns:
+            Number of samples that were added.
+
+        Raises:
+            RuntimeError: If there are no parameters, or `fit` runs.
+            TypeError: If a score is not a number, or a value has the wrong type.
+            ValueError: If a name is missing or unknown, or a value lies outside the search space;
+                then nothing is added.
+        """
+        samples, values = as_lists(parameters, scores)
+        scored = [
+            (sample, check_score(value, f"sample {place}, {dict(sample)!r},"))
+            for place, (sample, value) in enumerate(zip(samples, values, strict=True))
+        ]
+        with self._turns.step("add()"):
+            return self._require_run().add(scored)
+
+    def _start_from(self, path: Path) -> None:
+        """Adds the evaluations of the search in another directory, as far as they fit."""
+        self._require_run().start_from(SaveDirectory(path))
+
+    # Seeds
+
+    def set_seed(self, seed: int | None) -> None:
+        """Seeds the engine and its parameters; the same seed gives the same run.
+
+        Args:
+            seed: A non-negative int, or None for a fresh seed.
+
+        Raises:
+            RuntimeError: If the engine has no parameters yet, or `fit` runs.
+        """
+        with self._turns.step("set_seed()"):
+            self._require_run().set_seed(seeding.check_seed(seed))
+            self._num_predictions = 0
+
+    @contextlib.contextmanager
+    def as_deterministic(self: Engine, seed: int) -> Iterator[Engine]:
+        """Seeds the engine inside a `with` block, and restores its former seeds afterwards.
+
+        Args:
+            seed: A non-negative int.
+        """
+        with self._turns.step_beside_own_loop("as_deterministic()"):
+            run, number = self._require_run(), self._num_predictions
+        with run.seeded(seeding.check_seed(seed)):
+            self._num_predictions = 0
+            try:
+                yield self
+            finally:
+                self._num_predictions = number

@@ -1,0 +1,1 @@
+"""A run: a search and its save directory."""

@@ -1,0 +1,228 @@
+"""Restoring: a run from its save directory, by an engine that may have changed meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
+from pyshac.core.classifiers.user_classifier import name_of
+from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.objective import MAX, get_objective
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.run.run import Run, check_budget
+from pyshac.core.run.transfer import lies_within, transfer
+from pyshac.core.search.added import Added
+from pyshac.core.search.earlier_runs import train_again
+from pyshac.core.search.queue import Enqueued, Queue
+from pyshac.core.search.search import Search
+from pyshac.core.search.settings import Settings
+from pyshac.core.storage.layout import Stamp
+from pyshac.core.storage.save_directory import SaveDirectory
+from pyshac.core.storage.saved_run import SavedRun
+
+logger = logging.getLogger("pyshac")
+
+
+def restored(
+    directory: SaveDirectory,
+    settings: Settings,
+    current: Run | None = None,
+    lock: CopyableLock | None = None,
+) -> tuple[Run, Stamp]:
+    """Returns the run that a directory holds, and the stamp with which to adopt it.
+
+    Args:
+        directory: The save directory.
+        settings: The settings of the engine that continues the run.
+        current: The engine's run so far, whose search space must be equal; None if the engine
+            has no run.
+        lock: The engine's lock.
+
+    Raises:
+        FileNotFoundError: If the directory holds no run.
+        SaveDirectoryError: If a file is corrupt, or the run has another search space,
+            objective, method, kind of classifier or number of classifiers. The default
+            objective gives way to the saved one.
+    """
+    saved, stamp = directory.load(None if current is None else current.search.space)
+    if current is not None:
+        _check_same_space(current.search.space, saved.space, str(directory.path))
+    return _of_saved(saved, directory, settings, current, lock), stamp
+
+
+def resumed(
+    directory: SaveDirectory,
+    settings: Settings,
+    current: Run | None,
+    lock: CopyableLock,
+) -> tuple[Run, Stamp]:
+    """Does what `restored` does, but takes the samples over if the search space has changed.
+
+    Raises:
+        ValueError: If the run has more evaluations than the budget of the settings.
+    """
+    saved, stamp = directory.load(None if current is None else current.search.space)
+    path = str(directory.path)
+    check_budget(settings.schedule.total_budget, len(saved.dataset), path)
+    if current is None or not _differing(current.search.space, saved.space):
+        return _of_saved(saved, directory, settings, current, lock), stamp
+    if not saved.is_legacy:
+        settings = _with_saved_objective(saved, settings, path)
+        _check_same_settings(saved, settings, path)
+    search = _moved(saved, current.search.space, settings, current.search.entropy, path)
+    directory.keep_former()
+    return Run(search, directory, saved.is_seeded or current.is_seeded, lock), stamp
+
+
+def _of_saved(
+    saved: SavedRun,
+    directory: SaveDirectory,
+    settings: Settings,
+    current: Run | None,
+    lock: CopyableLock | None,
+) -> Run:
+    path, entropy = str(directory.path), saved.entropy
+    if not saved.is_legacy:
+        settings = _with_saved_objective(saved, settings, path)
+        _check_same_settings(saved, settings, path)
+    elif current is not None:
+        entropy = current.search.entropy
+    search = Search(
+        saved.space,
+        settings,
+        entropy,
+        saved.dataset,
+        saved.cascade,
+        saved.num_complete,
+        saved.stage_starts,
+        saved.batch,
+        saved.shares,
+        saved.added,
+        saved.queue,
+    )
+    if saved.is_legacy:
+        train_again(search, path)
+    elif saved.classifier:
+        search.retrain()
+    return Run(search, directory, saved.is_seeded, lock)
+
+
+def _moved(
+    saved: SavedRun, space: HyperParameterList, settings: Settings, entropy: int, path: str
+) -> Search:
+    """Returns a saved search in another space, with the samples that lie in there.
+
+    Its classifiers are trained anew: on what is known already if the search has seen all of the new
+    space, otherwise from the next stage on. Samples that were not evaluated are drawn anew.
+    """
+    taken = transfer(saved.dataset.X, saved.space, space)
+    dataset = Dataset(space, None)
+    for row, score in zip(taken.rows, saved.dataset.Y, strict=True):
+        if row is not None:
+            dataset.add_sample(row, score)
+    logger.warning(
+        "The search space differs from that of the run in %r: %s. The run goes on with these.",
+        path, taken.text,
+    )  # fmt: skip
+    search = Search(
+        space,
+        settings,
+        entropy if saved.is_legacy else saved.entropy,
+        dataset,
+        Cascade(features=Features(PriorScaling(space))),
+        len(dataset),
+        added=_added_in(space, saved),
+        queue=_queue_in(space, saved),
+    )
+    if lies_within(space, saved.space):
+        search.train_stages()
+    return search
+
+
+def _added_in(space: HyperParameterList, saved: SavedRun) -> Added:
+    """Returns the samples from elsewhere that lie in another space."""
+    added = Added(Dataset(space, None))
+    taken = transfer(saved.added.dataset.X, saved.space, space)
+    samples = zip(taken.rows, saved.added.dataset.Y, strict=True)
+    added.put([(row, score) for row, score in samples if row is not None], 0)
+    return added
+
+
+def _queue_in(space: HyperParameterList, saved: SavedRun) -> Queue:
+    """Returns the samples of the queue that lie in another space; some wait again."""
+    evaluated: list[Enqueued] = []
+    waiting: list[Enqueued] = []
+    rows = transfer([each.row for each in saved.queue.samples], saved.space, space).rows
+    for place, (sample, row) in enumerate(zip(saved.queue.samples, rows, strict=True)):
+        if row is not None:
+            is_evaluated = place < saved.queue.num_taken or _has_score(saved, place)
+            (evaluated if is_evaluated else waiting).append(replace(sample, row=row))
+    return Queue([*evaluated, *waiting], len(evaluated))
+
+
+def _has_score(saved: SavedRun, place: int) -> bool:
+    """Returns whether a sample of the queue has a score in the open batch."""
+    if saved.batch is None:
+        return False
+    number = saved.batch.start + place - saved.queue.num_taken
+    is_open = place < saved.queue.num_taken + saved.batch.num_enqueued
+    return is_open and number in saved.batch.worker_ids
+
+
+def _with_saved_objective(saved: SavedRun, settings: Settings, path: str) -> Settings:
+    """Returns the settings of an engine, with the saved objective if it has the default one."""
+    if saved.objective == settings.objective.name or settings.objective != MAX:
+        return settings
+    logger.warning(
+        "%r holds a search with objective %r, which the engine takes instead of the default, %r.",
+        path, saved.objective, settings.objective.name,
+    )  # fmt: skip
+    return replace(settings, objective=get_objective(saved.objective))
+
+
+def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None:
+    schedule = settings.schedule
+    # The number of classifiers may only differ where another bound, M - 1, is the lower one.
+    largest = replace(schedule, max_classifiers=saved.max_classifiers or schedule.max_classifiers)
+    if largest.total_classifiers == schedule.total_classifiers:
+        largest = schedule
+    for what, theirs, ours in (
+        ("max_classifiers", largest.max_classifiers, schedule.max_classifiers),
+        ("objective", saved.objective, settings.objective.name),
+        ("method", saved.method, settings.method.name),
+        ("classifier", saved.classifier or None, name_of(settings.template) or None),
+    ):
+        if theirs != ours:
+            raise SaveDirectoryError(
+                f"{path!r} holds a search with {what} {theirs!r}, not {ours!r}."
+            )
+
+
+def _check_same_space(space: HyperParameterList, saved: HyperParameterList, path: str) -> None:
+    """Raises `SaveDirectoryError` unless two search spaces are equal up to their seeds."""
+    differing = _differing(space, saved)
+    if differing:
+        raise SaveDirectoryError(
+            f"{path!r} holds a search of another space: {differing!r} differ, or their order. To "
+            "continue it in this one, make the engine with resume=True."
+        )
+
+
+def _differing(space: HyperParameterList, saved: HyperParameterList) -> list[str]:
+    """Returns the names of the parameters that differ between two search spaces."""
+    ours, theirs = _comparable(space), _comparable(saved)
+    return sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+
+
+def _comparable(space: HyperParameterList) -> dict[str, str]:
+    comparable = {}
+    for number, (name, (class_name, config)) in enumerate(space.get_config().items()):
+        # Text distinguishes 1, 1.0 and True, which compare equal.
+        arguments = sorted((key, repr(value)) for key, value in config.items() if key != "seed")
+        comparable[name] = f"{number}: {class_name}({arguments})"
+    return comparable

@@ -1,0 +1,95 @@
+"""Transfer: what samples of one search space mean in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyshac.core.basics.arrays import without_float_errors
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Samples of one search space, in another.
+
+    Attributes:
+        rows: The row of each sample in the other space; None if it lies outside.
+        lacking: Names of the parameters that the samples lack: then all lie outside.
+        left_out: Names of the parameters of the samples that the other space does not have.
+    """
+
+    rows: list[list[Any] | None]
+    lacking: list[str]
+    left_out: list[str]
+
+    @property
+    def num_outside(self) -> int:
+        """Number of samples that lie outside."""
+        return sum(row is None for row in self.rows)
+
+    @property
+    def text(self) -> str:
+        """What was transferred, in words."""
+        taken = len(self.rows) - self.num_outside
+        text = f"{taken} of {len(self.rows)} evaluations lie in the search space"
+        if self.num_outside:
+            text += f", {self.num_outside} do not"
+        if self.lacking:
+            text += f": they have no {', '.join(map(repr, self.lacking))}"
+        if self.left_out and taken:
+            text += f"; of those that do, {', '.join(map(repr, self.left_out))} is left out"
+        return text
+
+
+@without_float_errors
+def transfer(
+    rows: Iterable[Sequence[Any]], old: HyperParameterList, new: HyperParameterList
+) -> Transfer:
+    """Returns what samples of one search space are in another.
+
+    A sample lies in the other space if it has a value for each of its parameters, and the parameter
+    allows that value. Other values of the sample are left out.
+
+    Args:
+        rows: The samples.
+        old: Their search space.
+        new: The other space.
+    """
+    names, known = [each.name for each in new], [each.name for each in old]
+    return Transfer(
+        [_row_in(new, old.to_parameters(row)) for row in rows],
+        [name for name in names if name not in known],
+        [name for name in known if name not in names],
+    )
+
+
+def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] | None:
+    try:
+        row = space.to_row({each.name: parameters[each.name] for each in space})
+        space.encode(row)
+        return space.row_from_text(space.row_to_text(row))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def lies_within(new: HyperParameterList, old: HyperParameterList) -> bool:
+    """Returns whether samples of one space, drawn without end, would show all of another."""
+    known = {each.name: each for each in old}
+    return known.keys() == {each.name for each in new} and all(
+        _lies_within(each, known[each.name]) for each in new
+    )
+
+
+def _lies_within(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:
+    if type(new) is not type(old) or new.sample_count != old.sample_count:
+        return False
+    if {**new.get_config(), "seed": None} == {**old.get_config(), "seed": None}:
+        return True
+    inner, outer = new.column_kind, old.column_kind
+    if inner.choices is not None and outer.choices is not None:
+        return {*map(repr, inner.choices)} <= {*map(repr, outer.choices)}
+    # Other distributions reach everywhere, but seldom.
+    is_bounded = outer.low > -float("inf") and outer.high < float("inf")
+    return is_bounded and outer.low <= inner.low and inner.high <= outer.high

@@ -1,0 +1,77 @@
+"""The former run of a directory whose search has got another space.
+
+Every other save leaves the search space as it is, so its files may be written one by one. Here all
+of them change. So they are copied to a folder of their own first, a save directory like every
+other, and a file names it for as long as the directory is being written: until then the former run
+is the one that the directory holds. The folder stays, since it has the samples that the new space
+has not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from pyshac.core.basics import files
+from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.storage.layout import Layout
+
+_NAME = re.compile(r"former-[1-9][0-9]{0,8}")
+
+
+def readable(layout: Layout) -> Layout:
+    """Returns the layout of the run that a directory holds: its own, or that of the former run."""
+    name = _marked(layout)
+    return layout if name is None else Layout(layout.root / name)
+
+
+def keep(layout: Layout) -> None:
+    """Copies the run that a directory holds, and marks the copy as the one that counts."""
+    if _marked(layout) is not None:
+        return
+    former = Layout(layout.root / _free_name(layout))
+    for folder in former.folders:
+        files.make_folder(folder)
+    classifiers = sorted(layout.classifiers.glob("*.ubj"))
+    # The last one tells that the copy is complete.
+    for path in (layout.journal, layout.csv, layout.added, *classifiers, layout.state,
+                 layout.parameters):  # fmt: skip
+        if path.exists():
+            target = former.root / path.relative_to(layout.root)
+            files.write_atomically(target, files.read_bounded(path, files.MAX_CSV_BYTES))
+    marker = json.dumps({"former": former.root.name}).encode()
+    files.write_atomically(layout.marker, marker)
+
+
+def replaced(layout: Layout, num_classifiers: int, has_added: bool) -> None:
+    """Makes the directory's own run count again, and removes files that it does not have."""
+    if _marked(layout) is None:
+        return
+    layout.marker.unlink()
+    files.sync_directory(layout.root)
+    for path in layout.classifiers.glob("*.ubj"):
+        if path.stem.isdigit() and int(path.stem) >= num_classifiers:
+            path.unlink()
+    if not has_added:
+        layout.added.unlink(missing_ok=True)
+
+
+def _marked(layout: Layout) -> str | None:
+    """Returns the name of the folder of the former run if that counts, or None."""
+    try:
+        content = json.loads(files.read_bounded(layout.marker, 4096))
+        name = content["former"]
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        name = ""
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise SaveDirectoryError(f"{str(layout.marker)!r} is corrupt: it names no folder.")
+    return name
+
+
+def _free_name(layout: Layout) -> str:
+    number = 1
+    while Layout(layout.root / f"former-{number}").parameters.exists():
+        number += 1
+    return f"former-{number}"
