@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -46,6 +47,9 @@ def ending_on_signals() -> Iterator[None]:
             yield
     finally:
         if arrived:
+            # The end by a signal runs no finalizers: semaphores of closed workers would be left to
+            # a tracker, which warns of them.
+            gc.collect()
             os.kill(os.getpid(), arrived[-1])
 
 

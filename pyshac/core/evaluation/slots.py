@@ -7,6 +7,7 @@ of its own, which can die or be ended without affecting the other slots.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import queue
 import threading
 import time
@@ -140,6 +141,8 @@ class ProcessGroup(SlotGroup):
 
     def close(self) -> None:
         self._guardian.close()
+        # This forgets the processes that have ended, which keep semaphores alive.
+        multiprocessing.active_children()
 
 
 class InlineSlot(Slot):
@@ -249,10 +252,14 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Ends the worker and all that it has started; returns when it is gone."""
+        # The thread that serves the executor ends with the worker, and keeps semaphores until then.
+        thread = getattr(self.executor, "_executor_manager_thread", None)
         if self._process is not None:
             processes.kill_tree(self._process)
         self.executor.shutdown(wait=False)
         self.wait(time.monotonic() + _KILLED_SECONDS)
+        if thread is not None:
+            thread.join(_KILLED_SECONDS)
 
 
 class ProcessSlot(Slot):
