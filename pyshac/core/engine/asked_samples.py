@@ -93,6 +93,17 @@ def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], lis
     return samples, values
 
 
+def as_samples(parameters: Any) -> list[Mapping[str, Any]]:
+    """Returns one or several samples as a list; raises `TypeError` if they are something else."""
+    samples = [parameters] if isinstance(parameters, Mapping) else parameters
+    if not isinstance(samples, Sequence) or not all(isinstance(s, Mapping) for s in samples):
+        raise TypeError(
+            "parameters must be a mapping from names to values, or a list of such. "
+            f"Got {parameters!r} instead."
+        )
+    return list(samples)
+
+
 def _identity(row: Sequence[Any]) -> Any:
     values = tuple(plain_values.check_value(value, "A value") for value in row)
     return plain_values.identity(values)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_score
-from pyshac.core.engine.asked_samples import as_lists
+from pyshac.core.engine.asked_samples import as_lists, as_samples
 from pyshac.core.engine.overview import Overview
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.run.restoring import restored, resumed
@@ -96,7 +96,7 @@ class SavedEngine(Overview):
             TypeError: If a value has the wrong type.
             ValueError: If a name is unknown, or a value lies outside the search space.
         """
-        given = [parameters] if isinstance(parameters, Mapping) else list(parameters)
+        given = as_samples(parameters)
         with self._turns.step("enqueue()"):
             return self._require_run().enqueue(given)
 

@@ -328,7 +328,8 @@ class HyperParameterList(ListNames):
         row: list[Any] = []
         for block in self._blocks:
             value = parameters[block.parameter.name]
-            row += value if block.is_list else [value]
+            # An array would be added to the numbers in the list.
+            row += [*value] if block.is_list else [value]
         return row
 
     def row_to_text(self, row: Sequence[Any]) -> list[str]:
