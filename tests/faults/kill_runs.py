@@ -1,9 +1,11 @@
 """Kills runs at random instants, and looks whether anything is lost, repeated or different.
 
     python -m tests.faults.kill_runs --runs 300 --results kills.jsonl
+    python -m tests.faults.kill_runs --scripts --runs 100 --results scripts.jsonl
     python -m tests.faults.kill_runs --configurations --runs 260 --results interruptions.jsonl
 
-The second command interrupts runs in every place where evaluations run, by Ctrl-C and SIGTERM, too.
+The second command kills scripts that resume their run, give samples and raise the budget. The third
+one interrupts runs in every place where evaluations run, by Ctrl-C and SIGTERM, too.
 Every kill is one line of the results, and is not done again when the command is repeated.
 """
 
@@ -18,6 +20,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.engine.engine_helpers import contents
@@ -38,12 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=300, help="number of kills")
     parser.add_argument("--results", type=Path, default=Path("kills.jsonl"))
     parser.add_argument("--jobs", type=int, default=NUM_CORES, help="number of kills at once")
+    parser.add_argument("--scripts", action="store_true", help="that give samples and budgets")
     parser.add_argument("--configurations", action="store_true", help="in all configurations")
     options = parser.parse_args(arguments)
     runs.note_phases()
     trial = interrupt_once if options.configurations else kill_once
     with tempfile.TemporaryDirectory() as folder:
-        reference = Reference(Path(folder) / "whole")
+        program = runs.script if options.scripts else runs.begin_or_continue
+        reference = Reference(Path(folder) / "whole", program)
         records = do_missing(
             lambda number: trial(number, Path(folder) / str(number), reference),
             options.runs, options.results, options.jobs,
@@ -53,12 +58,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Reference:
-    """The run that nobody kills: its files, and how long its phases take."""
+    """The run that nobody kills: its files, and how long its phases take.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where to run.
+        program: What begins the run, and continues it.
+    """
+
+    def __init__(self, folder: Path, program: Callable[..., None]) -> None:
         folder.mkdir()
+        self.program = program
         started = time.monotonic()
-        status = runs.wait(runs.start(runs.begin_or_continue, folder / "shac", folder / "log"))
+        status = runs.wait(runs.start(program, folder / "shac", folder / "log"))
         if status != 0:
             raise RuntimeError(f"The run that nobody killed ended with {status}.")
         self.seconds = time.monotonic() - started
@@ -79,7 +90,7 @@ def kill_once(number: int, folder: Path, reference: Reference) -> Record:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         log.touch()
-        process = runs.start(runs.begin_or_continue, save_dir, log, backend, evaluators)
+        process = runs.start(reference.program, save_dir, log, backend, evaluators)
         await_instant(process, target, chance, reference)
         was_running = runs.kill_group(process)
     record = {"number": number, "target": target, "backend": backend, "phase": runs.phase()}
@@ -111,7 +122,7 @@ def finish(
     log, save_dir = folder / "log", folder / "shac"
     before = log.read_text().splitlines()
     saved = runs.result(runs.saved_samples, save_dir)
-    status = runs.wait(runs.start(runs.begin_or_continue, save_dir, log, backend, evaluators))
+    status = runs.wait(runs.start(reference.program, save_dir, log, backend, evaluators))
     lost, repeated, unsaved = compare(before, log.read_text().splitlines(), saved or [])
     record: Record = {
         "saved": None if saved is None else len(saved),

@@ -111,20 +111,27 @@ def note(log: Path | str, what: str, x: float, who: int | None = None) -> None:
 
 def make_engine(save_dir: Path, backend: str, evaluators: int, fresh: bool) -> SHAC:
     """An engine of a small run; all of them are after the same."""
-    space = [
+    engine = SHAC(
+        _space() if fresh else None, TOTAL_BUDGET, NUM_BATCHES, objective="min", save_dir=save_dir
+    )
+    if fresh:
+        engine.set_seed(7)
+    _place(engine, backend, evaluators)
+    return engine
+
+
+def _space() -> list[Any]:
+    return [
         UniformHP("x", -5.0, 5.0),
         DiscreteHP("kind", [1, 1.0, "1", True, None]),
         MultiUniformHP("w", 0.0, 1.0, sample_count=2),
     ]
-    engine = SHAC(
-        space if fresh else None, TOTAL_BUDGET, NUM_BATCHES, objective="min", save_dir=save_dir
-    )
-    if fresh:
-        engine.set_seed(7)
+
+
+def _place(engine: SHAC, backend: str, evaluators: int) -> None:
     engine.evaluator_backend = backend
     engine.set_num_parallel_evaluators(evaluators)
     engine.set_num_parallel_generators(1)
-    return engine
 
 
 def begin_or_continue(
@@ -141,6 +148,30 @@ def begin_or_continue(
         engine.restore_data()
     _shared[0] = PHASES.index("between")
     engine.fit(Logged(log, seconds), skip_cv_checks=True, retries=1000)
+
+
+def script(
+    save_dir: Path,
+    log: Path,
+    backend: str = "threading",
+    evaluators: int = 1,
+    seconds: float = 0.004,
+) -> None:
+    """Does what a script does that gives samples, raises its budget and may be run again."""
+    engine = SHAC(
+        _space(), TOTAL_BUDGET, batch_size=7, objective="min", save_dir=save_dir, resume=True
+    )
+    engine.set_seed(7)
+    _place(engine, backend, evaluators)
+    _shared[0] = PHASES.index("between")
+    for part, budget in enumerate((TOTAL_BUDGET // 2, TOTAL_BUDGET)):
+        if len(engine.dataset) > budget:
+            continue
+        engine.total_budget = budget
+        engine.enqueue([{"x": part + each / 8} for each in range(3)])
+        known = [{"x": part - 2.5, "kind": "1", "w": [each / 4, 0.0]} for each in range(3)]
+        engine.add(known, [3.5 + each for each in range(3)])
+        engine.fit(Logged(log, seconds), skip_cv_checks=True, retries=1000)
 
 
 def saved_samples(save_dir: Path) -> list[float] | None:

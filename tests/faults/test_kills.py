@@ -38,6 +38,15 @@ def test_killed_runs(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "number", [pytest.param(6, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.long)]
+)
+def test_killed_scripts_that_give_samples_and_raise_the_budget(tmp_path, number):
+    results = ("--results", tmp_path / "scripts.jsonl")
+    ended = run_module("kill_runs", "--scripts", "--runs", number, *results)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
     "number",
     [
         pytest.param(4, marks=pytest.mark.slow),
