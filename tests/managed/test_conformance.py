@@ -28,6 +28,9 @@ SIGNATURE = [
     "save_dir",
     "method",
     "classifier",
+    "batch_size",
+    "resume",
+    "start_from",
 ]
 
 # The quick run shows the suite with the engine that needs no framework.
