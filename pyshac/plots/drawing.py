@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.optional_packages import require
-from pyshac.core.basics.paths import absolute_path
 from pyshac.core.dataset.objective import MIN
 from pyshac.looking.axes import LARGEST_DRAWN, Column
 from pyshac.looking.labels import MAX_LABEL, number_text, plain_label
@@ -55,13 +53,6 @@ def figure_of(ax: Axes) -> Figure:
     if figure is None:
         raise ValueError("ax must be part of a figure.")
     return figure
-
-
-def save_figure(ax: Axes, to_file: str | os.PathLike[str]) -> None:
-    """Saves the figure of axes; missing folders are created."""
-    path = absolute_path("to_file", to_file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure_of(ax).savefig(path)
 
 
 @dataclass(frozen=True)
