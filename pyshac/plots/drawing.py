@@ -34,17 +34,32 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
         ImportError: If Matplotlib is not installed.
     """
     require("A plot", "matplotlib", "plot")
-    from matplotlib.figure import Figure
+    from pyshac.plots.notebook import PlotFigure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return PlotFigure(figsize=(width, height), layout="constrained")
 
 
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
     """Returns the given axes, or the axes of a new figure."""
-    if ax is None:
-        ax = new_figure(width, height).add_subplot()
-        ax.spines[["top", "right"]].set_visible(False)
+    if ax is not None:
+        return ax
+    figure = new_figure(width, height)
+    from pyshac.plots.notebook import PlotAxes
+
+    ax = figure.add_subplot(axes_class=PlotAxes)
+    ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def new_grid(down: int, across: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Returns a new figure and its axes in a grid, row by row, that share the vertical axis."""
+    figure = new_figure(width, height)
+    from pyshac.plots.notebook import PlotAxes, PlotAxesList
+
+    grid = figure.subplots(
+        down, across, sharey=True, squeeze=False, subplot_kw={"axes_class": PlotAxes}
+    )
+    return figure, PlotAxesList(grid.ravel())
 
 
 def figure_of(ax: Axes) -> Figure:

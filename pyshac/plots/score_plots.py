@@ -53,7 +53,7 @@ def plot_dataset(
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         FileNotFoundError: If there is no folder for the file.
@@ -105,7 +105,7 @@ def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | No
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -165,7 +165,7 @@ def plot_scores_by_stage(
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.
