@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -80,17 +81,13 @@ def limit_loaded_libraries() -> None:
 def _limit_torch() -> None:
     """Limits PyTorch, which has a number of its own, and a library that nobody else can see."""
     torch: Any = sys.modules.get("torch")
-    if torch is None or not hasattr(torch, "set_num_threads"):
-        return
-    names = ["OMP_NUM_THREADS"]
-    if torch.backends.mkl.is_available():
-        # The order in which PyTorch itself looks at them.
-        names.insert(0, "MKL_NUM_THREADS")
-    for name in names:
-        count = _count(os.environ, name)
-        if count is not None:
-            torch.set_num_threads(count)
-            return
+    # There may be none, or one that was being imported when this process was forked.
+    with contextlib.suppress(AttributeError):
+        # PyTorch itself looks at them in this order.
+        names = ["MKL_NUM_THREADS"] * torch.backends.mkl.is_available() + ["OMP_NUM_THREADS"]
+        counts = [count for name in names if (count := _count(os.environ, name)) is not None]
+        if counts:
+            torch.set_num_threads(counts[0])
 
 
 def _count(environment: Mapping[str, str], name: str) -> int | None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor
 
 import joblib
 import pytest
@@ -290,6 +291,15 @@ def test_threads_are_shared_out(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3,2")
     for backend in PROCESSES:
         assert scores(run(lambda *_: float(os.environ["NUMBA_NUM_THREADS"]), 1, 2, backend)) == [3]
+
+
+def test_an_executor_keeps_its_threads(monkeypatch):
+    names = list(thread_variables({}, 1))
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    with ProcessPoolExecutor(1) as executor:
+        found = run(lambda *_: sum(name in os.environ for name in names), 1, 1, executor)
+    assert scores(found) == [0]
 
 
 def test_the_evaluator_surrounds_the_function():
