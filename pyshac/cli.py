@@ -8,16 +8,18 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from pyshac.core.basics import files, streams
 from pyshac.core.basics.messages.printable import printable
-from pyshac.core.basics.paths import absolute_path
+from pyshac.core.basics.paths import output_path
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.export import as_csv, as_json
 from pyshac.reporting.page import report
 from pyshac.reporting.summary import best_values, facts, stage_rows
+from pyshac.reporting.text_table import Column, best_evaluations, failed_evaluations, lay_out
 from pyshac.version import __version__
 
 WIDTH = 80
@@ -91,22 +93,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"PySHAC {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    show = commands.add_parser("show", help="print a summary", description=_show.__doc__)
-    show.set_defaults(run=_show)
-
+    show = _show_parser(commands)
     page = commands.add_parser(
         "report", help="write an HTML file with plots", description=_report.__doc__
     )
     page.add_argument("-o", "--output", metavar="FILE", default="report.html",
-                      help="where to write it (default: report.html)")  # fmt: skip
+                      help="where to write it, in a folder that exists "
+                      "(default: report.html)")  # fmt: skip
     page.set_defaults(run=_report)
 
     export = commands.add_parser(
         "export", help="write all evaluations as CSV or JSON", description=_export.__doc__
     )
-    export.add_argument("--to", choices=("csv", "json"), required=True, help="the format")
+    export.add_argument("--to", choices=("csv", "json"), help="the format (default: csv)")
     export.add_argument("-o", "--output", metavar="FILE", default="-",
-                        help="where to write them (default: standard output)")  # fmt: skip
+                        help="where to write them, in a folder that exists "
+                        "(default: standard output)")  # fmt: skip
     export.add_argument("--safe-for-spreadsheets", action="store_true",
                         help="in the CSV, put an apostrophe before texts that a spreadsheet would "
                         "run as formulas")  # fmt: skip
@@ -120,37 +122,75 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _show_parser(commands: Any) -> argparse.ArgumentParser:
+    show: argparse.ArgumentParser = commands.add_parser(
+        "show", help="print a summary", description=_show.__doc__
+    )
+    rows = show.add_mutually_exclusive_group()
+    rows.add_argument("--top", metavar="N", type=_positive,
+                      help="print the N best evaluations instead")  # fmt: skip
+    rows.add_argument("--failed", action="store_true",
+                      help="print the evaluations that failed instead")  # fmt: skip
+    show.set_defaults(run=_show)
+    return show
+
+
+def _positive(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 on. Got {text!r} instead.")
+
+
 def _show(options: argparse.Namespace) -> None:
-    """Prints a summary of a search."""
+    """Prints a summary of a search, or some of its evaluations as a table."""
     snapshot = take_snapshot(options.directory, options.objective)
+    if options.top is not None:
+        text = _table("Best evaluations", best_evaluations(snapshot, options.top), "has a score")
+    elif options.failed:
+        text = _table("Failed evaluations", failed_evaluations(snapshot), "has failed")
+    else:
+        text = _summary(snapshot)
+    _print(f"{text}\n")
+
+
+def _table(title: str, columns: Sequence[Column], what: str) -> str:
+    if not columns[0].cells:
+        return f"No evaluation {what}."
+    return f"{title}\n{lay_out(columns, WIDTH)}"
+
+
+def _summary(snapshot: Snapshot) -> str:
     parts = [_two_columns(facts(snapshot))]
     best = best_values(snapshot)
     if best:
         parts.append("Best parameters\n" + _two_columns(best))
     parts += [_stages(snapshot), _importances(snapshot)]
-    _print("\n\n".join(part for part in parts if part) + "\n")
+    return "\n\n".join(part for part in parts if part)
 
 
 def _report(options: argparse.Namespace) -> None:
     """Writes a self-contained HTML file with plots and a table of all evaluations."""
-    path = report(options.directory, options.output, objective=options.objective)
+    path = output_path("--output", options.output)
+    report(options.directory, path, objective=options.objective)
     sys.stdout.write(f"{printable(str(path))}\n")
 
 
 def _export(options: argparse.Namespace) -> None:
     """Writes all evaluations that have ended, including those of the open batch, in UTF-8."""
-    if options.to != "csv" and options.safe_for_spreadsheets:
+    if options.to == "json" and options.safe_for_spreadsheets:
         options.wrong_usage("--safe-for-spreadsheets is for --to csv")
+    if options.to is None and options.output.lower().endswith(".json"):
+        options.wrong_usage(f"--output {options.output!r} would hold CSV: say --to json")
+    path = None if options.output == "-" else output_path("--output", options.output)
     snapshot = take_snapshot(options.directory, options.objective)
     if options.to == "json":
         content = as_json(snapshot)
     else:
         content = as_csv(snapshot, is_safe=options.safe_for_spreadsheets)
-    if options.output == "-":
+    if path is None:
         _write_bytes(content)
     else:
-        path = absolute_path("output", options.output)
-        path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, content)
 
 

@@ -117,6 +117,74 @@ class TestShow:
         assert "0 of 20, 0 failed" in capsys.readouterr().out
 
 
+def rows_of(text):
+    """The cells of a table's rows that fit one block; none of them has a space in it."""
+    return [line.split() for line in text.splitlines()[1:]]
+
+
+class TestShowEvaluations:
+    @pytest.fixture
+    def searched(self, tmp_path):
+        """The directory of a search in which two of six evaluations failed, and two are equal."""
+        engine = pyshac.SHAC([UniformHP("x", 0, 1), DiscreteHP("kind", ["a", "b"])], 12, 2,
+                             save_dir=tmp_path)  # fmt: skip
+        engine.tell(engine.ask(6), [1.0, math.nan, 3.0, 2.0, 3.0, math.nan])
+        return engine
+
+    def test_the_best_come_first_and_of_equals_the_earlier(self, searched, capsys):
+        assert main(["show", searched.save_dir, "--top", "3"]) == 0
+        title, *_ = (text := capsys.readouterr().out).splitlines()
+        assert title == "Best evaluations"
+        heading, *rows = rows_of(text)
+        assert heading == ["sample", "score", "x", "kind"]
+        assert [row[:2] for row in rows] == [["2", "3"], ["4", "3"], ["3", "2"]]
+        x, kind = searched.dataset.X[2]
+        assert rows[0][2:] == [f"{x:.6g}", kind]
+
+    def test_the_lowest_may_be_the_best(self, searched, capsys):
+        main(["show", searched.save_dir, "--top", "1", "--objective", "min"])
+        assert rows_of(capsys.readouterr().out)[1][:2] == ["0", "1"]
+
+    def test_more_than_there_are_is_all_that_have_a_score(self, searched, capsys):
+        main(["show", searched.save_dir, "--top", "99"])
+        assert [row[0] for row in rows_of(capsys.readouterr().out)[1:]] == ["2", "4", "3", "0"]
+
+    def test_those_that_failed_are_in_their_order(self, searched, capsys):
+        assert main(["show", searched.save_dir, "--failed"]) == 0
+        text = capsys.readouterr().out
+        assert text.startswith("Failed evaluations\n")
+        heading, *rows = rows_of(text)
+        assert heading == ["sample", "x", "kind"]
+        expected = [[str(n), f"{x:.6g}", kind] for n, (x, kind) in enumerate(searched.dataset.X)]
+        assert rows == [expected[1], expected[5]]
+
+    def test_there_may_be_none(self, tmp_path, capsys):
+        engine = pyshac.SHAC([UniformHP("y", 0, 1)], 20, 2, save_dir=tmp_path)
+        engine.save_data()
+        for option, said in ((["--top", "5"], "has a score"), (["--failed"], "has failed")):
+            assert main(["show", str(tmp_path), *option]) == 0
+            assert capsys.readouterr().out == f"No evaluation {said}.\n"
+
+    def test_many_parameters_stand_in_blocks_that_fit_a_terminal(self, tmp_path, capsys):
+        names = [f"parameter {number}" for number in range(12)] + ["long" * 30]
+        engine = pyshac.SHAC([UniformHP(name, 0, 1) for name in names], 4, 2, save_dir=tmp_path)
+        engine.tell(engine.ask(2), [1.0, 2.0])
+        main(["show", str(tmp_path), "--top", "2"])
+        text = capsys.readouterr().out
+        assert max(map(len, text.splitlines())) <= 80
+        _, *blocks = text.replace("evaluations\n", "evaluations\n\n").split("\n\n")
+        assert all(block.split("\n")[1].split()[0] == "1" for block in blocks)
+        assert [text.count(f"{name} ") + text.count(f"{name}\n") for name in names[:12]] == [1] * 12
+
+    @pytest.mark.parametrize("option", [["--top", "40"], ["--failed"]])
+    def test_it_fits_a_terminal_and_cannot_steer_it(self, saved, option, capsys):
+        main(["show", saved.save_dir, *option])
+        text = capsys.readouterr().out
+        assert max(map(len, text.splitlines())) <= 80
+        assert all(character.isprintable() or character == "\n" for character in text)
+        assert "a \N{REPLACEMENT CHARACTER}[31mred" in text
+
+
 class TestExport:
     def test_csv_is_that_of_the_save_directory(self, saved, capsys):
         assert main(["export", saved.save_dir, "--to", "csv"]) == 0
@@ -165,11 +233,25 @@ class TestExport:
         assert "--safe-for-spreadsheets is for --to csv" in capsys.readouterr().err
 
     def test_files_are_written_as_a_whole(self, saved, tmp_path, capsys):
-        path = tmp_path / "new folder" / "samples.csv"
+        path = tmp_path / "samples.csv"
         assert main(["export", saved.save_dir, "--to", "csv", "-o", str(path)]) == 0
         assert path.read_text(encoding="utf-8") == saved.dataset.to_csv()
         assert list(path.parent.iterdir()) == [path]
         assert capsys.readouterr().out == ""
+
+    def test_csv_is_the_default(self, saved, capsys):
+        assert main(["export", saved.save_dir]) == 0
+        assert capsys.readouterr().out == saved.dataset.to_csv()
+        assert main(["export", saved.save_dir, "--safe-for-spreadsheets"]) == 0
+
+    def test_csv_does_not_get_into_a_json_file_unasked(self, saved, tmp_path, capsys):
+        path = tmp_path / "all.JSON"
+        with pytest.raises(SystemExit) as info:
+            main(["export", saved.save_dir, "-o", str(path)])
+        assert info.value.code == 2
+        assert "say --to json" in capsys.readouterr().err
+        assert main(["export", saved.save_dir, "-o", str(path), "--to", "csv"]) == 0
+        assert path.exists()
 
 
 @pytest.mark.slow
@@ -182,7 +264,18 @@ def test_report_writes_a_page_and_says_where(saved, tmp_path, capsys):
 
 class TestErrors:
     @pytest.mark.parametrize(
-        "arguments", [["show"], ["export"], ["nothing"], [], ["export", "x", "--to", "xml"]]
+        "arguments",
+        [
+            ["show"],
+            ["export"],
+            ["nothing"],
+            [],
+            ["export", "x", "--to", "xml"],
+            ["show", "x", "--top"],
+            ["show", "x", "--top", "0"],
+            ["show", "x", "--top", "five"],
+            ["show", "x", "--top", "5", "--failed"],
+        ],
     )
     def test_a_wrong_usage_exits_with_2(self, arguments, capsys):
         with pytest.raises(SystemExit) as info:
@@ -208,6 +301,17 @@ class TestErrors:
         assert error.count("\n") == 1
         assert "dataset.csv" in error
         assert "\x1b" not in error
+
+    @pytest.mark.parametrize("command", ["report", "export"])
+    def test_a_missing_folder_is_named_and_not_made(self, saved, command, tmp_path, capsys):
+        target = tmp_path / "typo" / "file"
+        assert main([command, saved.save_dir, "-o", str(target)]) == 1
+        assert capsys.readouterr().err == (
+            f"pyshac: error: --output must be a file in a folder that exists. Got {str(target)!r} "
+            f"instead, and there is no folder {str(target.parent)!r}. Create it first, or choose "
+            "another.\n"
+        )
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_file_that_cannot_be_written_is_one_line(self, saved, tmp_path, capsys):
         (tmp_path / "file").write_text("")
@@ -254,6 +358,14 @@ class TestProcess:
         else:
             found = [item["parameters"]["é"] for item in json.loads(done.stdout)["evaluations"]]
             assert found == [row[0] for row in dataset.X]
+
+    @pytest.mark.parametrize("surroundings", SURROUNDINGS)
+    def test_so_are_those_that_do_not_say_how(self, tmp_path, surroundings):
+        dataset = save_texts(tmp_path, ["é€", "漢字 😀", "a\r\nb", "="])
+        done = shell("export", str(tmp_path), env=surroundings)
+        assert (done.returncode, done.stderr, done.stdout) == (0, b"", dataset.to_bytes())
+        shown = shell("show", str(tmp_path), "--top", "4", env=surroundings)
+        assert (shown.returncode, shown.stderr) == (0, b"")
 
     def test_errors_can_be_shown_everywhere(self, tmp_path):
         done = shell("show", str(tmp_path / "é"), env=SURROUNDINGS[0])

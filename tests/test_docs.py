@@ -113,7 +113,7 @@ PAGES_WITH_COMMANDS = [page for page in PAGES if command_lines(page)]
 
 
 def test_command_lines_are_found():
-    assert len(command_lines(ROOT / "docs" / "looking.md")) == 4
+    assert len(command_lines(ROOT / "docs" / "looking.md")) == 6
     assert all(" search " in line for page in PAGES for line in command_lines(page))
 
 

@@ -85,3 +85,74 @@ def test_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
 
     ran = [kinds(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
     assert ran == [kinds(cell["outputs"]) for cell in code_cells(path)]
+
+
+# What may have come before a plot, and must not change how often it is shown.
+SURROUNDINGS = {
+    "nothing": "",
+    "inline": "%matplotlib inline",
+    "pyplot": "import matplotlib.pyplot",
+    "svg": "%matplotlib inline\n%config InlineBackend.figure_formats = ['svg']",
+}
+SETUP = """
+import sys
+from pyshac import Dataset, UniformHP
+from pyshac.utils.vis_utils import *
+
+dataset = Dataset([UniformHP("x", 0, 1), UniformHP("y", 0, 1)])
+for number in range(6):
+    dataset.add_sample([number / 6, 0.5], number)
+"""
+NO_TRACES = """
+import matplotlib
+from IPython import get_ipython
+
+pyplot = sys.modules.get("matplotlib.pyplot")
+assert bool(pyplot) == HAS_PYPLOT, pyplot
+assert pyplot is None or not pyplot.get_fignums()
+png = get_ipython().display_formatter.formatters["image/png"]
+assert not [kind for kind in [*png.type_printers, *png.deferred_printers] if "pyshac" in str(kind)]
+"""
+# Cells, and how many pictures each must show.
+CELLS = [
+    ("plot_best_so_far(dataset)", 1),
+    ("plot_dataset(dataset)", 1),
+    ("plot_slice(dataset, 'x')", 1),
+    ("plot_parallel_coordinates(dataset)", 1),
+    ("plot_slices(dataset)", 1),
+    ("plot_slices(dataset)[1]", 1),
+    ("plot_scores_by_stage(dataset).figure", 1),
+    ("ax = plot_scores_by_stage(dataset)", 0),
+    ("plot_best_so_far(dataset, ax=ax)", 1),
+    ("plot_best_so_far(dataset, ax=ax)\nNone", 0),
+]
+OF_PYPLOT = [
+    ("import matplotlib.pyplot as plt\nplot_best_so_far(dataset, ax=plt.subplots()[1])", 1),
+    ("plt.figure()\nplt.plot([1, 2])\nplot_best_so_far(dataset);", 1),
+]
+
+
+def pictures(outputs):
+    """The outputs that hold a picture."""
+    return [o for o in outputs if any(kind.startswith("image/") for kind in o.get("data", {}))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("before", SURROUNDINGS)
+def test_a_plot_shows_itself_once_as_the_value_of_a_cell(before, tmp_path, monkeypatch):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    pytest.importorskip("matplotlib")
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE_PARENT))
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    no_traces = f"HAS_PYPLOT = {before != 'nothing'}\n{NO_TRACES}"
+    cells = [(SURROUNDINGS[before], 0), (SETUP, 0), *CELLS, (no_traces, 0), *OF_PYPLOT]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c, _ in cells])
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(
+        notebook, kernel_name="python3", timeout=TIMEOUT_SECONDS, resources=resources
+    ).execute()
+
+    shown = [len(pictures(cell.outputs)) for cell in notebook.cells]
+    assert dict(zip([c for c, _ in cells], shown, strict=True)) == dict(cells)

@@ -41,7 +41,7 @@ def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -96,7 +96,7 @@ def plot_accepted_region(
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.optional_packages import require
-from pyshac.core.basics.paths import absolute_path
 from pyshac.core.dataset.objective import MIN
 from pyshac.looking.axes import LARGEST_DRAWN, Column
 from pyshac.looking.labels import MAX_LABEL, number_text, plain_label
@@ -36,17 +34,32 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
         ImportError: If Matplotlib is not installed.
     """
     require("A plot", "matplotlib", "plot")
-    from matplotlib.figure import Figure
+    from pyshac.plots.notebook import PlotFigure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return PlotFigure(figsize=(width, height), layout="constrained")
 
 
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
     """Returns the given axes, or the axes of a new figure."""
-    if ax is None:
-        ax = new_figure(width, height).add_subplot()
-        ax.spines[["top", "right"]].set_visible(False)
+    if ax is not None:
+        return ax
+    figure = new_figure(width, height)
+    from pyshac.plots.notebook import PlotAxes
+
+    ax = figure.add_subplot(axes_class=PlotAxes)
+    ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def new_grid(down: int, across: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Returns a new figure and its axes in a grid, row by row, that share the vertical axis."""
+    figure = new_figure(width, height)
+    from pyshac.plots.notebook import PlotAxes, PlotAxesList
+
+    grid = figure.subplots(
+        down, across, sharey=True, squeeze=False, subplot_kw={"axes_class": PlotAxes}
+    )
+    return figure, PlotAxesList(grid.ravel())
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -55,13 +68,6 @@ def figure_of(ax: Axes) -> Figure:
     if figure is None:
         raise ValueError("ax must be part of a figure.")
     return figure
-
-
-def save_figure(ax: Axes, to_file: str | os.PathLike[str]) -> None:
-    """Saves the figure of axes; missing folders are created."""
-    path = absolute_path("to_file", to_file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure_of(ax).savefig(path)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pyshac.plots.drawing import (
     axes_or_new,
     drawable_scores,
     figure_of,
-    new_figure,
+    new_grid,
     palette_of,
     scatter_scores,
     set_column_axis,
@@ -53,7 +53,7 @@ def plot_slice(
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -83,7 +83,8 @@ def plot_slices(
         objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
 
     Returns:
-        The axes, one per column; their figure is `axes[0].figure`. Nothing is shown.
+        The axes, one per column; their figure is `axes[0].figure`. Only a notebook shows them, as
+            a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -94,8 +95,7 @@ def plot_slices(
     columns = choose_columns(snapshot, parameters, MAX_SLICES)
     across = min(GRID_COLUMNS, len(columns))
     down = -(-len(columns) // across)
-    figure = new_figure(3.1 * across + 0.9, 2.5 * down + 0.3)
-    grid = np.ravel(figure.subplots(down, across, sharey=True, squeeze=False))
+    figure, grid = new_grid(down, across, 3.1 * across + 0.9, 2.5 * down + 0.3)
     for ax, column in zip(grid, columns, strict=False):
         _draw_slice(ax, snapshot, column)
         ax.spines[["top", "right"]].set_visible(False)
@@ -106,7 +106,8 @@ def plot_slices(
             ax.set_ylabel("Score")
     figure.suptitle(f"Scores by parameter ({snapshot.objective.text})")
     add_stage_bar(grid, snapshot, stage_colours(grid[0], snapshot)[0])
-    return list(grid[: len(columns)])
+    del grid[len(columns) :]
+    return grid
 
 
 def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
@@ -156,7 +157,7 @@ def plot_parallel_coordinates(
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.

@@ -9,15 +9,16 @@ import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray, without_float_errors
 from pyshac.core.basics.messages.warning import warn_of_spelling
+from pyshac.core.basics.paths import output_path
 from pyshac.looking.labels import number_text
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import (
     MANY_MARKS,
     axes_or_new,
     drawable_scores,
+    figure_of,
     mark_size,
     palette_of,
-    save_figure,
     scatter_scores,
     set_score_scale,
 )
@@ -32,7 +33,7 @@ MANY_STAGES = 10
 @without_float_errors
 def plot_dataset(
     dataset: Any,
-    to_file: str | os.PathLike[str] | None = "dataset.png",
+    to_file: str | os.PathLike[str] | None = None,
     title: str | None = "Dataset evaluation",
     eval_label: str | None = "Score",
     trend_deg: int = 3,
@@ -45,16 +46,17 @@ def plot_dataset(
 
     Args:
         dataset: A `Dataset`, an engine, or the path of a save directory.
-        to_file: Where to save the figure; None to save nothing.
+        to_file: Where to save the figure, in a folder that exists; None to save nothing.
         title: Title of the plot; None for none.
         eval_label: Label of the score axis; None for none.
         trend_deg: Degree of the trend; lower if there are too few scores.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
+        FileNotFoundError: If there is no folder for the file.
         ImportError: If Matplotlib is not installed.
         TypeError: If `dataset` is something else.
         ValueError: If it holds no score, or one too large to be drawn.
@@ -65,6 +67,7 @@ def plot_dataset(
     if isinstance(to_file, bool) and not to_file:
         warn_of_spelling("to_file=False", "to_file=None")
         to_file = None
+    path = None if to_file is None else output_path("to_file", to_file)
     snapshot = take_snapshot(dataset)
     numbers, scores = np.array(snapshot.dataset.ids), drawable_scores(snapshot)
     known = ~np.isnan(scores)
@@ -84,8 +87,8 @@ def plot_dataset(
     ax.plot(numbers, trend(numbers), color=palette.accent, label="Evaluation trend")
     ax.set(title=title or "", xlabel="Sample", ylabel=eval_label or "")
     ax.legend()
-    if to_file is not None:
-        save_figure(ax, to_file)
+    if path is not None:
+        figure_of(ax).savefig(path)
     return ax
 
 
@@ -102,7 +105,7 @@ def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | No
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -162,7 +165,7 @@ def plot_scores_by_stage(
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Nothing is shown.
+        The axes. Only a notebook shows them, as a cell's value.
 
     Raises:
         ImportError: If Matplotlib is not installed.

@@ -17,7 +17,7 @@ from typing import Any
 from pyshac.core.basics import files
 from pyshac.core.basics.arrays import without_float_errors
 from pyshac.core.basics.messages.printable import printable
-from pyshac.core.basics.paths import absolute_path
+from pyshac.core.basics.paths import output_path
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import new_figure
@@ -49,7 +49,7 @@ def report(
     Args:
         source: The path of a save directory, an engine or a `Dataset`. Nothing in a directory is
             locked, written or executed, so a running search can be reported.
-        to_file: Where to write the report; missing folders are created.
+        to_file: Where to write the report, in a folder that exists.
         objective: 'max' or 'min'; None for the search's own. A dataset, or a directory of an
             earlier PySHAC, does not record it: there None means 'max'.
 
@@ -57,15 +57,14 @@ def report(
         The absolute path of the report.
 
     Raises:
-        FileNotFoundError: If the directory holds no search.
+        FileNotFoundError: If the directory holds no search, or there is no folder for the file.
         ImportError: If Matplotlib is not installed.
         OSError: If the file cannot be written.
         SaveDirectoryError: If a file of the directory is corrupt.
         TypeError: If `source` is something else, or `to_file` is not a path.
     """
-    path = absolute_path("to_file", to_file)
+    path = output_path("to_file", to_file)
     content = render(take_snapshot(source, objective)).encode("utf-8", errors="replace")
-    path.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomically(path, content)
     return path
 

@@ -16,6 +16,7 @@ from collections import OrderedDict
 import pytest
 
 from pyshac import SHAC, EvaluationError, EvaluationTimeoutError, UniformHP, WorkerDiedError
+from pyshac.core.basics.threads import thread_variables
 from pyshac.core.evaluation.worker import Task
 from tests.core.evaluation.slot_runs import slot_pool
 from tests.scripts import PACKAGE_PARENT, run_script
@@ -231,7 +232,8 @@ def test_fresh_processes(backend):
 @pytest.mark.slow
 def test_threads_are_limited_to_a_share_of_the_cores(backend, monkeypatch):
     monkeypatch.setattr("joblib.cpu_count", lambda: 6)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in thread_variables({}, 1):
+        monkeypatch.delenv(name, raising=False)
 
     def threads(worker_id, parameters):
         return int(os.environ["OMP_NUM_THREADS"])

@@ -31,13 +31,20 @@ def labelled(ax, start):
 class TestDataset:
     def test_every_score_and_a_cubic_trend_are_drawn(self, tmp_path):
         scores = [float((n - 5) ** 3) for n in range(12)]
-        path = tmp_path / "new folder" / "plot.png"
+        path = tmp_path / "plot.png"
         axes = plot_dataset(make_dataset(scores), path, title="A title", eval_label="Loss")
         points, trend = axes.lines
         assert list(points.get_ydata()) == scores
         np.testing.assert_allclose(trend.get_ydata(), scores, atol=1e-6)
         assert (axes.get_title(), axes.get_ylabel()) == ("A title", "Loss")
         assert path.read_bytes().startswith(b"\x89PNG")
+
+    def test_no_file_is_written_unless_told_to(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        plot_dataset(make_dataset([1.0, 2.0]))
+        with pytest.raises(FileNotFoundError, match="there is no folder .*typo"):
+            plot_dataset(make_dataset([1.0, 2.0]), tmp_path / "typo" / "plot.png")
+        assert list(tmp_path.iterdir()) == []
 
     def test_failed_samples_leave_gaps(self):
         axes = plot_dataset(make_dataset([1.0, math.nan, 3.0]), None)

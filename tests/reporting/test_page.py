@@ -56,7 +56,7 @@ class TestReport:
         engine, _ = run_search(
             tmp_path / "search", [UniformHP("x", 0, 1)], lambda w, p: p["x"], (20, 2)
         )
-        text = text_of(report(engine, tmp_path / "new folder" / "report.html"))
+        text = text_of(report(engine, tmp_path / "report.html"))
 
         assert "20 of 20, 0 failed" in text
         assert f"{engine.best_score:.6g}" in text
@@ -102,6 +102,8 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
         report(tmp_path / "none", path)
     with pytest.raises(ValueError, match="no parameters"):
         report(Dataset(), path)
+    with pytest.raises(FileNotFoundError, match="to_file must be .*there is no folder .*typo'"):
+        report(make_dataset([1.0]), tmp_path / "typo" / "report.html")
 
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

@@ -35,6 +35,30 @@ def absolute_path(name: str, value: Any) -> Path:
         return path.absolute()
 
 
+def output_path(name: str, value: Any) -> Path:
+    """Returns the absolute path of a file that is to be written into a folder that is there.
+
+    Args:
+        name: The argument's name in the error.
+        value: The path of the file.
+
+    Raises:
+        FileNotFoundError: If its folder does not exist.
+        NotADirectoryError: If there is something else in the folder's place.
+        TypeError: If the value is not such a path; bytes are not.
+        ValueError: If it has a NUL character.
+    """
+    path = absolute_path(name, value)
+    if path.parent.is_dir():
+        return path
+    asked = f"{name} must be a file in a folder that exists. Got {str(value)!r} instead, and "
+    if path.parent.exists():
+        raise NotADirectoryError(f"{asked}{str(path.parent)!r} is not a folder. Choose another.")
+    raise FileNotFoundError(
+        f"{asked}there is no folder {str(path.parent)!r}. Create it first, or choose another."
+    )
+
+
 def shown_path(path: str | Path) -> str:
     """Returns a path for displays: without the working directory, if it lies in there."""
     try:

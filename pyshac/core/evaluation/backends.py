@@ -18,6 +18,7 @@ import cloudpickle
 from pyshac.core.basics.messages.error_text import describe
 from pyshac.core.basics.messages.pickling import culprit, pickling_error
 from pyshac.core.basics.optional_packages import require
+from pyshac.core.basics.threads import thread_variables
 from pyshac.core.evaluation import processes, worker
 from pyshac.core.evaluation.executor_slots import SharedExecutor
 from pyshac.core.evaluation.executor_worker import Payload
@@ -32,17 +33,6 @@ from pyshac.core.evaluation.slots import (
     WorkerProcess,
 )
 from pyshac.core.evaluation.worker import Evaluator, TaskRunner
-
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-)
 
 # Loky ends a worker that has grown by 300 MB since its first call, and importing a framework takes
 # that much. Slots watch the memory themselves.
@@ -121,33 +111,25 @@ class ProcessBackend(Backend):
 
         _check_processes()
         payload = _pickled(TaskRunner(evaluator, function, policy.catch))
-        num_threads = max(1, joblib.cpu_count() // number)
-        limits = {name: str(num_threads) for name in _THREAD_VARIABLES if name not in os.environ}
-        environment = {**limits, **evaluator.environment()}
-        # A forked worker has loaded its libraries already, so variables come too late for them.
-        limit = num_threads if "OMP_NUM_THREADS" in limits else None
-
+        share = max(1, joblib.cpu_count() // number)
+        environment = {**thread_variables(os.environ, share), **evaluator.environment()}
         guardian = Guardian()
 
         def start() -> WorkerProcess:
-            return WorkerProcess(lambda: self._new_executor(payload, environment, limit), guardian)
+            return WorkerProcess(lambda: self._new_executor(payload, environment), guardian)
 
         slots = [ProcessSlot(number, start, policy.fresh_process) for number in range(number)]
         return ProcessGroup(slots, policy.timeout, guardian)
 
     @abstractmethod
-    def _new_executor(
-        self, payload: bytes, environment: dict[str, str], limit: int | None
-    ) -> Executor:
+    def _new_executor(self, payload: bytes, environment: dict[str, str]) -> Executor:
         """Returns an executor with one worker process, prepared by `worker.start`."""
 
 
 class LokyBackend(ProcessBackend):
     """Worker processes of loky, which start as new programs."""
 
-    def _new_executor(
-        self, payload: bytes, environment: dict[str, str], limit: int | None
-    ) -> Executor:
+    def _new_executor(self, payload: bytes, environment: dict[str, str]) -> Executor:
         import loky
         from loky.backend import resource_tracker as loky_tracker
 
@@ -157,7 +139,7 @@ class LokyBackend(ProcessBackend):
             1,
             env={**environment, **_NO_LEAK_CHECK},
             initializer=worker.start,
-            initargs=(payload, {}, None, os.getpid()),
+            initargs=(payload, {}, False, os.getpid()),
         )
         return executor
 
@@ -165,13 +147,12 @@ class LokyBackend(ProcessBackend):
 class MultiprocessingBackend(ProcessBackend):
     """Worker processes of the standard library, by its default start method."""
 
-    def _new_executor(
-        self, payload: bytes, environment: dict[str, str], limit: int | None
-    ) -> Executor:
+    def _new_executor(self, payload: bytes, environment: dict[str, str]) -> Executor:
         if multiprocessing.get_start_method() != "fork":
             processes.start_tracker(resource_tracker.ensure_running)
+        # A forked worker has loaded its libraries already, so variables come too late for them.
         return futures.ProcessPoolExecutor(
-            1, initializer=worker.start, initargs=(payload, environment, limit, os.getpid())
+            1, initializer=worker.start, initargs=(payload, environment, True, os.getpid())
         )
 
 

@@ -190,16 +190,13 @@ _payload: bytes = b""
 _runner: TaskRunner | None = None
 
 
-def start(
-    payload: bytes, environment: Mapping[str, str], num_threads: int | None, engine: int
-) -> None:
+def start(payload: bytes, environment: Mapping[str, str], limit_loaded: bool, engine: int) -> None:
     """Prepares a worker process.
 
     Args:
         payload: The pickled `TaskRunner`.
         environment: Environment variables to set.
-        num_threads: Number of threads of numerical libraries that are loaded already; None for no
-            limit.
+        limit_loaded: Whether to limit the threads of numerical libraries that are loaded already.
         engine: Process id of the engine; the worker ends with it.
     """
     global _payload, _runner
@@ -215,10 +212,10 @@ def start(
     processes.take_along_descendants()
     processes.end_with(engine)
     os.environ.update(environment)
-    if num_threads is not None:
-        from threadpoolctl import threadpool_limits
+    if limit_loaded:
+        from pyshac.core.basics.threads import limit_loaded_libraries
 
-        threadpool_limits(num_threads)
+        limit_loaded_libraries()
 
 
 def process_id() -> int:

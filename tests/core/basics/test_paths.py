@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyshac.core.basics.paths import absolute_path, shown_path
+from pyshac.core.basics.paths import absolute_path, output_path, shown_path
 
 
 def test_a_relative_path_is_of_the_working_directory_of_now(tmp_path, monkeypatch):
@@ -62,6 +62,17 @@ def test_a_working_directory_that_is_gone_is_told(tmp_path, monkeypatch):
     assert absolute_path("save_dir", tmp_path) == tmp_path
     with pytest.raises(FileNotFoundError, match="study"):
         absolute_path("save_dir", "study")
+
+
+def test_a_file_needs_a_folder_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert output_path("to_file", "x.html") == tmp_path / "x.html"
+    with pytest.raises(FileNotFoundError, match="^to_file must be .* no folder .*typo"):
+        output_path("to_file", "typo/x.html")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="^to_file must be .*file' is not a folder"):
+        output_path("to_file", "file/x.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_displays_leave_out_the_working_directory(tmp_path, monkeypatch):

@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor
 
 import joblib
 import pytest
 
 from pyshac import EvaluationError
+from pyshac.core.basics.threads import thread_variables
 from pyshac.core.evaluation.backends import get_backend
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.worker import Evaluator
@@ -273,16 +275,31 @@ def test_workers_are_gone_afterwards(backend, raises, tmp_path):
 
 def test_threads_are_shared_out(monkeypatch):
     """As many threads for each worker as there are cores for it, unless the user has decided."""
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setenv("MKL_NUM_THREADS", "7")
+    for name in thread_variables({}, 1):
+        monkeypatch.delenv(name, raising=False)
 
     def threads(worker_id, p):
         return float(os.environ["OMP_NUM_THREADS"]) + 100 * float(os.environ["MKL_NUM_THREADS"])
 
-    expected = max(1, joblib.cpu_count() // 2)
+    share = max(1, joblib.cpu_count() // 2)
     for backend in PROCESSES:
-        assert scores(run(threads, 1, 2, backend)) == [700.0 + expected]
+        assert scores(run(threads, 1, 2, backend)) == [101 * share]
     assert "OMP_NUM_THREADS" not in os.environ
+    monkeypatch.setenv("MKL_NUM_THREADS", "7")
+    for backend in PROCESSES:
+        assert scores(run(threads, 1, 2, backend)) == [707.0]
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,2")
+    for backend in PROCESSES:
+        assert scores(run(lambda *_: float(os.environ["NUMBA_NUM_THREADS"]), 1, 2, backend)) == [3]
+
+
+def test_an_executor_keeps_its_threads(monkeypatch):
+    names = list(thread_variables({}, 1))
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    with ProcessPoolExecutor(1) as executor:
+        found = run(lambda *_: sum(name in os.environ for name in names), 1, 1, executor)
+    assert scores(found) == [0]
 
 
 def test_the_evaluator_surrounds_the_function():

@@ -1,0 +1,101 @@
+"""Text table: some evaluations of a search, laid out for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyshac.looking.labels import number_text, shorten
+from pyshac.looking.snapshot import Snapshot
+
+CELL_WIDTH = 24
+MARGIN = "  "
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: Its heading.
+        cells: The text of each row.
+        is_right: Whether the cells end below each other, as numbers do.
+    """
+
+    name: str
+    cells: Sequence[str]
+    is_right: bool = False
+
+    def lines(self) -> list[str]:
+        """Returns the heading and the cells, all of one width; long ones are cut in the middle."""
+        texts = [shorten(text, CELL_WIDTH) for text in (self.name, *self.cells)]
+        width = max(map(len, texts))
+        return [text.rjust(width) if self.is_right else text.ljust(width) for text in texts]
+
+
+def best_evaluations(snapshot: Snapshot, number: int) -> list[Column]:
+    """Returns the table of the best evaluations, the best one first; of equals, the earlier.
+
+    Args:
+        snapshot: The search.
+        number: Number of rows; less if fewer evaluations have a score.
+    """
+    scores = snapshot.dataset.scores
+    order = np.argsort(-snapshot.objective.worst_first(scores), kind="stable")
+    places = [int(place) for place in order if not np.isnan(scores[place])][:number]
+    score = Column("score", [number_text(scores[place]) for place in places], is_right=True)
+    return [_numbers(snapshot, places), score, *_parameters(snapshot, places)]
+
+
+def failed_evaluations(snapshot: Snapshot) -> list[Column]:
+    """Returns the table of the evaluations that failed, in their order."""
+    places = [int(place) for place in np.flatnonzero(np.isnan(snapshot.dataset.scores))]
+    return [_numbers(snapshot, places), *_parameters(snapshot, places)]
+
+
+def _numbers(snapshot: Snapshot, places: Sequence[int]) -> Column:
+    return Column("sample", [str(snapshot.dataset.ids[place]) for place in places], is_right=True)
+
+
+def _parameters(snapshot: Snapshot, places: Sequence[int]) -> list[Column]:
+    rows = [snapshot.dataset.X[place] for place in places]
+    texts = [snapshot.space.row_to_text(row) for row in rows]
+    columns = []
+    for index, name in enumerate(snapshot.space.get_parameter_names()):
+        values = [row[index] for row in rows]
+        cells = [
+            number_text(value) if isinstance(value, float) else text[index]
+            for value, text in zip(values, texts, strict=True)
+        ]
+        columns.append(Column(name, cells, is_right=all(map(_is_number, values))))
+    return columns
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def lay_out(columns: Sequence[Column], width: int) -> str:
+    """Returns a table as lines; what does not fit stands below, beside the first column again.
+
+    Args:
+        columns: At least two.
+        width: Number of characters that a line should have at most.
+    """
+    first, *rest = (column.lines() for column in columns)
+    blocks: list[list[list[str]]] = []
+    room = 0
+    for lines in rest:
+        needed = len(MARGIN) + len(lines[0])
+        if not blocks or needed > room:
+            blocks.append([first])
+            room = width - len(MARGIN) - len(first[0])
+        blocks[-1].append(lines)
+        room -= needed
+    return "\n\n".join(
+        "\n".join((MARGIN + MARGIN.join(cells)).rstrip() for cells in zip(*block, strict=True))
+        for block in blocks
+    )
