@@ -172,15 +172,21 @@ def test_signature(case):
     assert list(signature) == SIGNATURE
     defaults = {name: p.default for name, p in signature.items() if p.default is not p.empty}
     assert defaults == {
+        "num_batches": None,
+        # It must be given all the same.
+        "max_gpu_evaluators": None,
         "objective": "max",
         "max_classifiers": 18,
         "max_cpu_evaluators": 1,
         "save_dir": "shac",
         "method": "default",
         "classifier": None,
+        "batch_size": None,
+        "resume": False,
+        "start_from": None,
     }
     keyword_only = [name for name, p in signature.items() if p.kind is p.KEYWORD_ONLY]
-    assert keyword_only == ["method", "classifier"]
+    assert keyword_only == ["method", "classifier", "batch_size", "resume", "start_from"]
 
 
 @managed_engine
