@@ -12,6 +12,7 @@ import contextlib
 import copy
 import ctypes
 import errno
+import logging
 import os
 import shutil
 import subprocess
@@ -21,16 +22,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pyshac import HyperParameterList, UniformHP
 from pyshac.core.basics import files
 from pyshac.core.classifiers.training import Admission
+from pyshac.core.dataset.objective import MIN
 from pyshac.core.errors import DirectoryInUseError
-from pyshac.core.run.restoring import restored
+from pyshac.core.run.restoring import restored, resumed
+from pyshac.core.run.run import Run
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 from tests.core.storage.searches import advance, as_saved, load, new_search, same
-from tests.engine.engine_helpers import FIXTURES, ROOT, contents
+from tests.engine.engine_helpers import FIXTURES, ROOT, contents, make_space
 
 LIBRARY = Path(__file__).with_name("failing_calls.c")
 ERRORS = ("ENOSPC", "EIO", "EACCES")
@@ -52,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--operations", nargs="+", choices=OPERATIONS, default=list(OPERATIONS))
     parser.add_argument("--step", type=int, default=1, help="let every STEP-th call fail")
     options = parser.parse_args(arguments)
+    # A change of the search space is told as often as it is tried.
+    logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as name:
         if "LD_PRELOAD" not in os.environ:
             environment = {**os.environ, "LD_PRELOAD": str(build_library(Path(name)))}
@@ -186,7 +192,39 @@ class Legacy(Operation):
         return attached(folder)
 
 
-OPERATIONS = {"first": FirstSave, "save": Save, "record": Record, "legacy": Legacy}
+class Moved(Operation):
+    """The first save after a change of the search space, which replaces every file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "template"
+        search = new_search(30, 3)
+        directory = SaveDirectory(self._folder)
+        with directory.writing():
+            advance(search)
+            search.close_batch(Admission.ALL)
+            directory.save(as_saved(search))
+            advance(search, directory, 15)
+        self.before = load(self._folder)
+        self.after = self._resumed(SaveDirectory(self._folder)).as_saved()
+
+    def _resumed(self, directory: SaveDirectory) -> Run:
+        wider = HyperParameterList([UniformHP("x", -9.0, 9.0), *list(make_space())[1:]])
+        settings = Settings(Schedule(30, 10), MIN)
+        new = Run.new(wider, settings, directory)
+        run, stamp = resumed(directory, settings, new, new.lock)
+        directory.attach(stamp)
+        return run
+
+    def prepare(self, folder: Path) -> SaveDirectory:
+        shutil.copytree(self._folder, folder)
+        directory = SaveDirectory(folder)
+        self._resumed(directory)
+        return directory
+
+
+OPERATIONS = {
+    "first": FirstSave, "save": Save, "record": Record, "legacy": Legacy, "moved": Moved,
+}  # fmt: skip
 
 
 class Trials:

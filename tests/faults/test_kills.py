@@ -129,7 +129,7 @@ PRELOADS = [
     ),
     pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="something else is preloaded"),
 ]
-OTHERS = ["first", "save", "legacy"]
+OTHERS = ["first", "save", "legacy", "moved"]
 
 
 def fail_calls(operations, step):

@@ -1,4 +1,4 @@
-"""Runs as people live with them, on every engine: begun, continued, given samples, and looked at."""
+"""Runs as people live with them, on every engine: begun, continued, given samples, looked at."""
 
 from __future__ import annotations
 

@@ -244,8 +244,9 @@ class Run:
             search = self.search
             check_budget(total_budget, len(search.dataset), str(self.directory.path))
             schedule = replace(search.settings.schedule, total_budget=total_budget)
-            search.settings = replace(search.settings, schedule=schedule)
-            self._save_later()
+            if schedule != search.settings.schedule:
+                search.settings = replace(search.settings, schedule=schedule)
+                self._save_soon()
 
     def enqueue(self, given: Sequence[Mapping[str, Any]]) -> int:
         """Appends samples to the queue; see `Queue.enqueue`.
@@ -265,7 +266,8 @@ class Run:
                     f"are left, too few for the {number} samples to enqueue. Raise the budget "
                     "first: engine.total_budget = ..."
                 )
-            self._save_later()
+            if number:
+                self._save_soon()
         return number
 
     def add(self, scored: Sequence[tuple[Mapping[str, Any], float]]) -> int:
@@ -279,7 +281,8 @@ class Run:
                 texts = search.space.row_to_text(row)
                 samples.append((search.space.row_from_text(texts), score))
             number = search.added.add(samples, search.num_complete)
-            self._save_later()
+            if number:
+                self._save_soon()
         return number
 
     def start_from(self, directory: SaveDirectory) -> None:
@@ -306,12 +309,12 @@ class Run:
         taken = transfer(saved.dataset.X, saved.space, search.space)
         samples = zip(taken.rows, saved.dataset.Y, strict=True)
         with self.lock:
-            search.added.add([(row, y) for row, y in samples if row is not None], 0)
-            self._save_later()
+            if search.added.add([(row, y) for row, y in samples if row is not None], 0):
+                self._save_soon()
         level = logging.WARNING if taken.num_outside else logging.INFO
         logger.log(level, "Starting from %r: %s.", path, taken.text)
 
-    def _save_later(self) -> None:
+    def _save_soon(self) -> None:
         """Saves if the directory is this run's; otherwise the first save comes with `writing`."""
         self.directory.must_save = True
         if self.directory.is_attached:
