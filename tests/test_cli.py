@@ -72,7 +72,7 @@ class TestShow:
         failed = sum(map(math.isnan, saved.dataset.Y))
         assert "Objective    max (higher is better)" in text
         assert f"Evaluations  40 of 40, {failed} failed" in text
-        assert "Batches      4 of 10 samples each" in text
+        assert "Plan         4 batches of 10" in text
         assert f"Best score   {saved.best_score:.6g} (sample " in text
         assert f"{saved.best_parameters['y']!r}" in text
 

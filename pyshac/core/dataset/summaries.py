@@ -60,8 +60,10 @@ def scores_text(scores: Sequence[float]) -> str:
 
 
 def counted(number: int, total: int | None, failed: int) -> str:
-    """Returns a number of evaluations, and how many of them failed."""
+    """Returns a number of evaluations out of a budget, if known, and how many of them failed."""
     text = f"{number}" if total is None else f"{number} of {total}"
+    if total is not None and number > total:
+        text = f"{number}, the budget is {total}"
     return f"{text}, {failed} failed" if failed else text
 
 

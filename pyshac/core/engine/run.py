@@ -125,6 +125,7 @@ class Run:
             saved.stage_starts,
             saved.batch,
             saved.shares,
+            saved.refused,
         )
         if saved.is_legacy:
             train_again(search, path)
@@ -153,6 +154,7 @@ class Run:
             stage_starts=search.stage_starts,
             batch=search.batch,
             shares=search.shares,
+            refused=search.refused,
         )
 
     def snapshot(self) -> SavedRun:

@@ -31,6 +31,7 @@ from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import PATIENCE, AcceptedRegion
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.method import PAPER
+from pyshac.core.search.progress import ALL_EVALUATED, BUDGET_SPENT, Progress
 from pyshac.core.search.selector import Selector
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
@@ -58,6 +59,7 @@ class Search:
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
         shares: How successful the rankings have been.
+        refused: Number of classifiers that were refused, by reason.
     """
 
     space: HyperParameterList
@@ -69,6 +71,7 @@ class Search:
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
     shares: Shares = field(default_factory=Shares)
+    refused: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._planner = ProposalPlanner(self.space)
@@ -103,6 +106,15 @@ class Search:
         The open batch may have more samples without a score, if it was drawn for a larger budget.
         """
         return max(self.settings.schedule.total_budget - len(self.dataset), 0)
+
+    @property
+    def progress(self) -> Progress:
+        """The present stage, and what has become of the classifiers."""
+        ending = ""
+        if self.is_spent:
+            ending = ALL_EVALUATED if self.room else BUDGET_SPENT
+        schedule, trained = self.settings.schedule, len(self.cascade)
+        return Progress(schedule, self.num_complete, trained, {**self.refused}, ending)
 
     @property
     def batch_number(self) -> int:
@@ -295,6 +307,9 @@ class Search:
             if training is not None and training.classifier is not None:
                 self.cascade.append(training.classifier)
                 self.stage_starts.append(stop)
+            elif training is not None:
+                number = self.refused.get(training.refusal, 0)
+                self.refused = {**self.refused, training.refusal: number + 1}
             self.num_complete, self.batch, self.shares = stop, None, shares
             self.dataset.pack()
         if training is not None:

@@ -118,6 +118,7 @@ class _Reader:
             num_complete=state.num_complete,
             stage_starts=state.stage_starts,
             shares=Shares(state.chosen, state.good),
+            refused=state.refused,
         )
         for number, checksum in enumerate(state.classifiers):
             run.cascade.append(self._read_classifier(number, checksum, space.num_columns))

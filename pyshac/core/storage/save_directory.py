@@ -215,6 +215,7 @@ class SaveDirectory:
             stage_starts=run.stage_starts,
             chosen=run.shares.chosen,
             good=run.shares.good,
+            refused=run.refused,
             has_scaled_features=run.cascade.features.are_scaled,
         )
         written.write(layout.parameters, parameters)

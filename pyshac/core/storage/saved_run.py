@@ -32,6 +32,7 @@ class SavedRun:
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         batch: The open batch, or None between batches.
         shares: How successful the rankings have been.
+        refused: Number of classifiers that were refused, by reason.
         is_legacy: Whether an earlier PySHAC saved the run, with only the space and the dataset.
     """
 
@@ -50,4 +51,5 @@ class SavedRun:
     stage_starts: list[int] = field(default_factory=list)
     batch: Batch | None = None
     shares: Shares = field(default_factory=Shares)
+    refused: dict[str, int] = field(default_factory=dict)
     is_legacy: bool = False

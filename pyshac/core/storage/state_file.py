@@ -45,6 +45,7 @@ class StateFile:
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         chosen: How many samples each ranking has chosen; see `Shares`.
         good: What these samples were worth.
+        refused: Number of classifiers that were refused, by reason.
         has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
             PySHAC 1.0 began.
         format: Version of this format.
@@ -68,6 +69,7 @@ class StateFile:
     stage_starts: list[int] = field(default_factory=list)
     chosen: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
+    refused: dict[str, int] = field(default_factory=dict)
     has_scaled_features: bool = True
     format: int = FORMAT
 
@@ -138,6 +140,7 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     classifiers_are_valid = all(isinstance(item, str) for item in state.classifiers)
     is_valid = seeds_are_valid and classifiers_are_valid and _has_valid_stages(state)
     is_valid = is_valid and _has_valid_shares(state)
+    is_valid = is_valid and all(type(each) is int and each > 0 for each in state.refused.values())
     try:
         Schedule(state.total_budget, state.num_batches)
     except ValueError as error:
