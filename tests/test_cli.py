@@ -202,6 +202,7 @@ class TestErrors:
 
     def test_a_damaged_directory_is_one_line(self, tmp_path, capsys):
         run_search(tmp_path, [UniformHP("y", 0, 1)], lambda w, p: p["y"], (8, 2))
+        capsys.readouterr()
         (tmp_path / "datasets" / "dataset.csv").write_text("id,y,scores\n0,\x1b,1\n")
         assert main(["show", str(tmp_path)]) == 1
         error = capsys.readouterr().err

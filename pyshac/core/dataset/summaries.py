@@ -67,6 +67,13 @@ def counted(number: int, total: int | None, failed: int) -> str:
     return f"{text}, {failed} failed" if failed else text
 
 
+def evaluations_text(number: int, total: int) -> str:
+    """Returns a number of evaluations out of a budget, for a sentence."""
+    if number > total:
+        return f"{number} evaluations, the budget is {total}"
+    return f"{number} of {total} evaluations"
+
+
 def count_failed(scores: Iterable[float]) -> int:
     """Returns the number of samples without a score."""
     return sum(map(math.isnan, scores))

@@ -253,7 +253,7 @@ class _SHAC(Overview, ABC):
                 counts as not good in training. Any other exception stops the run.
             fresh_process: Evaluate every sample in a new process, which frees all memory. Needs
                 the engine's own worker processes.
-            verbose: 1 to show a `ProgressBar`, 0 to show nothing.
+            verbose: 1 to show a `ProgressBar`, 2 also a line per evaluation, 0 nothing.
 
         Returns:
             The `History`.

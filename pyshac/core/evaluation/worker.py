@@ -23,6 +23,7 @@ from pyshac.core.basics.checks import check_score
 from pyshac.core.basics.messages.error_text import describe, traceback_text
 from pyshac.core.basics.messages.pickling import dumps_within
 from pyshac.core.basics.plain_values import copied
+from pyshac.core.basics.terminals.route import Route
 from pyshac.core.errors import EvaluationTimeoutError
 from pyshac.core.evaluation import processes
 from pyshac.core.evaluation.time_limit import OverdueError, time_limit
@@ -191,7 +192,11 @@ _runner: TaskRunner | None = None
 
 
 def start(
-    payload: bytes, environment: Mapping[str, str], num_threads: int | None, engine: int
+    payload: bytes,
+    environment: Mapping[str, str],
+    num_threads: int | None,
+    engine: int,
+    route: Route | None = None,
 ) -> None:
     """Prepares a worker process.
 
@@ -201,8 +206,11 @@ def start(
         num_threads: Number of threads of numerical libraries that are loaded already; None for no
             limit.
         engine: Process id of the engine; the worker ends with it.
+        route: The way of its output if the engine shows a bar in the same terminal.
     """
     global _payload, _runner
+    if route is not None:
+        route.enter()
     _payload, _runner = payload, None
     # Ctrl-C reaches every process of the terminal, but the engine decides which of them end. A
     # forked worker has inherited the engine's handler of SIGTERM.

@@ -79,6 +79,6 @@ class Progress:
     def batches(self) -> str:
         """Number and size of the batches."""
         size, last = self.schedule.batch_size, self.schedule.total_budget % self.schedule.batch_size
-        return f"{self.schedule.num_batches} batches of {size}" + (
-            f", the last of {last}" if last else ""
-        )
+        number = self.schedule.num_batches
+        batches = f"{number} batch{'es' * (number != 1)} of {size}"
+        return f"{batches}, the last of {last}" if last else batches
