@@ -72,7 +72,7 @@ class TestShow:
         failed = sum(map(math.isnan, saved.dataset.Y))
         assert "Objective    max (higher is better)" in text
         assert f"Evaluations  40 of 40, {failed} failed" in text
-        assert "Batches      4 of 10 samples each" in text
+        assert "Plan         4 batches of 10" in text
         assert f"Best score   {saved.best_score:.6g} (sample " in text
         assert f"{saved.best_parameters['y']!r}" in text
 
@@ -295,6 +295,7 @@ class TestErrors:
 
     def test_a_damaged_directory_is_one_line(self, tmp_path, capsys):
         run_search(tmp_path, [UniformHP("y", 0, 1)], lambda w, p: p["y"], (8, 2))
+        capsys.readouterr()
         (tmp_path / "datasets" / "dataset.csv").write_text("id,y,scores\n0,\x1b,1\n")
         assert main(["show", str(tmp_path)]) == 1
         error = capsys.readouterr().err

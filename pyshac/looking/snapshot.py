@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MAX, Objective, get_objective
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.progress import BUDGET_SPENT, Progress
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
@@ -32,6 +34,8 @@ class Snapshot:
         schedule: How the budget is spent; None if neither that nor the stages are known.
         starts: Number of the first sample drawn after each classifier.
         num_pending: Number of samples of the open batch that have no score yet.
+        num_complete: Number of samples in closed batches.
+        refused: Number of classifiers that were refused, by reason.
         path: The save directory, or None.
     """
 
@@ -41,6 +45,8 @@ class Snapshot:
     schedule: Schedule | None = None
     starts: tuple[int, ...] = ()
     num_pending: int = 0
+    num_complete: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
     path: str | None = None
 
     @property
@@ -61,6 +67,20 @@ class Snapshot:
     def num_stages(self) -> int:
         """Number of the last stage that has samples; a stage that just began may have none."""
         return int(self.stages.max(initial=1))
+
+    @property
+    def progress(self) -> Progress | None:
+        """The present stage, and what has become of the classifiers; None without a schedule."""
+        if self.schedule is None:
+            return None
+        is_spent = len(self.dataset) >= self.schedule.total_budget
+        return Progress(
+            self.schedule,
+            self.num_complete,
+            len(self.starts),
+            self.refused,
+            BUDGET_SPENT if is_spent else "",
+        )
 
     @property
     def trees(self) -> list[BoostedTrees]:
@@ -123,5 +143,7 @@ def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
         schedule,
         tuple(run.stage_starts),
         len(run.batch.pending) if run.batch else 0,
+        run.num_complete,
+        run.refused,
         path,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.paths import shown_path
+from pyshac.core.dataset import summaries
 from pyshac.looking.axes import columns_of
 from pyshac.looking.labels import number_text
 from pyshac.looking.snapshot import Snapshot
@@ -33,18 +34,17 @@ class Stage:
 
 def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Returns facts about a search as a whole, as (label, text)."""
-    schedule, objective = snapshot.schedule, snapshot.objective
+    progress, objective = snapshot.progress, snapshot.objective
     found = [("Objective", f"{objective.name} ({objective.text})")]
-    done = str(len(snapshot.dataset))
-    if schedule is not None:
-        done += f" of {schedule.total_budget}"
+    budget = None if snapshot.schedule is None else snapshot.schedule.total_budget
+    done = summaries.counted(len(snapshot.dataset), budget, 0)
     found.append(("Evaluations", f"{done}, {snapshot.num_failed} failed"))
     if snapshot.num_pending:
         found.append(("Open batch", f"{snapshot.num_pending} samples have no score yet"))
-    if schedule is not None:
-        batches = f"{schedule.num_batches} of {schedule.batch_size} samples each"
-        found.append(("Batches", batches))
-        found.append(("Classifiers", str(len(snapshot.cascade))))
+    if progress is not None:
+        found.append(("Plan", progress.batches))
+        found.append(("Stage", progress.stage))
+        found.append(("Classifiers", progress.classifiers))
     if snapshot.best is not None:
         number = snapshot.dataset.ids[snapshot.best]
         score = snapshot.dataset.Y[snapshot.best]

@@ -152,7 +152,7 @@ def test_a_smaller_batch_and_17_classifiers(tmp_path):
     again.restore_data()
     assert [c.to_bytes() for c in again.classifiers] == [c.to_bytes() for c in engine.classifiers]
     assert len(again.predict(max_classfiers=17)) == 50
-    assert "18 of 18" in repr(again)
+    assert "18 trained" in repr(again)
 
 
 def test_a_smaller_batch_in_a_directory_of_today(tmp_path):

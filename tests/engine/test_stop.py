@@ -216,7 +216,7 @@ def test_fit_dataset_trains_no_further_classifiers(tmp_path):
 def test_the_log_says_that_the_run_was_stopped(tmp_path, caplog):
     caplog.set_level("INFO", "pyshac")
     make_engine(tmp_path).fit(callbacks=Stopper(count=4))
-    assert "The run stopped, as it was asked to, after 4 of 18 evaluations." in caplog.text
+    assert "Stopped: 4 of 18 evaluations; best score " in caplog.text
 
 
 STOPPED_IN_PROCESSES = """

@@ -59,8 +59,8 @@ def test_an_engine_says_how_far_it_is(tmp_path):
     facts = {name: fact.strip() for name, fact in facts_of(engine).items()}
     assert repr(engine).startswith(f"SHAC in '{tmp_path}"[:30])
     assert facts["evaluations"] == "18 of 18, 1 failed, in 3 batches of 6"
-    assert facts["stage"] == "3 of 3"
-    assert facts["classifiers"] == "2 of 2"
+    assert facts["stage"] == "budget spent"
+    assert facts["classifiers"] == "2 trained"
     assert facts["best score"] == f"{engine.best_score:.6g} (objective: min)"
     assert facts["best parameters"].startswith(f"x={engine.best_parameters['x']:.6g}, kind=")
     assert facts["last scores"].endswith(f"{engine.dataset.Y[-1]:.6g}")
@@ -81,12 +81,37 @@ def test_an_engine_before_anything_happened(tmp_path):
     engine = make_engine(tmp_path)
     facts = facts_of(engine)
     assert facts["evaluations"].strip() == "0 of 18, in 3 batches of 6"
+    assert facts["stage"].strip() == "1 of 3"
+    assert facts["classifiers"].strip() == "0 trained, up to 2 to come"
     assert facts["best score"].strip() == "none (objective: min)"
     assert facts["last scores"].strip() == "none"
     assert len(Reader(engine._repr_html_()).rows) == 6
     empty = SHAC(None, None, 18, 3, save_dir=tmp_path)
     assert "restore_data()" in repr(empty)
     assert len(Reader(empty._repr_html_()).rows) == 1
+
+
+def test_a_refused_classifier_is_told_with_its_reason_also_when_restored(tmp_path):
+    engine = make_engine(tmp_path, lambda worker_id, parameters: 1.0)
+    engine.fit(verbose=0)
+    again = make_engine(tmp_path, None)
+    again.restore_data()
+    for shown in (engine, again):
+        facts = facts_of(shown)
+        assert facts["stage"].strip() == "budget spent"
+        assert facts["classifiers"].strip() == (
+            "0 trained, 3 refused (no sample is better than the others)"
+        )
+        assert shown.refused_classifiers == {"no sample is better than the others": 3}
+
+
+def test_more_evaluations_than_the_budget_are_no_share_of_it(tmp_path):
+    fitted(tmp_path, total_budget=18, num_batches=3)
+    smaller = make_engine(tmp_path, None, total_budget=6, num_batches=1)
+    smaller.restore_data()
+    facts = {name: fact.strip() for name, fact in facts_of(smaller).items()}
+    assert facts["evaluations"].startswith("18, the budget is 6, 1 failed")
+    assert (facts["stage"], facts["classifiers"]) == ("budget spent", "2 trained")
 
 
 def test_a_dataset_says_what_it_holds():

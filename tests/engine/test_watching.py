@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -195,7 +196,7 @@ class TestProgressBar:
     def test_a_whole_run(self, tmp_path):
         engine = make_engine(tmp_path)
         line = self.last_line(self.fit(engine))
-        assert line.startswith("stage 3/3: 100%|")
+        assert line.startswith("budget spent: 100%|")
         assert " 18/18 [" in line
         assert f", best {engine.best_score:.4g}, 2 classifiers]" in line
 
@@ -273,7 +274,7 @@ class TestProgressBar:
         assert " 6/6 [" in self.last_line(captured.err)
         assert captured.out == ""
 
-    @pytest.mark.parametrize("verbose", [2, "yes", None])
+    @pytest.mark.parametrize("verbose", [3, "yes", None])
     def test_another_verbose_is_refused_before_anything_happens(self, tmp_path, verbose):
         engine = make_engine(tmp_path / "shac")
         with pytest.raises((TypeError, ValueError), match="verbose must be 0"):
@@ -289,14 +290,15 @@ class TestLog:
         make_engine(tmp_path, total_budget=4, num_batches=2).fit(skip_cv_checks=True)
         said = "\n".join(record.getMessage() for record in caplog.records)
         for line in [
-            "The run begins with 0 of 4 evaluations.",
+            "Searching x, kind, w for the lowest score; 4 evaluations in 2 batches of 2; ",
             "Drew 2 samples in 0.",
             "Batch 1 of 2: 2 samples to evaluate.",
             "2 samples evaluated, 0 of them failed; scores from ",
             "Classifier trained, 1 now: ",
             f"Saved 2 samples and 1 classifiers to {str(tmp_path)!r}",
             "Batch 2 of 2: 2 samples to evaluate.",
-            "The run ended after 4 of 4 evaluations.",
+            "Budget spent: 4 of 4 evaluations; best score ",
+            "; classifiers: 1 trained; time ",
         ]:
             assert line in said
         assert {record.name for record in caplog.records} == {"pyshac"}
@@ -309,9 +311,34 @@ class TestLog:
         assert len(engine.classifiers) == 0
         assert "Classifier refused, 0 now: " in caplog.text
 
-    def test_nothing_is_said_unasked(self, tmp_path, capfd):
-        make_engine(tmp_path).fit(skip_cv_checks=True)
+    @pytest.mark.parametrize("way", ["stop", "error"])
+    def test_a_run_that_ends_early_says_how(self, tmp_path, caplog, way):
+        caplog.set_level(logging.INFO, "pyshac")
+
+        def ends(worker_id, parameters):
+            if len(engine.dataset) == 3:
+                if way == "error":
+                    raise ValueError
+                engine.stop()
+            return evaluate(worker_id, parameters)
+
+        engine = make_engine(tmp_path, ends)
+        with contextlib.suppress(EvaluationError):
+            engine.fit()
+        done, how = {"stop": (4, "Stopped"), "error": (3, "Ended by EvaluationError")}[way]
+        last = caplog.records[-1].getMessage()
+        assert last.startswith(f"{how}: {done} of 18 evaluations; best score ")
+        assert "; classifiers: 0 trained, up to 2 to come; time " in last
+
+    def test_two_lines_are_said_unasked_and_nothing_with_verbose_0(self, tmp_path, capfd):
+        make_engine(tmp_path / "silent").fit(skip_cv_checks=True, verbose=0)
         assert capfd.readouterr() == ("", "")
+        make_engine(tmp_path / "told").fit(skip_cv_checks=True)
+        out, err = capfd.readouterr()
+        assert out == ""
+        first, last = err.splitlines()
+        assert " pyshac: Searching x, kind, w for the lowest score; " in first
+        assert " pyshac: Budget spent: 18 of 18 evaluations; " in last
 
 
 IN_A_TERMINAL = """
@@ -352,7 +379,7 @@ class TestPrograms:
         with terminal() as screen:
             run_in_terminal(screen, IN_A_TERMINAL, tmp_path, 1)
         (line,) = filter(None, screen.screen)
-        assert line.startswith("stage 3/3: 100%|")
+        assert line.startswith("budget spent: 100%|")
         assert " 18/18 [" in line
 
     def test_a_terminal_shows_what_runs(self, tmp_path):
@@ -370,29 +397,44 @@ class TestPrograms:
         with terminal() as screen:
             run_in_terminal(screen, IN_A_TERMINAL, tmp_path, 1, "log")
         assert "18/18" not in screen.written
-        assert "[The run ended after 18 of 18 evaluations.]" in screen.screen
+        assert "[Budget spent: 18 of 18 evaluations; " in "".join(screen.screen)
 
     def test_log_lines_and_the_bar_do_not_tear_each_other(self, tmp_path):
         with terminal(columns=200) as screen:
             run_in_terminal(screen, IN_A_TERMINAL, tmp_path, 1, "log")
         *lines, bar = filter(None, screen.screen)
-        assert bar.startswith("stage 3/3: 100%|")
+        assert bar.startswith("budget spent: 100%|")
         assert len(lines) > 10
         assert all(line[0] == "[" and line[-1] == "]" for line in lines)
-        assert lines[-1] == "[The run ended after 18 of 18 evaluations.]"
+        assert lines[-1].startswith("[Budget spent: 18 of 18 evaluations; ")
 
-    def test_a_batch_job_says_nothing_in_its_first_minute(self, tmp_path):
+    def test_a_batch_job_says_at_once_what_it_does(self, tmp_path):
         result = run_script(IN_A_TERMINAL, tmp_path, 1)
-        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+        assert (result.returncode, result.stdout) == (0, "")
+        first, last = result.stderr.splitlines()
+        assert " pyshac: Searching " in first
+        assert " pyshac: Budget spent: 18 of 18 evaluations; best score " in last
+
+    def test_verbose_2_is_a_line_per_evaluation(self, tmp_path):
+        result = run_script(IN_A_TERMINAL, tmp_path, 2)
+        _, *lines, _ = result.stderr.splitlines()
+        assert len(lines) == 18
+        assert all(re.search(r" pyshac: Sample \d+: score \S+; \S+ s; slot [01]; x=", line)
+                   for line in lines)  # fmt: skip
+        with terminal(columns=200) as screen:
+            run_in_terminal(screen, IN_A_TERMINAL, tmp_path / "again", 2)
+        *lines, bar = filter(None, screen.screen)
+        assert len(lines) == 18
+        assert bar.startswith("budget spent: 100%|")
 
     def test_a_batch_job_writes_a_line_from_time_to_time(self, tmp_path):
         result = run_script(BATCH_JOB, tmp_path)
         assert result.returncode == 0, result.stderr
-        lines = result.stderr.splitlines()
-        seconds = float(result.stdout)
-        assert 1 <= len(lines) <= seconds
-        assert all(line.startswith("pyshac: ") for line in lines)
-        assert re.match(r"pyshac: \d of 6 evaluations, stage \d/2, ", lines[0])
+        first, *lines, last = result.stderr.splitlines()
+        assert "pyshac: Searching " in first
+        assert len(lines) == 1
+        assert re.search(r"pyshac: 3 of 6 evaluations; stage \d/\d; best ", lines[0])
+        assert "pyshac: Budget spent: 6 of 6 evaluations; " in last
         assert "\r" not in result.stderr
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that are forked")
@@ -427,7 +469,7 @@ FORKS = """
 import os, sys, threading, time
 from tqdm import tqdm
 from pyshac.core.callbacks.displays import BarDisplay
-from pyshac.core.callbacks.progress_bar import Figures
+from pyshac.core.callbacks.figures import Figures
 
 nowhere = open(os.devnull, "w")
 display = BarDisplay(Figures(1000), nowhere)

@@ -58,7 +58,7 @@ def run_search(
     engine.set_num_parallel_evaluators(1)
     engine.concurrent_evaluators()
     engine.set_seed(seed)
-    return engine, engine.fit(score, skip_cv_checks).history
+    return engine, engine.fit(score, skip_cv_checks, verbose=0).history
 
 
 def make_dataset(scores: Sequence[float]) -> Dataset:

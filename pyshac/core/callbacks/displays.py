@@ -6,17 +6,28 @@ import contextlib
 import os
 import sys
 import threading
-import time
 import warnings
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TextIO
 
 from pyshac.core.basics.streams import is_terminal
-from pyshac.core.callbacks.log_lines import log_lines_above
+from pyshac.core.basics.terminals.relay import OutputRelay
+from pyshac.core.callbacks.above_bar import open_line, text_above
+from pyshac.core.callbacks.figures import Figures, stamped
+from pyshac.core.callbacks.line_display import LineDisplay
 
 # Seconds between two updates of a bar.
 BAR_SECONDS = 0.5
+# A narrower bar gives way to the numbers.
+MIN_BAR = 5
 BAR_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+# In terminals that are too narrow for a bar, the widest first.
+NARROW_FORMATS = (
+    "{desc}: {percentage:3.0f}% {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
+    "{n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
+    "{n_fmt}/{total_fmt}{postfix}",
+)
 
 # Held while something is drawn, so that no process is forked during it: tqdm's own lock would stay
 # locked in that process for ever, and evaluations may have bars of their own.
@@ -28,43 +39,45 @@ if hasattr(os, "register_at_fork"):
         after_in_child=_drawing.release,
     )
 
-
-class Shown(Protocol):
-    """The figures of a run that a display shows."""
-
-    total: int
-    done: int
-
-    @property
-    def stage(self) -> str:
-        """The stage, in words."""
-
-    @property
-    def details(self) -> str:
-        """Other figures, in words."""
+# The bars of all runs of this process. Those of evaluations count as text that is printed.
+_bars: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 class Display(Protocol):
     """A place where progress is shown.
 
     Attributes:
-        seconds: Seconds between two calls of `draw`.
+        seconds: Seconds between two calls of `draw`; None if it need not be called.
     """
 
-    seconds: float
+    seconds: float | None
 
-    def open(self) -> None:
-        """Starts the display."""
+    def open(self, first: str) -> None:
+        """Starts the display.
+
+        Args:
+            first: What the run is about to do, for displays that keep what they show.
+        """
 
     def draw(self) -> None:
         """Shows the present figures."""
 
-    def close(self) -> None:
-        """Shows the final figures."""
+    def say(self, text: str) -> None:
+        """Shows a line that stays."""
+
+    def end_batch(self) -> None:
+        """A batch has ended."""
+
+    def close(self, last: str) -> None:
+        """Shows the final figures.
+
+        Args:
+            last: How the run has ended, for displays that keep what they show.
+        """
 
 
 def choose_display(
-    figures: Shown, file: TextIO | None, as_bar: bool | None, line_seconds: float
+    figures: Figures, file: TextIO | None, as_bar: bool | None, line_seconds: float
 ) -> Display | None:
     """Returns the display that suits a file; None if nobody would see it.
 
@@ -72,7 +85,7 @@ def choose_display(
         figures: The figures, which may change at any time.
         file: The file; None for `sys.stderr`, or the output of a notebook.
         as_bar: Whether to show a bar; None for a bar in terminals and notebooks.
-        line_seconds: Seconds between lines.
+        line_seconds: Seconds between lines after batches, at least.
     """
     is_notebook = file is None and _is_in_notebook()
     stream: TextIO | None = sys.stderr if file is None else file
@@ -95,16 +108,18 @@ class BarDisplay:
         is_notebook: Whether to show a notebook's bar instead, if the notebook supports it.
     """
 
-    def __init__(self, figures: Shown, file: TextIO, is_notebook: bool = False) -> None:
-        self.seconds = BAR_SECONDS
+    seconds: float | None = BAR_SECONDS
+
+    def __init__(self, figures: Figures, file: TextIO, is_notebook: bool = False) -> None:
         self._figures = figures
         self._file = file
         self._is_notebook = is_notebook
         self._bar: Any = None
-        self._logs = contextlib.ExitStack()
+        self._others = contextlib.ExitStack()
+        self._relay: OutputRelay | None = None
 
-    def open(self) -> None:
-        """Shows the bar, and keeps log lines out of it."""
+    def open(self, first: str = "") -> None:
+        """Shows the bar, and keeps the output of others out of it."""
         with warnings.catch_warnings():
             # tqdm warns about notebooks without widgets, which get a text bar.
             warnings.simplefilter("ignore")
@@ -116,89 +131,109 @@ class BarDisplay:
         # tqdm's monitor thread is not needed, since the bar is updated at regular intervals. With
         # the lock of all bars, a line that somebody writes while holding that lock would wait for
         # the bar, and the bar for the line.
-        kind = type("tqdm", (base,), {"monitor_interval": 0, "_lock": _drawing})
+        own = {"monitor_interval": 0, "_lock": _drawing, "_instances": _bars}
         with _drawing:
-            self._bar = kind(
+            self._bar = type("tqdm", (base,), own)(
                 total=self._figures.total,
                 initial=self._figures.done,
-                desc=self._figures.stage,
+                desc=self._figures.title,
                 file=self._file,
                 dynamic_ncols=True,
                 bar_format=BAR_FORMAT,
             )
-        self._logs.enter_context(log_lines_above(self._file, self.set_aside))
+        self._others.enter_context(text_above(self._file, self.set_aside))
+        if is_terminal(self._file):
+            # A stream that only says so has no descriptor.
+            with contextlib.suppress(OSError, AttributeError, ValueError):
+                self._relay = OutputRelay(self._file.fileno(), self._write_above)
+                self._others.callback(self._relay.close)
         self.draw()
 
     def draw(self) -> None:
         """Redraws the bar."""
         # A closed terminal must not stop a run.
         with contextlib.suppress(Exception), _drawing:
-            self._update()
-            self._bar.refresh()
+            if open_line.owner is None:
+                self._update()
+                self._bar.refresh()
+            if self._relay is not None:
+                self._relay.follow_size()
 
     def _update(self) -> None:
-        self._bar.n = self._figures.done
-        self._bar.set_description_str(self._figures.stage, refresh=False)
-        self._bar.set_postfix_str(self._figures.details, refresh=False)
+        bar, figures = self._bar, self._figures
+        bar.n, bar.total = figures.done, max(figures.total, figures.done)
+        bar.set_description_str(figures.title, refresh=False)
+        formats, details = [BAR_FORMAT, *NARROW_FORMATS], figures.details
+        if figures.is_over:
+            # Nothing is left to wait for.
+            formats = [each.replace("<{remaining}", "") for each in formats]
+        bar.bar_format = formats[0]
+        if not (self._is_notebook or bar.disable):
+            bar.bar_format, details = self._fitted(formats, details)
+        bar.set_postfix_str(", ".join(details), refresh=False)
+
+    def _fitted(self, formats: Sequence[str], details: list[str]) -> tuple[str, list[str]]:
+        """Returns what the terminal has room for: a format, and details from the first one on."""
+        meter, (with_bar, *narrow) = self._bar.format_dict, formats
+        columns = meter["ncols"]
+        if columns is None:
+            return with_bar, details
+
+        def width(bar_format: str, parts: list[str]) -> int:
+            changed = {"ncols": None, "bar_format": bar_format, "postfix": ", ".join(parts)}
+            return len(self._bar.format_meter(**{**meter, **changed}))
+
+        if width(with_bar.replace("{bar}", ""), details) + MIN_BAR <= columns:
+            return with_bar, details
+        while len(details) > 1 and width(narrow[0], details) > columns:
+            details = details[:-1]
+        for bar_format in narrow:
+            if width(bar_format, details) <= columns:
+                return bar_format, details
+        return narrow[-1], []
+
+    def say(self, text: str) -> None:
+        """Writes a line above the bar."""
+        with contextlib.suppress(Exception), self.set_aside():
+            open_line.end(self._file)
+            self._file.write(stamped(text))
+            self._file.flush()
+
+    def end_batch(self) -> None:
+        """Shows nothing: the bar is redrawn soon."""
 
     @contextlib.contextmanager
     def set_aside(self) -> Iterator[None]:
         """Removes the bar from its line inside a `with` block."""
-        with _drawing, self._bar.external_write_mode(file=self._file):
-            yield
-            self._update()
+        with _drawing:
+            # Before its first drawing a bar has no time of a start.
+            bars = [bar for bar in _bars if hasattr(bar, "start_t") and bar.fp == self._file]
+            if open_line.owner is None:
+                for bar in bars:
+                    bar.clear(nolock=True)
+            try:
+                yield
+            finally:
+                if open_line.owner is None:
+                    self._update()
+                    for bar in bars:
+                        bar.refresh(nolock=True)
 
-    def close(self) -> None:
+    def _write_above(self, lines: bytes) -> None:
+        """Writes whole lines of a worker above the bar."""
+        with self.set_aside():
+            open_line.end(self._file)
+            left = memoryview(lines)
+            while left:
+                left = left[os.write(self._file.fileno(), left) :]
+
+    def close(self, last: str = "") -> None:
         """Draws the final bar and leaves it there."""
-        self._logs.close()
+        self._others.close()
         with contextlib.suppress(Exception), _drawing:
+            open_line.end(self._file)
             self._update()
             self._bar.close()
-
-
-class LineDisplay:
-    """Lines in a file, written if the figures have changed.
-
-    Args:
-        figures: The figures.
-        file: The file.
-        seconds: Seconds between lines.
-    """
-
-    def __init__(self, figures: Shown, file: TextIO, seconds: float) -> None:
-        self.seconds = seconds
-        self._figures = figures
-        self._file = file
-        self._started = 0.0
-        self._initial = 0
-        self._last = ""
-
-    def open(self) -> None:
-        """Remembers the start of the run; writes nothing."""
-        self._started, self._initial = time.monotonic(), self._figures.done
-
-    def draw(self) -> None:
-        """Writes a line, unless it equals the one before."""
-        figures = self._figures
-        line = f"{figures.done} of {figures.total} evaluations, {figures.stage}, {figures.details}"
-        if line == self._last:
-            return
-        self._last = line
-        with contextlib.suppress(Exception):
-            self._file.write(f"pyshac: {line}{self._time_left()}\n")
-            self._file.flush()
-
-    def _time_left(self) -> str:
-        from tqdm import tqdm
-
-        done, missing = self._figures.done - self._initial, self._figures.total - self._figures.done
-        if not done:
-            return ""
-        seconds = (time.monotonic() - self._started) / done * missing
-        return f", {tqdm.format_interval(seconds)} left"
-
-    def close(self) -> None:
-        """Writes nothing."""
 
 
 def _is_in_notebook() -> bool:

@@ -5,122 +5,74 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from pyshac.core.basics.checks import check_int, check_positive
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.displays import Display, choose_display
+from pyshac.core.callbacks.figures import Figures, first_line, last_line, sample_line
 from pyshac.core.dataset.objective import get_objective
 
-# Drawing samples and training are only shown if they take longer.
-PATIENCE_SECONDS = 2.0
 
-
-def check_verbose(verbose: Any) -> bool:
-    """Returns whether a progress bar is wanted; raises as `check_int` does.
+def check_verbose(verbose: Any) -> int:
+    """Returns how much is shown, as an int; raises as `check_int` does.
 
     Args:
-        verbose: 0, 1 or a bool.
+        verbose: 0, 1, 2 or a bool.
     """
     if isinstance(verbose, bool):
-        return verbose
-    allowed = "0 (nothing) or 1 (a progress bar)"
-    return check_int("verbose", verbose, allowed, lambda number: number in (0, 1)) == 1
-
-
-@dataclass
-class Figures:
-    """The figures of a run that are shown.
-
-    Attributes:
-        total: N, the budget.
-        done: Number of samples that have been evaluated, including failed ones.
-        failed: Number of samples that failed.
-        best: Best score so far, or None.
-        classifiers: Number of classifiers.
-        total_classifiers: Number of classifiers in a full cascade.
-        running: Numbers of the samples that are being evaluated.
-        activity: The activity between evaluations, or an empty text.
-        since: The time at which it began (`time.monotonic`).
-    """
-
-    total: int
-    done: int = 0
-    failed: int = 0
-    best: float | None = None
-    classifiers: int = 0
-    total_classifiers: int = 0
-    running: set[int] = field(default_factory=set)
-    activity: str = ""
-    since: float = 0.0
-
-    def begin(self, activity: str) -> None:
-        """Begins an activity."""
-        self.activity, self.since = activity, time.monotonic()
-
-    @property
-    def stage(self) -> str:
-        """The stage in words, counted from 1."""
-        return f"stage {self.classifiers + 1}/{self.total_classifiers + 1}"
-
-    @property
-    def details(self) -> str:
-        """The other figures in words, the most important first, since space may be short."""
-        seconds = time.monotonic() - self.since
-        parts = []
-        if self.activity and seconds > PATIENCE_SECONDS:
-            parts.append(f"{self.activity} for {seconds:.0f} s")
-        if self.best is not None:
-            parts.append(f"best {self.best:.4g}")
-        if self.running:
-            parts.append(f"{len(self.running)} running")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        parts.append(f"{self.classifiers} classifier{'s' * (self.classifiers != 1)}")
-        return ", ".join(parts)
+        return int(verbose)
+    allowed = "0 (nothing), 1 (a progress bar) or 2 (a line per evaluation, too)"
+    return check_int("verbose", verbose, allowed, lambda number: number in (0, 1, 2))
 
 
 class ProgressBar(Callback):
     """Shows the progress of a run, the time left, and the best score so far.
 
-    In a terminal or a notebook it is a bar. Elsewhere, e.g. in the log file of a batch job, it is
-    a line from time to time, or nothing if the file is missing or closed. Lines that the `logging`
-    module writes to the same terminal appear above the bar.
+    In a terminal or a notebook it is a bar. Elsewhere, e.g. in the log file of a batch job, it is a
+    first and a last line, and between them a line after a batch from time to time; or nothing if
+    the file is missing or closed. What the program, the `logging` module and the engine's worker
+    processes write to the same terminal appears above the bar, line by line.
 
     Args:
         file: Where to show it; None for `sys.stderr`, or a notebook's output.
         as_bar: Whether to show a bar; None for a bar in terminals and notebooks.
-        line_seconds: Seconds between lines if there is no bar; an int.
+        line_seconds: Seconds between lines after batches, at least, if there is no bar; an int.
+        each_sample: Whether each evaluation gets a line when it has ended.
     """
 
     def __init__(
-        self, file: TextIO | None = None, as_bar: bool | None = None, line_seconds: int = 60
+        self,
+        file: TextIO | None = None,
+        as_bar: bool | None = None,
+        line_seconds: int = 60,
+        *,
+        each_sample: bool = False,
     ) -> None:
         super().__init__()
         self._file = file
         self._as_bar = as_bar
         self._line_seconds = check_positive("line_seconds", line_seconds)
+        self._each_sample = each_sample
         self._figures = Figures(0)
+        self._started = 0.0
+        self._sample_starts: dict[int, float] = {}
+        self._display: Display | None = None
         self._ticker: _Ticker | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_ticker": None}
+        return {**super().__getstate__(), "_ticker": None, "_display": None}
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
         scores = self.engine.dataset.Y
-        self._figures = Figures(
-            self.engine.total_budget,
-            len(scores),
-            sum(map(math.isnan, scores)),
-            self.engine.best_score,
-            len(self.engine.classifiers),
-            self.engine.total_classifiers,
-        )
+        failed = sum(map(math.isnan, scores))
+        self._figures = Figures(0, len(scores), failed, self.engine.best_score)
+        self._figures.read(self.engine)
+        self._started = time.monotonic()
         display = choose_display(self._figures, self._file, self._as_bar, self._line_seconds)
         if display is not None:
-            self._ticker = _Ticker(display)
+            self._display, self._ticker = display, _Ticker(display, first_line(self.engine))
 
     def on_draw_begin(self, epoch: int, logs: Logs = None) -> None:
         self._figures.begin("drawing samples")
@@ -130,8 +82,18 @@ class ProgressBar(Callback):
 
     def on_sample_begin(self, id: int, logs: Logs = None) -> None:
         self._figures.running.add(id)
+        self._sample_starts[id] = time.monotonic()
 
     def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
+        self._count(id, score)
+        started, logs = self._sample_starts.pop(id, None), logs or {}
+        if self._each_sample and self._display is not None:
+            seconds = logs.get("seconds")
+            if seconds is None and started is not None:
+                seconds = time.monotonic() - started
+            self._display.say(sample_line(id, score, seconds, logs))
+
+    def _count(self, id: int, score: float) -> None:
         figures = self._figures
         figures.running.discard(id)
         figures.done += 1
@@ -148,38 +110,49 @@ class ProgressBar(Callback):
 
     def on_classifier_end(self, number: int, logs: Logs = None) -> None:
         self._figures.begin("")
-        self._figures.classifiers = len(self.engine.classifiers)
+        self._figures.read(self.engine)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._figures.read(self.engine)
+        if self._display is not None:
+            self._display.end_batch()
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._close()
 
     def on_train_error(self, error: BaseException, logs: Logs = None) -> None:
-        self._close()
+        self._close(error)
 
-    def _close(self) -> None:
-        ticker, self._ticker = self._ticker, None
-        self._figures.running.clear()
-        self._figures.begin("")
+    def _close(self, error: BaseException | None = None) -> None:
+        ticker, self._ticker, self._display = self._ticker, None, None
+        figures = self._figures
+        figures.running.clear()
+        self._sample_starts.clear()
+        figures.begin("")
         if ticker is not None:
-            ticker.close()
+            figures.is_over = True
+            figures.read(self.engine)
+            ticker.close(last_line(self.engine, time.monotonic() - self._started, error))
 
 
 class _Ticker:
-    """Draws from time to time in a thread of its own, so that the run never waits for it."""
+    """Opens a display, and draws in a thread of its own, so that the run never waits for it."""
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Display, first: str) -> None:
         self._display = display
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._draw, name="pyshac-progress", daemon=True)
-        display.open()
-        self._thread.start()
+        display.open(first)
+        if display.seconds is not None:
+            self._thread.start()
 
     def _draw(self) -> None:
         while not self._is_closed.wait(self._display.seconds):
             self._display.draw()
 
-    def close(self) -> None:
+    def close(self, last: str) -> None:
         """Draws for the last time."""
         self._is_closed.set()
-        self._thread.join()
-        self._display.close()
+        if self._display.seconds is not None:
+            self._thread.join()
+        self._display.close(last)

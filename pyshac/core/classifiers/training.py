@@ -49,10 +49,17 @@ class Training:
     Attributes:
         classifier: The classifier, or None if it was refused.
         reason: Why it was refused, or its accuracy; for the log.
+        kind: The reason without its numbers, if it has some; for counting.
     """
 
     classifier: Classifier | None
     reason: str
+    kind: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why it was refused, the same for all refusals of a kind; empty if it was not."""
+        return "" if self.classifier is not None else self.kind or self.reason
 
 
 def train_classifier(
@@ -96,7 +103,8 @@ def _train(
         return Training(None, "no sample is better than the others")
     if region is not None:
         if len(labels) < MIN_ROWS:
-            return Training(None, f"{len(labels)} samples are too few to learn from")
+            few = f"{len(labels)} samples are too few to learn from"
+            return Training(None, few, "too few samples to learn from")
         if len(region) < MIN_DRAWS:
             return Training(None, "what is left is hard to find")
     held_out, reason = None, "unchecked"
@@ -106,7 +114,8 @@ def _train(
         held_out, accuracy = _cross_validate(features, labels, new, seed)
         reason = f"accuracy {accuracy:.2f}"
         if admission is Admission.ACCURATE and accuracy < MIN_ACCURACY:
-            return Training(None, f"its cross-validated accuracy is only {accuracy:.2f}")
+            low = f"its cross-validated accuracy is only {accuracy:.2f}"
+            return Training(None, low, f"cross-validated accuracy below {MIN_ACCURACY:.2f}")
     classifier = new(seed).fit(features, labels)
     predicted = classifier.predict(features)
     if (predicted == predicted[0]).all():

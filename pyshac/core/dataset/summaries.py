@@ -60,9 +60,18 @@ def scores_text(scores: Sequence[float]) -> str:
 
 
 def counted(number: int, total: int | None, failed: int) -> str:
-    """Returns a number of evaluations, and how many of them failed."""
+    """Returns a number of evaluations out of a budget, if known, and how many of them failed."""
     text = f"{number}" if total is None else f"{number} of {total}"
+    if total is not None and number > total:
+        text = f"{number}, the budget is {total}"
     return f"{text}, {failed} failed" if failed else text
+
+
+def evaluations_text(number: int, total: int) -> str:
+    """Returns a number of evaluations out of a budget, for a sentence."""
+    if number > total:
+        return f"{number} evaluations, the budget is {total}"
+    return f"{number} of {total} evaluations"
 
 
 def count_failed(scores: Iterable[float]) -> int:

@@ -19,7 +19,7 @@ from pyshac.core.callbacks import History
 from pyshac.core.classifiers.training import admission
 from pyshac.core.classifiers.user_classifier import check_template
 from pyshac.core.dataset.objective import get_objective
-from pyshac.core.engine.asked_samples import as_lists
+from pyshac.core.engine.asked_samples import as_lists, new_scores
 from pyshac.core.engine.call_forms import (
     Callbacks,
     EvaluationFunction,
@@ -247,7 +247,7 @@ class _SHAC(SavedEngine, ABC):
             if not told:
                 return
             with run.writing():
-                run.take_in(run.search.without_known(told), skip_cv_checks)
+                run.take_in(new_scores(run.search.dataset, told), skip_cv_checks)
                 if run.search.batch is not None and not run.search.batch.pending:
                     run.close_batch(admission(skip_cv_checks))
             self._asked.settle(numbers)
@@ -310,7 +310,7 @@ class _SHAC(SavedEngine, ABC):
                 counts as not good in training. Any other exception stops the run.
             fresh_process: Evaluate every sample in a new process, which frees all memory. Needs
                 the engine's own worker processes.
-            verbose: 1 to show a `ProgressBar`, 0 to show nothing.
+            verbose: 1 to show a `ProgressBar`, 2 also a line per evaluation, 0 nothing.
             max_seconds: Seconds after which no further evaluation starts. Running ones finish, and
                 `fit` returns; the next one goes on.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyshac.core.basics import plain_values
+from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
 
@@ -102,6 +104,31 @@ def as_samples(parameters: Any) -> list[Mapping[str, Any]]:
             f"Got {parameters!r} instead."
         )
     return list(samples)
+
+
+def new_scores(
+    dataset: Dataset, told: Sequence[tuple[int, float]]
+) -> list[tuple[int, float, None]]:
+    """Returns the scores that are new, each as (number, score, no slot).
+
+    Args:
+        dataset: The samples that have scores.
+        told: Numbers of samples and their scores, of which a failed disk may have kept some in
+            memory only.
+
+    Raises:
+        ValueError: If a sample has another score already.
+    """
+    new: list[tuple[int, float, None]] = []
+    for number, score in told:
+        known = dataset.score_of(number)
+        if known is None:
+            new.append((number, score, None))
+        elif known != score and not (math.isnan(known) and math.isnan(score)):
+            raise ValueError(
+                f"Sample {number} has the score {known!r} already. Got {score!r} instead."
+            )
+    return new
 
 
 def _identity(row: Sequence[Any]) -> Any:

@@ -19,6 +19,7 @@ from pyshac.core.basics.seeding import Purpose
 from pyshac.core.basics.streams import usable_streams
 from pyshac.core.callbacks.callback import Callback
 from pyshac.core.callbacks.callback_list import CallbackList
+from pyshac.core.callbacks.figures import first_line, last_line
 from pyshac.core.callbacks.history import History
 from pyshac.core.callbacks.progress_bar import ProgressBar, check_verbose
 from pyshac.core.classifiers.training import Admission, Training, admission
@@ -66,6 +67,7 @@ class FitLoop:
         self._must_stop = False
         self._deadline = math.inf
         self._first_error: Exception | None = None
+        self._started: float | None = None
 
     def stop(self) -> None:
         """Starts no further sample and no further batch, so that `fit` returns."""
@@ -105,7 +107,7 @@ class FitLoop:
         parameters = logs["parameters"] = run.search.parameters(batch)
         logger.info(
             "Batch %d of %d: %d samples to evaluate.",
-            epoch, self._schedule.num_batches, len(batch.pending),
+            epoch, run.search.last_batch_number, len(batch.pending),
         )  # fmt: skip
         self._callbacks.on_evaluation_begin(parameters, logs)
         self._fill_slots(pool, batch)
@@ -281,8 +283,8 @@ class FitLoop:
         return self._must_stop or time.monotonic() >= self._deadline
 
     def _begin(self, begin_run_index: int) -> None:
-        total = self._schedule.total_budget
-        logger.info("The run begins with %d of %d evaluations.", begin_run_index, total)
+        self._started = time.monotonic()
+        logger.info("%s.", first_line(self._callbacks.engine))
         self._callbacks.on_train_begin({"begin_run_index": begin_run_index})
 
     def _begin_epoch(self, epoch: int, generators: int) -> dict[str, Any]:
@@ -316,12 +318,14 @@ class FitLoop:
         return True
 
     def _end(self) -> History:
-        how = "stopped, as it was asked to," if self._is_stopping else "ended"
-        num_samples, total = len(self._run.search.dataset), self._schedule.total_budget
-        logger.info("The run %s after %d of %d evaluations.", how, num_samples, total)
+        self._log_end()
         history = self._callbacks.history
         self._callbacks.on_train_end(history.history)
         return history
+
+    def _log_end(self, error: BaseException | None = None) -> None:
+        seconds = time.monotonic() - (self._started or 0.0)
+        logger.info("%s.", last_line(self._callbacks.engine, seconds, error))
 
     @contextlib.contextmanager
     def _surroundings(self) -> Iterator[None]:
@@ -330,6 +334,8 @@ class FitLoop:
             try:
                 yield
             except BaseException as error:
+                if self._started is not None:
+                    self._log_end(error)
                 self._callbacks.on_train_error(error, self._callbacks.history.history)
                 if isinstance(error, signals.TerminatedError):
                     # The signal ends the process where this block ends.
@@ -345,8 +351,9 @@ def callbacks_of_loop(
     """Returns the callbacks of a loop, with a progress bar if one is wanted."""
     told = CallbackList(callbacks)
     is_shown = any(isinstance(callback, ProgressBar) for callback in told)
-    if check_verbose(verbose) and not is_shown:
-        told.append(ProgressBar())
+    level = check_verbose(verbose)
+    if level and not is_shown:
+        told.append(ProgressBar(each_sample=level == 2))
     return told
 
 

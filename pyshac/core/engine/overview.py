@@ -18,6 +18,7 @@ from pyshac.core.engine.parallelism import Parallelism
 from pyshac.core.engine.turns import Turns
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.run.run import Run
+from pyshac.core.search.progress import Progress
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
@@ -74,6 +75,10 @@ class Overview(EarlierEngineNames):
     def _saved_run(self) -> SavedRun:
         """Returns the run as data of this moment, for plots and reports."""
         return self._require_run().snapshot()
+
+    def _progress(self) -> Progress:
+        """Returns the stage, and what has become of the classifiers, for displays."""
+        return self._require_run().search.progress
 
     # The search
 
@@ -132,6 +137,11 @@ class Overview(EarlierEngineNames):
     def classifiers(self) -> list[Classifier]:
         """The classifiers so far, in order."""
         return list(self._run.search.cascade) if self._run else []
+
+    @property
+    def refused_classifiers(self) -> dict[str, int]:
+        """How many classifiers were refused, by reason."""
+        return {**self._run.search.refused} if self._run else {}
 
     @property
     def best_parameters(self) -> OrderedDict[str, Any] | None:
@@ -246,9 +256,7 @@ class Overview(EarlierEngineNames):
     def _facts(self, dataset: Dataset) -> summaries.Facts:
         if self._run is None:
             return [("parameters", "none yet: restore_data() brings them")]
-        num_classifiers = len(self._run.search.cascade)
-        # A restored cascade may be longer than that of this engine's schedule.
-        most = max(num_classifiers, self.total_classifiers)
+        progress = self._run.search.progress
         failed = summaries.count_failed(dataset.Y)
         best = dataset.get_best_score(self.objective)
         score = "none" if best is None else summaries.value_text(best)
@@ -257,10 +265,10 @@ class Overview(EarlierEngineNames):
             (
                 "evaluations",
                 f"{summaries.counted(len(dataset), self.total_budget, failed)}, "
-                f"in {self.num_batches} batches of {self.num_workers}",
+                f"in {progress.batches}",
             ),
-            ("stage", f"{num_classifiers + 1} of {most + 1}"),
-            ("classifiers", f"{num_classifiers} of {most}"),
+            ("stage", progress.stage),
+            ("classifiers", progress.classifiers),
             ("best score", f"{score} (objective: {self.objective})"),
             ("best parameters", summaries.parameters_text(parameters)),
             ("last scores", summaries.scores_text(dataset.Y)),

@@ -18,6 +18,8 @@ import cloudpickle
 from pyshac.core.basics.messages.error_text import describe
 from pyshac.core.basics.messages.pickling import culprit, pickling_error
 from pyshac.core.basics.optional_packages import require
+from pyshac.core.basics.terminals.relay import new_lane
+from pyshac.core.basics.terminals.route import Route
 from pyshac.core.basics.threads import thread_variables
 from pyshac.core.evaluation import processes, worker
 from pyshac.core.evaluation.executor_slots import SharedExecutor
@@ -116,20 +118,31 @@ class ProcessBackend(Backend):
         guardian = Guardian()
 
         def start() -> WorkerProcess:
-            return WorkerProcess(lambda: self._new_executor(payload, environment), guardian)
+            lane = new_lane()
+            route = None if lane is None else lane.route
+            started = WorkerProcess(
+                lambda: self._new_executor(payload, environment, route), guardian
+            )
+            if lane is not None:
+                started.ready.add_done_callback(lambda ready: lane.release())
+            return started
 
         slots = [ProcessSlot(number, start, policy.fresh_process) for number in range(number)]
         return ProcessGroup(slots, policy.timeout, guardian)
 
     @abstractmethod
-    def _new_executor(self, payload: bytes, environment: dict[str, str]) -> Executor:
+    def _new_executor(
+        self, payload: bytes, environment: dict[str, str], route: Route | None
+    ) -> Executor:
         """Returns an executor with one worker process, prepared by `worker.start`."""
 
 
 class LokyBackend(ProcessBackend):
     """Worker processes of loky, which start as new programs."""
 
-    def _new_executor(self, payload: bytes, environment: dict[str, str]) -> Executor:
+    def _new_executor(
+        self, payload: bytes, environment: dict[str, str], route: Route | None
+    ) -> Executor:
         import loky
         from loky.backend import resource_tracker as loky_tracker
 
@@ -139,7 +152,7 @@ class LokyBackend(ProcessBackend):
             1,
             env={**environment, **_NO_LEAK_CHECK},
             initializer=worker.start,
-            initargs=(payload, {}, False, os.getpid()),
+            initargs=(payload, {}, False, os.getpid(), route),
         )
         return executor
 
@@ -147,12 +160,14 @@ class LokyBackend(ProcessBackend):
 class MultiprocessingBackend(ProcessBackend):
     """Worker processes of the standard library, by its default start method."""
 
-    def _new_executor(self, payload: bytes, environment: dict[str, str]) -> Executor:
+    def _new_executor(
+        self, payload: bytes, environment: dict[str, str], route: Route | None
+    ) -> Executor:
         if multiprocessing.get_start_method() != "fork":
             processes.start_tracker(resource_tracker.ensure_running)
         # A forked worker has loaded its libraries already, so variables come too late for them.
         return futures.ProcessPoolExecutor(
-            1, initializer=worker.start, initargs=(payload, environment, True, os.getpid())
+            1, initializer=worker.start, initargs=(payload, environment, True, os.getpid(), route)
         )
 
 

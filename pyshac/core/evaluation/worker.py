@@ -23,6 +23,7 @@ from pyshac.core.basics.checks import check_score
 from pyshac.core.basics.messages.error_text import describe, traceback_text
 from pyshac.core.basics.messages.pickling import dumps_within
 from pyshac.core.basics.plain_values import copied
+from pyshac.core.basics.terminals.route import Route
 from pyshac.core.errors import EvaluationTimeoutError
 from pyshac.core.evaluation import processes
 from pyshac.core.evaluation.time_limit import OverdueError, time_limit
@@ -190,7 +191,13 @@ _payload: bytes = b""
 _runner: TaskRunner | None = None
 
 
-def start(payload: bytes, environment: Mapping[str, str], limit_loaded: bool, engine: int) -> None:
+def start(
+    payload: bytes,
+    environment: Mapping[str, str],
+    limit_loaded: bool,
+    engine: int,
+    route: Route | None = None,
+) -> None:
     """Prepares a worker process.
 
     Args:
@@ -198,8 +205,11 @@ def start(payload: bytes, environment: Mapping[str, str], limit_loaded: bool, en
         environment: Environment variables to set.
         limit_loaded: Whether to limit the threads of numerical libraries that are loaded already.
         engine: Process id of the engine; the worker ends with it.
+        route: The way of its output if the engine shows a bar in the same terminal.
     """
     global _payload, _runner
+    if route is not None:
+        route.enter()
     _payload, _runner = payload, None
     # Ctrl-C reaches every process of the terminal, but the engine decides which of them end. A
     # forked worker has inherited the engine's handler of SIGTERM.

@@ -104,6 +104,7 @@ def _of_saved(
         saved.shares,
         saved.added,
         saved.queue,
+        saved.refused,
     )
     if saved.is_legacy:
         train_again(search, path)

@@ -106,6 +106,7 @@ class Run:
             shares=search.shares,
             added=search.added,
             queue=search.queue,
+            refused=search.refused,
         )
 
     def snapshot(self) -> SavedRun:

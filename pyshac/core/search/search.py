@@ -6,7 +6,6 @@ It knows neither disks nor slots. The same seed and the same scores give the sam
 from __future__ import annotations
 
 import logging
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from pyshac.core.sampling.region import PATIENCE, AcceptedRegion
 from pyshac.core.search.added import Added, Learned
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.method import PAPER
+from pyshac.core.search.progress import ALL_EVALUATED, BUDGET_SPENT, Progress
 from pyshac.core.search.queue import Queue
 from pyshac.core.search.selector import Selector
 from pyshac.core.search.settings import Settings
@@ -62,6 +62,7 @@ class Search:
         added: Samples from elsewhere, which are learned from but not counted.
         queue: Samples that the user wants to be evaluated next.
         shares: How successful the rankings have been.
+        refused: Number of classifiers that were refused, by reason.
     """
 
     space: HyperParameterList
@@ -75,6 +76,7 @@ class Search:
     shares: Shares = field(default_factory=Shares)
     added: Added = field(default_factory=Added)
     queue: Queue = field(default_factory=Queue)
+    refused: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._planner = ProposalPlanner(self.space)
@@ -114,9 +116,25 @@ class Search:
         return max(self.settings.schedule.total_budget - len(self.dataset), 0)
 
     @property
+    def progress(self) -> Progress:
+        """The present stage, and what has become of the classifiers."""
+        ending = ""
+        if self.is_spent:
+            ending = ALL_EVALUATED if self.room else BUDGET_SPENT
+        schedule, trained = self.settings.schedule, len(self.cascade)
+        return Progress(schedule, self.num_complete, trained, {**self.refused}, ending)
+
+    @property
     def batch_number(self) -> int:
         """Number of the batch that is open or comes next, from 1."""
         return -(-self.num_complete // self.settings.schedule.batch_size) + 1
+
+    @property
+    def last_batch_number(self) -> int:
+        """Number of the last batch; more than M if a budget that was raised had cut one short."""
+        schedule = self.settings.schedule
+        left = max(schedule.total_budget - self.num_complete, 0)
+        return self.batch_number - 1 - (-left // schedule.batch_size)
 
     @property
     def stage_start(self) -> int:
@@ -264,27 +282,6 @@ class Search:
         with self.lock:
             self.dataset = dataset
 
-    def without_known(self, told: Sequence[tuple[int, float]]) -> list[tuple[int, float, None]]:
-        """Returns the scores that are new, each as (number, score, no slot).
-
-        Args:
-            told: Numbers of samples and their scores, of which a failed disk may have kept some in
-                memory only.
-
-        Raises:
-            ValueError: If a sample has another score already.
-        """
-        new: list[tuple[int, float, None]] = []
-        for number, score in told:
-            known = self.dataset.score_of(number)
-            if known is None:
-                new.append((number, score, None))
-            elif known != score and not (math.isnan(known) and math.isnan(score)):
-                raise ValueError(
-                    f"Sample {number} has the score {known!r} already. Got {score!r} instead."
-                )
-        return new
-
     @property
     def _open_batch(self) -> Batch:
         if self.batch is None:
@@ -320,9 +317,8 @@ class Search:
             shares = shares.learn(batch.chosen_by, before, new, self.settings.objective)
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole(), self.lock:
-            if training is not None and training.classifier is not None:
-                self.cascade.append(training.classifier)
-                self.stage_starts.append(stop)
+            if training is not None:
+                self._take(training, stop)
             self.queue.num_taken += batch.num_enqueued
             self.num_complete, self.batch, self.shares = stop, None, shares
             self.dataset.pack()
@@ -373,10 +369,16 @@ class Search:
         for stop in range(length, self.num_complete + 1, length):
             if len(self.cascade) == schedule.total_classifiers:
                 return
-            training = self._train_stage(stop, Admission.USEFUL)
-            if training.classifier is not None:
-                self.cascade.append(training.classifier)
-                self.stage_starts.append(stop)
+            self._take(self._train_stage(stop, Admission.USEFUL), stop)
+
+    def _take(self, training: Training, stop: int) -> None:
+        """Takes a classifier into the cascade, or counts it as refused."""
+        if training.classifier is not None:
+            self.cascade.append(training.classifier)
+            self.stage_starts.append(stop)
+        else:
+            number = self.refused.get(training.refusal, 0)
+            self.refused = {**self.refused, training.refusal: number + 1}
 
     def _train(
         self,

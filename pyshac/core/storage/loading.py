@@ -123,6 +123,7 @@ class _Reader:
             shares=Shares(state.chosen, state.good),
             added=self._read_added(state, space),
             queue=Queue([_enqueued(each, space) for each in state.enqueued], state.num_taken),
+            refused=state.refused,
         )
         for number, checksum in enumerate(state.classifiers):
             run.cascade.append(self._read_classifier(number, checksum, space.num_columns))

@@ -237,6 +237,7 @@ class SaveDirectory:
             chosen=run.shares.chosen,
             good=run.shares.good,
             **self._write_given(run),
+            refused=run.refused,
             has_scaled_features=run.cascade.features.are_scaled,
         )
         written.write(layout.parameters, parameters)

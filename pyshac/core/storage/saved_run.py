@@ -36,6 +36,7 @@ class SavedRun:
         added: Samples from elsewhere.
         queue: Samples that the user has enqueued.
         shares: How successful the rankings have been.
+        refused: Number of classifiers that were refused, by reason.
         is_legacy: Whether an earlier PySHAC saved the run, with only the space and the dataset.
     """
 
@@ -56,4 +57,5 @@ class SavedRun:
     shares: Shares = field(default_factory=Shares)
     added: Added = field(default_factory=Added)
     queue: Queue = field(default_factory=Queue)
+    refused: dict[str, int] = field(default_factory=dict)
     is_legacy: bool = False

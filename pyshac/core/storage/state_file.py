@@ -51,6 +51,7 @@ class StateFile:
         added_sha256: Checksum of that part; empty if there are none.
         enqueued: Each sample that was enqueued: the parameters that were given, and the row.
         num_taken: Number of those in closed batches.
+        refused: Number of classifiers that were refused, by reason.
         has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
             PySHAC 1.0 began.
         format: Version of this format.
@@ -80,6 +81,7 @@ class StateFile:
     added_sha256: str = ""
     enqueued: list[Any] = field(default_factory=list)
     num_taken: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
     has_scaled_features: bool = True
     format: int = FORMAT
 
@@ -150,6 +152,7 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     classifiers_are_valid = all(isinstance(item, str) for item in state.classifiers)
     is_valid = seeds_are_valid and classifiers_are_valid and _has_valid_stages(state)
     is_valid = is_valid and _has_valid_shares(state) and _has_valid_samples(state)
+    is_valid = is_valid and all(type(each) is int and each > 0 for each in state.refused.values())
     try:
         schedule = Schedule(state.total_budget, state.batch_size)
     except ValueError as error:

@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from typing import IO
 
@@ -53,6 +54,17 @@ class Terminal:
         os.close(self._slave)
         self._reader.join(30)
         os.close(self._master)
+
+    def shown_so_far(self, text: str, then: str = "") -> str:
+        """Waits until a text has been written and then another; returns all that was written."""
+        waiting = time.monotonic() + 30
+        while True:
+            written = self._written.decode(errors="replace")
+            _, found, rest = written.rpartition(text)
+            if found and then in rest:
+                return written
+            assert time.monotonic() < waiting, written
+            time.sleep(0.01)
 
     @property
     def written(self) -> str:

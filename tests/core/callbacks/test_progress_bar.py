@@ -15,8 +15,11 @@ from types import SimpleNamespace
 import pytest
 
 from pyshac import SHAC, ProgressBar, UniformHP
-from pyshac.core.callbacks.displays import BarDisplay, LineDisplay, choose_display
-from pyshac.core.callbacks.progress_bar import Figures, check_verbose
+from pyshac.core.callbacks import line_display
+from pyshac.core.callbacks.displays import BarDisplay, choose_display
+from pyshac.core.callbacks.figures import Figures, sample_line
+from pyshac.core.callbacks.line_display import LineDisplay
+from pyshac.core.callbacks.progress_bar import check_verbose
 from tests.core.callbacks.terminals import screen_of, terminal
 from tests.engine.engine_helpers import run_script
 
@@ -54,35 +57,52 @@ def is_watched():
 
 class TestFigures:
     def test_what_matters_most_comes_first(self):
-        figures = Figures(
-            10, 5, failed=2, best=0.123456, classifiers=2, total_classifiers=9, running={3, 4}
-        )
-        assert figures.stage == "stage 3/10"
-        assert figures.details == "best 0.1235, 2 running, 2 failed, 2 classifiers"
+        figures = Figures(10, 5, failed=2, best=0.123456, stage="3 of 10", running={3, 4})
+        assert figures.title == "stage 3/10"
+        assert figures.details == ["best 0.1235", "2 running", "2 failed"]
 
     def test_what_there_is_none_of_is_left_out(self):
-        assert Figures(10).details == "0 classifiers"
-        assert Figures(10, classifiers=1).details == "1 classifier"
+        assert Figures(10, refused=1).details == []
+        assert Figures(10, is_over=True).details == ["0 classifiers"]
+        assert Figures(10, trained=1, is_over=True).details == ["1 classifier"]
+
+    def test_in_the_end_they_say_what_happened(self):
+        figures = Figures(10, 10, stage="budget spent", trained=2, refused=1, is_over=True)
+        assert figures.title == "budget spent"
+        assert figures.details == ["2 classifiers", "1 refused"]
+        assert Figures(10, 5, stage="2 of 3", is_over=True).title == "stopped in stage 2/3"
 
     def test_an_activity_shows_when_it_takes_long(self):
         figures = Figures(10)
         figures.begin("drawing samples")
-        assert "drawing" not in figures.details
+        assert figures.details == []
         figures.since -= 60
-        assert re.match(r"drawing samples for 6\d s, ", figures.details)
+        (text,) = figures.details
+        assert re.fullmatch(r"drawing samples for 6\d s", text)
         figures.begin("")
         figures.since -= 60
-        assert figures.details == "0 classifiers"
+        assert figures.details == []
+
+    def test_an_evaluation_in_a_line(self):
+        logs = {"parameters": {"x": 0.5, "kind": "a"}, "worker_id": 1, "failure": None}
+        assert sample_line(7, 1.0, 2.5, logs) == (
+            "Sample 7: score 1.0; 2.5 s; slot 1; x=0.5, kind='a'"
+        )
+        failed = {**logs, "failure": "ValueError: a\nb", "worker_id": None}
+        line = sample_line(7, math.nan, 7200.0, failed)
+        assert line.startswith("Sample 7: failed (ValueError: a")
+        assert line.endswith("); 2:00:00; x=0.5, kind='a'")
+        assert line.isprintable()
 
 
 class TestVerbose:
-    @pytest.mark.parametrize(("verbose", "shows"), [(0, False), (1, True), (True, True)])
-    def test_two_values(self, verbose, shows):
-        assert check_verbose(verbose) is shows
+    @pytest.mark.parametrize(("verbose", "shows"), [(0, 0), (1, 1), (2, 2), (True, 1), (False, 0)])
+    def test_three_values(self, verbose, shows):
+        assert check_verbose(verbose) == shows
 
     @pytest.mark.parametrize(
         ("verbose", "error"),
-        [(2, ValueError), (-1, ValueError), ("1", TypeError), (None, TypeError)],
+        [(3, ValueError), (-1, ValueError), ("1", TypeError), (None, TypeError)],
     )
     def test_no_other(self, verbose, error):
         with pytest.raises(error, match=f"verbose must be 0 .*Got {verbose!r}"):
@@ -98,7 +118,6 @@ class TestChoice:
         with open(tmp_path / "log", "w", encoding="utf-8") as file:
             display = choose_display(Figures(1), file, None, 60)
         assert isinstance(display, LineDisplay)
-        assert display.seconds == 60
 
     def test_the_user_may_choose(self):
         assert isinstance(choose_display(Figures(1), io.StringIO(), True, 60), BarDisplay)
@@ -118,7 +137,7 @@ class TestChoice:
         monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=written.append))
         assert isinstance(choose_display(Figures(1), None, None, 60), LineDisplay)
         watch(ProgressBar(), make_engine(), [1.0])
-        assert written == []
+        assert len(written) == 2
 
     def test_standard_error_is_the_default(self, make_engine, capsys, monkeypatch):
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
@@ -135,7 +154,7 @@ class TestBar:
         scores = [1.0, math.nan, 3.0, -1.0]
         watch(ProgressBar(file, as_bar=True), make_engine(objective=objective), scores)
         (line,) = filter(None, screen_of(file.getvalue()))
-        assert line.startswith("stage 1/2:  40%|")
+        assert line.startswith("stopped in stage 1/1:  40%|")
         assert " 4/10 [" in line
         assert best in line
         assert "1 failed, 0 classifiers]" in line
@@ -149,7 +168,7 @@ class TestBar:
         bar.on_train_begin({"begin_run_index": 3})
         (line,) = filter(None, screen_of(file.getvalue()))
         bar.on_train_end({})
-        assert re.match(r"stage 1/2:  30%\|.*\| 3/10 \[00:00<\?, best 2, 1 failed, 0 class", line)
+        assert re.match(r"stage 1/1:  30%\|.*\| 3/10 \[00:00<\?, best 2, 1 failed\]", line)
 
     def test_a_bar_can_be_used_again(self, make_engine):
         file = io.StringIO()
@@ -160,14 +179,43 @@ class TestBar:
         assert " 4/4 [" in first
         assert " 5/5 [" in second
 
-    @pytest.mark.parametrize("columns", [20, 80, 200])
-    def test_one_line_however_narrow_the_terminal(self, make_engine, columns):
+    @pytest.mark.parametrize(
+        ("columns", "shown"),
+        [
+            (
+                120,
+                r"stage 3/19:  42%\|█+.? +\| 42/100 \[00:00<\?, best 0.398, 4 running, 1 failed\]",
+            ),
+            (
+                80,
+                r"stage 3/19:  42%\|█+.? *\| 42/100 \[00:00<\?, best 0.398, 4 running, 1 failed\]",
+            ),
+            (60, r"stage 3/19:  42% 42/100 \[00:00<\?, best 0.398, 4 running\]"),
+            (46, r"stage 3/19:  42% 42/100 \[00:00<\?, best 0.398\]"),
+            (40, r"42/100 \[00:00<\?, best 0.398\]"),
+            (20, r"42/100, best 0.398"),
+            (10, r"42/100"),
+        ],
+    )
+    def test_a_narrow_terminal_keeps_the_numbers(self, columns, shown):
+        figures = Figures(100, 42, 1, 0.398, "3 of 19", running={1, 2, 3, 4})
+        with terminal(columns) as screen, screen.open() as file:
+            display = BarDisplay(figures, file)
+            display.open()
+            lines = screen_of(screen.shown_so_far("best" if columns > 10 else "42/100"))
+            display.close()
+        (line,) = filter(None, lines)
+        assert len(line) <= columns
+        assert re.fullmatch(shown, line), line
+
+    @pytest.mark.parametrize("columns", [60, 40])
+    def test_a_narrow_terminal_shows_how_it_ended(self, make_engine, columns):
         with terminal(columns) as screen, screen.open() as file:
             watch(ProgressBar(file), make_engine([math.nan]), [1.0, 2.0])
         (line,) = filter(None, screen.screen)
         assert len(line) <= columns
-        assert line.startswith("stage 1/2:  30%|")
-        assert ("classifiers" in line) == (columns > 20)
+        assert "3/10 [00:00, best 2" in line
+        assert line.startswith("stopped in stage 1/1:") == (columns == 60)
 
     def test_it_is_drawn_while_the_run_does_something_else(self, make_engine):
         file = io.StringIO()
@@ -208,24 +256,62 @@ class TestBar:
 class TestLines:
     def test_a_line_says_all(self):
         file = io.StringIO()
-        figures = Figures(10, 2, total_classifiers=9)
-        display = LineDisplay(figures, file, 60)
-        display.open()
-        display.draw()
+        figures = Figures(10, 2, stage="1 of 10")
+        display = LineDisplay(figures, file, 0)
+        display.open("It begins")
+        display.end_batch()
         figures.done, figures.best = 4, 0.5
         display.draw()
-        display.draw()
-        display.close()
-        first, second = file.getvalue().splitlines()
-        assert first == "pyshac: 2 of 10 evaluations, stage 1/10, 0 classifiers"
-        assert re.fullmatch(
-            r"pyshac: 4 of 10 evaluations, stage 1/10, best 0.5, 0 classifiers, 00:0\d left", second
-        )
+        display.end_batch()
+        figures.done = 10
+        display.end_batch()
+        display.close("It ends")
+        stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d pyshac: "
+        for line, text in zip(
+            file.getvalue().splitlines(),
+            [
+                "It begins",
+                "2 of 10 evaluations; stage 1/10",
+                r"4 of 10 evaluations; stage 1/10; best 0.5; 00:0\d left",
+                "It ends",
+            ],
+            strict=True,
+        ):
+            assert re.fullmatch(stamp + text, line), line
 
-    def test_a_short_run_writes_nothing(self, make_engine):
+    @pytest.mark.parametrize(("seconds", "lines"), [(0.1, 1), (25, 33), (3 * 3600, 99)])
+    def test_a_line_per_batch_or_per_minute_whichever_is_rarer(self, monkeypatch, seconds, lines):
+        """Of 100 batches; the last line stands for the last batch."""
+        clock = [0.0]
+        monkeypatch.setattr(line_display.time, "monotonic", lambda: clock[0])
+        figures, file = Figures(100, stage="1 of 19"), io.StringIO()
+        display = LineDisplay(figures, file, 60)
+        display.open("It begins")
+        for number in range(1, 101):
+            clock[0] += seconds
+            figures.done = number
+            display.end_batch()
+        display.close("It ends")
+        between = file.getvalue().splitlines()[1:-1]
+        assert len(between) == (lines if seconds > 1 else 0)
+
+    def test_a_short_run_writes_how_it_begins_and_ends(self, make_engine):
         file = io.StringIO()
-        watch(ProgressBar(file), make_engine(), [1.0] * 10)
-        assert file.getvalue() == ""
+        engine = make_engine()
+        watch(ProgressBar(file), engine, [1.0] * 10)
+        first, last = file.getvalue().splitlines()
+        assert re.search(
+            r"pyshac: Searching x for the highest score; 10 evaluations in 1 batch of 10; "
+            rf"\d+ slots?; saved in {str(engine.save_dir)!r}$", first
+        )  # fmt: skip
+        assert "pyshac: Stopped: 0 of 10 evaluations; classifiers: 0 trained, up to 1" in last
+
+    def test_a_line_for_each_evaluation(self, make_engine):
+        file = io.StringIO()
+        watch(ProgressBar(file, each_sample=True), make_engine(), [1.0, math.nan])
+        _, first, second, _ = file.getvalue().splitlines()
+        assert re.search(r"pyshac: Sample 0: score 1.0; \S+ s; ", first)
+        assert "pyshac: Sample 1: failed (no score); " in second
 
     def test_the_time_between_lines_is_whole_seconds(self):
         for seconds in (0, 0.5, -1):
@@ -262,7 +348,7 @@ class TestLogLines:
             assert handler.stream is other
         *lines, bar, last, _ = screen.screen
         assert lines == [f"line {number}" for number in range(10)]
-        assert bar.startswith("stage 1/2: 100%|")
+        assert bar.startswith("stopped in stage 1/1: 100%|")
         assert last == "after the run"
 
     def test_the_bar_shows_what_is_new_when_a_line_is_written(self, make_engine, logger):
@@ -287,7 +373,7 @@ class TestLogLines:
             logger.warning("a secret")
             bar.on_train_end({})
         assert screen.screen[0] == "WARNING: look at this"
-        assert screen.screen[1].startswith("stage 1/2")
+        assert screen.screen[1].startswith("stopped in stage 1/1")
         assert not any("too much" in line or "secret" in line for line in screen.screen)
 
     def test_other_files_are_left_alone(self, make_engine, logger, tmp_path):
@@ -325,7 +411,7 @@ class TestLogLines:
             bar.on_train_end({})
             assert logging.lastResort is before
         assert screen.screen[0] == "look at this"
-        assert screen.screen[1].startswith("stage 1/2")
+        assert screen.screen[1].startswith("stopped in stage 1/1")
         assert not any("nobody" in line for line in screen.screen)
 
 
@@ -340,13 +426,11 @@ BOTH_WRITE = """
 import logging, sys, threading
 from tqdm.contrib.logging import logging_redirect_tqdm
 from pyshac.core.callbacks.displays import BarDisplay
-
-class Figures:
-    total, done, stage, details = 100, 1, "s", "d"
+from pyshac.core.callbacks.figures import Figures
 
 logging.basicConfig(level="INFO", stream=sys.stderr)
 with logging_redirect_tqdm():
-    bar = BarDisplay(Figures(), sys.stderr)
+    bar = BarDisplay(Figures(100, 1), sys.stderr)
     bar.open()
     drawing = threading.Thread(target=lambda: [bar.draw() for _ in range(3000)], daemon=True)
     drawing.start()

@@ -69,4 +69,5 @@ def same(left: SavedRun, right: SavedRun) -> bool:
         and [c.to_bytes() for c in left.cascade] == [c.to_bytes() for c in right.cascade]
         and (left.num_complete, left.stage_starts) == (right.num_complete, right.stage_starts)
         and (left.batch, left.shares) == (right.batch, right.shares)
+        and left.refused == right.refused
     )

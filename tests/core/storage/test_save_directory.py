@@ -158,6 +158,19 @@ def test_state_is_readable(directory, search):
     assert len(state["classifiers"]) == 1
 
 
+def test_a_state_without_refused_classifiers_is_one_of_an_earlier_version(directory, search):
+    advance(search)
+    search.refused = {"no reason": 2}
+    with directory.writing():
+        save(directory, search)
+    assert load(directory.path).refused == {"no reason": 2}
+    path = directory.path / "state.json"
+    state = json.loads(path.read_text())
+    del state["sha256"], state["refused"]
+    path.write_text(json.dumps({**state, "sha256": state_file.checksum(state)}))
+    assert load(directory.path).refused == {}
+
+
 def test_what_killed_writers_left_is_cleared_away(directory, search):
     for folder in (".", "datasets", "classifiers"):
         (directory.path / folder).mkdir(parents=True, exist_ok=True)
@@ -181,6 +194,9 @@ def test_what_killed_writers_left_is_cleared_away(directory, search):
         {"classifiers": [1]},
         {"classifiers": "ab"},
         {"csv_bytes": 5},
+        {"refused": ["no reason"]},
+        {"refused": {"no reason": 0}},
+        {"refused": {"no reason": 1.0}},
         {"unknown": 1},
         {"format": "1"},
         {"format": None},

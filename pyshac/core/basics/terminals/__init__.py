@@ -1,0 +1,1 @@
+"""Terminals that several processes write to."""

@@ -1,0 +1,66 @@
+"""LineDisplay: lines in a file, such as the log of a batch job."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TextIO
+
+from pyshac.core.callbacks.figures import Figures, stamped
+from pyshac.core.dataset import summaries
+
+
+class LineDisplay:
+    """Lines in a file: the first, the last, and one after a batch from time to time.
+
+    Args:
+        figures: The figures.
+        file: The file.
+        least_seconds: Seconds between two lines after batches, at least.
+    """
+
+    seconds: float | None = None
+
+    def __init__(self, figures: Figures, file: TextIO, least_seconds: float) -> None:
+        self._figures = figures
+        self._file = file
+        self._least_seconds = least_seconds
+        self._started = self._written = time.monotonic()
+        self._initial = 0
+
+    def open(self, first: str) -> None:
+        """Writes the first line."""
+        self._started = self._written = time.monotonic()
+        self._initial = self._figures.done
+        self.say(first)
+
+    def draw(self) -> None:
+        """Writes nothing: lines belong to events."""
+
+    def say(self, text: str) -> None:
+        """Writes a line."""
+        with contextlib.suppress(Exception):
+            self._file.write(stamped(text))
+            self._file.flush()
+
+    def end_batch(self) -> None:
+        """Writes a line if the one before is old enough, unless the last line comes now."""
+        now, figures = time.monotonic(), self._figures
+        if now - self._written < self._least_seconds or figures.done >= figures.total:
+            return
+        self._written = now
+        done = summaries.evaluations_text(figures.done, figures.total)
+        self.say("; ".join([done, figures.title, *figures.details, *self._left()]))
+
+    def _left(self) -> list[str]:
+        done, missing = self._figures.done - self._initial, self._figures.total - self._figures.done
+        if not done:
+            return []
+        from tqdm import tqdm
+
+        seconds = (time.monotonic() - self._started) / done * missing
+        return [f"{tqdm.format_interval(seconds)} left"]
+
+    def close(self, last: str) -> None:
+        """Writes the last line."""
+        self.say(last)
