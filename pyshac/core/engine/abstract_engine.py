@@ -333,10 +333,10 @@ class _SHAC(SavedEngine, ABC):
             )
         policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
         max_seconds = check_seconds("max_seconds", max_seconds)
-        self._directory.refuse_another_run()
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
         options = FitOptions(skip_cv_checks, early_stop, relax_checks)
         with self._turns.looping("fit()", lambda: self._new_loop(callbacks, verbose)) as loop:
+            self._directory.refuse_another_run()
             pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
             self._asked.clear()
             return loop.spend_budget(pool, options, max_seconds)

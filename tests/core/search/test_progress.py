@@ -7,7 +7,7 @@ import pytest
 from pyshac.core.search.progress import BUDGET_SPENT, Progress
 from pyshac.core.search.schedule import Schedule
 
-SCHEDULE = Schedule(40, 8, 3)  # T_c is 10
+SCHEDULE = Schedule.in_batches(40, 8, 3)  # T_c is 10
 
 
 @pytest.mark.parametrize(
