@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from pyshac.core.basics import plain_values
-from pyshac.core.dataset.csv_file import csv_line
+from pyshac.core.dataset.formats.csv_file import csv_line
 from pyshac.looking.snapshot import Snapshot
 
 # Spreadsheets take a cell that begins with one of these as a formula, also in full width.

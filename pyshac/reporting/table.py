@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pyshac.core.dataset.csv_file import score_text
+from pyshac.core.dataset.formats.csv_file import score_text
 from pyshac.core.dataset.objective import MAX
 from pyshac.looking.snapshot import Snapshot
 

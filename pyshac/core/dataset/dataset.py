@@ -20,7 +20,9 @@ from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.dataset import summaries
-from pyshac.core.dataset.csv_file import (
+from pyshac.core.dataset.data_frame import as_frame
+from pyshac.core.dataset.earlier_names import EarlierDatasetNames
+from pyshac.core.dataset.formats.csv_file import (
     check_id,
     check_line,
     csv_line,
@@ -28,12 +30,10 @@ from pyshac.core.dataset.csv_file import (
     read_csv,
     score_text,
 )
-from pyshac.core.dataset.data_frame import as_frame
-from pyshac.core.dataset.earlier_names import EarlierDatasetNames
-from pyshac.core.dataset.journal_file import Drawn, event_of, read_records
-from pyshac.core.dataset.lines import Lines
+from pyshac.core.dataset.formats.journal_file import Drawn, event_of, read_records
+from pyshac.core.dataset.formats.lines import Lines
+from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.dataset.objective import get_objective
-from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.dataset.rows import Column, Rows
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList

@@ -22,7 +22,7 @@ from pyshac.core.callbacks.callback_list import CallbackList
 from pyshac.core.callbacks.history import History
 from pyshac.core.callbacks.progress_bar import ProgressBar, check_verbose
 from pyshac.core.classifiers.training import Admission, Training, admission
-from pyshac.core.dataset.csv_file import read_csv
+from pyshac.core.dataset.formats.csv_file import read_csv
 from pyshac.core.engine.run import Run
 from pyshac.core.evaluation.rounds import Outcome
 from pyshac.core.evaluation.slot_pool import SlotPool

@@ -15,7 +15,7 @@ from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import Admission, Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
-from pyshac.core.dataset.csv_file import check_row_length
+from pyshac.core.dataset.formats.csv_file import check_row_length
 from pyshac.core.dataset.objective import MAX, get_objective
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList

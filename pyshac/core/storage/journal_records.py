@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from pyshac.core.basics import plain_values
-from pyshac.core.dataset.journal_file import Drawn, Scored, event_of
+from pyshac.core.dataset.formats.journal_file import Drawn, Scored, event_of
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.batch import Batch
 from pyshac.core.storage.saved_run import SavedRun

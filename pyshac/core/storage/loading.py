@@ -19,8 +19,9 @@ from pyshac.core.classifiers import untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
-from pyshac.core.dataset import Dataset, journal_file
-from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.formats import journal_file
+from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList

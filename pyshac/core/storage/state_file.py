@@ -11,7 +11,7 @@ from typing import Any
 
 from pyshac.core.basics import files
 from pyshac.core.basics.messages.printable import printable
-from pyshac.core.dataset.journal_file import MAX_RANKINGS
+from pyshac.core.dataset.formats.journal_file import MAX_RANKINGS
 from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS

@@ -9,7 +9,7 @@ import pytest
 
 from pyshac import Dataset, SaveDirectoryError
 from pyshac.core.classifiers.training import Admission
-from pyshac.core.dataset import journal_file
+from pyshac.core.dataset.formats import journal_file
 from pyshac.core.storage import loading
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.looking.snapshot import take_snapshot

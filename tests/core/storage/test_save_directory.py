@@ -11,7 +11,7 @@ import pytest
 from pyshac import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.basics import files
 from pyshac.core.classifiers.training import Admission
-from pyshac.core.dataset import journal_file
+from pyshac.core.dataset.formats import journal_file
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.storage import state_file
 from pyshac.core.storage.layout import Layout

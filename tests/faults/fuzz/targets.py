@@ -21,10 +21,10 @@ from pyshac.core.basics import plain_values
 from pyshac.core.classifiers import ubjson, untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.training import Admission
-from pyshac.core.dataset import journal_file
-from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.dataset.dataset import Dataset
-from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.dataset.formats import journal_file
+from pyshac.core.dataset.formats.csv_file import read_csv
+from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.engine.run import Run
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
