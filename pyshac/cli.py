@@ -17,7 +17,7 @@ from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.export import as_csv, as_json
 from pyshac.reporting.page import report
-from pyshac.reporting.summary import best_values, facts, stage_rows
+from pyshac.reporting.summary import best_extras, best_values, facts, stage_rows
 from pyshac.version import __version__
 
 WIDTH = 80
@@ -127,6 +127,9 @@ def _show(options: argparse.Namespace) -> None:
     best = best_values(snapshot)
     if best:
         parts.append("Best parameters\n" + _two_columns(best))
+    extras = best_extras(snapshot)
+    if extras:
+        parts.append("Extras of the best evaluation\n" + _two_columns(extras))
     parts += [_stages(snapshot), _importances(snapshot)]
     _print("\n\n".join(part for part in parts if part) + "\n")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyshac.core.basics import plain_values
+from pyshac.core.basics.results.details import NOT_FINITE, Details
+from pyshac.core.basics.results.extras import split_result
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
 
@@ -15,6 +19,8 @@ class AskedSamples:
 
     def __init__(self) -> None:
         self._identities: dict[int, Any] = {}
+        # When each was handed out (`time.time`, and `time.perf_counter` for its duration).
+        self._times: dict[int, tuple[float, float]] = {}
 
     def hand_out(self, batch: Batch, n: int | None, room: int) -> list[int]:
         """Hands out samples of a batch that were not handed out before.
@@ -42,6 +48,7 @@ class AskedSamples:
             )
         for number in numbers:
             self._identities[number] = _identity(batch.row(number))
+            self._times[number] = time.time(), time.perf_counter()
         return numbers
 
     def find(self, space: HyperParameterList, samples: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -63,14 +70,37 @@ class AskedSamples:
             numbers.append(found)
         return numbers
 
+    def results(
+        self, numbers: Sequence[int], samples: Sequence[Mapping[str, Any]], results: Sequence[Any]
+    ) -> list[tuple[int, float, Details]]:
+        """Returns the results of samples, each as (number, score, details).
+
+        Args:
+            numbers: The samples' numbers.
+            samples: Their parameters.
+            results: Their scores, or mappings with scores and extras.
+
+        Raises:
+            TypeError: If a result is neither.
+        """
+        told = []
+        for number, sample, result in zip(numbers, samples, results, strict=True):
+            score, extras = split_result(result, f"sample {number}, {dict(sample)!r},")
+            started, begin = self._times[number]
+            seconds = round(time.perf_counter() - begin, 6)
+            failure = NOT_FINITE if math.isnan(score) else None
+            told.append((number, score, Details(round(started, 6), seconds, None, failure, extras)))
+        return told
+
     def settle(self, numbers: Iterable[int]) -> None:
         """Removes samples that have received their scores."""
         for number in numbers:
-            del self._identities[number]
+            del self._identities[number], self._times[number]
 
     def clear(self) -> None:
         """Removes all samples, so that they can be asked for again."""
         self._identities.clear()
+        self._times.clear()
 
 
 def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], list[Any]]:
@@ -82,7 +112,7 @@ def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], lis
     """
     if isinstance(parameters, Mapping):
         return [parameters], [scores]
-    if not isinstance(scores, Iterable):
+    if isinstance(scores, Mapping) or not isinstance(scores, Iterable):
         raise TypeError(f"scores must be as many as parameters. Got {scores!r} instead.")
     samples, values = list(parameters), list(scores)
     if len(samples) != len(values):

@@ -17,6 +17,7 @@ import numpy as np
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, without_float_errors
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.results.details import Details
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
@@ -222,10 +223,10 @@ class Search:
         return self.batch
 
     @without_float_errors
-    def learn_score(self, number: int, score: float, worker_id: int | None) -> None:
+    def learn_score(self, number: int, score: float, details: Details) -> None:
         """Adds the score of a sample of the open batch; NaN if it failed."""
         with self.lock:
-            self._open_batch.add_score(self.dataset, number, score, worker_id)
+            self._open_batch.add_score(self.dataset, number, score, details)
 
     def replace_dataset(self, samples: Sequence[tuple[list[Any], float]]) -> None:
         """Takes samples and their scores, numbered from 0, in place of those so far."""
@@ -235,21 +236,23 @@ class Search:
         with self.lock:
             self.dataset = dataset
 
-    def without_known(self, told: Sequence[tuple[int, float]]) -> list[tuple[int, float, None]]:
-        """Returns the scores that are new, each as (number, score, no slot).
+    def without_known(
+        self, told: Sequence[tuple[int, float, Details]]
+    ) -> list[tuple[int, float, Details]]:
+        """Returns the scores that are new, each as (number, score, details).
 
         Args:
-            told: Numbers of samples and their scores, of which a failed disk may have kept some in
-                memory only.
+            told: Scores in the same form, of which a failed disk may have kept some in memory
+                only.
 
         Raises:
             ValueError: If a sample has another score already.
         """
-        new: list[tuple[int, float, None]] = []
-        for number, score in told:
+        new: list[tuple[int, float, Details]] = []
+        for number, score, details in told:
             known = self.dataset.score_of(number)
             if known is None:
-                new.append((number, score, None))
+                new.append((number, score, details))
             elif known != score and not (math.isnan(known) and math.isnan(score)):
                 raise ValueError(
                     f"Sample {number} has the score {known!r} already. Got {score!r} instead."

@@ -1,13 +1,15 @@
 """Layout: the files of a save directory.
 
-    datasets/dataset.csv      every scored sample
-    datasets/parameters.json  the search space
-    classifiers/NN.ubj        the cascade, in XGBoost's own format
-    state.json                everything else, and the checksums of the files above; written last
-    journal.jsonl             the events since the last save
-    lock, lock.json           held by the process that is writing, and its name
+    datasets/dataset.csv        every scored sample
+    datasets/evaluations.jsonl  start, duration, slot, failure and extras of each of them
+    datasets/parameters.json    the search space
+    classifiers/NN.ubj          the cascade, in XGBoost's own format
+    state.json                  everything else, and the checksums of the files above; written last
+    journal.jsonl               the events since the last save
+    lock, lock.json             held by the process that is writing, and its name
 
-Directories of PySHAC 0.1 to 0.3 have no state.json; their classifiers.pkl is never opened.
+Directories of PySHAC 1.0.0 have no evaluations.jsonl. Those of 0.1 to 0.3 have no state.json,
+either; their classifiers.pkl is never opened.
 """
 
 from __future__ import annotations
@@ -42,6 +44,10 @@ class Layout:
         return self.datasets / "dataset.csv"
 
     @property
+    def evaluations(self) -> Path:
+        return self.datasets / "evaluations.jsonl"
+
+    @property
     def parameters(self) -> Path:
         return self.datasets / "parameters.json"
 
@@ -70,8 +76,8 @@ class Layout:
 
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
-        parts = (self.csv, self.parameters, self.state, self.journal, self.holder, self.lock)
-        for path in (self.datasets, self.classifiers, *parts):
+        parts = (self.csv, self.evaluations, self.parameters, self.state, self.journal)
+        for path in (self.datasets, self.classifiers, *parts, self.holder, self.lock):
             files.refuse_link(path)
 
     @property

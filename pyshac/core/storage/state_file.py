@@ -39,6 +39,8 @@ class StateFile:
         num_drawn: Number of samples in closed batches and the open one; 0 if not known.
         csv_bytes: Length of the part of dataset.csv that holds the samples of closed batches.
         csv_sha256: Checksum of that part.
+        evaluations_bytes: Length of the part of evaluations.jsonl that belongs to these samples.
+        evaluations_sha256: Checksum of that part; empty if there is no such file.
         parameters_sha256: Checksum of parameters.json without its seeds.
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
@@ -69,6 +71,8 @@ class StateFile:
     chosen: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
     has_scaled_features: bool = True
+    evaluations_bytes: int = 0
+    evaluations_sha256: str = ""
     format: int = FORMAT
 
 

@@ -49,6 +49,7 @@ from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import checksum, decode_state
 from tests.cascades import cascade_of
+from tests.core.storage.searches import details_of
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
@@ -237,7 +238,7 @@ def make_run(folder: Path) -> None:
             batch = search.draw_batch(False, ALONE)
             run.save()
             for number in range(batch.start, stop):
-                run.take_in([(number, batch.row(number)[0], 0)])
+                run.take_in([(number, batch.row(number)[0], details_of(number))])
             if stop == 10:
                 search.close_batch(Admission.ALL)
     if not len(search.cascade):
