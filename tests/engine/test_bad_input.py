@@ -207,6 +207,7 @@ FILES = [
     "state.json",
     "datasets/parameters.json",
     "datasets/dataset.csv",
+    "datasets/evaluations.jsonl",
     "classifiers/00.ubj",
     "classifiers/01.ubj",
     "journal.jsonl",

@@ -28,6 +28,7 @@ FILES = [
     "state.json",
     "journal.jsonl",
     "datasets/dataset.csv",
+    "datasets/evaluations.jsonl",
     "datasets/parameters.json",
     "classifiers/00.ubj",
 ]
@@ -55,6 +56,8 @@ def sign(directory, **changes):
     del state["sha256"]
     csv = (directory / "datasets" / "dataset.csv").read_bytes()
     state["csv_sha256"] = files.digest(csv[: state["csv_bytes"]])
+    evaluations = (directory / "datasets" / "evaluations.jsonl").read_bytes()
+    state["evaluations_sha256"] = files.digest(evaluations[: state["evaluations_bytes"]])
     state["classifiers"] = [
         files.digest((directory / "classifiers" / f"{number:02d}.ubj").read_bytes())
         for number in range(len(state["classifiers"]))
@@ -280,6 +283,10 @@ def test_many_parameters_of_many_columns(directory):
     "changes",
     [
         {"csv_bytes": 10**18},
+        {"evaluations_bytes": 10**18},
+        {"evaluations_bytes": 0},
+        {"evaluations_bytes": "1"},
+        {"evaluations_sha256": None},
         {"num_complete": 10**11},
         {"num_complete": 10**18},
         {"stage_starts": [-(10**18)]},
@@ -312,7 +319,7 @@ def test_states(directory, changes):
     state = {**json.loads(path.read_text()), **changes}
     del state["sha256"]
     path.write_text(json.dumps({**state, "sha256": checksum(state)}))
-    refuse(directory, r"state\.json|dataset\.csv|\d+\.ubj")
+    refuse(directory, r"state\.json|dataset\.csv|evaluations\.jsonl|\d+\.ubj")
 
 
 @pytest.mark.parametrize(

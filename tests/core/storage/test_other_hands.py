@@ -12,7 +12,13 @@ from pyshac.core.storage.save_directory import SaveDirectory
 from tests.core.storage.searches import advance, as_saved, finished, load, new_search, same, save
 from tests.engine.engine_helpers import evaluate, make_engine, raw_contents, restored, samples_of
 
-FILES = ["datasets/dataset.csv", "datasets/parameters.json", "classifiers/00.ubj", "state.json"]
+FILES = [
+    "datasets/dataset.csv",
+    "datasets/evaluations.jsonl",
+    "datasets/parameters.json",
+    "classifiers/00.ubj",
+    "state.json",
+]
 
 
 @pytest.fixture

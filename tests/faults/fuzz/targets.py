@@ -24,6 +24,7 @@ from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.dataset.formats import journal_file
 from pyshac.core.dataset.formats.csv_file import read_csv
+from pyshac.core.dataset.formats.evaluations_file import details_line, read_details
 from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.engine.run import Run
 from pyshac.core.errors import SaveDirectoryError
@@ -54,6 +55,10 @@ from tests.core.storage.searches import details_of
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
 _SCHEDULE = Schedule(40, 4)
+_NAMES = (
+    "state.json", "journal.jsonl", "datasets/dataset.csv", "datasets/parameters.json",
+    "classifiers/00.ubj", "lock.json", "datasets/evaluations.jsonl",
+)  # fmt: skip
 
 
 def make_space() -> HyperParameterList:
@@ -111,6 +116,21 @@ def fuzz_header(data: bytes) -> bool:
         Dataset.load_from_directory(folder.parent)
     except SaveDirectoryError:
         return False
+    return True
+
+
+def fuzz_evaluations(data: bytes) -> bool:
+    """The details of evaluations."""
+    path = _FOLDER / "evaluations.jsonl"
+    path.write_bytes(data)
+    try:
+        found = list(read_details(path))
+    except SaveDirectoryError:
+        return False
+    # What is accepted can be written, and is the same then.
+    path.write_bytes(b"".join(details_line(*each) for each in found))
+    if repr(list(read_details(path))) != repr(found):
+        raise RuntimeError("the details are others after they were written")
     return True
 
 
@@ -214,8 +234,7 @@ def fuzz_directory(data: bytes) -> bool:
     folder = _FOLDER / "directory"
     if not folder.exists():
         make_run(folder)
-    names = ("state.json", "journal.jsonl", "datasets/dataset.csv", "datasets/parameters.json",
-             "classifiers/00.ubj", "lock.json")  # fmt: skip
+    names = _NAMES
     path = folder / names[data[0] % len(names)] if data else folder / names[0]
     before = path.read_bytes()
     path.write_bytes(data[1:])
@@ -249,6 +268,7 @@ TARGETS: dict[str, Callable[[bytes], bool]] = {
     "text": fuzz_text,
     "dataset": fuzz_dataset,
     "header": fuzz_header,
+    "evaluations": fuzz_evaluations,
     "parameters": fuzz_parameters,
     "state": fuzz_state,
     "journal": fuzz_journal,
@@ -258,8 +278,8 @@ TARGETS: dict[str, Callable[[bytes], bool]] = {
 }
 # How the inputs are shared out: most for readers with much to get wrong.
 SHARES = {
-    "text": 150, "dataset": 150, "header": 5, "parameters": 200, "state": 200, "journal": 140,
-    "ubjson": 100, "model": 52, "directory": 3,
+    "text": 100, "dataset": 150, "header": 5, "evaluations": 50, "parameters": 200, "state": 200,
+    "journal": 140, "ubjson": 100, "model": 52, "directory": 3,
 }  # fmt: skip
 
 
@@ -269,11 +289,12 @@ def seeds(target: str) -> list[bytes]:
     if not folder.exists():
         make_run(folder)
     read = lambda name: (folder / name).read_bytes()  # noqa: E731
-    csv = read("datasets/dataset.csv")
+    csv, details = read("datasets/dataset.csv"), read("datasets/evaluations.jsonl")
     parts = {
         "text": csv.replace(b"\n", b",").split(b","),
         "dataset": [csv.split(b"\n", 1)[1], *csv.split(b"\n")[1:6]],
         "header": [csv, csv[:200]],
+        "evaluations": [details, *details.splitlines(keepends=True)[:6]],
         "parameters": [read("datasets/parameters.json"), *one_by_one()],
         "state": [read("state.json"), *states_of_releases()],
         "journal": [read("journal.jsonl"), *read("journal.jsonl").splitlines()],
@@ -281,10 +302,7 @@ def seeds(target: str) -> list[bytes]:
         "model": small_models(),
         "directory": [
             bytes([number]) + read(name)
-            for number, name in enumerate(
-                ("state.json", "journal.jsonl", "datasets/dataset.csv",
-                 "datasets/parameters.json", "classifiers/00.ubj", "lock.json")
-            )
+            for number, name in enumerate(_NAMES)
         ],
     }  # fmt: skip
     return parts[target]
