@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ class SavedSamples:
         """
         return saved_details(self.root / "datasets" / "evaluations.jsonl", numbers)
 
-    def add_scored(self, add: Any, known: set[int]) -> None:
+    def add_scored(self, add: Callable[..., None], known: set[int]) -> None:
         """Adds the samples that the journal lists, and that are not there yet.
 
         Args:

@@ -48,13 +48,14 @@ class SampleTable:
         details: Details,
     ) -> None:
         """Inserts a sample before the one at `place`."""
+        # First what may be refused.
+        self.details.insert(place, number, details)
         self.X.insert(place, row)
         self.ids.insert(place, number)
         self.Y.insert(place, score)
         start = place * len(encoded)
         self._encoded[start:start] = array("d", encoded)
         self.lines.insert(place, line)
-        self.details.insert(place, number, details)
 
     def place_of(self, number: int) -> int:
         """Returns the number of samples with lower numbers."""
