@@ -165,6 +165,8 @@ class _Reader:
         if not expected:
             return {}
         _check_equal(files.digest_of_start(path, state.evaluations_bytes), expected, path)
+        if path.stat().st_size and not files.ends_with_newline(path):
+            raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
         return dict(read_details(path, state.evaluations_bytes))
 
     def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:

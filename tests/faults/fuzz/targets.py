@@ -24,7 +24,6 @@ from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.dataset.formats import journal_file
 from pyshac.core.dataset.formats.csv_file import read_csv
-from pyshac.core.dataset.formats.evaluations_file import details_line, read_details
 from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.engine.run import Run
 from pyshac.core.errors import SaveDirectoryError
@@ -116,21 +115,6 @@ def fuzz_header(data: bytes) -> bool:
         Dataset.load_from_directory(folder.parent)
     except SaveDirectoryError:
         return False
-    return True
-
-
-def fuzz_evaluations(data: bytes) -> bool:
-    """The details of evaluations."""
-    path = _FOLDER / "evaluations.jsonl"
-    path.write_bytes(data)
-    try:
-        found = list(read_details(path))
-    except SaveDirectoryError:
-        return False
-    # What is accepted can be written, and is the same then.
-    path.write_bytes(b"".join(details_line(*each) for each in found))
-    if repr(list(read_details(path))) != repr(found):
-        raise RuntimeError("the details are others after they were written")
     return True
 
 
@@ -268,7 +252,6 @@ TARGETS: dict[str, Callable[[bytes], bool]] = {
     "text": fuzz_text,
     "dataset": fuzz_dataset,
     "header": fuzz_header,
-    "evaluations": fuzz_evaluations,
     "parameters": fuzz_parameters,
     "state": fuzz_state,
     "journal": fuzz_journal,
@@ -278,8 +261,8 @@ TARGETS: dict[str, Callable[[bytes], bool]] = {
 }
 # How the inputs are shared out: most for readers with much to get wrong.
 SHARES = {
-    "text": 100, "dataset": 150, "header": 5, "evaluations": 50, "parameters": 200, "state": 200,
-    "journal": 140, "ubjson": 100, "model": 52, "directory": 3,
+    "text": 150, "dataset": 150, "header": 5, "parameters": 200, "state": 200, "journal": 140,
+    "ubjson": 100, "model": 52, "directory": 3,
 }  # fmt: skip
 
 
@@ -289,12 +272,11 @@ def seeds(target: str) -> list[bytes]:
     if not folder.exists():
         make_run(folder)
     read = lambda name: (folder / name).read_bytes()  # noqa: E731
-    csv, details = read("datasets/dataset.csv"), read("datasets/evaluations.jsonl")
+    csv = read("datasets/dataset.csv")
     parts = {
         "text": csv.replace(b"\n", b",").split(b","),
         "dataset": [csv.split(b"\n", 1)[1], *csv.split(b"\n")[1:6]],
         "header": [csv, csv[:200]],
-        "evaluations": [details, *details.splitlines(keepends=True)[:6]],
         "parameters": [read("datasets/parameters.json"), *one_by_one()],
         "state": [read("state.json"), *states_of_releases()],
         "journal": [read("journal.jsonl"), *read("journal.jsonl").splitlines()],
