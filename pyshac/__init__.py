@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         History,
         ProgressBar,
     )
-    from pyshac.core.dataset import Dataset, flatten_parameters
+    from pyshac.core.dataset import Dataset, Evaluation, flatten_parameters
     from pyshac.core.engine import SHAC
     from pyshac.core.errors import (
         DirectoryInUseError,
@@ -67,6 +67,7 @@ __all__ = [
     "DiscreteHyperParameter",
     "DistributionHP",
     "DistributionHyperParameter",
+    "Evaluation",
     "EvaluationError",
     "EvaluationTimeoutError",
     "History",
@@ -111,6 +112,7 @@ _HOMES = {
     "DiscreteHyperParameter": "pyshac.core.hyperparameters",
     "DistributionHP": "pyshac.core.hyperparameters",
     "DistributionHyperParameter": "pyshac.core.hyperparameters",
+    "Evaluation": "pyshac.core.dataset",
     "EvaluationError": "pyshac.core.errors",
     "EvaluationTimeoutError": "pyshac.core.errors",
     "History": "pyshac.core.callbacks",

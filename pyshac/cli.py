@@ -18,7 +18,7 @@ from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.export import as_csv, as_json
 from pyshac.reporting.page import report
-from pyshac.reporting.summary import best_values, facts, stage_rows
+from pyshac.reporting.summary import best_extras, best_values, facts, stage_rows
 from pyshac.reporting.text_table import Column, best_evaluations, failed_evaluations, lay_out
 from pyshac.version import __version__
 
@@ -165,6 +165,9 @@ def _summary(snapshot: Snapshot) -> str:
     best = best_values(snapshot)
     if best:
         parts.append("Best parameters\n" + _two_columns(best))
+    extras = best_extras(snapshot)
+    if extras:
+        parts.append("Extras of the best evaluation\n" + _two_columns(extras))
     parts += [_stages(snapshot), _importances(snapshot)]
     return "\n\n".join(part for part in parts if part)
 

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -85,6 +86,31 @@ class TestShow:
         assert medians == sorted(medians)
         assert importances.splitlines()[1].split()[0] == "y"
 
+    def test_how_long_evaluations_took(self, saved, capsys):
+        main(["show", saved.save_dir])
+        (line,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("  Duration"))
+        assert re.fullmatch(r"  Duration     \S+ s per evaluation \(median; \S+ s to \S+ s\)", line)
+
+    def test_extras(self, tmp_path, capsys):
+        name = f"{CONTROL} <b>"
+        score = lambda worker_id, p: {"score": p["y"], "lr": 0.5, name: CONTROL, "on": True}  # noqa: E731
+        run_search(tmp_path, [UniformHP("y", 0, 1)], score, (4, 1))
+        main(["show", str(tmp_path)])
+        text = capsys.readouterr().out
+        shown = "\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}"
+        assert f"  Extras       lr, {shown} <b>, on\n" in text
+        best = text.split("Extras of the best evaluation\n")[1].split("\n\n")[0].splitlines()
+        assert [line.split() for line in best] == [
+            ["lr", "0.5"], [shown, "<b>", shown], ["on", "true"],
+        ]  # fmt: skip
+
+    def test_a_dataset_alone_has_neither(self, tmp_path, capsys):
+        save_texts(tmp_path, ["a", "b"])
+        main(["show", str(tmp_path)])
+        text = capsys.readouterr().out
+        assert "Duration" not in text
+        assert "Extras" not in text
+
     def test_it_fits_a_terminal_and_cannot_steer_it(self, saved, capsys):
         main(["show", saved.save_dir])
         text = capsys.readouterr().out
@@ -154,9 +180,11 @@ class TestShowEvaluations:
         text = capsys.readouterr().out
         assert text.startswith("Failed evaluations\n")
         heading, *rows = rows_of(text)
-        assert heading == ["sample", "x", "kind"]
-        expected = [[str(n), f"{x:.6g}", kind] for n, (x, kind) in enumerate(searched.dataset.X)]
-        assert rows == [expected[1], expected[5]]
+        assert heading == ["sample", "reason", "x", "kind"]
+        expected = [[f"{x:.6g}", kind] for x, kind in searched.dataset.X]
+        assert [[row[0], *row[-2:]] for row in rows] == [["1", *expected[1]], ["5", *expected[5]]]
+        # Scores that are not finite, given by `tell`; long reasons are cut in the middle.
+        assert all("score" in " ".join(row) for row in rows)
 
     def test_there_may_be_none(self, tmp_path, capsys):
         engine = pyshac.SHAC([UniformHP("y", 0, 1)], 20, 2, save_dir=tmp_path)

@@ -53,6 +53,14 @@ shac.fit(
 )
 shac.fit(catch=ValueError, fresh_process=True, verbose=0)
 
+shac.tell(shac.ask()[0], {"score": 0.5, "loss": 1.5, "note": "warm start"})
+shac.tell(shac.ask(), [0.5, {"score": 0.5, "is_deep": True}])
+assert_type(shac.top(3)[0], pyshac.Evaluation)
+assert_type(shac.evaluations[0].parameters, dict[str, Any])
+assert_type(shac.evaluations[0].seconds, float | None)
+
+shac.top("3")  # refused
+shac.tell(shac.ask()[0], "0.5")  # refused
 shac.fit(3)  # refused
 shac.fit(timeout="3")  # refused
 shac.fit(callbacks=[print])  # refused

@@ -9,7 +9,8 @@ import math
 from typing import Any
 
 from pyshac.core.basics import plain_values
-from pyshac.core.dataset.csv_file import csv_line
+from pyshac.core.dataset import Evaluation
+from pyshac.core.dataset.formats.csv_file import csv_line
 from pyshac.looking.snapshot import Snapshot
 
 # Spreadsheets take a cell that begins with one of these as a formula, also in full width.
@@ -37,7 +38,7 @@ def _disarmed(cell: str) -> str:
 
 
 def as_json(snapshot: Snapshot) -> bytes:
-    """Returns the objective, the budget and the evaluations, with their stages, as JSON."""
+    """Returns the objective, the budget and all that is known of the evaluations, as JSON."""
     dataset = snapshot.dataset
     knows_stages = snapshot.schedule is not None
     content: dict[str, Any] = {"objective": snapshot.objective.name}
@@ -49,20 +50,34 @@ def as_json(snapshot: Snapshot) -> bytes:
             "id": number,
             **({"stage": int(snapshot.stages[place])} if knows_stages else {}),
             "parameters": {
-                name: _without_infinities(value)
+                name: _for_json(value)
                 for name, value in snapshot.space.to_parameters(dataset.X[place]).items()
             },
             "score": None if math.isnan(dataset.Y[place]) else dataset.Y[place],
+            **_details(dataset.evaluation(place)),
         }
         for place, number in enumerate(dataset.ids)
     ]
     return f"{json.dumps(content, indent=2)}\n".encode("ascii")
 
 
-def _without_infinities(value: Any) -> Any:
-    """Returns a value for JSON: tuples become lists, infinities become text."""
+def _details(evaluation: Evaluation) -> dict[str, Any]:
+    """Returns what is known of an evaluation besides its score; null where it is not known."""
+    started = evaluation.started
+    return {
+        "state": evaluation.state,
+        "failure": evaluation.failure,
+        "started": None if started is None else started.isoformat(),
+        "seconds": evaluation.seconds,
+        "slot": evaluation.slot,
+        "extras": {name: _for_json(value) for name, value in evaluation.extras.items()},
+    }
+
+
+def _for_json(value: Any) -> Any:
+    """Returns a value for JSON: tuples become lists, infinities and NaN become text."""
     if isinstance(value, (list, tuple)):
-        return [_without_infinities(item) for item in value]
-    if isinstance(value, float) and math.isinf(value):
+        return [_for_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

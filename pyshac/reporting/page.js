@@ -57,7 +57,7 @@
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     if (words.length && haystacks === null) {
       haystacks = rows.map((row) =>
-        row.map((text) => text || "failed").concat(row.map(readable)).join("\n").toLowerCase()
+        row.concat(row.map(readable)).join("\n").toLowerCase()
       );
     }
     order = rows.map((_, index) => index).filter((index) => matches(index, words));

@@ -22,7 +22,7 @@ from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import new_figure
 from pyshac.reporting.pictures import Picture, draw, plots_of
-from pyshac.reporting.summary import best_values, facts, stage_rows
+from pyshac.reporting.summary import best_extras, best_values, facts, stage_rows
 from pyshac.reporting.table import table_content, to_script
 from pyshac.version import __version__
 
@@ -110,6 +110,9 @@ def _summary(snapshot: Snapshot) -> str:
     best = best_values(snapshot)
     if best:
         cards.append(_card("Best parameters", _definitions(best)))
+    extras = best_extras(snapshot)
+    if extras:
+        cards.append(_card("Extras of the best evaluation", _definitions(extras)))
     rows = stage_rows(snapshot)
     if rows:
         header = ["Stage", "Samples", "Failed", "Best", "Median"]

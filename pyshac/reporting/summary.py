@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.paths import shown_path
+from pyshac.core.basics.results.details import Extra
 from pyshac.core.dataset import summaries
+from pyshac.core.dataset.data_frame import extra_names
 from pyshac.looking.axes import columns_of
 from pyshac.looking.labels import number_text
 from pyshac.looking.snapshot import Snapshot
+
+MAX_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,43 @@ def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
         number = snapshot.dataset.ids[snapshot.best]
         score = snapshot.dataset.Y[snapshot.best]
         found.append(("Best score", f"{number_text(score)} (sample {number})"))
+    found += _facts_of_details(snapshot)
     if snapshot.path is not None:
         found.append(("Directory", shown_path(snapshot.path)))
     return found
+
+
+def _facts_of_details(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Returns how long evaluations took, and what they returned beside scores, if known."""
+    found = []
+    seconds = np.array(snapshot.dataset.details.column("seconds"), dtype=np.float64)
+    seconds = seconds[~np.isnan(seconds)]
+    if len(seconds):
+        median, shortest, longest = (
+            number_text(float(part(seconds)), 3) for part in (np.median, np.min, np.max)
+        )
+        text = f"{median} s per evaluation (median; {shortest} s to {longest} s)"
+        found.append(("Duration", text))
+    names = extra_names(snapshot.dataset.details)
+    if names:
+        shown = [*names[:MAX_NAMES], *["…"][: len(names) > MAX_NAMES]]
+        found.append(("Extras", ", ".join(shown)))
+    return found
+
+
+def best_extras(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Returns what the best evaluation returned beside its score, by name, as text."""
+    if snapshot.best is None:
+        return []
+    extras = snapshot.dataset.details[snapshot.best].extras
+    return [(name, extra_text(value)) for name, value in extras.items()]
+
+
+def extra_text(value: Extra | None) -> str:
+    """Returns an extra as text: a str as it is, a bool as in JSON; empty for None."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def best_values(snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -5,25 +5,41 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pyshac.core.dataset.csv_file import score_text
+from pyshac.core.dataset.data_frame import extra_names, free_names
+from pyshac.core.dataset.evaluation import state_of
+from pyshac.core.dataset.formats.csv_file import score_text
 from pyshac.core.dataset.objective import MAX
 from pyshac.looking.snapshot import Snapshot
+from pyshac.reporting.summary import extra_text
 
 
 def table_content(snapshot: Snapshot) -> dict[str, Any]:
-    """Returns the evaluations as columns and rows of text; a failed one has an empty score."""
+    """Returns the evaluations as columns and rows of text; a failed one has an empty score.
+
+    Of columns that may be empty, those are left out that would be.
+    """
     dataset = snapshot.dataset
     knows_stages = snapshot.schedule is not None
     names = snapshot.space.get_parameter_names()
     columns = ["Sample", "Score", *["Stage"][:knows_stages], *names]
+    extras = extra_names(dataset.details)
+    knows_times = any(each is not None for each in dataset.details.column("seconds"))
+    has_failures = any(dataset.details.column("failure"))
+    more = ["State", *["Seconds"][:knows_times], *["Failure"][:has_failures], *extras]
+    columns += free_names(more, columns)
     rows = []
     for place, number in enumerate(dataset.ids):
+        details = dataset.details[place]
         rows.append(
             [
                 str(number),
                 score_text(dataset.Y[place]),
                 *[str(snapshot.stages[place])][:knows_stages],
                 *snapshot.space.row_to_text(dataset.X[place]),
+                state_of(dataset.Y[place]),
+                *[extra_text(details.seconds)][:knows_times],
+                *[details.failure or ""][:has_failures],
+                *(extra_text(details.extras.get(name)) for name in extras),
             ]
         )
     return {

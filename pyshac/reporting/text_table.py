@@ -44,8 +44,7 @@ def best_evaluations(snapshot: Snapshot, number: int) -> list[Column]:
         number: Number of rows; less if fewer evaluations have a score.
     """
     scores = snapshot.dataset.scores
-    order = np.argsort(-snapshot.objective.worst_first(scores), kind="stable")
-    places = [int(place) for place in order if not np.isnan(scores[place])][:number]
+    places = [int(place) for place in snapshot.objective.best_first(scores)[:number]]
     score = Column("score", [number_text(scores[place]) for place in places], is_right=True)
     return [_numbers(snapshot, places), score, *_parameters(snapshot, places)]
 
@@ -53,7 +52,10 @@ def best_evaluations(snapshot: Snapshot, number: int) -> list[Column]:
 def failed_evaluations(snapshot: Snapshot) -> list[Column]:
     """Returns the table of the evaluations that failed, in their order."""
     places = [int(place) for place in np.flatnonzero(np.isnan(snapshot.dataset.scores))]
-    return [_numbers(snapshot, places), *_parameters(snapshot, places)]
+    reasons = [snapshot.dataset.details[place].failure or "not known" for place in places]
+    return [
+        _numbers(snapshot, places), Column("reason", reasons), *_parameters(snapshot, places),
+    ]  # fmt: skip
 
 
 def _numbers(snapshot: Snapshot, places: Sequence[int]) -> Column:

@@ -323,3 +323,23 @@ def test_trainings_run_on_the_workers(tmp_path, engine_class, framework, train):
     assert samples_of(there) == samples_of(here)
     # A guess is right in one of ten.
     assert min(there.dataset.Y) > 0.2
+
+
+def test_extras_and_times_come_back(tmp_path, cluster):
+    cluster.start_workers(2)
+
+    def more(worker_id, parameters):
+        time.sleep(0.01)
+        return {"score": parameters["x"], "half": parameters["x"] / 2, "note": "é"}
+
+    with connect(cluster) as client:
+        client.wait_for_workers(2)
+        engine = make_engine(
+            tmp_path / "shac", more, [UniformHP("x", 0, 1)], 8, 2, backend="dask", evaluators=2
+        )
+        engine.fit()
+    for found in engine.evaluations:
+        assert found.extras == {"half": found.score / 2, "note": "é"}
+        assert 0.01 <= found.seconds < 60
+        assert found.started is not None
+        assert found.slot in (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,8 +17,8 @@ from tests.engine.objectives import InterruptedAt, InterruptionError, branin, ev
 
 __all__ = [
     "FIXTURES", "HISTORY_KEYS", "ROOT", "InterruptedAt", "InterruptionError", "branin",
-    "branin_space", "contents", "evaluate", "make_engine", "make_space", "restored", "run_script",
-    "samples_of",
+    "branin_space", "contents", "evaluate", "make_engine", "make_space", "raw_contents",
+    "restored", "run_script", "samples_of",
 ]  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,33 @@ def restored(save_dir: Path | str, **kwargs: Any) -> SHAC:
 
 
 def contents(save_dir: Path | str) -> dict[str, bytes]:
+    """What two equal runs have in common: their files, without times and without slots."""
+    return {name: _without_times(name, data) for name, data in raw_contents(save_dir).items()}
+
+
+def _without_times(name: str, data: bytes) -> bytes:
+    try:
+        if name == "state.json":
+            return _without(json.loads(data), "sha256", "evaluations_bytes", "evaluations_sha256")
+        if name == "journal.jsonl":
+            lines = (line.partition(b" ")[2] for line in data.splitlines())
+            return b"".join(_without(json.loads(line), "started", "seconds") for line in lines)
+        if name == "datasets/evaluations.jsonl":
+            records = map(json.loads, data.splitlines())
+            return b"".join(_without(each, "started", "seconds", "slot") for each in records)
+    except ValueError:
+        # A file that was damaged on purpose.
+        pass
+    return data
+
+
+def _without(record: dict[str, Any], *names: str) -> bytes:
+    for name in names:
+        record.pop(name, None)
+    return json.dumps(record).encode() + b"\n"
+
+
+def raw_contents(save_dir: Path | str) -> dict[str, bytes]:
     """Every file of a save directory that belongs to the run, by its path there."""
     root = Path(save_dir)
     return {

@@ -242,7 +242,7 @@ def test_telling_another_number_of_scores(tmp_path, scores):
     assert len(engine.dataset) == 0
 
 
-@pytest.mark.parametrize("score", [None, "0.5", True, [1.0, 2.0], {}, 1j, object()])
+@pytest.mark.parametrize("score", [None, "0.5", True, [1.0, 2.0], set(), 1j, object()])
 def test_telling_what_is_no_number(tmp_path, score):
     engine = make_engine(tmp_path)
     samples = engine.ask(2)

@@ -24,10 +24,10 @@ from pyshac import (
 from pyshac.core.storage.state_file import FORMAT
 from tests.engine.engine_helpers import (
     InterruptedAt,
-    contents,
     evaluate,
     make_engine,
     make_space,
+    raw_contents,
     restored,
     samples_of,
 )
@@ -63,7 +63,7 @@ def test_numbers_must_be_positive_ints(tmp_path, name, value, error):
     shown = 0 if value == 0 else value
     with pytest.raises(error, match=f"{name} must be an int of at least 1.*{shown!r}"):
         engine_with(tmp_path, **{name: value})
-    assert contents(tmp_path) == {}
+    assert raw_contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize(("total_budget", "num_batches"), [(10, 3), (3, 10), (200, 21)])
@@ -116,13 +116,13 @@ def test_functions_must_be_callable(tmp_path, function):
         SHAC(function, make_space(), 12, 3, save_dir=tmp_path)
     with pytest.raises(TypeError, match="evaluation_function must be callable or None"):
         engine_with(tmp_path).fit(function)
-    assert contents(tmp_path) == {}
+    assert raw_contents(tmp_path) == {}
 
 
 def test_there_must_be_a_function(tmp_path):
     with pytest.raises(RuntimeError, match="hand it to the constructor or to fit"):
         make_engine(tmp_path, None).fit()
-    assert contents(tmp_path) == {}
+    assert raw_contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize("name", ["fit", "ask", "save_data", "predict"])
@@ -158,7 +158,7 @@ def test_arguments_of_fit(tmp_path, arguments, error, message):
     with pytest.raises(error, match=message):
         engine.fit(**arguments)
     assert function.calls == 0
-    assert contents(tmp_path) == {}
+    assert raw_contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize("arguments", [{"timeout": 1.0}, {"fresh_process": True}])
@@ -168,7 +168,7 @@ def test_what_needs_processes_is_refused_to_threads(tmp_path, arguments):
         engine.fit(**arguments)
 
 
-@pytest.mark.parametrize("score", [None, "0.5", True, [0.5, 1.5], {"score": 1}, 1j, b"1"])
+@pytest.mark.parametrize("score", [None, "0.5", True, [0.5, 1.5], {1.5}, 1j, b"1"])
 def test_scores_must_be_numbers(tmp_path, score):
     calls = []
 
@@ -207,27 +207,32 @@ FILES = [
     "state.json",
     "datasets/parameters.json",
     "datasets/dataset.csv",
+    "datasets/evaluations.jsonl",
     "classifiers/00.ubj",
     "classifiers/01.ubj",
     "journal.jsonl",
 ]
 
 
+# Those with a line for each sample.
+TABLES = ["datasets/dataset.csv", "datasets/evaluations.jsonl"]
+
+
 def refuses(directory, name, message=None):
     """Nothing of a directory is used, or overwritten, and the error names the file."""
-    before = contents(directory)
+    before = raw_contents(directory)
     for engine in (make_engine(directory, parameters=None), make_engine(directory)):
         engine.concurrent_evaluators()
         with pytest.raises(SaveDirectoryError, match=message) as caught:
             engine.restore_data()
         assert str(directory / name) in str(caught.value)
         assert len(engine.dataset) == 0
-        assert contents(directory) == before
+        assert raw_contents(directory) == before
     # The second engine has parameters of its own, and still must not overwrite what is there.
     if (directory / "state.json").exists():
         with pytest.raises(SaveDirectoryError, match="holds another run already"):
             engine.fit()
-    assert contents(directory) == before
+    assert raw_contents(directory) == before
 
 
 @pytest.mark.parametrize("name", FILES[:-1])
@@ -251,7 +256,8 @@ def test_files_with_another_character(directory, name):
             continue
         other = b"1" if data[place : place + 1] != b"1" else b"2"
         path.write_bytes(data[:place] + other + data[place + 1 :])
-        if name == "datasets/dataset.csv" and place >= len(data) - 160:
+        last_two = sum(map(len, data.splitlines(keepends=True)[-2:]))
+        if name in TABLES and place >= len(data) - last_two:
             # The last two samples stand in the journal as well, which is what counts.
             continue
         refuses(directory, name)
@@ -361,27 +367,27 @@ def test_newer_format(directory):
     ],
 )
 def test_another_search_space(directory, space):
-    before = contents(directory)
+    before = raw_contents(directory)
     engine = make_engine(directory, parameters=space)
     with pytest.raises(SaveDirectoryError, match="a search of another space") as caught:
         engine.restore_data()
     assert str(directory) in str(caught.value)
     assert len(engine.dataset) == 0
-    assert contents(directory) == before
+    assert raw_contents(directory) == before
     with pytest.raises(SaveDirectoryError, match="holds another run already"):
         engine.fit()
-    assert contents(directory) == before
+    assert raw_contents(directory) == before
 
 
 def test_the_default_objective_gives_way(directory):
-    before = contents(directory)
+    before = raw_contents(directory)
     assert restored(directory, objective="max").objective == "min"
-    assert contents(directory) == before
+    assert raw_contents(directory) == before
 
 
 @pytest.mark.parametrize("call", ["fit", "ask", "save_data", "fit_dataset"])
 def test_a_directory_that_holds_another_run(directory, call, tmp_path):
-    before = contents(directory)
+    before = raw_contents(directory)
     function = InterruptedAt(0)
     engine = make_engine(directory, function)
     samples = tmp_path / "samples.csv"
@@ -391,7 +397,7 @@ def test_a_directory_that_holds_another_run(directory, call, tmp_path):
     with pytest.raises(SaveDirectoryError, match=r"resume=True"):
         getattr(engine, call)(*arguments)
     assert function.calls == 0
-    assert contents(directory) == before
+    assert raw_contents(directory) == before
 
 
 def test_a_second_engine_while_the_first_is_writing(tmp_path):
@@ -419,11 +425,11 @@ def test_a_second_engine_that_has_written_meanwhile(tmp_path):
     second = restored(tmp_path)
     sample = second.ask(1)[0]
     second.tell(sample, 1.0)
-    before = contents(tmp_path)
+    before = raw_contents(tmp_path)
     for call in (first.fit, first.ask, first.save_data):
         with pytest.raises(DirectoryInUseError, match="Another engine has written to"):
             call()
-    assert contents(tmp_path) == before
+    assert raw_contents(tmp_path) == before
     assert len(restored(tmp_path).dataset) == 1
 
 

@@ -181,6 +181,9 @@ class TestChangedSpace:
         before = restored(narrow, total_budget=40, num_batches=4)
         engine = in_space(narrow, space_to(2.0), 80, seed=None)
         assert samples_of(engine) == samples_of(before)
+        assert [each.started for each in engine.evaluations] == [
+            each.started for each in before.evaluations
+        ]
         # No classifier has seen what is new.
         assert engine.classifiers == []
         engine.fit(verbose=0)

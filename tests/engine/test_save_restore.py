@@ -190,7 +190,8 @@ def test_nothing_is_written_before_it_is_asked_for(tmp_path):
     assert not (tmp_path / "shac").exists()
     engine.save_data()
     assert set(contents(tmp_path / "shac")) == {
-        "datasets/dataset.csv", "datasets/parameters.json", "journal.jsonl", "state.json",
+        "datasets/dataset.csv", "datasets/evaluations.jsonl", "datasets/parameters.json",
+        "journal.jsonl", "state.json",
     }  # fmt: skip
 
 
@@ -199,6 +200,7 @@ def test_files_of_a_finished_run(whole):
         "classifiers/00.ubj",
         "classifiers/01.ubj",
         "datasets/dataset.csv",
+        "datasets/evaluations.jsonl",
         "datasets/parameters.json",
         "journal.jsonl",
         "state.json",

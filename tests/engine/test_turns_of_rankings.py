@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyshac.core.dataset import journal_file
+from pyshac.core.dataset.formats import journal_file
 from pyshac.core.search.shares import MEMORY
 from tests.engine.engine_helpers import (
     InterruptedAt,

@@ -73,9 +73,21 @@ class TestHooks:
             (number, {"parameters": sample, "worker_id": 0})
             for number, sample in enumerate(parameters)
         ]
+        evaluations = engine.evaluations
         assert [event[1:] for event in listener.of("on_sample_end")] == [
-            (number, score, {"parameters": sample, "worker_id": 0, "failure": None})
-            for (number, _, score), sample in zip(samples_of(engine), parameters, strict=True)
+            (
+                found.number,
+                found.score,
+                {
+                    "parameters": sample,
+                    "worker_id": 0,
+                    "failure": None,
+                    "started": found.started,
+                    "seconds": found.seconds,
+                    "extras": {},
+                },
+            )
+            for found, sample in zip(evaluations, parameters, strict=True)
         ]
         ((_, number, logs),) = listener.of("on_classifier_end")
         assert number == 1

@@ -17,7 +17,7 @@ from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 from tests.core.storage.searches import advance, load, new_search, same, save
-from tests.engine.engine_helpers import contents
+from tests.engine.engine_helpers import raw_contents
 
 
 def make_run(folder: Path) -> SavedRun:
@@ -50,7 +50,7 @@ def flip_all(folder: Path, step: int = 1) -> dict[str, Counter[str]]:
     expected = make_run(folder)
     outcomes: dict[str, Counter[str]] = {}
     chance = random.Random(0)
-    for name, data in contents(folder).items():
+    for name, data in raw_contents(folder).items():
         outcomes[name] = Counter()
         for place in range(0, len(data), step):
             bit = 1 << chance.randrange(8)

@@ -33,7 +33,7 @@ from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
-from tests.core.storage.searches import advance, as_saved, load, new_search, same
+from tests.core.storage.searches import advance, as_saved, details_of, load, new_search, same
 from tests.engine.engine_helpers import FIXTURES, ROOT, contents, make_space
 
 LIBRARY = Path(__file__).with_name("failing_calls.c")
@@ -164,7 +164,7 @@ class Record(Save):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.after = copy.deepcopy(self.before)
-        self.score = (15, 0.25, 0)
+        self.score = (15, 0.25, details_of(15))
         self.after.batch.add_score(self.after.dataset, *self.score)
 
     def prepare(self, folder: Path) -> SaveDirectory:
@@ -209,7 +209,7 @@ class Moved(Operation):
 
     def _resumed(self, directory: SaveDirectory) -> Run:
         wider = HyperParameterList([UniformHP("x", -9.0, 9.0), *list(make_space())[1:]])
-        settings = Settings(Schedule(30, 10), MIN)
+        settings = Settings(Schedule.in_batches(30, 3), MIN)
         new = Run.new(wider, settings, directory)
         run, stamp = resumed(directory, settings, new, new.lock)
         directory.attach(stamp)

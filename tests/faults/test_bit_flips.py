@@ -16,6 +16,7 @@ def test_no_flipped_bit_passes_for_what_was_saved(tmp_path, step):
         "classifiers/00.ubj",
         "classifiers/01.ubj",
         "datasets/dataset.csv",
+        "datasets/evaluations.jsonl",
         "datasets/parameters.json",
         "journal.jsonl",
         "state.json",

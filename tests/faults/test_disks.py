@@ -183,7 +183,14 @@ def test_a_file_where_a_folder_should_be(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["state.json", "journal.jsonl", "datasets/dataset.csv", "datasets/parameters.json"]
+    "name",
+    [
+        "state.json",
+        "journal.jsonl",
+        "datasets/dataset.csv",
+        "datasets/evaluations.jsonl",
+        "datasets/parameters.json",
+    ],
 )
 def test_a_folder_where_a_file_should_be(tmp_path, name):
     (tmp_path / name).mkdir(parents=True)

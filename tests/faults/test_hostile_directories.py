@@ -18,8 +18,8 @@ from pyshac.core.storage.state_file import checksum
 from tests.engine.engine_helpers import (
     FIXTURES,
     InterruptedAt,
-    contents,
     make_engine,
+    raw_contents,
     restored,
     run_script,
 )
@@ -28,6 +28,7 @@ FILES = [
     "state.json",
     "journal.jsonl",
     "datasets/dataset.csv",
+    "datasets/evaluations.jsonl",
     "datasets/parameters.json",
     "classifiers/00.ubj",
 ]
@@ -55,6 +56,8 @@ def sign(directory, **changes):
     del state["sha256"]
     csv = (directory / "datasets" / "dataset.csv").read_bytes()
     state["csv_sha256"] = files.digest(csv[: state["csv_bytes"]])
+    evaluations = (directory / "datasets" / "evaluations.jsonl").read_bytes()
+    state["evaluations_sha256"] = files.digest(evaluations[: state["evaluations_bytes"]])
     state["classifiers"] = [
         files.digest((directory / "classifiers" / f"{number:02d}.ubj").read_bytes())
         for number in range(len(state["classifiers"]))
@@ -63,10 +66,10 @@ def sign(directory, **changes):
 
 
 def refuse(directory, message):
-    before = contents(directory)
+    before = raw_contents(directory)
     with pytest.raises(SaveDirectoryError, match=message):
         restored(directory)
-    assert contents(directory) == before
+    assert raw_contents(directory) == before
 
 
 # Code
@@ -195,7 +198,7 @@ def test_symbolic_links_are_not_followed(cut, directory, outside, name, is_whole
     if is_whole:
         shutil.rmtree(outside)
         shutil.copytree(cut, outside)
-    before = contents(outside), sorted(outside.rglob("*"))
+    before = raw_contents(outside), sorted(outside.rglob("*"))
     link = directory / name
     if link.is_dir():
         shutil.rmtree(link)
@@ -209,7 +212,7 @@ def test_symbolic_links_are_not_followed(cut, directory, outside, name, is_whole
     for call in (engine.fit, engine.ask, engine.save_data):
         with pytest.raises(SaveDirectoryError):
             call()
-    assert (contents(outside), sorted(outside.rglob("*"))) == before
+    assert (raw_contents(outside), sorted(outside.rglob("*"))) == before
 
 
 def test_a_save_dir_may_itself_be_a_link(cut, tmp_path):
@@ -280,6 +283,10 @@ def test_many_parameters_of_many_columns(directory):
     "changes",
     [
         {"csv_bytes": 10**18},
+        {"evaluations_bytes": 10**18},
+        {"evaluations_bytes": 0},
+        {"evaluations_bytes": "1"},
+        {"evaluations_sha256": None},
         {"num_complete": 10**11},
         {"num_complete": 10**18},
         {"stage_starts": [-(10**18)]},
@@ -312,7 +319,7 @@ def test_states(directory, changes):
     state = {**json.loads(path.read_text()), **changes}
     del state["sha256"]
     path.write_text(json.dumps({**state, "sha256": checksum(state)}))
-    refuse(directory, r"state\.json|dataset\.csv|\d+\.ubj")
+    refuse(directory, r"state\.json|dataset\.csv|evaluations\.jsonl|\d+\.ubj")
 
 
 @pytest.mark.parametrize(
@@ -502,14 +509,14 @@ def test_distributions_that_keep_their_reader_busy(directory, distribution, args
     arguments = {"name": "x", "distribution": distribution, "args": args, "kwds": {}}
     config["x"] = ["DistributionHP", {**arguments, "log_encode": False, "seed": None}]
     path.write_text(json.dumps(config))
-    before = contents(directory)
+    before = raw_contents(directory)
     # Nor with parameters of the user's own, which are others.
     for engine in (make_engine(directory), make_engine(directory, parameters=None)):
         with pytest.raises(SaveDirectoryError, match=r"'x' .*not taken from a file"):
             engine.restore_data()
     with pytest.raises(SaveDirectoryError, match=r"'x' .*not taken from a file"):
         Dataset.load_from_directory(directory)
-    assert contents(directory) == before
+    assert raw_contents(directory) == before
 
 
 @pytest.mark.parametrize("number", [1001, pytest.param(100_000, marks=pytest.mark.slow)])

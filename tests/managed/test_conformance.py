@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pyshac import EvaluationError
@@ -114,6 +116,27 @@ def test_saved_runs_are_restored(case, finished):
     assert engine.best_parameters == finished.engine.best_parameters
     assert len(engine.classifiers) == 1
     assert engine.predict(num_samples=3) == finished.predictions
+
+
+@every_case
+def test_more_than_a_score(case, tmp_path):
+    def evaluate(worker_id, parameters):
+        units = parameters["units"]
+        beside = {"units": np.int64(units), "note": "ünits", "big": units > 9}
+        return {"score": np.float32(0.5), **beside}
+
+    engine = case.make(trainings.space(), TOTAL_BUDGET, NUM_BATCHES, save_dir=tmp_path)
+    engine.fit(case.function(evaluate), skip_cv_checks=True)
+    again = case.make(None, TOTAL_BUDGET, NUM_BATCHES, save_dir=tmp_path)
+    again.restore_data()
+    assert again.evaluations == engine.evaluations
+    for found in again.evaluations:
+        units = found.parameters["units"]
+        assert found.extras == {"units": units, "note": "ünits", "big": units > 9}
+        assert (found.score, found.state, found.slot) == (0.5, "complete", 0)
+        assert 0 <= found.seconds < 60
+        assert abs(time.time() - found.started.timestamp()) < 600
+    assert [found.number for found in again.top(2)] == [0, 1]
 
 
 @one_framework

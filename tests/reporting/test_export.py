@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import math
+from datetime import datetime
 from itertools import chain
 
 import pytest
@@ -11,7 +14,8 @@ from hypothesis import given, strategies as st
 
 from pyshac import Dataset, DiscreteHP, UniformHP
 from pyshac.looking.snapshot import take_snapshot
-from pyshac.reporting.export import as_csv
+from pyshac.reporting.export import as_csv, as_json
+from tests.looking.searches import run_search
 from tests.strategies import awkward_texts, texts
 
 FORMULAS = [
@@ -78,3 +82,33 @@ def test_whatever_the_texts_none_is_a_formula(values):
         assert cell.removeprefix("'") == before or cell == before
         if cell.lstrip()[:1] in tuple("=+-@") or cell[:1] in ("\t", "\r"):
             float(cell)
+
+
+def test_json_has_all_that_is_known(tmp_path):
+    def score(worker_id, parameters):
+        beside = {"loss": 0.5, "nan": math.nan, "low": -math.inf, "note": "é", "is_deep": False}
+        return {"score": math.nan if parameters["x"] > 0.5 else 1.0, **beside}
+
+    engine, _ = run_search(tmp_path, [UniformHP("x", 0, 1)], score, (6, 1))
+    text = as_json(take_snapshot(tmp_path)).decode("ascii")
+    found = json.loads(text, parse_constant=lambda constant: pytest.fail(constant))["evaluations"]
+    for record, expected in zip(found, engine.evaluations, strict=True):
+        assert record["state"] == expected.state
+        assert record["failure"] == expected.failure
+        assert datetime.fromisoformat(record["started"]) == expected.started
+        assert (record["seconds"], record["slot"]) == (expected.seconds, 0)
+        assert record["extras"] == {
+            "loss": 0.5, "nan": "nan", "low": "-inf", "note": "é", "is_deep": False,
+        }  # fmt: skip
+    assert as_csv(take_snapshot(tmp_path)) == engine.dataset.to_bytes()
+
+
+def test_json_of_what_is_not_known():
+    dataset = Dataset([UniformHP("x", 0, 1)])
+    dataset.add_sample([0.5], 1.0)
+    (record,) = json.loads(as_json(take_snapshot(dataset)))["evaluations"]
+    nothing = dict.fromkeys(["failure", "started", "seconds", "slot"])
+    assert record == {
+        "id": 0, "parameters": {"x": 0.5}, "score": 1.0, "state": "complete", **nothing,
+        "extras": {},
+    }  # fmt: skip

@@ -8,6 +8,7 @@ import warnings
 import pytest
 
 from pyshac import SHAC, Dataset, UniformHP, report
+from pyshac.core.basics.results.details import Details
 from pyshac.looking.snapshot import take_snapshot
 from pyshac.reporting.pictures import draw, plots_of
 from pyshac.reporting.table import table_content, to_script
@@ -27,8 +28,8 @@ class TestTableContent:
         content = table_content(take_snapshot(make_dataset([0.1, math.nan]), "min"))
 
         assert content == {
-            "columns": ["Sample", "Score", "x"],
-            "rows": [["0", "0.1", "0.0"], ["1", "", "0.5"]],
+            "columns": ["Sample", "Score", "x", "State"],
+            "rows": [["0", "0.1", "0.0", "complete"], ["1", "", "0.5", "failed"]],
             "best": 0,
             "descending": False,
         }
@@ -38,6 +39,20 @@ class TestTableContent:
 
         assert content["columns"][:4] == ["Sample", "Score", "Stage", "rate"]
         assert [row[2] for row in content["rows"]] == [str(n // 10 + 1) for n in range(60)]
+
+    def test_what_is_known_beside_scores(self):
+        dataset = make_dataset([])
+        details = Details(1.75e9, 2.5, 0, None, {"loss": 0.5, "is_deep": True, "State": "odd"})
+        dataset.add_sample([0.25], 1.0, details=details)
+        dataset.add_sample([0.5], math.nan, details=Details(failure="KeyError: 'x'"))
+        content = table_content(take_snapshot(dataset))
+        assert content["columns"][3:] == [
+            "State", "Seconds", "Failure", "loss", "is_deep", "extra_State",
+        ]  # fmt: skip
+        assert content["rows"] == [
+            ["0", "1.0", "0.25", "complete", "2.5", "", "0.5", "true", "odd"],
+            ["1", "", "0.5", "failed", "", "KeyError: 'x'", "", "", ""],
+        ]
 
     @pytest.mark.parametrize(
         "text", ["</script>", "<!--", "]]>", "\u2028", "\ud800", "\x00", "&lt;", "漢字", '"\\']

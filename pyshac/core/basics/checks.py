@@ -84,7 +84,7 @@ def check_score(score: Any, what: str) -> float:
         TypeError: If it is not a number.
     """
     try:
-        number = to_float(_content(score))
+        number = to_float(one_value(score))
     # Arrays and tensors of several numbers raise all kinds of exceptions.
     except Exception as error:
         raise TypeError(
@@ -110,15 +110,15 @@ def to_float(number: Any) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def _content(score: Any) -> Any:
+def one_value(value: Any) -> Any:
     """Returns the one value that an array or tensor holds, and anything else as it is."""
-    if not hasattr(score, "item") and hasattr(score, "numpy"):
+    if not hasattr(value, "item") and hasattr(value, "numpy"):
         # A tensor or variable of TensorFlow.
-        score = score.numpy()
-    if isinstance(score, np.ndarray) and score.size == 1 and np.all(getattr(score, "mask", False)):
+        value = value.numpy()
+    if isinstance(value, np.ndarray) and value.size == 1 and np.all(getattr(value, "mask", False)):
         return math.nan
-    if getattr(getattr(score, "dtype", None), "kind", "") in ("m", "M"):
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
         # Their nanoseconds are ints.
         raise TypeError("a date or duration")
-    item = getattr(score, "item", None)
-    return item() if callable(item) else score
+    item = getattr(value, "item", None)
+    return item() if callable(item) else value

@@ -103,8 +103,9 @@ class Callback:
         Args:
             id: The sample's number.
             score: Its score; NaN if it failed.
-            logs: Its `parameters`, `worker_id` (None from `fit_dataset`), and `failure`: the
-                reason for the failure, or None.
+            logs: Its `parameters`, `worker_id`, `started` (a `datetime` in UTC), `seconds`,
+                `extras` (a dict, the values beside the score), and `failure`: the reason for the
+                failure, or None. From `fit_dataset` there are parameters only.
         """
 
     def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.samples import Samples
+from pyshac.core.dataset import summaries
 
 
 class History(Callback):
@@ -26,6 +28,28 @@ class History(Callback):
         super().__init__()
         self.epochs: list[int] = []
         self.history: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return summaries.as_text("History", self._facts())
+
+    def _facts(self) -> summaries.Facts:
+        epochs = [*self.epochs]
+        # Callbacks may have changed what they share with it.
+        scores = [score for batch in self.history.get("evaluations", ()) for score in batch]
+        known = [score for score in scores if not math.isnan(score)]
+        facts = [
+            ("epochs", f"{epochs[0]} to {epochs[-1]}" if epochs else "none"),
+            ("evaluations", summaries.counted(len(scores), None, len(scores) - len(known))),
+        ]
+        if known:
+            lowest, highest = map(summaries.value_text, (min(known), max(known)))
+            facts.append(("scores", f"{lowest} to {highest}"))
+        trained = sum(model is not None for model in self.history.get("model", ()))
+        return [
+            *facts,
+            ("classifiers", str(trained)),
+            ("keys", summaries.names_text([*self.history])),
+        ]
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epochs = []

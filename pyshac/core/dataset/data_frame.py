@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pyshac.core.basics.optional_packages import require
+from pyshac.core.dataset.details_table import DetailsTable
+from pyshac.core.dataset.evaluation import STATES, state_of
 from pyshac.core.hyperparameters import HyperParameterList
 
 if TYPE_CHECKING:
     import pandas
 
 MAX_INT64 = 2**63
+MICROSECONDS = 1_000_000
 
 
 def as_frame(
@@ -19,6 +24,7 @@ def as_frame(
     rows: Sequence[Sequence[Any]],
     space: HyperParameterList,
     scores: Sequence[float],
+    details: DetailsTable,
 ) -> pandas.DataFrame:
     """Returns samples as a data frame; see `Dataset.to_dataframe`.
 
@@ -27,6 +33,7 @@ def as_frame(
         rows: Their values, shape (n, columns).
         space: Their search space.
         scores: Their scores, shape (n,).
+        details: What else is known of them.
 
     Raises:
         ImportError: If pandas is not installed.
@@ -45,7 +52,58 @@ def as_frame(
             dtype = pandas.CategoricalDtype(list(possible))
         series[name] = pandas.Series(values, index, dtype)
     series["scores"] = pandas.Series(scores, index, "float64")
-    return pandas.DataFrame(series, index)
+    frame = pandas.DataFrame(series, index)
+    states = pandas.CategoricalDtype(list(STATES))
+    _add(frame, "state", pandas.Series([*map(state_of, scores)], index, states))
+    started = np.array(details.column("started"), dtype=np.float64) * MICROSECONDS
+    times = pandas.Series(pandas.to_datetime(np.round(started), unit="us", utc=True), index)
+    _add(frame, "started", times.astype("datetime64[us, UTC]"))
+    for name, dtype in (("seconds", "float64"), ("slot", "Int64"), ("failure", "object")):
+        _add(frame, name, pandas.Series(details.column(name), index, dtype))
+    names = extra_names(details)
+    for name, column in zip(names, free_names(names, frame.columns), strict=True):
+        values = [(extras or {}).get(name) for extras in details.column("extras")]
+        frame[column] = pandas.Series(values, index, _dtype_of_extra(values))
+    return frame
+
+
+def _add(frame: pandas.DataFrame, name: str, series: pandas.Series) -> None:
+    """Adds a column, under another name if a parameter has its own."""
+    frame[free_names([name], frame.columns)[0]] = series
+
+
+def extra_names(details: DetailsTable) -> list[str]:
+    """Returns the names of all extras, in the order in which they first appear."""
+    names: dict[str, None] = {}
+    for extras in details.column("extras"):
+        names.update(dict.fromkeys(extras or ()))
+    return [*names]
+
+
+def free_names(names: Sequence[str], taken: Iterable[str]) -> list[str]:
+    """Returns names for columns beside others: `extra_` comes before one that is taken.
+
+    Args:
+        names: The names that the columns would have.
+        taken: The names of the other columns.
+    """
+    used, free = {*taken}, []
+    for name in names:
+        while name in used:
+            name = f"extra_{name}"
+        used.add(name)
+        free.append(name)
+    return free
+
+
+def _dtype_of_extra(values: Sequence[Any]) -> str:
+    """Returns the narrowest dtype that keeps every value; None is a missing one."""
+    present = [value for value in values if value is not None]
+    types, has_all = set(map(type, present)), len(present) == len(values)
+    if types in ({bool}, {int}) and has_all:
+        return "bool" if types == {bool} else "int64"
+    is_exact = all(abs(value) <= 2**53 for value in present if type(value) is int)
+    return "float64" if types and types <= {int, float} and is_exact else "object"
 
 
 def _dtype(values: Sequence[Any]) -> str:

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import bisect
 import os
-from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics import files
-from pyshac.core.basics.arrays import FloatArray, IntArray
-from pyshac.core.basics.checks import check_score
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.checks import check_positive, check_score
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.basics.messages.warning import warn_of_spelling
-from pyshac.core.basics.paths import absolute_path
-from pyshac.core.dataset import summaries
-from pyshac.core.dataset.csv_file import (
+from pyshac.core.basics.results.details import UNKNOWN, Details
+from pyshac.core.basics.results.extras import split_result
+from pyshac.core.dataset import reading, summaries
+from pyshac.core.dataset.data_frame import as_frame
+from pyshac.core.dataset.details_table import DetailsTable
+from pyshac.core.dataset.earlier_names import EarlierDatasetNames
+from pyshac.core.dataset.evaluation import Evaluation, FoundParameters
+from pyshac.core.dataset.formats.csv_file import (
     check_id,
     check_line,
     csv_line,
     header_of,
-    read_csv,
     score_text,
 )
-from pyshac.core.dataset.data_frame import as_frame
-from pyshac.core.dataset.earlier_names import EarlierDatasetNames
-from pyshac.core.dataset.journal_file import Drawn, event_of, read_records
-from pyshac.core.dataset.lines import Lines
 from pyshac.core.dataset.objective import get_objective
-from pyshac.core.dataset.parameters_file import build_space, read_config
 from pyshac.core.dataset.rows import Column, Rows
-from pyshac.core.errors import SaveDirectoryError
+from pyshac.core.dataset.table import SampleTable
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.hyperparameters.space import as_parameter_list
 
@@ -68,10 +65,7 @@ class Dataset(EarlierDatasetNames):
     def clear(self) -> None:
         """Removes all samples."""
         with self._lock:
-            self._X, self._Y, self._ids = Rows(self._lock), list[float](), Column[int]()
-            self._encoded = array("d")
-            # The lines of the CSV form.
-            self._lines = Lines()
+            self._table = SampleTable(self._lock)
 
     @property
     def X(self) -> Rows:  # noqa: N802
@@ -80,17 +74,17 @@ class Dataset(EarlierDatasetNames):
         It reads like a list, but is stored as columns: each row is a copy, and JSON needs
         `list(dataset.X)`.
         """
-        return self._X
+        return self._table.X
 
     @property
     def Y(self) -> list[float]:  # noqa: N802
         """Scores; NaN for a failed sample."""
-        return self._Y
+        return self._table.Y
 
     @property
     def ids(self) -> Column[int]:
         """The samples' numbers, ascending. It reads like a list, as `X` does."""
-        return self._ids
+        return self._table.ids
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -98,9 +92,7 @@ class Dataset(EarlierDatasetNames):
     def score_of(self, id: int) -> float | None:
         """Returns a sample's score, given its number: NaN if it failed, None if there is none."""
         with self._lock:
-            place = bisect.bisect_left(self.ids, id)
-            is_known = place < len(self.ids) and self.ids[place] == id
-            return self.Y[place] if is_known else None
+            return self._table.score_of(id)
 
     def copy(self) -> Dataset:
         """Returns the samples of this moment; samples that are added later are not in it."""
@@ -132,17 +124,22 @@ class Dataset(EarlierDatasetNames):
         return self._parameters
 
     def add_sample(
-        self, parameters: Mapping[str, Any] | Sequence[Any], value: float, id: int | None = None
+        self,
+        parameters: Mapping[str, Any] | Sequence[Any],
+        value: float | Mapping[str, Any],
+        id: int | None = None,
+        details: Details = UNKNOWN,
     ) -> None:
         """Adds one evaluated sample.
 
         Args:
             parameters: Its parameters by name, or its row of values.
-            value: Its score; NaN if the evaluation failed.
+            value: Its score, NaN if the evaluation failed; or a mapping with `score` and extras.
             id: Its number; by default one more than the highest so far.
+            details: What else is known of the evaluation.
 
         Raises:
-            TypeError: If a value or the score has the wrong type.
+            TypeError: If a value, the score or an extra has the wrong type.
             ValueError: If a value lies outside the search space, or the number is taken.
         """
         space = self._space()
@@ -152,34 +149,31 @@ class Dataset(EarlierDatasetNames):
         with self._lock:
             if id is None:
                 id = self.ids[-1] + 1 if self.ids else 0
-            score = check_score(value, f"sample {id}")
+            score, extras = split_result(value, f"sample {id}")
             if self.score_of(id) is not None:
                 raise ValueError(f"Sample {id} has a score already.")
-            self._add_row(bisect.bisect_left(self.ids, id), id, row, score)
+            details = replace(details, extras=extras) if extras else details
+            self._add_row(self._table.place_of(id), id, row, score, details)
 
-    def _add_row(self, place: int, id: int, row: list[Any], score: float) -> None:
+    def _add_row(
+        self, place: int, id: int, row: list[Any], score: float, details: Details = UNKNOWN
+    ) -> None:
         space = self._space()
         encoded = space.encode(row)
         texts = space.row_to_text(row)
         line = check_line(csv_line([id, *texts, score_text(score)]), id).encode("utf-8")
         # Memory holds the values that a file would give back: Python's, not NumPy's scalars.
-        self.X.insert(place, space.row_from_text(texts))
-        self.ids.insert(place, id)
-        self.Y.insert(place, score)
-        start = place * space.num_columns
-        self._encoded[start:start] = array("d", encoded)
-        self._lines.insert(place, line)
+        row = space.row_from_text(texts)
+        self._table.insert(place, id, row, score, encoded, line, details)
 
     def pack(self) -> None:
         """Compresses what is only needed for saving; later samples should have higher numbers."""
-        self._lines.pack()
+        self._table.pack()
 
     def cut(self, count: int) -> None:
         """Removes all samples but the first `count`."""
         with self._lock:
-            del self.Y[count:], self._encoded[count * self._space().num_columns :]
-            for column in (self.X, self.ids, self._lines):
-                column.cut(count)
+            self._table.cut(count)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], FloatArray]:
         """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
@@ -194,17 +188,21 @@ class Dataset(EarlierDatasetNames):
         """Returns the samples as a pandas data frame.
 
         Its index is `id`, the samples' numbers. It has one column per parameter, `name_1` to
-        `name_n` for multi parameters, and `scores`, NaN for failed samples. Columns of bools, ints
-        and floats have these types. Choices among texts are categories, in the order of the search
-        space. Values that no such type can hold, such as a choice of `1` and `"1"`, stay Python
-        objects.
+        `name_n` for multi parameters, and `scores`, NaN for failed samples. Then come `state`
+        ('complete' or 'failed'), `started` (UTC), `seconds`, `slot` and `failure`, missing where
+        they are not known, and one column per extra, in the order in which they first appear. A
+        column that would be named like an earlier one gets `extra_` before its name.
+
+        Columns of bools, ints and floats have these types. Choices among texts are categories, in
+        the order of the search space. Values that no such type can hold, such as a choice of `1`
+        and `"1"`, stay Python objects.
 
         Raises:
             ImportError: If pandas is not installed; `pip install 'pyshac[pandas]'` installs it.
             RuntimeError: If the dataset has no parameters.
         """
         present = self.copy()
-        return as_frame(present.ids, present.X, self._space(), present.Y)
+        return as_frame(present.ids, present.X, self._space(), present.Y, present.details)
 
     @property
     def scores(self) -> FloatArray:
@@ -215,7 +213,7 @@ class Dataset(EarlierDatasetNames):
     def encoded(self) -> FloatArray:
         """The encoded samples, shape (n, columns)."""
         with self._lock:
-            return _numbers(self._encoded).reshape(-1, self._space().num_columns)
+            return self._table.encoded(self._space().num_columns)
 
     def encode_dataset(
         self,
@@ -295,19 +293,56 @@ class Dataset(EarlierDatasetNames):
     def _take_over(self, other: Dataset) -> None:
         """Takes copies of the samples and the search space of another dataset for its own."""
         with other._lock, self._lock:
-            self._parameters, self._X = other._parameters, other.X.copy(self._lock)
-            self._Y, self._ids = other.Y[:], other.ids.copy()
-            self._encoded, self._lines = other._encoded[:], other._lines.copy()
+            self._parameters, self._table = other._parameters, other._table.copy(self._lock)
+
+    @property
+    def details(self) -> DetailsTable:
+        """What is known of each evaluation besides its score."""
+        return self._table.details
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """A record of each evaluation, failed ones included, in the order of their numbers."""
+        present = self.copy()
+        return [present.evaluation(place) for place in range(len(present))]
+
+    def top(self, n: int = 10, objective: str = "max") -> list[Evaluation]:
+        """Returns records of the evaluations with the best scores.
+
+        Args:
+            n: The largest number of records.
+            objective: 'max' or 'min'.
+
+        Returns:
+            The best one first, equal ones in the order of their numbers, and no failed ones.
+
+        Raises:
+            TypeError: If `n` is not an int.
+            ValueError: If it is below 1, or `objective` is not 'max' or 'min'.
+        """
+        n = check_positive("n", n)
+        with self._lock:
+            places = get_objective(objective).best_first(self.scores)[:n]
+            return [self.evaluation(int(place)) for place in places]
+
+    def evaluation(self, place: int) -> Evaluation:
+        """Returns the record of the evaluation at a place, counted from 0."""
+        parameters = self._space().to_parameters(self.X[place])
+        return Evaluation.of(self.ids[place], parameters, self.Y[place], self.details[place])
 
     def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
         """Returns the parameters of the first sample with the best score; None if there is none.
+
+        They print as a dict does.
 
         Raises:
             ValueError: If `objective` is not 'max' or 'min'.
         """
         with self._lock:
             best = get_objective(objective).best(self.scores)
-            return None if best is None else self._space().to_parameters(self.X[best])
+            if best is None:
+                return None
+            return FoundParameters(self._space().to_parameters(self.X[best]))
 
     def get_best_score(self, objective: str = "max") -> float | None:
         """Returns the best score; None if there is none.
@@ -335,13 +370,13 @@ class Dataset(EarlierDatasetNames):
     def to_bytes(self) -> bytes:
         """Returns the CSV form in UTF-8; see `to_csv`."""
         with self._lock:
-            return b"".join([self._header_line(), *self._lines.texts()])
+            return b"".join([self._header_line(), *self._table.lines.texts()])
 
     def num_bytes(self, stop: int) -> int:
         """Returns the length of the CSV form in UTF-8 without samples from number `stop` on."""
         with self._lock:
-            count = bisect.bisect_left(self.ids, stop)
-            return len(self._header_line()) + self._lines.size(count)
+            count = self._table.place_of(stop)
+            return len(self._header_line()) + self._table.lines.size(count)
 
     def _header_line(self) -> bytes:
         return csv_line(self.header()).encode("utf-8")
@@ -365,51 +400,19 @@ class Dataset(EarlierDatasetNames):
             SaveDirectoryError: If a file is corrupt; the message names it.
             TypeError: If `basedir` is not a path.
         """
-        root = absolute_path("basedir", basedir)
-        if root.name == "datasets" and not (root / "datasets").exists():
-            root = root.parent
-        folder, journal = root / "datasets", root / "journal.jsonl"
-        path, csv = folder / "parameters.json", folder / "dataset.csv"
-        for part in (folder, path, csv, journal):
-            files.refuse_link(part)
-        space = build_space(read_config(path), path, as_parameter_list(parameters))
-        # First the journal: what a save by another process empties meanwhile is in the other file.
-        records = read_records(journal)
-        dataset = cls.read(csv, space, may_differ=not (root / "state.json").exists())
-        dataset._take_events(records, str(journal))
-        dataset._basedir = root
+        saved = reading.open_directory(basedir, as_parameter_list(parameters))
+        dataset = cls.read(saved.csv, saved.space, saved.may_differ)
+        dataset.take_details(saved.details(set(dataset.ids)))
+        saved.add_scored(dataset.add_sample, set(dataset.ids))
+        dataset._basedir = saved.root
         return dataset
-
-    def _take_events(self, records: Iterable[Mapping[str, Any]], source: str) -> None:
-        """Adds the samples that the records of a journal list, and that are not there yet."""
-        rows: dict[int, Any] = {}
-        known = set(self.ids)
-        for number, record in enumerate(records, 1):
-            try:
-                event = event_of(record)
-                if isinstance(event, Drawn):
-                    rows.update(enumerate(event.rows, event.start))
-                elif event.number not in known:
-                    self.add_sample(rows[event.number], event.score, event.number)
-                    known.add(event.number)
-            except (KeyError, TypeError, ValueError) as error:
-                raise SaveDirectoryError(
-                    f"{source!r}, line {number} is corrupt: {error}."
-                ) from None
 
     @classmethod
     def read(cls, path: Path, space: HyperParameterList, may_differ: bool = False) -> Dataset:
         """Reads a dataset file; see `read_csv`. Raises as `load_from_directory` does."""
         dataset = cls(space, None)
-        try:
-            with files.open_text(path) as file:
-                dataset._take_rows(read_csv(file, space, str(path), may_differ), str(path))
-        except SaveDirectoryError:
-            raise
-        except ValueError as error:
-            raise SaveDirectoryError(str(error)) from None
-        if not files.ends_with_newline(path):
-            raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
+        with reading.open_rows(path, space, may_differ) as rows:
+            dataset._take_rows(rows, str(path))
         return dataset
 
     def _take_rows(self, rows: Iterable[tuple[str, list[Any], float]], source: str) -> None:
@@ -417,23 +420,15 @@ class Dataset(EarlierDatasetNames):
         for id, row, score in rows:
             number = check_id(id, source)
             self._add_row(len(self), number, row, check_score(score, f"sample {number}"))
-        ids = np.array(self.ids, dtype=np.int64)
-        steps = np.diff(ids)
+        steps = np.diff(np.array(self.ids, dtype=np.int64))
         if (steps < 0).any():
-            self._sort(np.argsort(ids, kind="stable"))
-            steps = np.diff(np.sort(ids))
+            self._table.sort_by_number()
+            steps = np.diff(np.array(self.ids, dtype=np.int64))
         if not steps.all():
             twice = self.ids[int(np.argmin(steps))]
             raise ValueError(f"{source!r}: Sample {twice} has a score already.")
 
-    def _sort(self, order: IntArray) -> None:
-        """Reorders the samples: the one at `order[i]` moves to place i."""
-        self._encoded = array("d", self.encoded[order].ravel())
-        self.Y[:] = [self.Y[place] for place in order]
-        for column in (self.X, self.ids, self._lines):
-            column.sort(order)
-
-
-def _numbers(column: array[Any]) -> npt.NDArray[Any]:
-    """Returns a copy, since an array cannot grow while a view of it exists."""
-    return np.frombuffer(column.tobytes(), dtype=column.typecode).copy()
+    def take_details(self, details: Mapping[int, Details]) -> None:
+        """Takes the details of samples by their numbers; those of other samples are unknown."""
+        with self._lock:
+            self._table.take_details(details)

@@ -17,6 +17,7 @@ from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.messages.fixed import FixedAttributes
 from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.core.basics.paths import absolute_path
+from pyshac.core.dataset.details_table import DetailsTable
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
@@ -58,6 +59,11 @@ class EarlierDatasetNames(FixedAttributes, ABC):
     @abstractmethod
     def encoded(self) -> FloatArray:
         """The encoded samples, shape (n, columns)."""
+
+    @property
+    @abstractmethod
+    def details(self) -> DetailsTable:
+        """What is known of each evaluation besides its score."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -159,4 +165,6 @@ class EarlierDatasetNames(FixedAttributes, ABC):
         files.refuse_link(root / "datasets")
         files.make_folder(root / "datasets")
         files.write_atomically(Path(self.parameter_path), data)
+        evaluations = root / "datasets" / "evaluations.jsonl"
+        files.write_atomically(evaluations, self.details.to_bytes())
         files.write_atomically(Path(self.data_path), self.to_bytes())

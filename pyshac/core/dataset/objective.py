@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ class Objective:
         if np.isnan(scores).all():
             return None
         return int(np.nanargmax(self.sign * scores))
+
+    def best_first(self, scores: FloatArray) -> IntArray:
+        """Returns the places of all scores except NaN, the best first, and equal ones in order."""
+        places = np.flatnonzero(~np.isnan(scores))
+        order: IntArray = places[np.argsort(-self.sign * scores[places], kind="stable")]
+        return order
 
     def best_so_far(self, scores: FloatArray) -> FloatArray:
         """Returns the best of the first n scores for each n, NaN before the first one."""

@@ -136,6 +136,11 @@ class Rows(LazyList[list[Any]]):
             for column in self._columns:
                 column.sort(order)
 
+    def column(self, number: int) -> list[Any]:
+        """Returns the values of a column, counted from 0."""
+        with self._lock:
+            return self._columns[number][:] if self._length else []
+
     @overload
     def __getitem__(self, place: int) -> list[Any]: ...
     @overload

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
-from pyshac.core.basics.checks import check_positive, check_score, check_seconds
+from pyshac.core.basics.checks import check_positive, check_seconds
 from pyshac.core.basics.messages.renamed import renamed_arguments
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.callbacks import History
@@ -24,6 +24,7 @@ from pyshac.core.engine.call_forms import (
     Callbacks,
     EvaluationFunction,
     ExceptionTypes,
+    Result,
     SavePath,
     SearchSpace,
     as_types,
@@ -216,7 +217,7 @@ class _SHAC(SavedEngine, ABC):
     def tell(
         self,
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
-        scores: float | Sequence[float],
+        scores: Result | Sequence[Result],
         *,
         skip_cv_checks: bool = False,
     ) -> None:
@@ -226,24 +227,22 @@ class _SHAC(SavedEngine, ABC):
 
         Args:
             parameters: The samples that `ask` returned, or one of them.
-            scores: A score for each sample, or the one score; NaN for a failed evaluation.
+            scores: A score for each sample, or the one score; NaN for a failed evaluation. A
+                mapping instead of a score has it as `score`, with extras beside it.
             skip_cv_checks: As for `fit`.
 
         Raises:
             EvaluationError: If a whole batch failed; everything is saved.
             OSError: If the disk failed; tell the same again once it works.
             RuntimeError: While `fit` runs.
-            TypeError: If a score is not a number.
+            TypeError: If a score is not a number, or an extra is not allowed.
             ValueError: If a sample was not asked for, or has a score already.
         """
         samples, values = as_lists(parameters, scores)
         with self._turns.step("tell()"):
             run = self._require_run()
             numbers = self._asked.find(run.search.space, samples)
-            told = [
-                (number, check_score(value, f"sample {number}, {dict(sample)!r},"))
-                for number, value, sample in zip(numbers, values, samples, strict=True)
-            ]
+            told = self._asked.results(numbers, samples, values)
             if not told:
                 return
             with run.writing():
@@ -294,8 +293,8 @@ class _SHAC(SavedEngine, ABC):
         Args:
             evaluation_function: The function to be optimised, unless the constructor was given it.
                 It is called with the number of its slot (the worker id) and an `OrderedDict` of
-                parameters, and returns a number. It may be a lambda, a closure or a function
-                defined in a notebook.
+                parameters, and returns a number, or a mapping with `score` and further values. It
+                may be a lambda, a closure or a function defined in a notebook.
             skip_cv_checks: Keep classifiers whose accuracy in 5-fold cross validation is below
                 1/2, so that every stage adds one. Useful for small batches.
             early_stop: Stop at the first stage whose classifier is refused.
@@ -324,7 +323,7 @@ class _SHAC(SavedEngine, ABC):
             NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
             RuntimeError: If there is no evaluation function or no search space, or `fit` runs.
             SaveDirectoryError: If the save directory holds another run, or is in use.
-            TypeError: If an evaluation returned something other than a number.
+            TypeError: If an evaluation returned neither a number nor such a mapping.
         """
         function = check_function(evaluation_function) or self._function
         if function is None:

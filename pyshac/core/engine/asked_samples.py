@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyshac.core.basics import plain_values
+from pyshac.core.basics.results.details import NOT_FINITE, Details
+from pyshac.core.basics.results.extras import split_result
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
@@ -17,6 +20,8 @@ class AskedSamples:
 
     def __init__(self) -> None:
         self._identities: dict[int, Any] = {}
+        # When each was handed out (`time.time`, and `time.perf_counter` for its duration).
+        self._times: dict[int, tuple[float, float]] = {}
 
     def hand_out(self, batch: Batch, n: int | None, room: int) -> list[int]:
         """Hands out samples of a batch that were not handed out before.
@@ -44,6 +49,7 @@ class AskedSamples:
             )
         for number in numbers:
             self._identities[number] = _identity(batch.row(number))
+            self._times[number] = time.time(), time.perf_counter()
         return numbers
 
     def find(self, space: HyperParameterList, samples: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -65,14 +71,37 @@ class AskedSamples:
             numbers.append(found)
         return numbers
 
+    def results(
+        self, numbers: Sequence[int], samples: Sequence[Mapping[str, Any]], results: Sequence[Any]
+    ) -> list[tuple[int, float, Details]]:
+        """Returns the results of samples, each as (number, score, details).
+
+        Args:
+            numbers: The samples' numbers.
+            samples: Their parameters.
+            results: Their scores, or mappings with scores and extras.
+
+        Raises:
+            TypeError: If a result is neither.
+        """
+        told = []
+        for number, sample, result in zip(numbers, samples, results, strict=True):
+            score, extras = split_result(result, f"sample {number}, {dict(sample)!r},")
+            started, begin = self._times[number]
+            seconds = round(time.perf_counter() - begin, 6)
+            failure = NOT_FINITE if math.isnan(score) else None
+            told.append((number, score, Details(round(started, 6), seconds, None, failure, extras)))
+        return told
+
     def settle(self, numbers: Iterable[int]) -> None:
         """Removes samples that have received their scores."""
         for number in numbers:
-            del self._identities[number]
+            del self._identities[number], self._times[number]
 
     def clear(self) -> None:
         """Removes all samples, so that they can be asked for again."""
         self._identities.clear()
+        self._times.clear()
 
 
 def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], list[Any]]:
@@ -84,7 +113,7 @@ def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], lis
     """
     if isinstance(parameters, Mapping):
         return [parameters], [scores]
-    if not isinstance(scores, Iterable):
+    if isinstance(scores, Mapping) or not isinstance(scores, Iterable):
         raise TypeError(f"scores must be as many as parameters. Got {scores!r} instead.")
     samples, values = list(parameters), list(scores)
     if len(samples) != len(values):
@@ -107,23 +136,22 @@ def as_samples(parameters: Any) -> list[Mapping[str, Any]]:
 
 
 def new_scores(
-    dataset: Dataset, told: Sequence[tuple[int, float]]
-) -> list[tuple[int, float, None]]:
-    """Returns the scores that are new, each as (number, score, no slot).
+    dataset: Dataset, told: Sequence[tuple[int, float, Details]]
+) -> list[tuple[int, float, Details]]:
+    """Returns the scores that are new, each as (number, score, details).
 
     Args:
         dataset: The samples that have scores.
-        told: Numbers of samples and their scores, of which a failed disk may have kept some in
-            memory only.
+        told: Scores in the same form, of which a failed disk may have kept some in memory only.
 
     Raises:
         ValueError: If a sample has another score already.
     """
-    new: list[tuple[int, float, None]] = []
-    for number, score in told:
+    new: list[tuple[int, float, Details]] = []
+    for number, score, details in told:
         known = dataset.score_of(number)
         if known is None:
-            new.append((number, score, None))
+            new.append((number, score, details))
         elif known != score and not (math.isnan(known) and math.isnan(score)):
             raise ValueError(
                 f"Sample {number} has the score {known!r} already. Got {score!r} instead."

@@ -12,9 +12,11 @@ from pyshac.core.callbacks import Callback
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.search.schedule import Schedule
 
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 EvaluationFunction = Callable[..., Any]
+# A score, or a mapping with `score` and extras.
+Result = float | Mapping[str, Any]
 SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
 SavePath = str | os.PathLike[str]
 # Objects with methods of a callback are taken, too; type checkers ask for the base class.
@@ -24,7 +26,7 @@ ExceptionTypes = type[BaseException] | Iterable[type[BaseException]]
 
 def optional_function(
     is_function: Callable[[Sequence[Any], Mapping[str, Any]], bool],
-) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
     """Makes the leading evaluation function of a method optional.
 
     Args:
@@ -36,9 +38,9 @@ def optional_function(
         A decorator; `inspect.signature` shows the form with the function.
     """
 
-    def decorate(method: Callable[..., Result]) -> Callable[..., Result]:
+    def decorate(method: Callable[..., Returned]) -> Callable[..., Returned]:
         @functools.wraps(method)
-        def call(self: Any, *args: Any, **kwargs: Any) -> Result:
+        def call(self: Any, *args: Any, **kwargs: Any) -> Returned:
             if args and callable(args[0]) and "evaluation_function" in kwargs:
                 raise TypeError(
                     "There must be one evaluation function, but it was given by position and as "

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics import files, seeding, signals
+from pyshac.core.basics.results.details import UNKNOWN, Details, as_datetime
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.basics.streams import usable_streams
 from pyshac.core.callbacks.callback import Callback
@@ -23,7 +24,7 @@ from pyshac.core.callbacks.figures import first_line, last_line
 from pyshac.core.callbacks.history import History
 from pyshac.core.callbacks.progress_bar import ProgressBar, check_verbose
 from pyshac.core.classifiers.training import Admission, Training, admission
-from pyshac.core.dataset.csv_file import read_csv
+from pyshac.core.dataset.formats.csv_file import read_csv
 from pyshac.core.evaluation.rounds import Outcome
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Task
@@ -157,7 +158,7 @@ class FitLoop:
         """Adds outcomes to the run, and notifies the callbacks."""
         new = [outcome for outcome in outcomes if outcome.task.id not in batch.worker_ids]
         with self._after_running():
-            self._run.take_in([(o.task.id, o.score, o.worker_id) for o in new])
+            self._run.take_in([(o.task.id, o.score, o.details) for o in new])
         for outcome in new:
             if outcome.task.id in batch.worker_ids:
                 self._tell_end(outcome)
@@ -169,7 +170,7 @@ class FitLoop:
 
     def _tell_end(self, outcome: Outcome) -> None:
         task = outcome.task
-        logs = _sample_logs(task.parameters, outcome.worker_id, outcome.failure)
+        logs = _sample_logs(task.parameters, outcome.details)
         logger.debug("Sample %d: score %r.", task.id, outcome.score)
         with self._after_running():
             self._callbacks.on_sample_end(task.id, outcome.score, logs)
@@ -235,7 +236,7 @@ class FitLoop:
         parameters = logs["parameters"] = search.parameters(batch)
         self._callbacks.on_evaluation_begin(parameters, logs)
         for number, score, sample in zip(batch.ids, scores, parameters, strict=True):
-            self._callbacks.on_sample_end(number, score, _sample_logs(sample, None, None))
+            self._callbacks.on_sample_end(number, score, _sample_logs(sample, UNKNOWN))
         logs["device_ids"] = [None] * len(batch.rows)
         self._end_evaluation(logs, scores)
         training = self._learn(logs, lambda: self._run.learn_batch(options.admission))
@@ -357,10 +358,15 @@ def callbacks_of_loop(
     return told
 
 
-def _sample_logs(
-    parameters: OrderedDict[str, Any], worker_id: int | None, failure: str | None
-) -> dict[str, Any]:
-    return {"parameters": parameters, "worker_id": worker_id, "failure": failure}
+def _sample_logs(parameters: OrderedDict[str, Any], details: Details) -> dict[str, Any]:
+    return {
+        "parameters": parameters,
+        "worker_id": details.slot,
+        "failure": details.failure,
+        "started": as_datetime(details.started),
+        "seconds": details.seconds,
+        "extras": dict(details.extras),
+    }
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyshac.core.basics.paths import shown_path
 from pyshac.core.classifiers.classifier import Classifier
-from pyshac.core.dataset import Dataset, summaries
+from pyshac.core.dataset import Dataset, Evaluation, summaries
 from pyshac.core.engine.asked_samples import AskedSamples
 from pyshac.core.engine.call_forms import EvaluationFunction
 from pyshac.core.engine.earlier_names import EarlierEngineNames
@@ -145,13 +145,33 @@ class Overview(EarlierEngineNames):
 
     @property
     def best_parameters(self) -> OrderedDict[str, Any] | None:
-        """Parameters of the best sample so far; None if there is none."""
+        """Parameters of the best sample so far, which print as a dict; None if there is none."""
         return self.dataset.get_best_parameters(self.objective) if len(self.dataset) else None
 
     @property
     def best_score(self) -> float | None:
         """Best score so far; None if there is none."""
         return self.dataset.get_best_score(self.objective)
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """A record of each evaluation so far, failed ones included, in the order of numbers."""
+        return self.dataset.evaluations
+
+    def top(self, n: int = 10) -> list[Evaluation]:
+        """Returns records of the evaluations with the best scores so far.
+
+        Args:
+            n: The largest number of records.
+
+        Returns:
+            The best one first, equal ones in the order of their numbers, and no failed ones.
+
+        Raises:
+            TypeError: If `n` is not an int.
+            ValueError: If it is below 1.
+        """
+        return self.dataset.top(n, self.objective)
 
     @property
     def save_dir(self) -> str:

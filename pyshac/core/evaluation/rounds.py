@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyshac.core.basics.messages.printable import printable
+from pyshac.core.basics.results.details import NOT_FINITE, Details, storable_failure
 from pyshac.core.errors import WorkerDiedError
 from pyshac.core.evaluation.failures import (
     ExecutorFailedError,
@@ -45,23 +46,39 @@ class Outcome:
         task: The sample.
         worker_id: The slot in which it ran.
         score: Its score; NaN if it failed.
-        failure: The reason for the failure, or None.
+        details: What else is known of it, with the reason if it failed.
     """
 
     task: Task
     worker_id: int
     score: float
-    failure: str | None = None
+    details: Details
+
+    @property
+    def failure(self) -> str | None:
+        """The reason for the failure, or None."""
+        return self.details.failure
 
 
 @dataclass(slots=True)
 class _Lease:
-    """A slot, and the evaluation that occupies it."""
+    """A slot, and the evaluation that occupies it since a `time.monotonic`."""
 
     slot: Slot
     task: Task
     future: Future[Any] | None = None
     has_timed_out: bool = False
+    since: float = 0.0
+
+    def times_of(self, reply: Reply) -> tuple[float, float]:
+        """Returns when the evaluation started (`time.time`), and its seconds.
+
+        Of one whose worker could not measure them, they are those that it has occupied the slot.
+        """
+        if reply.started is not None and reply.seconds is not None:
+            return reply.started, reply.seconds
+        seconds = time.monotonic() - max(self.since, self.slot.started() or 0.0)
+        return time.time() - seconds, max(seconds, 0.0)
 
 
 class Round:
@@ -133,7 +150,7 @@ class Round:
             if slot.error_of(future) is None:
                 reply = slot.read(future)
                 if reply.error is None:
-                    outcomes.append(_scored(lease, reply.score))
+                    outcomes.append(_scored(lease, reply))
         return outcomes
 
     def outlast(self) -> None:
@@ -176,6 +193,7 @@ class Round:
         self._submit(lease)
 
     def _submit(self, lease: _Lease) -> None:
+        lease.since = time.monotonic()
         lease.future = lease.slot.submit(lease.task)
         lease.future.add_done_callback(lambda done: self._arrivals.put((lease, done)))
 
@@ -230,9 +248,9 @@ class Round:
         if reply is None:
             return None
         if reply.error is None:
-            return _scored(lease, reply.score)
+            return _scored(lease, reply)
         if reply.is_caught:
-            return _failed(lease, reply.failure)
+            return _outcome(lease, reply, reply.failure)
         if self._fatal is None:
             self._fatal = stopping_error(lease.task, lease.slot.worker_id, reply)
         return None
@@ -297,12 +315,14 @@ class Round:
         return Reply.failed(error, self._policy.catch)
 
 
-def _scored(lease: _Lease, score: float) -> Outcome:
-    if math.isnan(score):
-        return _failed(lease, "its score is not finite")
-    return Outcome(lease.task, lease.slot.worker_id, score)
+def _scored(lease: _Lease, reply: Reply) -> Outcome:
+    return _outcome(lease, reply, NOT_FINITE if math.isnan(reply.score) else None)
 
 
-def _failed(lease: _Lease, failure: str) -> Outcome:
-    logger.warning("Sample %d failed: %s.", lease.task.id, printable(failure))
-    return Outcome(lease.task, lease.slot.worker_id, math.nan, failure)
+def _outcome(lease: _Lease, reply: Reply, failure: str | None) -> Outcome:
+    if failure is not None:
+        logger.warning("Sample %d failed: %s.", lease.task.id, printable(failure))
+        failure = storable_failure(failure)
+    worker_id, (started, seconds) = lease.slot.worker_id, lease.times_of(reply)
+    details = Details(round(started, 6), round(seconds, 6), worker_id, failure, reply.extras)
+    return Outcome(lease.task, worker_id, reply.score, details)

@@ -12,17 +12,19 @@ import multiprocessing
 import os
 import pickle
 import signal
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cloudpickle
 
-from pyshac.core.basics.checks import check_score
 from pyshac.core.basics.messages.error_text import describe, traceback_text
 from pyshac.core.basics.messages.pickling import dumps_within
 from pyshac.core.basics.plain_values import copied
+from pyshac.core.basics.results.details import Extra
+from pyshac.core.basics.results.extras import split_result
 from pyshac.core.basics.terminals.route import Route
 from pyshac.core.errors import EvaluationTimeoutError
 from pyshac.core.evaluation import processes
@@ -60,6 +62,9 @@ class Reply:
         is_caught: Whether the exception makes a failed sample instead of stopping the run.
         traceback: Its traceback as text.
         failure: Its type and message as text.
+        extras: The values that the evaluation returned beside its score.
+        started: When the evaluation function was called (`time.time`); None if it was not.
+        seconds: How long it ran, or None.
     """
 
     score: float = float("nan")
@@ -67,6 +72,9 @@ class Reply:
     is_caught: bool = False
     traceback: str = ""
     failure: str = ""
+    extras: dict[str, Extra] = field(default_factory=dict)
+    started: float | None = None
+    seconds: float | None = None
 
     @classmethod
     def failed(cls, error: BaseException, catch: tuple[type[BaseException], ...] = ()) -> Reply:
@@ -81,7 +89,7 @@ class Reply:
 
 
 class NotANumberError(TypeError):
-    """The evaluation function returned something that is not a score."""
+    """The evaluation function returned something that is not a score, nor one with extras."""
 
 
 class Evaluator:
@@ -103,20 +111,28 @@ class Evaluator:
 
 
 class _Call:
-    """The evaluation function, which keeps its result or error in case that clean-up fails."""
+    """The evaluation function, which keeps its result or error in case that clean-up fails.
+
+    It measures its time, to which clean-up, and what a managed engine prepares, do not count.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self.has_returned = False
         self.result: Any = None
         self.error: BaseException | None = None
+        self.started: float | None = None
+        self.seconds: float | None = None
 
     def __call__(self, *arguments: Any) -> Any:
+        self.started, begin = time.time(), time.perf_counter()
         try:
             self.result = self._function(*arguments)
         except BaseException as error:
             self.error = error
             raise
+        finally:
+            self.seconds = time.perf_counter() - begin
         self.has_returned = True
         return self.result
 
@@ -147,8 +163,12 @@ class TaskRunner:
     def __call__(self, task: Task, worker_id: int) -> Reply:
         """Evaluates a sample in the slot `worker_id`."""
         call = _Call(self.function)
+        reply = self._reply_of(call, task, worker_id)
+        return replace(reply, started=call.started, seconds=call.seconds)
+
+    def _reply_of(self, call: _Call, task: Task, worker_id: int) -> Reply:
         try:
-            score = self._evaluate(call, task, worker_id)
+            result = self._evaluate(call, task, worker_id)
         except KeyboardInterrupt:
             raise
         except OverdueError as error:
@@ -160,7 +180,9 @@ class TaskRunner:
             # An exception's traceback leads back to this call.
             call.error = None
         try:
-            return Reply(check_score(score, f"sample {task.id}, {dict(task.parameters)!r},"))
+            what = f"sample {task.id}, {dict(task.parameters)!r},"
+            score, extras = split_result(result, what)
+            return Reply(score, extras=extras)
         except TypeError as error:
             return Reply.failed(NotANumberError(str(error)))
 
@@ -268,21 +290,17 @@ def pack(reply: Reply) -> bytes:
     So the score, and whether an exception is caught, arrive even if the exception does not.
     """
     error = None if reply.error is None else _pickled(reply.error)
-    is_score = reply.error is None
-    return pickle.dumps(
-        (reply.score, is_score, error, reply.is_caught, reply.traceback, reply.failure)
-    )
+    return pickle.dumps((replace(reply, error=None), reply.error is None, error))
 
 
 def unpack(data: bytes) -> Reply:
     """Returns a reply that was packed; an exception that does not exist here gets a stand-in."""
     try:
-        score, is_score, pickled, is_caught, trace, failure = pickle.loads(data)
+        reply: Reply
+        reply, is_score, pickled = pickle.loads(data)
     except Exception as error:
         return Reply.failed(error)
-    if is_score:
-        return Reply(score)
-    return Reply(score, _unpickled(pickled, failure), is_caught, trace, failure)
+    return reply if is_score else replace(reply, error=_unpickled(pickled, reply.failure))
 
 
 def _pickled(error: BaseException) -> bytes | None:

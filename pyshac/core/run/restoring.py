@@ -123,9 +123,10 @@ def _moved(
     """
     taken = transfer(saved.dataset.X, saved.space, space)
     dataset = Dataset(space, None)
-    for row, score in zip(taken.rows, saved.dataset.Y, strict=True):
+    for place, row in enumerate(taken.rows):
         if row is not None:
-            dataset.add_sample(row, score)
+            details = saved.dataset.details[place]
+            dataset.add_sample(row, saved.dataset.Y[place], details=details)
     logger.warning(
         "The search space differs from that of the run in %r: %s. The run goes on with these.",
         path, taken.text,

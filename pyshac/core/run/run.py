@@ -12,12 +12,13 @@ from typing import Any
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.basics.paths import shown_path
+from pyshac.core.basics.results.details import Details
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import Admission, Training
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
-from pyshac.core.dataset.csv_file import check_row_length
+from pyshac.core.dataset.formats.csv_file import check_row_length
 from pyshac.core.errors import EvaluationError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import frozen_copy
@@ -175,12 +176,12 @@ class Run:
             return self.search.batch
 
     def take_in(
-        self, scores: Sequence[tuple[int, float, int | None]], skip_cv_checks: bool = False
+        self, scores: Sequence[tuple[int, float, Details]], skip_cv_checks: bool = False
     ) -> None:
         """Adds scores to the open batch.
 
         Args:
-            scores: Each as (number, score, slot).
+            scores: Each as (number, score, details).
             skip_cv_checks: Whether the classifier due after the batch needs no cross validation,
                 for `ask` to know if a crash comes before the batch is closed.
 

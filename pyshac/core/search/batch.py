@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset import Dataset
 
 
@@ -47,7 +48,7 @@ class Batch:
         """Returns the values of a sample, given its number."""
         return self.rows[number - self.start]
 
-    def add_score(self, dataset: Dataset, number: int, score: float, worker_id: int | None) -> None:
+    def add_score(self, dataset: Dataset, number: int, score: float, details: Details) -> None:
         """Adds a sample of the batch to a dataset; its score is NaN if it failed."""
-        dataset.add_sample(self.row(number), score, number)
-        self.worker_ids[number] = worker_id
+        dataset.add_sample(self.row(number), score, number, details)
+        self.worker_ids[number] = details.slot

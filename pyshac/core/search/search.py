@@ -16,6 +16,7 @@ import numpy as np
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, without_float_errors
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.results.details import Details
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
@@ -269,10 +270,10 @@ class Search:
         return self.batch
 
     @without_float_errors
-    def learn_score(self, number: int, score: float, worker_id: int | None) -> None:
+    def learn_score(self, number: int, score: float, details: Details) -> None:
         """Adds the score of a sample of the open batch; NaN if it failed."""
         with self.lock:
-            self._open_batch.add_score(self.dataset, number, score, worker_id)
+            self._open_batch.add_score(self.dataset, number, score, details)
 
     def replace_dataset(self, samples: Sequence[tuple[list[Any], float]]) -> None:
         """Takes samples and their scores, numbered from 0, in place of those so far."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pyshac.core.basics import files
-from pyshac.core.dataset.journal_file import line_checksum
+from pyshac.core.dataset.formats.journal_file import line_checksum
 
 _APPEND_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | files.NO_LINKS
 

@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from pyshac.core.basics import plain_values
-from pyshac.core.dataset.journal_file import Drawn, Scored, event_of
+from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats.evaluations_file import details_record
+from pyshac.core.dataset.formats.journal_file import Drawn, Scored, event_of
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.batch import Batch
 from pyshac.core.storage.saved_run import SavedRun
@@ -17,10 +19,15 @@ def of_open_batch(run: SavedRun) -> list[dict[str, Any]]:
     batch = run.batch
     if batch is None:
         return []
-    scored = dict(zip(run.dataset.ids, run.dataset.Y, strict=True))
+    places = {number: place for place, number in enumerate(run.dataset.ids)}
     scores = [
-        score_record(number, scored[number], worker, batch.skip_cv_checks)
-        for number, worker in batch.worker_ids.items()
+        score_record(
+            number,
+            run.dataset.Y[places[number]],
+            run.dataset.details[places[number]],
+            batch.skip_cv_checks,
+        )
+        for number in batch.worker_ids
     ]
     return [batch_record(batch), *scores]
 
@@ -33,10 +40,11 @@ def batch_record(batch: Batch) -> dict[str, Any]:
 
 
 def score_record(
-    number: int, score: float, worker_id: int | None, skip_cv_checks: bool
+    number: int, score: float, details: Details, skip_cv_checks: bool
 ) -> dict[str, Any]:
     """Returns the record of a score, which is NaN for a failed sample."""
-    record = {"id": number, "score": None if math.isnan(score) else score, "worker": worker_id}
+    record = {"id": number, "score": None if math.isnan(score) else score, "worker": details.slot}
+    record.update(details_record(details))
     return {**record, "skip_cv_checks": True} if skip_cv_checks else record
 
 
@@ -79,5 +87,5 @@ def _replay_score(run: SavedRun, sample: Scored) -> None:
         return
     if run.batch is None or sample.number not in run.batch.ids:
         raise ValueError(f"sample {sample.number} is in no batch")
-    run.batch.add_score(run.dataset, sample.number, sample.score, sample.worker_id)
+    run.batch.add_score(run.dataset, sample.number, sample.score, sample.details)
     run.batch.skip_cv_checks = sample.skip_cv_checks

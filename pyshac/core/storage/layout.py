@@ -1,16 +1,18 @@
 """Layout: the files of a save directory.
 
-    datasets/dataset.csv      every scored sample
-    datasets/added.csv        the samples from elsewhere, if there are any
-    datasets/parameters.json  the search space
-    classifiers/NN.ubj        the cascade, in XGBoost's own format
-    state.json                everything else, and the checksums of the files above; written last
-    journal.jsonl             the events since the last save
-    lock, lock.json           held by the process that is writing, and its name
-    former-N/                 the run before its search space changed, a save directory itself
-    former.json               names the one that counts while the directory is being replaced
+    datasets/dataset.csv        every scored sample
+    datasets/evaluations.jsonl  start, duration, slot, failure and extras of each of them
+    datasets/added.csv          the samples from elsewhere, if there are any
+    datasets/parameters.json    the search space
+    classifiers/NN.ubj          the cascade, in XGBoost's own format
+    state.json                  everything else, and the checksums of the files above; written last
+    journal.jsonl               the events since the last save
+    lock, lock.json             held by the process that is writing, and its name
+    former-N/                   the run before its search space changed, a save directory itself
+    former.json                 names the one that counts while the directory is being replaced
 
-Directories of PySHAC 0.1 to 0.3 have no state.json; their classifiers.pkl is never opened.
+Directories of PySHAC 1.0.0 have no evaluations.jsonl. Those of 0.1 to 0.3 have no state.json,
+either; their classifiers.pkl is never opened.
 """
 
 from __future__ import annotations
@@ -49,6 +51,10 @@ class Layout:
         return self.datasets / "added.csv"
 
     @property
+    def evaluations(self) -> Path:
+        return self.datasets / "evaluations.jsonl"
+
+    @property
     def parameters(self) -> Path:
         return self.datasets / "parameters.json"
 
@@ -81,7 +87,7 @@ class Layout:
 
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
-        parts = (self.csv, self.added, self.parameters, self.state, self.journal)
+        parts = (self.csv, self.evaluations, self.added, self.parameters, self.state, self.journal)
         others = (self.marker, self.holder, self.lock)
         for path in (self.datasets, self.classifiers, *parts, *others):
             files.refuse_link(path)

@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from pyshac.core.basics import files, plain_values
+from pyshac.core.basics.results.details import Details
 from pyshac.core.classifiers import untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
-from pyshac.core.dataset import Dataset, journal_file
-from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.formats import journal_file
+from pyshac.core.dataset.formats.evaluations_file import read_details
+from pyshac.core.dataset.formats.parameters_file import build_space, read_config
+from pyshac.core.dataset.reading import saved_details
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
@@ -97,6 +101,7 @@ class _Reader:
         space = build_space(read_config(parameters), parameters, self._known)
         space = FrozenHyperParameterList(space)
         dataset = Dataset.read(csv, space, may_differ=True)
+        dataset.take_details(saved_details(self._layout.evaluations, set(dataset.ids)))
         if dataset.ids != list(range(len(dataset))):
             raise SaveDirectoryError(f"{str(csv)!r}: ids must be 0, 1, 2 and so on.")
         cascade = Cascade(features=Features(PriorScaling(space)))
@@ -106,6 +111,7 @@ class _Reader:
         space, records, state, is_same_save = self._read_events()
         _check_start(self._layout.csv, state.csv_bytes, state.csv_sha256)
         dataset = Dataset.read(self._layout.csv, space)
+        dataset.take_details(self._read_details(state))
         run = SavedRun(
             _seeded(space, state.parameter_seeds, repr(str(self._layout.state))),
             _first_samples(dataset, state.num_complete, repr(str(self._layout.csv))),
@@ -162,6 +168,16 @@ class _Reader:
         _check_start(path, state.added_bytes, state.added_sha256)
         dataset = _first_samples(Dataset.read(path, space), count, repr(str(path)))
         return Added(dataset, state.added_since)
+
+    def _read_details(self, state: StateFile) -> dict[int, Details]:
+        """Returns the details of the samples of closed batches, as far as they are known."""
+        path, expected = self._layout.evaluations, state.evaluations_sha256
+        if not expected:
+            return {}
+        _check_equal(files.digest_of_start(path, state.evaluations_bytes), expected, path)
+        if path.stat().st_size and not files.ends_with_newline(path):
+            raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
+        return dict(read_details(path, state.evaluations_bytes))
 
     def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:
         path = self._layout.classifier(number)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyshac.core.basics import files, plain_values, signals
 from pyshac.core.basics.paths import absolute_path
+from pyshac.core.basics.results.details import Details
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
@@ -157,9 +158,9 @@ class SaveDirectory:
         self._append([journal_records.batch_record(batch)])
 
     def append_scores(
-        self, scores: Sequence[tuple[int, float, int | None]], skip_cv_checks: bool = False
+        self, scores: Sequence[tuple[int, float, Details]], skip_cv_checks: bool = False
     ) -> None:
-        """Appends scores to the journal, each as (number, score, slot)."""
+        """Appends scores to the journal, each as (number, score, details)."""
         self._append([journal_records.score_record(*score, skip_cv_checks) for score in scores])
 
     def _append(self, records: list[dict[str, Any]]) -> None:
@@ -210,9 +211,7 @@ class SaveDirectory:
         for folder in layout.folders:
             files.remove_temporaries(folder)
         config = plain_values.to_json(run.space.get_config())
-        parameters = files.encode_json(config, "The search space")
-        csv = run.dataset.to_bytes()
-        complete = memoryview(csv)[: run.dataset.num_bytes(run.num_complete)]
+        written.write(layout.parameters, files.encode_json(config, "The search space"))
         state = StateFile(
             objective=run.objective,
             method=run.method,
@@ -225,8 +224,7 @@ class SaveDirectory:
             is_seeded=run.is_seeded,
             num_complete=run.num_complete,
             num_drawn=run.num_complete if run.batch is None else run.batch.ids.stop,
-            csv_bytes=len(complete),
-            csv_sha256=files.digest(complete),
+            **self._write_samples(run),
             parameters_sha256=space_checksum(config),
             parameter_seeds=[parameter.seed for parameter in run.space],
             classifiers=[
@@ -240,10 +238,23 @@ class SaveDirectory:
             refused=run.refused,
             has_scaled_features=run.cascade.features.are_scaled,
         )
-        written.write(layout.parameters, parameters)
-        written.write(layout.csv, csv)
         written.write(layout.state, encode_state(state))
         journal.replace_records(layout.journal, journal_records.of_open_batch(run))
+
+    def _write_samples(self, run: SavedRun) -> dict[str, Any]:
+        """Writes the samples and their details; returns what the state has of closed batches."""
+        csv, evaluations = run.dataset.to_bytes(), run.dataset.details.to_bytes()
+        complete = memoryview(csv)[: run.dataset.num_bytes(run.num_complete)]
+        closed = memoryview(evaluations)[: run.dataset.details.num_bytes(run.num_complete)]
+        # First the details: who reads the samples first finds those of all of them.
+        self._written.write(self._layout.evaluations, evaluations)
+        self._written.write(self._layout.csv, csv)
+        return {
+            "csv_bytes": len(complete),
+            "csv_sha256": files.digest(complete),
+            "evaluations_bytes": len(closed),
+            "evaluations_sha256": files.digest(closed),
+        }
 
     def _write_given(self, run: SavedRun) -> dict[str, Any]:
         """Writes the samples from elsewhere; returns their part of the state, and the queue's."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from pyshac.core.basics import files
 from pyshac.core.basics.messages.printable import printable
-from pyshac.core.dataset.journal_file import MAX_RANKINGS
+from pyshac.core.dataset.formats.journal_file import MAX_RANKINGS
 from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
@@ -40,6 +40,8 @@ class StateFile:
         num_drawn: Number of samples in closed batches and the open one; 0 if not known.
         csv_bytes: Length of the part of dataset.csv that holds the samples of closed batches.
         csv_sha256: Checksum of that part.
+        evaluations_bytes: Length of the part of evaluations.jsonl that belongs to these samples.
+        evaluations_sha256: Checksum of that part; empty if there is no such file.
         parameters_sha256: Checksum of parameters.json without its seeds.
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
@@ -83,6 +85,8 @@ class StateFile:
     num_taken: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     has_scaled_features: bool = True
+    evaluations_bytes: int = 0
+    evaluations_sha256: str = ""
     format: int = FORMAT
 
 

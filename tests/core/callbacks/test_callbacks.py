@@ -143,6 +143,23 @@ class TestHistory:
         assert history.history == {"begin_run_index": 10}
         assert history.epochs == []
 
+    def test_it_shows_itself(self):
+        history = History()
+        assert repr(history).splitlines()[:3] == [
+            "History", "  epochs       none", "  evaluations  0",
+        ]  # fmt: skip
+        history.on_train_begin({"begin_run_index": 20})
+        history.on_epoch_end(3, {"evaluations": [1.0, float("nan")], "model": None})
+        history.on_epoch_end(4, {"evaluations": [2.5, -1.0], "model": "m"})
+        assert repr(history).splitlines() == [
+            "History",
+            "  epochs       3 to 4",
+            "  evaluations  4, 1 failed",
+            "  scores       -1.0 to 2.5",
+            "  classifiers  1",
+            "  keys         begin_run_index, evaluations, model",
+        ]
+
 
 class TestCSVLogger:
     def log(self, path: Any, epochs: range = range(1, 3), **options: Any) -> list[list[str]]:

@@ -9,7 +9,7 @@ import io
 import pytest
 
 from pyshac import Dataset, DiscreteHP, HyperParameterList, IntegerHP, UniformHP
-from pyshac.core.dataset.csv_file import read_csv
+from pyshac.core.dataset.formats.csv_file import read_csv
 from pyshac.core.errors import SaveDirectoryError
 
 KINDS = ["adam", "a b", " a", "1-2", "=1", "x;y", True, False, None, 1e-05, 0.5, 3, (1, 0.5), "0.5"]

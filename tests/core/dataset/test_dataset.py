@@ -16,8 +16,8 @@ from hypothesis import given, strategies as st
 
 from pyshac.core.basics import files, plain_values, seeding
 from pyshac.core.dataset import Dataset, flatten_parameters
-from pyshac.core.dataset.csv_file import read_csv
-from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.dataset.formats.csv_file import read_csv
+from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
     DiscreteHP,

@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings, strategies as st
 from scipy import stats
 
 from pyshac.core.dataset import Dataset
-from pyshac.core.dataset.csv_file import read_csv
-from pyshac.core.dataset.parameters_file import build_space
+from pyshac.core.dataset.formats.csv_file import read_csv
+from pyshac.core.dataset.formats.parameters_file import build_space
 from pyshac.core.hyperparameters import (
     DiscreteHP,
     DistributionHP,

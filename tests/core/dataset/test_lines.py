@@ -8,8 +8,8 @@ import sys
 import numpy as np
 from hypothesis import given, strategies as st
 
-from pyshac.core.dataset import lines as module
-from pyshac.core.dataset.lines import Lines
+from pyshac.core.dataset.formats import lines as module
+from pyshac.core.dataset.formats.lines import Lines
 
 texts = st.binary(max_size=6)
 changes = st.one_of(

@@ -19,7 +19,7 @@ from pyshac import (
     UniformHP,
 )
 from pyshac.core.basics import plain_values
-from pyshac.core.dataset import parameters_file
+from pyshac.core.dataset.formats import parameters_file
 from tests.engine.engine_helpers import InterruptedAt, contents, make_engine, restored
 
 

@@ -13,8 +13,8 @@ from scipy import stats
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
-from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.dataset.dataset import Dataset
+from pyshac.core.dataset.formats.csv_file import read_csv
 from pyshac.core.hyperparameters import (
     AbstractHyperParameter,
     HyperParameterList,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pyshac.core.basics.results.details import UNKNOWN
 from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.schedule import Schedule
@@ -26,7 +27,7 @@ def saved(tmp_path):
 
 def test_a_score_that_cannot_be_added_does_not_cost_the_others(run, tmp_path):
     with pytest.raises(IndexError):
-        run.take_in([(0, 0.5, 0), (99, 0.5, 1), (1, 0.25, 0)])
+        run.take_in([(0, 0.5, UNKNOWN), (99, 0.5, UNKNOWN), (1, 0.25, UNKNOWN)])
     assert saved(tmp_path).Y == run.search.dataset.Y == [0.5, 0.25]
 
 
@@ -37,9 +38,9 @@ def test_the_first_write_after_a_failure_brings_all(run, tmp_path, monkeypatch):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size, hard))
     with pytest.raises(OSError, match="journal"):
-        run.take_in([(0, 0.5, 0)])
+        run.take_in([(0, 0.5, UNKNOWN)])
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     with open(journal, "ab") as file:
         file.write(b"872fbf02 {")
-    run.take_in([(1, 0.25, 0)])
+    run.take_in([(1, 0.25, UNKNOWN)])
     assert saved(tmp_path).Y == [0.5, 0.25]

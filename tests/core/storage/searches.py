@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pyshac.core.basics.results.details import Details
 from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MIN
@@ -45,9 +46,16 @@ def advance(search: Search, directory: SaveDirectory | None = None, stop: int = 
         directory.append_batch(batch)
     for number in [number for number in batch.pending if number < stop]:
         score = evaluate(0, search.space.to_parameters(batch.row(number)))
-        search.learn_score(number, score, number % 3)
+        search.learn_score(number, score, details_of(number))
         if directory is not None:
-            directory.append_scores([(number, score, number % 3)])
+            directory.append_scores([(number, score, details_of(number))])
+
+
+def details_of(number: int) -> Details:
+    """Details of every kind, which differ from sample to sample."""
+    extras = {"loss": number / 7, "é": number, "note": f'"{number}"', "is_odd": number % 2 == 1}
+    failure = "ValueError: no\n" if number % 5 == 0 else None
+    return Details(1.75e9 + number / 8, number / 3, number % 3, failure, extras)
 
 
 def finished(search: Search) -> Search:
@@ -66,6 +74,7 @@ def same(left: SavedRun, right: SavedRun) -> bool:
         and left.entropy == right.entropy
         and (left.dataset.ids, left.dataset.X, left.dataset.Y)
         == (right.dataset.ids, right.dataset.X, right.dataset.Y)
+        and left.dataset.details.to_bytes() == right.dataset.details.to_bytes()
         and [c.to_bytes() for c in left.cascade] == [c.to_bytes() for c in right.cascade]
         and (left.num_complete, left.stage_starts) == (right.num_complete, right.stage_starts)
         and (left.batch, left.shares) == (right.batch, right.shares)

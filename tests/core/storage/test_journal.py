@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pyshac.core.basics import plain_values
-from pyshac.core.dataset import journal_file
+from pyshac.core.dataset.formats import journal_file
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.storage import journal
 from tests import strategies

@@ -10,9 +10,15 @@ import pytest
 from pyshac import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.storage.save_directory import SaveDirectory
 from tests.core.storage.searches import advance, as_saved, finished, load, new_search, same, save
-from tests.engine.engine_helpers import contents, evaluate, make_engine, restored, samples_of
+from tests.engine.engine_helpers import evaluate, make_engine, raw_contents, restored, samples_of
 
-FILES = ["datasets/dataset.csv", "datasets/parameters.json", "classifiers/00.ubj", "state.json"]
+FILES = [
+    "datasets/dataset.csv",
+    "datasets/evaluations.jsonl",
+    "datasets/parameters.json",
+    "classifiers/00.ubj",
+    "state.json",
+]
 
 
 @pytest.fixture
@@ -105,12 +111,12 @@ def test_a_directory_that_was_replaced_is_told_and_left_alone(tmp_path, how):
     engine = make_engine(path)
     asked = engine.ask()
     aside = replace(path, how)
-    before, moved = contents(path), contents(aside)
+    before, moved = raw_contents(path), raw_contents(aside)
     for call in (engine.save_data, lambda: engine.tell(asked[0], 1.0), engine.fit):
         with pytest.raises(SaveDirectoryError, match="is another directory than the one"):
             call()
-    assert contents(path) == before
-    assert contents(aside) == moved
+    assert raw_contents(path) == before
+    assert raw_contents(aside) == moved
     assert len(engine.dataset) == 0
     # The ways out: elsewhere,
     engine.save_dir = tmp_path / "empty"
@@ -144,13 +150,13 @@ def test_a_directory_that_is_replaced_during_a_run(tmp_path, how):
     def replaces(worker_id, parameters):
         if next(calls) == 8:
             seen["aside"] = replace(path, how)
-            seen["before"] = contents(path)
+            seen["before"] = raw_contents(path)
         return evaluate(worker_id, parameters)
 
     engine = make_engine(path, replaces)
     with pytest.raises(SaveDirectoryError, match="Nothing is lost"):
         engine.fit(skip_cv_checks=True)
-    assert contents(path) == seen["before"]
+    assert raw_contents(path) == seen["before"]
     assert len(engine.dataset) == 9
     assert samples_of(restored(seen["aside"])) == samples_of(engine)[:8]
     engine.save_dir = tmp_path / "empty"
@@ -182,7 +188,7 @@ def test_a_whole_backup_put_back_into_the_directory_is_told(directory, search):
     shutil.copytree(directory.path, backup)
     with directory.writing():
         advance(search, directory, 12)
-    for name in contents(backup):
+    for name in raw_contents(backup):
         shutil.copy2(backup / name, directory.path / name)
     with pytest.raises(DirectoryInUseError, match="Another engine has written"), \
             directory.writing():  # fmt: skip
@@ -208,11 +214,11 @@ def test_a_link_that_appears_while_the_directory_is_open_is_not_followed(
         save(directory, search)
         path.rename(outside)
         path.symlink_to(outside)
-        before = contents(outside) if outside.is_dir() else outside.read_bytes()
+        before = raw_contents(outside) if outside.is_dir() else outside.read_bytes()
         if write == "append" and not name.startswith("classifiers/"):
             with pytest.raises(SaveDirectoryError, match="is a symbolic link"):
                 advance(search, directory, 15)
         search.dataset.add_sample(search.batch.rows[9], 0.5, 19)
         with pytest.raises(SaveDirectoryError, match="is a symbolic link"):
             save(directory, search)
-    assert (contents(outside) if outside.is_dir() else outside.read_bytes()) == before
+    assert (raw_contents(outside) if outside.is_dir() else outside.read_bytes()) == before

@@ -9,7 +9,7 @@ import pytest
 
 from pyshac import Dataset, SaveDirectoryError
 from pyshac.core.classifiers.training import Admission
-from pyshac.core.dataset import journal_file
+from pyshac.core.dataset.formats import journal_file
 from pyshac.core.storage import loading
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.looking.snapshot import take_snapshot
@@ -206,9 +206,10 @@ def test_the_longest_journal_of_a_search_is_within_its_bound(tmp_path, values, m
     ]
     engine = make_engine(tmp_path, parameters=space, total_budget=20, num_batches=2)
     monkeypatch.undo()
-    asked = engine.ask()
-    engine.tell(asked, [-1.2345678901234567e-300] * len(asked))
-    engine.ask()
+    engine.tell(engine.ask(), [0.5] * 10)
+    asked = engine.ask()[1:]
+    extras = {"\x01" * 98 + f"{number:02}": "\x01" * 1_000 for number in range(64)}
+    engine.tell(asked, [{"score": -1.2345678901234567e-300, **extras}] * len(asked))
     size = os.path.getsize(tmp_path / "journal.jsonl")
     monkeypatch.setattr(journal_file.files, "MAX_JSON_BYTES", 0)
     assert size < journal_file.largest_size(engine.parameters, 20) < 200 * size + 2**20

@@ -10,8 +10,9 @@ import pytest
 
 from pyshac import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.basics import files
+from pyshac.core.basics.results.details import UNKNOWN
 from pyshac.core.classifiers.training import Admission
-from pyshac.core.dataset import journal_file
+from pyshac.core.dataset.formats import journal_file
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.storage import state_file
 from pyshac.core.storage.layout import Layout
@@ -76,8 +77,8 @@ def test_scores_in_another_order(directory, search):
         batch = search.draw_batch(False, ALONE)
         directory.append_batch(batch)
         for number in (7, 2, 9, 0):
-            search.learn_score(number, float(number), None)
-            directory.append_scores([(number, float(number), None)])
+            search.learn_score(number, float(number), UNKNOWN)
+            directory.append_scores([(number, float(number), UNKNOWN)])
     assert same(load(directory.path), as_saved(search))
     with directory.writing():
         save(directory, search)
@@ -92,8 +93,8 @@ def test_scores_are_exact(directory, search, score):
         save(directory, search)
         batch = search.draw_batch(False, ALONE)
         directory.append_batch(batch)
-        search.learn_score(0, score, 0)
-        directory.append_scores([(0, score, 0)])
+        search.learn_score(0, score, UNKNOWN)
+        directory.append_scores([(0, score, UNKNOWN)])
     for _ in range(2):
         loaded = load(directory.path).dataset.Y
         assert repr(loaded) == repr([score])
@@ -139,8 +140,9 @@ def test_a_score_costs_one_line(directory, search):
     records = journal_file.read_records(directory.path / "journal.jsonl")
     assert [sorted(record) for record in records] == [
         ["batch", "chosen_by", "num_checks", "num_enqueued", "rows"],
-        *[["id", "score", "worker"]] * 10,
-    ]
+        *[["extras", *["failure"][: number % 5 == 0], "id", "score", "seconds", "started", "worker"]
+          for number in range(10)],
+    ]  # fmt: skip
 
 
 def test_state_is_readable(directory, search):

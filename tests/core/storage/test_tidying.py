@@ -13,8 +13,8 @@ from pyshac.core.storage.layout import Layout
 from pyshac.looking.snapshot import take_snapshot
 from tests.engine.engine_helpers import (
     InterruptedAt,
-    contents,
     make_engine,
+    raw_contents,
     restored,
     samples_of,
 )
@@ -28,7 +28,7 @@ def killed(tmp_path):
         make_engine(path, InterruptedAt(18)).fit(skip_cv_checks=True)
     journal = (path / "journal.jsonl").read_bytes()
     restored(path).fit(skip_cv_checks=True)
-    whole = contents(path)
+    whole = raw_contents(path)
     # The state is written, the journal not emptied.
     (path / "journal.jsonl").write_bytes(journal)
     for folder in ("", "datasets", "classifiers"):
@@ -38,27 +38,27 @@ def killed(tmp_path):
 
 def test_restoring_clears_away_what_a_killed_run_left(killed):
     path, whole = killed
-    assert contents(path) != whole
+    assert raw_contents(path) != whole
     engine = restored(path)
-    assert contents(path) == whole
+    assert raw_contents(path) == whole
     assert samples_of(restored(path)) == samples_of(engine)
     engine.save_data()
 
 
 def test_looking_changes_nothing(killed):
     path, _ = killed
-    before = contents(path)
+    before = raw_contents(path)
     take_snapshot(path)
     assert len(Dataset.load_from_directory(path)) == 18
-    assert contents(path) == before
+    assert raw_contents(path) == before
 
 
 def test_the_files_of_another_writer_stay(killed):
     path, _ = killed
-    before = contents(path)
+    before = raw_contents(path)
     with DirectoryLock(Layout(path)).held():
         assert len(restored(path).dataset) == 18
-    assert contents(path) == before
+    assert raw_contents(path) == before
 
 
 def test_a_clean_directory_is_not_written_to(killed):

@@ -21,10 +21,10 @@ from pyshac.core.basics import plain_values
 from pyshac.core.classifiers import ubjson, untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.training import Admission
-from pyshac.core.dataset import journal_file
-from pyshac.core.dataset.csv_file import read_csv
 from pyshac.core.dataset.dataset import Dataset
-from pyshac.core.dataset.parameters_file import build_space, read_config
+from pyshac.core.dataset.formats import journal_file
+from pyshac.core.dataset.formats.csv_file import read_csv
+from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
     DiscreteHP,
@@ -49,10 +49,15 @@ from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import checksum, decode_state
 from tests.cascades import cascade_of
+from tests.core.storage.searches import details_of
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
 _SCHEDULE = Schedule.in_batches(40, 4)
+_NAMES = (
+    "state.json", "journal.jsonl", "datasets/dataset.csv", "datasets/parameters.json",
+    "classifiers/00.ubj", "lock.json", "datasets/evaluations.jsonl",
+)  # fmt: skip
 
 
 def make_space() -> HyperParameterList:
@@ -213,8 +218,7 @@ def fuzz_directory(data: bytes) -> bool:
     folder = _FOLDER / "directory"
     if not folder.exists():
         make_run(folder)
-    names = ("state.json", "journal.jsonl", "datasets/dataset.csv", "datasets/parameters.json",
-             "classifiers/00.ubj", "lock.json")  # fmt: skip
+    names = _NAMES
     path = folder / names[data[0] % len(names)] if data else folder / names[0]
     before = path.read_bytes()
     path.write_bytes(data[1:])
@@ -237,7 +241,7 @@ def make_run(folder: Path) -> None:
             batch = search.draw_batch(False, ALONE)
             run.save()
             for number in range(batch.start, stop):
-                run.take_in([(number, batch.row(number)[0], 0)])
+                run.take_in([(number, batch.row(number)[0], details_of(number))])
             if stop == 10:
                 search.close_batch(Admission.ALL)
     if not len(search.cascade):
@@ -280,10 +284,7 @@ def seeds(target: str) -> list[bytes]:
         "model": small_models(),
         "directory": [
             bytes([number]) + read(name)
-            for number, name in enumerate(
-                ("state.json", "journal.jsonl", "datasets/dataset.csv",
-                 "datasets/parameters.json", "classifiers/00.ubj", "lock.json")
-            )
+            for number, name in enumerate(_NAMES)
         ],
     }  # fmt: skip
     return parts[target]

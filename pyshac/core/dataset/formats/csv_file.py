@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.messages.warning import warn
-from pyshac.core.dataset.cells import DELIMITERS, CellReader, bare
+from pyshac.core.dataset.formats.cells import DELIMITERS, CellReader, bare
 from pyshac.core.hyperparameters import HyperParameterList
 
 # In characters: longer than any row of a search, and quick to read.

@@ -5,7 +5,8 @@ record. It is `{"batch": first number, "rows": [[value, ...], ...], "num_checks"
 "chosen_by": [ranking, ...], "num_enqueued": number}` for a batch that was drawn, without the last
 three in PySHAC 1.0, or
 `{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
-`"skip_cv_checks": true` if its `tell` asked for that.
+what else is known of it as in `evaluations.jsonl`, and `"skip_cv_checks": true` if its `tell` asked
+for that.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pyshac.core.basics import files, plain_values
+from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats import evaluations_file
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
@@ -35,7 +38,7 @@ _PIECE_BYTES = 2**20
 _NUMBER_BYTES = 320
 # Each character of a value's text takes at most six in JSON, and tuples some more.
 _UNKNOWN_BYTES = 8 * plain_values.MAX_CELL_LENGTH
-_SCORE_BYTES = 128
+_SCORE_BYTES = 128 + evaluations_file.MAX_LINE_BYTES
 # More than there will ever be.
 MAX_RANKINGS = 64
 
@@ -67,13 +70,13 @@ class Scored:
     Attributes:
         number: The sample's number.
         score: Its score; NaN if it failed.
-        worker_id: Its slot, if it had one.
+        details: What else is known of it.
         skip_cv_checks: Whether its `tell` asked for that.
     """
 
     number: int
     score: float
-    worker_id: int | None
+    details: Details
     skip_cv_checks: bool
 
 
@@ -204,14 +207,13 @@ def _is_ranking(number: Any) -> bool:
 
 
 def _scored(record: Mapping[str, Any]) -> Scored:
-    number, score, worker_id = record["id"], record["score"], record["worker"]
+    number, score = record["id"], record["score"]
     if type(number) is not int or number < 0:
         raise ValueError(f"sample {number!r} is none")
     if score is not None and not (type(score) is float and math.isfinite(score)):
         raise ValueError(f"sample {number} has the score {score!r}")
-    if worker_id is not None and not (type(worker_id) is int and worker_id >= 0):
-        raise ValueError(f"sample {number} ran in the slot {worker_id!r}")
+    details = evaluations_file.details_of(record, number, record["worker"])
     skip_cv_checks = record.get("skip_cv_checks", False)
     if not isinstance(skip_cv_checks, bool):
         raise ValueError(f"sample {number} has skip_cv_checks {skip_cv_checks!r}")
-    return Scored(number, math.nan if score is None else score, worker_id, skip_cv_checks)
+    return Scored(number, math.nan if score is None else score, details, skip_cv_checks)

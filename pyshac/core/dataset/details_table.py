@@ -1,0 +1,71 @@
+"""DetailsTable: the details of a dataset's samples, and the lines in which they are saved."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from pyshac.core.basics.arrays import IntArray
+from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats.evaluations_file import details_line
+from pyshac.core.dataset.formats.lines import Lines
+from pyshac.core.dataset.rows import Rows
+
+_NAMES = [field.name for field in fields(Details)]
+
+
+class DetailsTable:
+    """The details of samples, in the samples' order, stored as columns to save memory.
+
+    Args:
+        lock: Held while they are changed or read.
+    """
+
+    def __init__(self, lock: CopyableLock) -> None:
+        self._rows = Rows(lock)
+        self._lines = Lines()
+
+    def insert(self, place: int, number: int, details: Details) -> None:
+        """Inserts the details of a sample before those at `place`."""
+        self._lines.insert(place, details_line(number, details))
+        # An empty dict takes eight times as much memory as None.
+        extras = dict(details.extras) or None
+        values = (details.started, details.seconds, details.slot, details.failure, extras)
+        self._rows.insert(place, values)
+
+    def __getitem__(self, place: int) -> Details:
+        started, seconds, slot, failure, extras = self._rows[place]
+        return Details(started, seconds, slot, failure, dict(extras or {}))
+
+    def column(self, name: str) -> list[Any]:
+        """Returns an attribute of all details; extras are None where there are none."""
+        return self._rows.column(_NAMES.index(name))
+
+    def cut(self, count: int) -> None:
+        """Removes all details but the first `count`."""
+        self._rows.cut(count)
+        self._lines.cut(count)
+
+    def copy(self, lock: CopyableLock) -> DetailsTable:
+        """Returns a copy, guarded by another lock."""
+        table = DetailsTable(lock)
+        table._rows, table._lines = self._rows.copy(lock), self._lines.copy()
+        return table
+
+    def sort(self, order: IntArray) -> None:
+        """Reorders the details: those at `order[i]` move to place i."""
+        self._rows.sort(order)
+        self._lines.sort(order)
+
+    def pack(self) -> None:
+        """Compresses what is only needed for saving."""
+        self._lines.pack()
+
+    def to_bytes(self) -> bytes:
+        """Returns the content of `evaluations.jsonl`."""
+        return b"".join(self._lines.texts())
+
+    def num_bytes(self, count: int) -> int:
+        """Returns the length of the first `count` lines."""
+        return self._lines.size(count)
