@@ -34,15 +34,19 @@ SHAC(None, 100, 10)
 SHAC(None, None, 100, 10)
 SHAC(hyperparameter_list=SPACE, total_budget=100, num_batches=10, evaluation_function=evaluate)
 SHAC(SPACE, total_budget=100, num_batches=10, evaluation_function=evaluate)
+SHAC(evaluate, SPACE, 100, batch_size=16, resume=True, start_from=Path("old"))
+SHAC(SPACE, total_budget=100, batch_size=16, save_dir="shac", resume=True)
 TorchSHAC(evaluate, SPACE, 100, 10, 2)
+TorchSHAC(SPACE, 100, batch_size=16, max_gpu_evaluators=2)
 KerasSHAC(SPACE, 100, 10, max_gpu_evaluators=0, max_cpu_evaluators=2)
 
 SHAC(evaluate, SPACE, "100", 10)  # refused
-SHAC(evaluate, SPACE, 100)  # refused
+SHAC(SPACE, 100, batch_size="10")  # refused
+SHAC(SPACE, 100, 10, resume="yes")  # refused
 SHAC(SPACE, 100, 10, objectiv="min")  # refused
 SHAC(SPACE, 100, 10, save_dir=3)  # refused
 SHAC(evaluate, ["x"], 100, 10)  # refused
-TorchSHAC(evaluate, SPACE, 100, 10)  # refused
+TorchSHAC(evaluate, SPACE, 100, 10, "2")  # refused
 
 shac = SHAC(evaluate, SPACE, 100, 10)
 assert_type(shac.fit(), pyshac.History)
@@ -65,6 +69,14 @@ shac.fit(3)  # refused
 shac.fit(timeout="3")  # refused
 shac.fit(callbacks=[print])  # refused
 shac.fit(skip_checks=True)  # refused
+
+assert_type(SHAC.load("shac"), SHAC)
+assert_type(TorchSHAC.load(Path("shac"), evaluate, max_gpu_evaluators=2), TorchSHAC)
+assert_type(shac.enqueue({"x": 0.5}), int)
+assert_type(shac.add([{"x": 0.5, "kind": "a"}], [0.5]), int)
+shac.total_budget = 200
+shac.fit(max_seconds=8 * 3600)
+shac.fit(max_seconds="8h")  # refused
 
 assert_type(shac.ask(3), list[OrderedDict[str, Any]])
 shac.tell(shac.ask(), [0.5, 0.25])
