@@ -12,6 +12,7 @@ from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot
 
 CELL_WIDTH = 24
+REASON_WIDTH = 66
 MARGIN = "  "
 
 
@@ -23,15 +24,17 @@ class Column:
         name: Its heading.
         cells: The text of each row.
         is_right: Whether the cells end below each other, as numbers do.
+        width: The largest width; longer cells are cut.
     """
 
     name: str
     cells: Sequence[str]
     is_right: bool = False
+    width: int = CELL_WIDTH
 
     def lines(self) -> list[str]:
         """Returns the heading and the cells, all of one width; long ones are cut in the middle."""
-        texts = [shorten(text, CELL_WIDTH) for text in (self.name, *self.cells)]
+        texts = [shorten(text, self.width) for text in (self.name, *self.cells)]
         width = max(map(len, texts))
         return [text.rjust(width) if self.is_right else text.ljust(width) for text in texts]
 
@@ -54,7 +57,7 @@ def failed_evaluations(snapshot: Snapshot) -> list[Column]:
     places = [int(place) for place in np.flatnonzero(np.isnan(snapshot.dataset.scores))]
     reasons = [snapshot.dataset.details[place].failure or "not known" for place in places]
     return [
-        _numbers(snapshot, places), Column("reason", reasons), *_parameters(snapshot, places),
+        _numbers(snapshot, places), Column("reason", reasons, width=REASON_WIDTH), *_parameters(snapshot, places),
     ]  # fmt: skip
 
 

@@ -118,7 +118,7 @@ class TestEnqueue:
     def test_no_room_in_the_budget(self, tmp_path):
         engine = make_engine(tmp_path)
         engine.fit(verbose=0)
-        with pytest.raises(RuntimeError, match=r"0 are left.*total_budget"):
+        with pytest.raises(RuntimeError, match=r"room for 0 more.*total_budget"):
             engine.enqueue(GOOD)
         engine.total_budget = 19
         assert engine.enqueue(GOOD) == 1

@@ -98,7 +98,7 @@ def first_line(engine: Any) -> str:
         f"saved in {summaries.cut(repr(shown_path(engine.save_dir)), summaries.MAX_PATH)}",
     ]
     if done:
-        parts.append(f"{done} evaluations are there already")
+        parts.append(f"{done} evaluation{'s are' if done > 1 else ' is'} there already")
     return "; ".join(parts)
 
 

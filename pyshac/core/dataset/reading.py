@@ -18,6 +18,7 @@ from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset.formats.csv_file import read_csv
 from pyshac.core.dataset.formats.evaluations_file import read_details
+from pyshac.core.dataset.formats.former_marker import former_name
 from pyshac.core.dataset.formats.journal_file import Drawn, event_of, read_records
 from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.errors import SaveDirectoryError
@@ -92,6 +93,8 @@ def open_directory(
     root = absolute_path("basedir", basedir)
     if root.name == "datasets" and not (root / "datasets").exists():
         root = root.parent
+    former = former_name(root / "former.json")
+    root = root if former is None else root / former
     folder, journal = root / "datasets", root / "journal.jsonl"
     path = folder / "parameters.json"
     parts = (path, folder / "dataset.csv", folder / "evaluations.jsonl", journal)

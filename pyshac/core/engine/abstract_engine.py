@@ -30,6 +30,7 @@ from pyshac.core.engine.call_forms import (
     as_types,
     begins_with_function,
     check_count,
+    check_flag,
     check_function,
     is_not_flag,
     optional_function,
@@ -121,7 +122,7 @@ class _SHAC(SavedEngine, ABC):
         resume: bool = False,
         start_from: SavePath | None = None,
     ) -> None:
-        function = check_function(evaluation_function)
+        function, resume = check_function(evaluation_function), check_flag("resume", resume)
         settings = Settings(
             schedule_of(total_budget, num_batches, batch_size, max_classifiers),
             get_objective(objective),
@@ -129,8 +130,9 @@ class _SHAC(SavedEngine, ABC):
             check_template(classifier),
         )
         super().__init__(function, settings, SaveDirectory(save_dir))
-        self._parallelism.warn_of_few_cores()
         self._begin_or_resume(as_parameter_list(hyperparameter_list), resume)
+        if function is not None or not resume:
+            self._parallelism.warn_of_few_cores()
         if start_from is not None:
             self._start_from(absolute_path("start_from", start_from))
 
@@ -158,17 +160,21 @@ class _SHAC(SavedEngine, ABC):
         """
         path = absolute_path("save_dir", save_dir)
         saved = SaveDirectory(path).load()[0]
-        settings = {
-            "total_budget": saved.total_budget or max(len(saved.dataset), 1),
-            "batch_size": saved.batch_size or max(len(saved.dataset), 1),
+        known = max(len(saved.dataset), 1)
+        arguments = {
+            **cls._options_of_load(),
+            "total_budget": max(saved.total_budget, known),
             "objective": saved.objective,
             "method": saved.method,
+            **({"max_classifiers": saved.max_classifiers} if saved.max_classifiers else {}),
+            **options,
         }
-        if saved.max_classifiers:
-            settings["max_classifiers"] = saved.max_classifiers
-        arguments = {**cls._options_of_load(), **settings, **options}
+        if "num_batches" not in options:
+            arguments.setdefault("batch_size", saved.batch_size or known)
         make: Callable[..., Engine] = cls
-        return make(evaluation_function, None, save_dir=path, resume=True, **arguments)
+        return make(
+            check_function(evaluation_function), None, save_dir=path, resume=True, **arguments
+        )
 
     @classmethod
     def _options_of_load(cls) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class AskedSamples:
         pending = batch.pending
         # Others have scores: the disk failed after it was told, and they were never settled.
         self.settle(self._identities.keys() - pending)
-        most = room - len(self._identities)
+        most = max(room - len(self._identities), 0)
         numbers = [number for number in pending if number not in self._identities][:most][:n]
         if not numbers:
             raise RuntimeError(

@@ -97,6 +97,13 @@ def schedule_of(
     )
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Returns a bool; raises `TypeError` if a value is none."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False. Got {value!r} instead.")
+    return value
+
+
 def as_types(catch: ExceptionTypes) -> tuple[type[BaseException], ...]:
     """Returns one or several exception types as a tuple."""
     return tuple(catch) if isinstance(catch, Iterable) else (catch,)

@@ -89,7 +89,7 @@ class FitLoop:
             self._deadline = time.monotonic() + max_seconds
         with self._surroundings():
             with contextlib.ExitStack() as stack:
-                if not run.search.is_spent:
+                if not run.search.is_spent or run.directory.keeps_former:
                     stack.enter_context(run.writing_in_steps())
                     stack.enter_context(pool)
                 self._begin(len(run.search.dataset))

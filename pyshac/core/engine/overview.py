@@ -48,6 +48,7 @@ class Overview(EarlierEngineNames):
     def _make_parts(self, function: EvaluationFunction | None, directory: SaveDirectory) -> None:
         self._function = function
         self._directory = directory
+        directory.caller = type(self).__name__
         self._turns = Turns()
         self._asked = AskedSamples()
         self._num_predictions = 0
@@ -182,6 +183,7 @@ class Overview(EarlierEngineNames):
     def save_dir(self, path: str | os.PathLike[str]) -> None:
         with self._turns.step("save_dir"):
             self._directory = SaveDirectory(path)
+            self._directory.caller = type(self).__name__
             if self._run is not None:
                 self._run.directory = self._directory
 

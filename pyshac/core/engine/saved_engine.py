@@ -12,7 +12,7 @@ from pyshac.core.basics.checks import check_score
 from pyshac.core.engine.asked_samples import as_lists, as_samples
 from pyshac.core.engine.overview import Overview
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.run.restoring import restored, resumed
+from pyshac.core.run.restoring import restored, resumed, start_from
 from pyshac.core.run.run import Run
 from pyshac.core.storage.layout import Stamp
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -61,7 +61,6 @@ class SavedEngine(Overview):
         new = None
         if space is not None:
             new = Run.new(space, self._settings, self._directory, self._turns.lock)
-        self._directory.caller = type(self).__name__
         if resume and self._directory.holds_run():
             self._adopt(*resumed(self._directory, self._settings, new, self._turns.lock))
         else:
@@ -124,6 +123,7 @@ class SavedEngine(Overview):
                 then nothing is added.
         """
         samples, values = as_lists(parameters, scores)
+        samples = as_samples(samples)
         scored = [
             (sample, check_score(value, f"sample {place}, {dict(sample)!r},"))
             for place, (sample, value) in enumerate(zip(samples, values, strict=True))
@@ -133,7 +133,7 @@ class SavedEngine(Overview):
 
     def _start_from(self, path: Path) -> None:
         """Adds the evaluations of the search in another directory, as far as they fit."""
-        self._require_run().start_from(SaveDirectory(path))
+        start_from(self._require_run(), SaveDirectory(path))
 
     # Seeds
 

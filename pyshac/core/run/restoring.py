@@ -71,7 +71,10 @@ def resumed(
     check_budget(settings.schedule.total_budget, len(saved.dataset), path)
     if current is None or not _differing(current.search.space, saved.space):
         return _of_saved(saved, directory, settings, current, lock), stamp
-    if not saved.is_legacy:
+    if saved.is_legacy:
+        # Its samples tell its objective.
+        settings = _of_saved(saved, directory, settings, current, lock).search.settings
+    else:
         settings = _with_saved_objective(saved, settings, path)
         _check_same_settings(saved, settings, path)
     search = _moved(saved, current.search.space, settings, current.search.entropy, path)
@@ -111,6 +114,38 @@ def _of_saved(
     elif saved.classifier:
         search.retrain()
     return Run(search, directory, saved.is_seeded, lock)
+
+
+def start_from(run: Run, directory: SaveDirectory) -> None:
+    """Adds the evaluations of another search to a run, as far as they lie in its search space.
+
+    Raises:
+        FileNotFoundError: If the directory holds no search.
+        SaveDirectoryError: If one of its files is corrupt.
+        ValueError: If it is the run's own directory, or its search has another objective.
+    """
+    space, path = run.search.space, str(directory.path)
+    if directory.path.resolve() == run.directory.path.resolve():
+        raise ValueError(
+            f"start_from must be the directory of another search. Got {path!r}, which is save_dir: "
+            "pass resume=True to continue the search in there."
+        )
+    saved = directory.load(space)[0]
+    ours = run.search.settings.objective.name
+    theirs = saved.objective
+    if saved.is_legacy:
+        settings = replace(run.search.settings, objective=MAX)
+        theirs = _of_saved(saved, directory, settings, None, None).search.settings.objective.name
+    if theirs != ours:
+        raise ValueError(
+            f"start_from must hold a search with objective {ours!r}. {path!r} holds one with "
+            f"{theirs!r}."
+        )
+    taken = transfer(saved.dataset.X, saved.space, space)
+    samples = zip(taken.rows, saved.dataset.Y, strict=True)
+    run.add_rows([(row, score) for row, score in samples if row is not None])
+    level = logging.WARNING if taken.num_outside else logging.INFO
+    logger.log(level, "Starting from %r: %s.", path, taken.text)
 
 
 def _moved(
@@ -200,8 +235,13 @@ def _check_same_settings(saved: SavedRun, settings: Settings, path: str) -> None
         ("classifier", saved.classifier or None, name_of(settings.template) or None),
     ):
         if theirs != ours:
+            advice = (
+                " No directory holds a classifier of your own: hand it over, as classifier=..."
+                if what == "classifier" and theirs is not None and ours is None
+                else ""
+            )
             raise SaveDirectoryError(
-                f"{path!r} holds a search with {what} {theirs!r}, not {ours!r}."
+                f"{path!r} holds a search with {what} {theirs!r}, not {ours!r}.{advice}"
             )
 
 

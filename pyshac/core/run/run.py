@@ -23,7 +23,6 @@ from pyshac.core.errors import EvaluationError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import frozen_copy
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
-from pyshac.core.run.transfer import transfer
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.search import Search
@@ -129,7 +128,7 @@ class Run:
         """Returns what an interrupted run leaves behind, and how to go on."""
         number, path = len(self.search.dataset), shown_path(self.directory.path)
         evaluations = f"{number} of {self.search.settings.schedule.total_budget} evaluations"
-        if self.directory.must_save:
+        if self.directory.has_failed:
             return (
                 f"Interrupted: {evaluations} are in memory only, since {path!r} could not be "
                 "written. Call save_data() when it can."
@@ -242,13 +241,10 @@ class Run:
         Raises:
             ValueError: If it is below the number of evaluations.
         """
-        with self.lock:
-            search = self.search
+        with self._changing() as search:
             check_budget(total_budget, len(search.dataset), str(self.directory.path))
             schedule = replace(search.settings.schedule, total_budget=total_budget)
-            if schedule != search.settings.schedule:
-                search.settings = replace(search.settings, schedule=schedule)
-                self._save_soon()
+            search.settings = replace(search.settings, schedule=schedule)
 
     def enqueue(self, given: Sequence[Mapping[str, Any]]) -> int:
         """Appends samples to the queue; see `Queue.enqueue`.
@@ -256,72 +252,54 @@ class Run:
         Raises:
             RuntimeError: If the budget has no room for them.
         """
-        with self.lock:
-            search, queue = self.search, self.search.queue
-            before = len(queue.samples)
-            number = queue.enqueue(given, search.space, search.entropy)
-            room = search.settings.schedule.total_budget - search.num_drawn
+        with self._changing() as search:
+            number = search.queue.enqueue(given, search.space, search.entropy)
+            budget = search.settings.schedule.total_budget
+            room = max(budget - search.num_drawn, 0)
             if number and len(search.waiting) > room:
-                del queue.samples[before:]
                 raise RuntimeError(
-                    f"Of the budget of {search.settings.schedule.total_budget} evaluations {room} "
-                    f"are left, too few for the {number} samples to enqueue. Raise the budget "
-                    "first: engine.total_budget = ..."
+                    f"The budget of {budget} evaluations has room for {room} more, and "
+                    f"{len(search.waiting)} samples would wait in the queue. Raise it first: "
+                    "engine.total_budget = ..."
                 )
-            if number:
-                self._save_soon()
         return number
 
     def add(self, scored: Sequence[tuple[Mapping[str, Any], float]]) -> int:
         """Adds samples from elsewhere, each as (parameters, score); see `Added.add`."""
-        with self.lock:
-            search = self.search
-            samples = []
-            for parameters, score in scored:
-                row = search.space.to_row(parameters)
-                search.space.encode(row)
-                texts = search.space.row_to_text(row)
-                samples.append((search.space.row_from_text(texts), score))
-            number = search.added.add(samples, search.num_complete)
-            if number:
-                self._save_soon()
-        return number
+        space, samples = self.search.space, []
+        for parameters, score in scored:
+            row = space.to_row(parameters)
+            space.encode(row)
+            samples.append((space.row_from_text(space.row_to_text(row)), score))
+        return self.add_rows(samples)
 
-    def start_from(self, directory: SaveDirectory) -> None:
-        """Adds the evaluations of another search, as far as they lie in the search space.
+    def add_rows(self, samples: Sequence[tuple[list[Any], float]]) -> int:
+        """Adds samples from elsewhere, each as (row in the search space, score)."""
+        with self._changing() as search:
+            return search.added.add(samples, search.num_complete)
 
-        Raises:
-            FileNotFoundError: If the directory holds no search.
-            SaveDirectoryError: If one of its files is corrupt.
-            ValueError: If it is the run's own directory, or its search has another objective.
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Search]:
+        """Saves what a block changes of the budget, the queue and the added samples, or undoes it.
+
+        A run that has not been saved yet is saved by the first `writing`.
         """
-        search, path = self.search, str(directory.path)
-        if directory.path == self.directory.path:
-            raise ValueError(
-                f"start_from must be the directory of another search. Got {path!r}, which is "
-                "save_dir: pass resume=True to continue the search in there."
-            )
-        saved = directory.load(search.space)[0]
-        ours = search.settings.objective.name
-        if not saved.is_legacy and saved.objective != ours:
-            raise ValueError(
-                f"start_from must hold a search with objective {ours!r}. {path!r} holds one with "
-                f"{saved.objective!r}."
-            )
-        taken = transfer(saved.dataset.X, saved.space, search.space)
-        samples = zip(taken.rows, saved.dataset.Y, strict=True)
+        search = self.search
         with self.lock:
-            if search.added.add([(row, y) for row, y in samples if row is not None], 0):
-                self._save_soon()
-        level = logging.WARNING if taken.num_outside else logging.INFO
-        logger.log(level, "Starting from %r: %s.", path, taken.text)
-
-    def _save_soon(self) -> None:
-        """Saves if the directory is this run's; otherwise the first save comes with `writing`."""
-        self.directory.must_save = True
-        if self.directory.is_attached:
-            with self.writing():
-                pass
+            before, marks = search.settings, (search.queue.mark(), search.added.mark())
+            try:
+                yield search
+                sizes = len(search.queue.samples), len(search.added)
+                if (search.settings, *sizes) != (before, marks[0][0], marks[1][0]):
+                    self.directory.must_save = True
+                    if self.directory.is_attached:
+                        with self.writing():
+                            pass
+            except BaseException:
+                search.settings = before
+                search.queue.reset(marks[0])
+                search.added.reset(marks[1])
+                raise
 
     def set_seed(self, seed: int | None) -> None:
         """Seeds the search and its parameters; None takes a fresh seed."""
@@ -355,5 +333,5 @@ def check_budget(total_budget: int, num_evaluations: int, path: str) -> None:
     if total_budget < num_evaluations:
         raise ValueError(
             f"total_budget must be at least {num_evaluations}, the number of evaluations of the "
-            f"run in {path!r}. Got {total_budget} instead."
+            f"run in {path!r}. Got {total_budget} instead. SHAC.load() takes the run's own budget."
         )

@@ -50,7 +50,8 @@ def transfer(
     """Returns what samples of one search space are in another.
 
     A sample lies in the other space if it has a value for each of its parameters, and the parameter
-    allows that value. Other values of the sample are left out.
+    allows that value. Other values of the sample are left out. If a parameter of a user's own type
+    has other arguments than before, all samples lie outside.
 
     Args:
         rows: The samples.
@@ -58,8 +59,14 @@ def transfer(
         new: The other space.
     """
     names, known = [each.name for each in new], [each.name for each in old]
+    # Whether a value is one of a user's own type, only the type could tell.
+    changed = any(
+        each.name in known and not each.column_kind.is_built_in
+        and not _is_same(each, old[each.name])
+        for each in new
+    )  # fmt: skip
     return Transfer(
-        [_row_in(new, old.to_parameters(row)) for row in rows],
+        [None if changed else _row_in(new, old.to_parameters(row)) for row in rows],
         [name for name in names if name not in known],
         [name for name in known if name not in names],
     )
@@ -70,7 +77,8 @@ def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] 
         row = space.to_row({each.name: parameters[each.name] for each in space})
         space.encode(row)
         return space.row_from_text(space.row_to_text(row))
-    except (KeyError, TypeError, ValueError):
+    # A user's own type may raise anything.
+    except Exception:
         return None
 
 
@@ -82,10 +90,16 @@ def lies_within(new: HyperParameterList, old: HyperParameterList) -> bool:
     )
 
 
+def _is_same(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:
+    """Returns whether two parameters differ at most in their seeds."""
+    configs = [{**each.get_config(), "seed": None} for each in (new, old)]
+    return type(new) is type(old) and configs[0] == configs[1]
+
+
 def _lies_within(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:
     if type(new) is not type(old) or new.sample_count != old.sample_count:
         return False
-    if {**new.get_config(), "seed": None} == {**old.get_config(), "seed": None}:
+    if _is_same(new, old):
         return True
     inner, outer = new.column_kind, old.column_kind
     if inner.choices is not None and outer.choices is not None:

@@ -13,6 +13,8 @@ from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import FloatArray, IntArray, without_float_errors
 from pyshac.core.dataset import Dataset
 
+Mark = tuple[int, "Counter[Any]"]
+
 
 @dataclass
 class Added:
@@ -27,7 +29,8 @@ class Added:
     since: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # What this process has added itself, to tell it from what a restored search has.
+        # How often each was added in all, and by this process.
+        self._known = Counter(map(_identity, self.dataset.X, self.dataset.Y))
         self._own: Counter[Any] = Counter()
 
     def __len__(self) -> int:
@@ -47,21 +50,32 @@ class Added:
         Returns:
             Number of samples that were added.
         """
-        known, new = Counter(map(_identity, self.dataset.X, self.dataset.Y)), []
+        before = len(self)
         for row, score in samples:
             key = _identity(row, score)
             self._own[key] += 1
-            if self._own[key] > known[key]:
-                known[key] += 1
-                new.append((row, score))
-        self.put(new, num_complete)
-        return len(new)
+            if self._own[key] > self._known[key]:
+                self.put([(row, score)], num_complete)
+        return len(self) - before
 
     def put(self, samples: Sequence[tuple[list[Any], float]], num_complete: int) -> None:
         """Adds samples as `add` does, but all of them."""
         for row, score in samples:
             self.dataset.add_sample(row, score)
             self.since.append(num_complete)
+            self._known[_identity(row, score)] += 1
+
+    def mark(self) -> Mark:
+        """Returns the state of this moment, for `reset`."""
+        return len(self), self._own.copy()
+
+    def reset(self, mark: Mark) -> None:
+        """Takes back what was added since a `mark`."""
+        number, self._own = mark
+        rows, scores = self.dataset.X[number:], self.dataset.Y[number:]
+        self._known.subtract(map(_identity, rows, scores))
+        self.dataset.cut(number)
+        del self.since[number:]
 
     def copy(self) -> Added:
         """Returns the samples of this moment."""

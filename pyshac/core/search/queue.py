@@ -15,6 +15,8 @@ from pyshac.core.hyperparameters import HyperParameterList
 
 _PURPOSE = seeding.Purpose.ENQUEUE
 
+Mark = tuple[int, "Counter[Any]"]
+
 
 @dataclass(frozen=True)
 class Enqueued:
@@ -42,7 +44,8 @@ class Queue:
     num_taken: int = 0
 
     def __post_init__(self) -> None:
-        # What this process has enqueued itself, to tell it from what a restored search has.
+        # How often each was enqueued in all, and by this process.
+        self._known = Counter(_identity(sample.given) for sample in self.samples)
         self._own: Counter[Any] = Counter()
 
     @without_float_errors
@@ -72,10 +75,21 @@ class Queue:
         for sample in checked:
             key = _identity(sample.given)
             self._own[key] += 1
-            if self._own[key] > sum(_identity(each.given) == key for each in self.samples):
+            if self._own[key] > self._known[key]:
+                self._known[key] += 1
                 stream = seeding.stream(entropy, _PURPOSE, len(self.samples))
                 self.samples.append(_completed(sample.given, space, stream))
         return len(self.samples) - before
+
+    def mark(self) -> Mark:
+        """Returns the state of this moment, for `reset`."""
+        return len(self.samples), self._own.copy()
+
+    def reset(self, mark: Mark) -> None:
+        """Takes back what was enqueued since a `mark`."""
+        number, self._own = mark
+        self._known.subtract(_identity(sample.given) for sample in self.samples[number:])
+        del self.samples[number:]
 
     def waiting(self, num_open: int = 0) -> list[list[Any]]:
         """Returns the rows that wait for a batch.

@@ -10,24 +10,31 @@ has not.
 from __future__ import annotations
 
 import json
-import re
 
 from pyshac.core.basics import files
+from pyshac.core.dataset.formats.former_marker import former_name
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.storage.layout import Layout
-
-_NAME = re.compile(r"former-[1-9][0-9]{0,8}")
 
 
 def readable(layout: Layout) -> Layout:
     """Returns the layout of the run that a directory holds: its own, or that of the former run."""
-    name = _marked(layout)
-    return layout if name is None else Layout(layout.root / name)
+    name = former_name(layout.marker)
+    if name is None:
+        return layout
+    former = Layout(layout.root / name)
+    if not former.holds_run():
+        raise SaveDirectoryError(
+            f"{str(layout.marker)!r} names {name!r} as the run that counts, but there is none in "
+            "that folder: put it back. If it is gone, remove the file, and what the directory "
+            "itself holds counts."
+        )
+    return former
 
 
 def keep(layout: Layout) -> None:
     """Copies the run that a directory holds, and marks the copy as the one that counts."""
-    if _marked(layout) is not None:
+    if former_name(layout.marker) is not None:
         return
     former = Layout(layout.root / _free_name(layout))
     for folder in former.folders:
@@ -45,7 +52,7 @@ def keep(layout: Layout) -> None:
 
 def replaced(layout: Layout, num_classifiers: int, has_added: bool) -> None:
     """Makes the directory's own run count again, and removes files that it does not have."""
-    if _marked(layout) is None:
+    if former_name(layout.marker) is None:
         return
     layout.marker.unlink()
     files.sync_directory(layout.root)
@@ -54,20 +61,6 @@ def replaced(layout: Layout, num_classifiers: int, has_added: bool) -> None:
             path.unlink()
     if not has_added:
         layout.added.unlink(missing_ok=True)
-
-
-def _marked(layout: Layout) -> str | None:
-    """Returns the name of the folder of the former run if that counts, or None."""
-    try:
-        content = json.loads(files.read_bounded(layout.marker, 4096))
-        name = content["former"]
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError):
-        name = ""
-    if not (isinstance(name, str) and _NAME.fullmatch(name)):
-        raise SaveDirectoryError(f"{str(layout.marker)!r} is corrupt: it names no folder.")
-    return name
 
 
 def _free_name(layout: Layout) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pyshac.core.basics import files, plain_values
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.basics.results.details import Details
 from pyshac.core.classifiers import untrusted_models
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
@@ -128,7 +129,7 @@ class _Reader:
             stage_starts=state.stage_starts,
             shares=Shares(state.chosen, state.good),
             added=self._read_added(state, space),
-            queue=Queue([_enqueued(each, space) for each in state.enqueued], state.num_taken),
+            queue=self._queue(state, space),
             refused=state.refused,
         )
         for number, checksum in enumerate(state.classifiers):
@@ -161,6 +162,16 @@ class _Reader:
         data = files.read_bounded(path, files.MAX_JSON_BYTES)
         return decode_state(files.decode_text(data, path), repr(str(path)))
 
+    def _queue(self, state: StateFile, space: HyperParameterList) -> Queue:
+        try:
+            samples = [_enqueued(each, space) for each in state.enqueued]
+        # A user's own type may raise anything.
+        except Exception as error:
+            raise SaveDirectoryError(
+                f"{str(self._layout.state)!r} has no valid 'enqueued': {printable(str(error))}."
+            ) from None
+        return Queue(samples, state.num_taken)
+
     def _read_added(self, state: StateFile, space: HyperParameterList) -> Added:
         if not state.added_since:
             return Added(Dataset(space, None))
@@ -191,9 +202,13 @@ class _Reader:
 
 
 def _enqueued(content: Any, space: HyperParameterList) -> Enqueued:
-    """Returns a sample of the queue from the state."""
+    """Returns a sample of the queue from the state; raises an error if it is none."""
     given, row = plain_values.from_json(content)
     space.encode(row)
+    values = space.to_parameters(row)
+    # Text tells 1, 1.0 and True apart.
+    if not all(repr(value) == repr(values[name]) for name, value in given.items()):
+        raise ValueError("the row differs from what was given")
     return Enqueued(dict(given), row)
 
 

@@ -36,12 +36,15 @@ class SaveDirectory:
         caller: Name of the engine's class, for an error that shows the call to make.
         must_save: Whether the next write must be a whole save: of a new or restored run, or after
             a write that failed.
+        has_failed: Whether the last write failed.
+        keeps_former: Whether the next save keeps the run that the directory holds.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.path = absolute_path("save_dir", DEFAULT_PATH if path in (None, "") else path)
         self.is_attached = False
         self.must_save = True
+        self.has_failed = False
         self.caller = "SHAC"
         self._layout = Layout(self.path)
         self._lock: DirectoryLock | None = None
@@ -49,7 +52,7 @@ class SaveDirectory:
         # The stamp of the journal, which every write to the directory changes.
         self._stamp: Stamp = None
         self._written = WrittenFiles(self._layout)
-        self._keeps_former = False
+        self.keeps_former = False
 
     def holds_run(self) -> bool:
         """Returns whether the directory holds a run."""
@@ -57,7 +60,7 @@ class SaveDirectory:
 
     def keep_former(self) -> None:
         """Makes the next save keep the run that the directory holds, in a folder of its own."""
-        self._keeps_former = True
+        self.keeps_former = True
 
     def load(self, known: HyperParameterList | None = None) -> tuple[SavedRun, Stamp]:
         """Reads the run that the directory holds, and the journal's stamp; see `loading.load`."""
@@ -172,7 +175,7 @@ class SaveDirectory:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Wraps a change; if it fails, the next change must be a whole save."""
-        must_save, self.must_save = self.must_save, True
+        must_save, self.must_save, self.has_failed = self.must_save, True, True
         self._layout.refuse_links()
         self._check_place()
         try:
@@ -180,7 +183,7 @@ class SaveDirectory:
         finally:
             # Even if it failed, nobody else has written: the directory is locked.
             self._stamp = stamp_of(self._layout.journal)
-        self.must_save = must_save
+        self.must_save, self.has_failed = must_save, False
 
     def save(self, run: SavedRun) -> None:
         """Replaces the content of the directory.
@@ -199,11 +202,11 @@ class SaveDirectory:
         with signals.whole(), self._changing():
             # From its first file on, the directory is this engine's.
             self.is_attached = True
-            if self._keeps_former:
+            if self.keeps_former:
                 former_run.keep(self._layout)
             self._write_files(run)
             former_run.replaced(self._layout, len(run.cascade), len(run.added) > 0)
-            self._keeps_former = False
+            self.keeps_former = False
         self.must_save = False
 
     def _write_files(self, run: SavedRun) -> None:

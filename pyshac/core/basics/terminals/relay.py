@@ -18,6 +18,7 @@ from pyshac.core.basics.terminals.route import Route, place_of
 MAX_BYTES = 2**16
 # Time for what workers have written to arrive, when all of them have ended.
 _CLOSING_SECONDS = 1.0
+_BUSY_SECONDS = 0.05
 
 # Held while descriptors are opened and closed, so that no process is forked meanwhile.
 _lock = threading.RLock()
@@ -50,8 +51,8 @@ class OutputRelay:
         """Returns a new lane; None if the system has none."""
         try:
             lane = Lane(self._terminal, self._write)
-        # Windows lacks the modules.
-        except (ImportError, AttributeError, OSError):
+        # Windows lacks the modules; others may lack terminals or threads.
+        except Exception:
             return None
         with _lock:
             self._own = [each for each in self._own if each.is_open] + [lane]
@@ -95,13 +96,17 @@ class Lane:
             # Kept until the worker has it, since reading ends when nobody has it open.
             self._slave: int | None = slave
             _lanes.add(self)
-        # The terminal itself makes of line ends what it needs.
-        tty.setraw(slave)
-        self.copy_size(terminal)
-        self.route = Route(os.ttyname(slave), place_of(terminal))
-        self._write = write
-        self._thread = threading.Thread(target=self._relay, name="pyshac-output", daemon=True)
-        self._thread.start()
+        self._write, self._is_writing = write, False
+        try:
+            # The terminal itself makes of line ends what it needs.
+            tty.setraw(slave)
+            self.copy_size(terminal)
+            self.route = Route(os.ttyname(slave), place_of(terminal))
+            self._thread = threading.Thread(target=self._relay, name="pyshac-output", daemon=True)
+            self._thread.start()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def is_open(self) -> bool:
@@ -126,8 +131,11 @@ class Lane:
                 os.close(slave)
 
     def wait(self, deadline: float) -> None:
-        """Waits for its end, or until a `time.monotonic`."""
+        """Waits for its end, or until a `time.monotonic` after which it has nothing to write."""
         self._thread.join(max(deadline - time.monotonic(), 0))
+        # A slow terminal takes its time.
+        while self._thread.is_alive() and self._is_writing:
+            self._thread.join(_BUSY_SECONDS)
 
     def _relay(self) -> None:
         begun = b""
@@ -152,9 +160,11 @@ class Lane:
         return b""
 
     def _pass_on(self, lines: bytes) -> None:
+        self._is_writing = True
         # A terminal that has gone must not stop the workers.
         with contextlib.suppress(Exception):
             self._write(lines)
+        self._is_writing = False
 
     def close(self) -> None:
         """Closes its descriptors."""
