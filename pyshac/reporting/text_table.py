@@ -56,9 +56,8 @@ def failed_evaluations(snapshot: Snapshot) -> list[Column]:
     """Returns the table of the evaluations that failed, in their order."""
     places = [int(place) for place in np.flatnonzero(np.isnan(snapshot.dataset.scores))]
     reasons = [snapshot.dataset.details[place].failure or "not known" for place in places]
-    return [
-        _numbers(snapshot, places), Column("reason", reasons, width=REASON_WIDTH), *_parameters(snapshot, places),
-    ]  # fmt: skip
+    reason = Column("reason", reasons, width=REASON_WIDTH)
+    return [_numbers(snapshot, places), reason, *_parameters(snapshot, places)]
 
 
 def _numbers(snapshot: Snapshot, places: Sequence[int]) -> Column:

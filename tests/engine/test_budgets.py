@@ -163,6 +163,15 @@ class TestMoreBudget:
                         engine.concurrent_evaluators()
         assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
+    def test_ask_hands_out_nothing_beyond_a_smaller_one(self, tmp_path):
+        engine = make_engine(tmp_path, total_budget=24, num_batches=3)
+        samples = engine.ask(4)
+        engine.total_budget = 2
+        with pytest.raises(RuntimeError, match="No further sample"):
+            engine.ask()
+        engine.tell(samples, [1.0, 2.0, 3.0, 4.0])
+        assert len(SHAC.load(tmp_path).dataset) == 4
+
     def test_below_what_is_evaluated(self, tmp_path):
         engine = make_engine(tmp_path)
         engine.fit(verbose=0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from pyshac import SHAC, IntegerHP, MultiUniformHP, UniformHP
+from pyshac import SHAC, DirectoryInUseError, IntegerHP, MultiUniformHP, UniformHP
+from pyshac.core.basics import plain_values
 from tests.engine.engine_helpers import (
     FIXTURES,
     InterruptedAt,
@@ -243,6 +245,8 @@ class TestAdd:
             ([GOOD], [1.0, 2.0], ValueError, "scores must be as many"),
             (GOOD, "best", TypeError, "must be a number"),
             (None, 1.0, TypeError, "scores must be as many"),
+            ([5], [1.0], TypeError, "parameters must be a mapping"),
+            ("ab", [1.0, 2.0], TypeError, "parameters must be a mapping"),
         ],
     )
     def test_misuse(self, tmp_path, parameters, scores, error, message):
@@ -251,6 +255,78 @@ class TestAdd:
             engine.add(parameters, scores)
         engine.save_data()
         assert not (tmp_path / "datasets" / "added.csv").exists()
+
+
+class TestUndone:
+    """What cannot be done as a whole is not done at all, and can be tried again."""
+
+    @pytest.fixture
+    def engine(self, tmp_path):
+        engine = make_engine(tmp_path)
+        engine.fit(InterruptedAt(99), verbose=0)
+        engine.total_budget = 30
+        return engine
+
+    @pytest.fixture
+    def failing(self, monkeypatch):
+        def fail(path, data):
+            raise OSError(28, "No space left on device", str(path))
+
+        context = monkeypatch.context()
+        with context as patched:
+            patched.setattr("pyshac.core.basics.files.write_atomically", fail)
+            yield patched
+
+    def test_a_disk_that_fails(self, engine, failing):
+        for call in (
+            lambda: engine.enqueue(GOOD),
+            lambda: engine.add(OTHER, 1.0),
+            lambda: setattr(engine, "total_budget", 40),
+        ):
+            with pytest.raises(OSError, match="No space left"):
+                call()
+        failing.undo()
+        assert engine.total_budget == 30
+        assert engine.enqueue(GOOD) == engine.add(OTHER, 1.0) == 1
+        engine.total_budget = 40
+        loaded = SHAC.load(engine.save_dir)
+        assert loaded.total_budget == 40
+        assert len(loaded._run.search.added) == len(loaded._run.search.queue.samples) == 1
+
+    def test_a_directory_that_another_engine_has_written_to(self, engine):
+        other = make_engine(engine.save_dir, total_budget=30, num_batches=5, resume=True)
+        other.fit(verbose=0)
+        with pytest.raises(DirectoryInUseError):
+            engine.enqueue(GOOD)
+        assert engine._run.search.queue.samples == []
+
+    def test_a_budget_without_room(self, tmp_path):
+        first = make_engine(tmp_path, total_budget=8, num_batches=1)
+        first.enqueue({"x": 0.25})
+        first.fit(verbose=0)
+        engine = make_engine(tmp_path, total_budget=8, num_batches=1, resume=True, seed=None)
+        with pytest.raises(RuntimeError, match="room for 0 more"):
+            engine.enqueue([{"x": 0.25}, {"x": 0.75}])
+        engine.total_budget = 16
+        assert engine.enqueue([{"x": 0.25}, {"x": 0.75}]) == 1
+
+
+def test_many_of_them_take_time_in_proportion(tmp_path):
+    engine = make_engine(tmp_path, total_budget=5000, num_batches=5)
+    calls = Counter()
+    identity = plain_values.identity
+
+    def counted(value):
+        calls["identity"] += 1
+        return identity(value)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plain_values, "identity", counted)
+        for number in range(20):
+            engine.enqueue([{"x": number / 10 + each / 100 - 2} for each in range(5)])
+            engine.add({**GOOD, "x": number / 10}, 1.0)
+    # Each value of a sample a few times, whatever is there already.
+    assert calls["identity"] < 100 * 20
 
 
 class TestStartFrom:
@@ -300,8 +376,9 @@ class TestStartFrom:
         source = next(path.parent.parent for path in sorted(FIXTURES.rglob("dataset.csv")))
         known = SHAC.load(source)
         engine = SHAC(
-            None, list(known.parameters), 8, 2, save_dir=tmp_path / "new", start_from=source
-        )
+            None, list(known.parameters), 8, 2, known.objective, save_dir=tmp_path / "new",
+            start_from=source,
+        )  # fmt: skip
         engine.save_data()
         lines = (tmp_path / "new" / "datasets" / "added.csv").read_text().splitlines()
         assert len(lines) == 1 + len(known.dataset)
@@ -321,6 +398,26 @@ class TestStartFrom:
     def test_misuse(self, old, tmp_path, name, kwargs, error, message):
         with pytest.raises(error, match=message):
             make_engine(tmp_path / "new", near, PLANE, start_from=tmp_path / name, **kwargs)
+
+    def test_a_run_that_is_on_its_way(self, old, tmp_path):
+        engine = make_engine(tmp_path / "new", InterruptedAt(9, near), PLANE, 20, 4)
+        with pytest.raises(InterruptionError):
+            engine.fit(verbose=0)
+        engine.add({"x": 0.5, "y": 0.5}, 0.13)
+        again = make_engine(tmp_path / "new", near, PLANE, 20, 4, resume=True, start_from=old)
+        again.fit(verbose=0)
+        assert len(SHAC.load(tmp_path / "new").dataset) == 20
+
+    def test_the_objective_of_an_earlier_release(self, tmp_path):
+        source = FIXTURES / "branin"
+        space = list(SHAC.load(source).parameters)
+        with pytest.raises(ValueError, match="objective 'max'.*'min'"):
+            SHAC(None, space, 8, 2, save_dir=tmp_path / "new", start_from=source)
+
+    def test_its_own_directory_by_another_path(self, old, tmp_path):
+        (tmp_path / "link").symlink_to(old)
+        with pytest.raises(ValueError, match="resume=True"):
+            make_engine(old, near, PLANE, 40, 4, start_from=tmp_path / "link", resume=True)
 
     def test_its_own_directory(self, old):
         with pytest.raises(ValueError, match="resume=True"):

@@ -10,7 +10,17 @@ import time
 
 import pytest
 
-from pyshac import SHAC, DiscreteHP, IntegerHP, SaveDirectoryError, UniformHP
+from pyshac import (
+    SHAC,
+    AbstractHyperParameter,
+    Callback,
+    Dataset,
+    DiscreteHP,
+    IntegerHP,
+    SaveDirectoryError,
+    UniformHP,
+    set_custom_parameter_class,
+)
 from pyshac.core.storage import former_run
 from tests.engine.engine_helpers import (
     FIXTURES,
@@ -150,9 +160,66 @@ class TestLoad:
         engine = SHAC.load(tmp_path, classifier=DecisionTreeClassifier(max_depth=3))
         assert len(engine.classifiers) == len(made.classifiers) > 0
 
+    @pytest.mark.parametrize(
+        ("options", "error", "message"),
+        [
+            ({"evaluation_function": 5}, TypeError, "evaluation_function must be callable"),
+            ({"num_batches": 7}, ValueError, "divisible"),
+            ({"method": "paper"}, SaveDirectoryError, "method 'default', not 'paper'"),
+        ],
+    )
+    def test_misuse(self, tmp_path, options, error, message):
+        make_engine(tmp_path).save_data()
+        with pytest.raises(error, match=message):
+            SHAC.load(tmp_path, **options)
+
+    def test_nobody_is_warned_who_only_looks(self, tmp_path, recwarn):
+        make_engine(tmp_path, total_budget=300, num_batches=1).save_data()
+        SHAC.load(tmp_path)
+        assert not [each for each in recwarn if "cores" in str(each.message)]
+
     def test_nothing_there(self, tmp_path):
         with pytest.raises(FileNotFoundError, match="holds no saved search"):
             SHAC.load(tmp_path / "missing")
+
+
+class Even(AbstractHyperParameter):
+    """An even number, whose `encode` checks nothing."""
+
+    def __init__(self, name, high, seed=None):
+        super().__init__(name, seed=seed)
+        self.high = high
+
+    def sample(self):
+        return 2 * int(self.random.randint(0, self.high // 2 + 1))
+
+    def encode(self, x):
+        return float(x)
+
+    def decode(self, x):
+        return 2 * round(x / 2)
+
+    def get_config(self):
+        return {**super().get_config(), "high": self.high}
+
+
+set_custom_parameter_class(Even)
+
+
+def test_a_run_that_is_all_on_disk_says_so_when_it_is_interrupted(tmp_path):
+    class Interrupting(Callback):
+        def on_train_begin(self, logs=None):
+            raise KeyboardInterrupt
+
+    make_engine(tmp_path).fit(verbose=0)
+    with pytest.raises(KeyboardInterrupt, match="18 of 18 evaluations are saved in"):
+        make_engine(tmp_path, resume=True).fit(verbose=0, callbacks=[Interrupting()])
+
+
+@pytest.mark.parametrize("value", ["yes", None, 1])
+def test_resume_is_a_bool(tmp_path, value):
+    with pytest.raises(TypeError, match="resume must be True or False"):
+        make_engine(tmp_path, resume=value)
 
 
 def score_of(worker_id, parameters):
@@ -272,6 +339,62 @@ class TestChangedSpace:
         moved.fit(verbose=0)
         assert moved.dataset.X[0] == [0.25, 1]
         assert 0.95 not in [row[0] for row in moved.dataset.X]
+
+    def test_an_earlier_release_tells_its_objective(self, tmp_path):
+        shutil.copytree(FIXTURES / "branin", tmp_path / "shac")
+        space = [UniformHP("h1", -4, 10), UniformHP("h2", 0, 15)]
+        engine = SHAC(
+            None, space, total_budget=200, batch_size=20, save_dir=tmp_path / "shac", resume=True
+        )
+        assert engine.objective == "min"
+        assert engine.best_score < 1
+        engine.save_data()
+        assert SHAC.load(tmp_path / "shac").objective == "min"
+
+    def test_the_dataset_alone_is_of_the_run_that_counts(self, narrow, monkeypatch):
+        before = samples_of(restored(narrow, total_budget=40, num_batches=4))
+
+        def crash(*args, **kwargs):
+            raise InterruptionError("a power cut")
+
+        monkeypatch.setattr("pyshac.core.storage.save_directory.encode_state", crash)
+        with pytest.raises(InterruptionError):
+            in_space(narrow, space_to(2.0), 80, seed=None).fit(verbose=0)
+        assert [row for _, row, _ in before] == Dataset.load_from_directory(narrow).X
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ('{"former": "former-1"}', "there is none in that folder"),
+            ('{"former": "../other"}', "names no folder"),
+            ("[" * 4000, "not valid JSON"),
+            ("{}", "names no folder"),
+        ],
+    )
+    def test_a_marker_that_leads_nowhere_is_refused(self, narrow, text, message):
+        (narrow / "former.json").write_text(text)
+        for read in (lambda: SHAC.load(narrow), lambda: in_space(narrow, space_to(1.0))):
+            with pytest.raises(SaveDirectoryError, match=message):
+                read()
+
+    def test_a_finite_space_of_which_all_is_known_is_saved(self, tmp_path):
+        def engine_of(high):
+            score = lambda w, p: p["n"]  # noqa: E731
+            return make_engine(tmp_path, score, [IntegerHP("n", 1, high)], 60, 6, resume=True)
+
+        engine_of(8).fit(verbose=0)
+        engine_of(5).fit(verbose=0)
+        assert len(SHAC.load(tmp_path).dataset) == 5
+
+    def test_own_types_with_other_arguments_begin_anew(self, tmp_path, caplog):
+        def engine_of(high):
+            score = lambda w, p: p["n"]  # noqa: E731
+            return make_engine(tmp_path, score, [Even("n", high)], 8, 2, resume=True)
+
+        engine_of(20).fit(verbose=0)
+        assert len(engine_of(20).dataset) == 8
+        assert len(engine_of(10).dataset) == 0
+        assert "0 of 8 evaluations lie in the search space" in caplog.text
 
     def test_without_resume_it_is_refused(self, narrow):
         engine = make_engine(narrow, score_of, space_to(2.0), 80, None, batch_size=10)
