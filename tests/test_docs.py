@@ -112,6 +112,12 @@ def run_line(line, folder):
 PAGES_WITH_COMMANDS = [page for page in PAGES if command_lines(page)]
 
 
+def test_recipes_are_short():
+    recipes = [block for _, block in _blocks(ROOT / "docs" / "recipes.md", "python")]
+    assert len(recipes) >= 12
+    assert [block for block in recipes if len(block) > 10] == []
+
+
 def test_command_lines_are_found():
     assert len(command_lines(ROOT / "docs" / "looking.md")) == 6
     assert all(" search " in line for page in PAGES for line in command_lines(page))

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,63 @@ def test_a_plot_shows_itself_once_as_the_value_of_a_cell(before, tmp_path, monke
 
     shown = [len(pictures(cell.outputs)) for cell in notebook.cells]
     assert dict(zip([c for c, _ in cells], shown, strict=True)) == dict(cells)
+
+
+SEARCH_CELL = """
+import time
+from pyshac import SHAC, UniformHP
+
+def evaluate(worker_id, parameters):
+    time.sleep(0.1)
+    return parameters["x"]
+
+shac = SHAC(evaluate, [UniformHP("x", 0, 1)], total_budget=BUDGET, batch_size=4, resume=True)
+shac.set_num_parallel_evaluators(2)
+shac.fit(verbose=0)
+print(len(shac.dataset), "evaluations")
+"""
+
+
+def run_cell(client, code, interrupt=lambda: None):
+    """Runs code in a kernel; returns what it printed, and the text of its error, if any."""
+    client.execute(code)
+    printed, error = "", ""
+    while True:
+        message = client.get_iopub_msg(timeout=TIMEOUT_SECONDS)
+        kind, content = message["msg_type"], message["content"]
+        printed += content.get("text", "") if kind == "stream" else ""
+        error += content["evalue"] if kind == "error" else ""
+        if kind == "execute_input":
+            interrupt()
+        if kind == "status" and content["execution_state"] == "idle" and (printed or error):
+            return printed, error
+
+
+@pytest.mark.slow
+def test_a_cell_that_is_interrupted_and_run_again_goes_on(tmp_path, monkeypatch):
+    manager = pytest.importorskip("jupyter_client.manager")
+    pytest.importorskip("ipykernel")
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE_PARENT))
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore:A batch has:UserWarning")
+    kernel, client = manager.start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+    journal = tmp_path / "shac" / "journal.jsonl"
+
+    def interrupt():
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not journal.exists() or b'"id"' not in journal.read_bytes():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        kernel.interrupt_kernel()
+
+    try:
+        cell = SEARCH_CELL.replace("BUDGET", "60")
+        _, error = run_cell(client, cell, interrupt)
+        assert "of 60 evaluations are saved in 'shac'" in error
+        assert "resume=True" in error
+        # The cell as it is, with the engine of before still alive; and with a larger budget.
+        assert run_cell(client, cell) == ("60 evaluations\n", "")
+        assert run_cell(client, cell) == ("60 evaluations\n", "")
+        assert run_cell(client, SEARCH_CELL.replace("BUDGET", "64")) == ("64 evaluations\n", "")
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel(now=True)
