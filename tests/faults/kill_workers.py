@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     kinds = ["worker"] * len(runs_of_workers) + ["engine"] * options.engines
     kinds += ["orphans"] * options.orphans
     with tempfile.TemporaryDirectory() as name:
-        reference = Reference(Path(name) / "whole")
+        reference = Reference(Path(name) / "whole", runs.begin_or_continue)
 
         def trial(number: int) -> dict[str, Any]:
             folder = Path(name) / str(number)

@@ -48,7 +48,8 @@ class TestFile:
         assert "&lt;img src=x onerror=" in text
         assert "&amp;lt;b&amp;gt;" in text
         columns = json.loads(DATA.search(text)[1])["columns"]
-        assert columns[3:] == hostile.parameters.get_parameter_names()
+        names = hostile.parameters.get_parameter_names()
+        assert columns[3:] == [*names, "State", "Seconds"]
 
     def test_pictures_are_light_and_dark_svg(self, pages):
         text = text_of(pages["finished"])
@@ -146,7 +147,8 @@ class TestHostileNames:
         )
         shown = {cell for row in page.rows() for cell in row}
 
-        assert names == ["Sample", "Score", "Stage", *hostile.parameters.get_parameter_names()]
+        columns = hostile.parameters.get_parameter_names()
+        assert names == ["Sample", "Score", "Stage", *columns, "State", "Seconds"]
         assert hostile.dataset.X[0][0] in shown
 
 
