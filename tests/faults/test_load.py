@@ -45,8 +45,8 @@ def test_an_evaluation_takes_little_memory(tmp_path):
         tracemalloc.stop()
     assert len(engine.classifiers) == 1
     # In the last half, after the classifier: 48 bytes for the values, twice, 40 for number and
-    # score, 33 for the line of the CSV file, 40 for the history, 24 for start, duration and slot, 16
-    # where there is no failure and no extra, 20 for their line, and an eighth more where arrays
+    # score, 33 for the line of the CSV file, 40 for the history, 24 for start, duration and slot,
+    # 16 where there is no failure and no extra, 20 for their line, and an eighth more where arrays
     # grow. Lines that are not compressed would take 42 more, objects for each number 28 more.
     grown = (memory.held[9] - memory.held[5]) / 2400
     assert grown < 250

@@ -110,7 +110,7 @@ class TestRestoring:
         assert comparable({key: after[key] for key in before}) == comparable(before)
 
 
-NEW_IN_JOURNAL = ("num_checks", "chosen_by", "started", "seconds")
+NEW_IN_JOURNAL = ("num_checks", "chosen_by", "num_enqueued", "started", "seconds")
 
 
 def comparable(files: dict[str, bytes]) -> dict[str, Any]:

@@ -98,5 +98,5 @@ def test_a_limit_of_time(case, tmp_path):
 def test_managed_engines_ask_for_the_number_of_gpus(tmp_path):
     import pyshac
 
-    with pytest.raises(TypeError, match="max_gpu_evaluators is missing"):
+    with pytest.raises(TypeError, match=r"max_gpu_evaluators must be .* Got None"):
         pyshac.TorchSHAC(trainings.space(), total_budget=4, batch_size=2, save_dir=tmp_path)

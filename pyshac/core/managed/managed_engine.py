@@ -133,7 +133,8 @@ class ManagedSHAC(_SHAC):
 def _check_gpu_evaluators(value: Any) -> int:
     if value is None:
         raise TypeError(
-            "max_gpu_evaluators is missing: the number of GPUs, or 0 to evaluate on the CPU."
+            "max_gpu_evaluators must be an int of at least 0: the number of GPUs, or 0 to evaluate "
+            "on the CPU. Got None instead."
         )
     return check_int("max_gpu_evaluators", value, "an int of at least 0", lambda n: n >= 0)
 
