@@ -183,7 +183,7 @@ class TestLoad:
             SHAC.load(tmp_path / "missing")
 
 
-class Even(AbstractHyperParameter):
+class EvenUpTo(AbstractHyperParameter):
     """An even number, whose `encode` checks nothing."""
 
     def __init__(self, name, high, seed=None):
@@ -203,7 +203,7 @@ class Even(AbstractHyperParameter):
         return {**super().get_config(), "high": self.high}
 
 
-set_custom_parameter_class(Even)
+set_custom_parameter_class(EvenUpTo)
 
 
 def test_a_run_that_is_all_on_disk_says_so_when_it_is_interrupted(tmp_path):
@@ -389,7 +389,7 @@ class TestChangedSpace:
     def test_own_types_with_other_arguments_begin_anew(self, tmp_path, caplog):
         def engine_of(high):
             score = lambda w, p: p["n"]  # noqa: E731
-            return make_engine(tmp_path, score, [Even("n", high)], 8, 2, resume=True)
+            return make_engine(tmp_path, score, [EvenUpTo("n", high)], 8, 2, resume=True)
 
         engine_of(20).fit(verbose=0)
         assert len(engine_of(20).dataset) == 8
