@@ -60,9 +60,9 @@ OPEN = {"core/errors.py", "version.py"}
 FACES = {"__init__.py", "__main__.py", "cli.py", "core/__init__.py"}
 # Of `search`, disk and plots know data only: the algorithm stands beside them, not below.
 DATA_OF_SEARCH = {
-    "core/search/added.py", "core/search/batch.py", "core/search/method.py",
-    "core/search/progress.py", "core/search/queue.py", "core/search/schedule.py",
-    "core/search/shares.py",
+    "core/search/batch.py", "core/search/given/added.py", "core/search/given/once.py",
+    "core/search/given/queue.py", "core/search/method.py", "core/search/progress.py",
+    "core/search/schedule.py", "core/search/shares.py",
 }  # fmt: skip
 
 

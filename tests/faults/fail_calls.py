@@ -30,6 +30,7 @@ from pyshac.core.errors import DirectoryInUseError
 from pyshac.core.run.restoring import restored, resumed
 from pyshac.core.run.run import Run
 from pyshac.core.search.schedule import Schedule
+from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
@@ -136,18 +137,24 @@ class FirstSave(Operation):
         return SaveDirectory(folder)
 
 
+def save_open_batch(folder: Path) -> Search:
+    """Saves a search with a batch, a classifier and half of another batch; returns it."""
+    search = new_search(30, 3)
+    directory = SaveDirectory(folder)
+    with directory.writing():
+        advance(search)
+        search.close_batch(Admission.ALL)
+        directory.save(as_saved(search))
+        advance(search, directory, 15)
+    return search
+
+
 class Save(Operation):
     """A save that adds a batch and a classifier to those that are there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "template"
-        search = new_search(30, 3)
-        directory = SaveDirectory(self._folder)
-        with directory.writing():
-            advance(search)
-            search.close_batch(Admission.ALL)
-            directory.save(as_saved(search))
-            advance(search, directory, 15)
+        search = save_open_batch(self._folder)
         self.before = load(self._folder)
         advance(search, None, 20)
         search.close_batch(Admission.ALL)
@@ -197,13 +204,7 @@ class Moved(Operation):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "template"
-        search = new_search(30, 3)
-        directory = SaveDirectory(self._folder)
-        with directory.writing():
-            advance(search)
-            search.close_batch(Admission.ALL)
-            directory.save(as_saved(search))
-            advance(search, directory, 15)
+        save_open_batch(self._folder)
         self.before = load(self._folder)
         self.after = self._resumed(SaveDirectory(self._folder)).as_saved()
 

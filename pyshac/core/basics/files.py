@@ -202,12 +202,13 @@ def open_text(path: Path) -> Iterator[TextIO]:
             ) from None
 
 
-def ends_with_newline(path: Path) -> bool:
-    """Returns whether a file's last line is terminated."""
+def check_end(path: Path) -> None:
+    """Raises `SaveDirectoryError` if a file's last line is not terminated."""
     with open_bounded(path, MAX_CSV_BYTES) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - 1, 0))
-        return file.read(1) == b"\n"
+        if file.read(1) != b"\n":
+            raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
 
 
 def digest_of_start(path: Path, length: int) -> str:

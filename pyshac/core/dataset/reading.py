@@ -133,5 +133,4 @@ def open_rows(
         raise
     except ValueError as error:
         raise SaveDirectoryError(str(error)) from None
-    if not files.ends_with_newline(path):
-        raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
+    files.check_end(path)

@@ -332,6 +332,17 @@ class HyperParameterList(ListNames):
             row += [*value] if block.is_list else [value]
         return row
 
+    def to_stored_row(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """Returns the row of a mapping as a file gives it back.
+
+        Raises:
+            TypeError: If a value has the wrong type.
+            ValueError: If a name is missing or unknown, or a value lies outside the space.
+        """
+        row = self.to_row(parameters)
+        self.encode(row)
+        return self.row_from_text(self.row_to_text(row))
+
     def row_to_text(self, row: Sequence[Any]) -> list[str]:
         """Returns the text of each value of a row.
 

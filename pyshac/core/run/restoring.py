@@ -15,10 +15,10 @@ from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.run.run import Run, check_budget
-from pyshac.core.run.transfer import lies_within, transfer
-from pyshac.core.search.added import Added
+from pyshac.core.run.transfer import lies_within, seedless_text, transfer
 from pyshac.core.search.earlier_runs import train_again
-from pyshac.core.search.queue import Enqueued, Queue
+from pyshac.core.search.given.added import Added
+from pyshac.core.search.given.queue import Enqueued, Queue
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.layout import Stamp
@@ -78,7 +78,7 @@ def resumed(
         settings = _with_saved_objective(saved, settings, path)
         _check_same_settings(saved, settings, path)
     search = _moved(saved, current.search.space, settings, current.search.entropy, path)
-    directory.keep_former()
+    directory.keeps_former = True
     return Run(search, directory, saved.is_seeded or current.is_seeded, lock), stamp
 
 
@@ -262,9 +262,4 @@ def _differing(space: HyperParameterList, saved: HyperParameterList) -> list[str
 
 
 def _comparable(space: HyperParameterList) -> dict[str, str]:
-    comparable = {}
-    for number, (name, (class_name, config)) in enumerate(space.get_config().items()):
-        # Text distinguishes 1, 1.0 and True, which compare equal.
-        arguments = sorted((key, repr(value)) for key, value in config.items() if key != "seed")
-        comparable[name] = f"{number}: {class_name}({arguments})"
-    return comparable
+    return {each.name: f"{number}: {seedless_text(each)}" for number, each in enumerate(space)}

@@ -266,12 +266,8 @@ class Run:
 
     def add(self, scored: Sequence[tuple[Mapping[str, Any], float]]) -> int:
         """Adds samples from elsewhere, each as (parameters, score); see `Added.add`."""
-        space, samples = self.search.space, []
-        for parameters, score in scored:
-            row = space.to_row(parameters)
-            space.encode(row)
-            samples.append((space.row_from_text(space.row_to_text(row)), score))
-        return self.add_rows(samples)
+        to_row = self.search.space.to_stored_row
+        return self.add_rows([(to_row(parameters), score) for parameters, score in scored])
 
     def add_rows(self, samples: Sequence[tuple[list[Any], float]]) -> int:
         """Adds samples from elsewhere, each as (row in the search space, score)."""

@@ -62,7 +62,7 @@ def transfer(
     # Whether a value is one of a user's own type, only the type could tell.
     changed = any(
         each.name in known and not each.column_kind.is_built_in
-        and not _is_same(each, old[each.name])
+        and seedless_text(each) != seedless_text(old[each.name])
         for each in new
     )  # fmt: skip
     return Transfer(
@@ -74,9 +74,7 @@ def transfer(
 
 def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] | None:
     try:
-        row = space.to_row({each.name: parameters[each.name] for each in space})
-        space.encode(row)
-        return space.row_from_text(space.row_to_text(row))
+        return space.to_stored_row({each.name: parameters[each.name] for each in space})
     # A user's own type may raise anything.
     except Exception:
         return None
@@ -90,16 +88,18 @@ def lies_within(new: HyperParameterList, old: HyperParameterList) -> bool:
     )
 
 
-def _is_same(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:
-    """Returns whether two parameters differ at most in their seeds."""
-    configs = [{**each.get_config(), "seed": None} for each in (new, old)]
-    return type(new) is type(old) and configs[0] == configs[1]
+def seedless_text(parameter: AbstractHyperParameter) -> str:
+    """Returns a text that is equal for parameters that differ at most in their seeds."""
+    # Text distinguishes 1, 1.0 and True, which compare equal.
+    config = parameter.get_config().items()
+    arguments = sorted((key, repr(value)) for key, value in config if key != "seed")
+    return f"{type(parameter).__name__}({arguments})"
 
 
 def _lies_within(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:
     if type(new) is not type(old) or new.sample_count != old.sample_count:
         return False
-    if _is_same(new, old):
+    if seedless_text(new) == seedless_text(old):
         return True
     inner, outer = new.column_kind, old.column_kind
     if inner.choices is not None and outer.choices is not None:

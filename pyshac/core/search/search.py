@@ -29,11 +29,11 @@ from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import PATIENCE, AcceptedRegion
-from pyshac.core.search.added import Added, Learned
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.given.added import Added, Learned
+from pyshac.core.search.given.queue import Queue
 from pyshac.core.search.method import PAPER
 from pyshac.core.search.progress import ALL_EVALUATED, BUDGET_SPENT, Progress
-from pyshac.core.search.queue import Queue
 from pyshac.core.search.selector import Selector
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
@@ -53,7 +53,7 @@ class Search:
 
     Attributes:
         space: The search space.
-        settings: The settings, which are fixed for the whole search.
+        settings: The settings, of which only the budget may change.
         entropy: The seed of all random streams.
         dataset: The samples that have a score.
         cascade: The classifiers so far, and their features.
@@ -187,7 +187,7 @@ class Search:
             number = schedule.end_of_batch(start) - start - len(enqueued)
             stream = seeding.stream(self.entropy, Purpose.DRAW, start)
             region, first = self.region(relax_checks, generators), seeding.child(stream, 0)
-            known = np.concatenate([self._learned.encoded, self._encoded(enqueued)])
+            known = self._known(enqueued)
             if not number:
                 choice = Choice(known[:0], [], len(self.cascade))
             elif self.settings.method.num_choices == 1:
@@ -235,25 +235,23 @@ class Search:
             stream = seeding.stream(self.entropy, Purpose.PREDICT, number)
             rows = self.space.draw(0, stream)
             region = self.region(relax_checks, generators).first(num_classifiers)
+            running = [] if self.batch is None else [*map(self.batch.row, self.batch.pending)]
             if self.settings.method.num_choices > 1 and not self.num_complete:
-                seen = {row.tobytes() for row in self._known()}
+                seen = {row.tobytes() for row in self._known(running)}
                 rows = region.draw_new(n, n, seen, seeding.child(stream, 0))
             elif self.settings.method.num_choices > 1:
                 selection = self._selection(self.num_complete, seeding.child(stream, 0))
-                rows = selection.predict(region, n, self._known(), seeding.child(stream, 1))
+                rows = selection.predict(region, n, self._known(running), seeding.child(stream, 1))
             if len(rows) < n:
                 repeated = choose_at_random(region, n - len(rows), seeding.child(stream, 2)).rows
                 rows = np.concatenate([rows, repeated])
             return [self.space.to_parameters(self.space.decode(row)) for row in rows]
 
-    def _known(self) -> FloatArray:
-        """Returns the samples that have a score or are being evaluated, encoded."""
-        running = [] if self.batch is None else [*map(self.batch.row, self.batch.pending)]
-        return np.concatenate([self._learned.encoded, self._encoded(running)])
-
-    def _encoded(self, rows: list[list[Any]]) -> FloatArray:
-        encoded = [self.space.encode(row) for row in rows]
-        return np.reshape(encoded, (-1, self.space.num_columns))
+    def _known(self, others: list[list[Any]]) -> FloatArray:
+        """Returns the samples that have a score, and the rows of others without one, encoded."""
+        encoded = [self.space.encode(row) for row in others]
+        rows = np.reshape(encoded, (-1, self.space.num_columns))
+        return np.concatenate([self._learned.encoded, rows])
 
     def _selection(self, count: int, place: np.random.SeedSequence) -> Selection:
         return self._selector.selection(
@@ -350,8 +348,7 @@ class Search:
             used = (numbers >= start) & (numbers < stop)
             training = self._train(used, stop, Admission.USEFUL, _new_paper_trees)
         else:
-            used = self._is_learned_from(stop)
-            training = self._train(used, stop, Admission.USEFUL, self._new_classifier)
+            training = self._train_stage(stop, Admission.USEFUL)
         if training.classifier is not None:
             self.cascade.append(training.classifier)
             self.stage_starts.append(stop)
@@ -433,8 +430,7 @@ class Search:
             SaveDirectoryError: If one of them is refused this time.
         """
         for start in self.stage_starts:
-            used = self._is_learned_from(start)
-            training = self._train(used, start, Admission.USEFUL, self._new_classifier)
+            training = self._train_stage(start, Admission.USEFUL)
             if training.classifier is None:
                 raise SaveDirectoryError(
                     f"Classifier {len(self.cascade) + 1} does not come out as before: "

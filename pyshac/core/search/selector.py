@@ -14,7 +14,7 @@ from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset.objective import Objective
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.search.added import Learned
+from pyshac.core.search.given.added import Learned
 from pyshac.core.search.method import Method
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares

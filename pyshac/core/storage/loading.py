@@ -30,8 +30,8 @@ from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
-from pyshac.core.search.added import Added
-from pyshac.core.search.queue import Enqueued, Queue
+from pyshac.core.search.given.added import Added
+from pyshac.core.search.given.queue import Enqueued, Queue
 from pyshac.core.search.shares import Shares
 from pyshac.core.storage import former_run, journal_records
 from pyshac.core.storage.directory_lock import read_holder
@@ -185,9 +185,9 @@ class _Reader:
         path, expected = self._layout.evaluations, state.evaluations_sha256
         if not expected:
             return {}
-        _check_equal(files.digest_of_start(path, state.evaluations_bytes), expected, path)
-        if path.stat().st_size and not files.ends_with_newline(path):
-            raise SaveDirectoryError(f"{str(path)!r} was cut short: its last line has no end.")
+        _check_start(path, state.evaluations_bytes, expected)
+        if path.stat().st_size:
+            files.check_end(path)
         return dict(read_details(path, state.evaluations_bytes))
 
     def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:

@@ -37,7 +37,8 @@ class SaveDirectory:
         must_save: Whether the next write must be a whole save: of a new or restored run, or after
             a write that failed.
         has_failed: Whether the last write failed.
-        keeps_former: Whether the next save keeps the run that the directory holds.
+        keeps_former: Whether the next save keeps the run that the directory holds, in a folder of
+            its own.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
@@ -57,10 +58,6 @@ class SaveDirectory:
     def holds_run(self) -> bool:
         """Returns whether the directory holds a run."""
         return former_run.readable(self._layout).holds_run()
-
-    def keep_former(self) -> None:
-        """Makes the next save keep the run that the directory holds, in a folder of its own."""
-        self.keeps_former = True
 
     def load(self, known: HyperParameterList | None = None) -> tuple[SavedRun, Stamp]:
         """Reads the run that the directory holds, and the journal's stamp; see `loading.load`."""

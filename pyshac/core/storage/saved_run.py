@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.search.added import Added
 from pyshac.core.search.batch import Batch
-from pyshac.core.search.queue import Queue
+from pyshac.core.search.given.added import Added
+from pyshac.core.search.given.queue import Queue
 from pyshac.core.search.shares import Shares
 
 

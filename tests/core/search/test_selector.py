@@ -10,7 +10,7 @@ import pytest
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MIN
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
-from pyshac.core.search.added import Added, Learned
+from pyshac.core.search.given.added import Added, Learned
 from pyshac.core.search.method import DEFAULT
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.selector import SMALLEST_GROWTH, Selector, _last_fit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +11,7 @@ import numpy as np
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import FloatArray, IntArray, without_float_errors
 from pyshac.core.dataset import Dataset
-
-Mark = tuple[int, "Counter[Any]"]
+from pyshac.core.search.given.once import Mark, Once
 
 
 @dataclass
@@ -29,9 +27,7 @@ class Added:
     since: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # How often each was added in all, and by this process.
-        self._known = Counter(map(_identity, self.dataset.X, self.dataset.Y))
-        self._own: Counter[Any] = Counter()
+        self._once = Once(map(_identity, self.dataset.X, self.dataset.Y))
 
     def __len__(self) -> int:
         return len(self.since)
@@ -40,8 +36,7 @@ class Added:
     def add(self, samples: Sequence[tuple[list[Any], float]], num_complete: int) -> int:
         """Adds samples, which must lie in the search space.
 
-        What was added before the search was restored is not added again, so a script that runs
-        again adds nothing twice. A process may add equal samples itself.
+        What was added before the search was restored is not added again; see `Once`.
 
         Args:
             samples: Rows and their scores, NaN for failed samples.
@@ -52,9 +47,7 @@ class Added:
         """
         before = len(self)
         for row, score in samples:
-            key = _identity(row, score)
-            self._own[key] += 1
-            if self._own[key] > self._known[key]:
+            if self._once.is_new(_identity(row, score)):
                 self.put([(row, score)], num_complete)
         return len(self) - before
 
@@ -63,17 +56,17 @@ class Added:
         for row, score in samples:
             self.dataset.add_sample(row, score)
             self.since.append(num_complete)
-            self._known[_identity(row, score)] += 1
+            self._once.take(_identity(row, score))
 
-    def mark(self) -> Mark:
+    def mark(self) -> tuple[int, Mark]:
         """Returns the state of this moment, for `reset`."""
-        return len(self), self._own.copy()
+        return len(self), self._once.mark()
 
-    def reset(self, mark: Mark) -> None:
+    def reset(self, mark: tuple[int, Mark]) -> None:
         """Takes back what was added since a `mark`."""
-        number, self._own = mark
+        number, given = mark
         rows, scores = self.dataset.X[number:], self.dataset.Y[number:]
-        self._known.subtract(map(_identity, rows, scores))
+        self._once.reset(given, map(_identity, rows, scores))
         self.dataset.cut(number)
         del self.since[number:]
 

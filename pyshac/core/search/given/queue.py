@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +11,9 @@ import numpy as np
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import without_float_errors
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.given.once import Mark, Once
 
 _PURPOSE = seeding.Purpose.ENQUEUE
-
-Mark = tuple[int, "Counter[Any]"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,7 @@ class Queue:
     num_taken: int = 0
 
     def __post_init__(self) -> None:
-        # How often each was enqueued in all, and by this process.
-        self._known = Counter(_identity(sample.given) for sample in self.samples)
-        self._own: Counter[Any] = Counter()
+        self._once = Once(_identity(sample.given) for sample in self.samples)
 
     @without_float_errors
     def enqueue(
@@ -54,8 +50,7 @@ class Queue:
     ) -> int:
         """Appends samples; what is not given of one is drawn from its prior.
 
-        What was enqueued before the search was restored is not enqueued again, so a script that
-        runs again enqueues nothing twice. A process may enqueue equal parameters itself.
+        What was enqueued before the search was restored is not enqueued again; see `Once`.
 
         Args:
             given: Parameters by name, of each sample some or all.
@@ -74,21 +69,20 @@ class Queue:
         before = len(self.samples)
         for sample in checked:
             key = _identity(sample.given)
-            self._own[key] += 1
-            if self._own[key] > self._known[key]:
-                self._known[key] += 1
+            if self._once.is_new(key):
+                self._once.take(key)
                 stream = seeding.stream(entropy, _PURPOSE, len(self.samples))
                 self.samples.append(_completed(sample.given, space, stream))
         return len(self.samples) - before
 
-    def mark(self) -> Mark:
+    def mark(self) -> tuple[int, Mark]:
         """Returns the state of this moment, for `reset`."""
-        return len(self.samples), self._own.copy()
+        return len(self.samples), self._once.mark()
 
-    def reset(self, mark: Mark) -> None:
+    def reset(self, mark: tuple[int, Mark]) -> None:
         """Takes back what was enqueued since a `mark`."""
-        number, self._own = mark
-        self._known.subtract(_identity(sample.given) for sample in self.samples[number:])
+        number, given = mark
+        self._once.reset(given, (_identity(sample.given) for sample in self.samples[number:]))
         del self.samples[number:]
 
     def waiting(self, num_open: int = 0) -> list[list[Any]]:
@@ -114,10 +108,7 @@ def _completed(
             f"The search space has no parameters {unknown!r}. Enqueue some of {list(drawn)!r}; "
             "the others are drawn."
         )
-    row = space.to_row({**drawn, **given})
-    space.encode(row)
-    # A restored queue has what a file gives back.
-    row = space.row_from_text(space.row_to_text(row))
+    row = space.to_stored_row({**drawn, **given})
     values = space.to_parameters(row)
     return Enqueued({name: values[name] for name in values if name in given}, row)
 

@@ -1,0 +1,1 @@
+"""Samples that the user gives to a search."""
