@@ -44,6 +44,14 @@ class NothingAcceptedError(RuntimeError):
     """The cascade of classifiers accepts no sample that could be found."""
 
 
+class InfeasibleSpaceError(NothingAcceptedError):
+    """The constraints of the search space allow no sample that could be found."""
+
+
+class ConstraintError(RuntimeError):
+    """A constraint, a function of the user's, raised an exception, which is the `__cause__`."""
+
+
 class SaveDirectoryError(ValueError):
     """A save directory cannot be used: it is corrupt, foreign, of another search, or in use.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+# Whole numbers beyond this need not be floats, nor do all of them fit into 64 bits.
+_LARGEST_WHOLE = 2**53
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -32,3 +36,21 @@ def without_float_errors(function: Callable[Arguments, Result]) -> Callable[Argu
             return function(*args, **kwargs)
 
     return quiet
+
+
+def as_array(values: Sequence[Any]) -> npt.NDArray[Any]:
+    """Returns values as an array, shape (n,): bools, ints or floats of one type, or objects."""
+    kinds = {type(value) for value in values}
+    is_safe = kinds != {int} or all(abs(value) <= _LARGEST_WHOLE for value in values)
+    if len(kinds) == 1 and kinds <= {bool, int, float} and is_safe:
+        return np.array(values)
+    array = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        array[place] = value
+    return array
+
+
+def exponentials(values: FloatArray) -> FloatArray:
+    """Returns what `math.exp` returns for each value; NumPy's may differ in the last digit."""
+    flat = np.asarray(values, dtype=np.float64).ravel().tolist()
+    return np.fromiter(map(math.exp, flat), np.float64, len(flat)).reshape(np.shape(values))

@@ -1,6 +1,12 @@
 """The hyperparameter types and the search space."""
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.constraints import (
+    Constraint,
+    Forbidden,
+    Less,
+    LinearConstraint,
+)
 from pyshac.core.hyperparameters.earlier.continuous import (
     AbstractContinuousHyperParameter,
     AbstractMultiContinuousHyperParameter,
@@ -40,13 +46,17 @@ __all__ = [
     "AbstractContinuousHyperParameter",
     "AbstractHyperParameter",
     "AbstractMultiContinuousHyperParameter",
+    "Constraint",
     "DiscreteHP",
     "DiscreteHyperParameter",
     "DistributionHP",
     "DistributionHyperParameter",
+    "Forbidden",
     "HyperParameterList",
     "IntegerHP",
     "IntegerHyperParameter",
+    "Less",
+    "LinearConstraint",
     "LogUniformContinuousHyperParameter",
     "LogUniformHP",
     "MultiDiscreteHP",

@@ -7,11 +7,15 @@ form, of built-in types on the scale of their prior. Built-in types also work on
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy.typing as npt
+
 from pyshac.core.basics import plain_values
+from pyshac.core.basics.arrays import FloatArray, as_array
 from pyshac.core.basics.messages.gone import Gone
 from pyshac.core.basics.seeding import check_seed, random_state
 from pyshac.core.hyperparameters.column_kind import UNKNOWN, ColumnKind
@@ -96,6 +100,19 @@ class AbstractHyperParameter(ABC):
     @abstractmethod
     def decode(self, x: Any) -> Any:
         """Returns the value of an encoded number."""
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        """Returns what `decode` returns for each of many encoded values.
+
+        Args:
+            encoded: Shape (n,), or (n, k) if the type yields lists of k values.
+
+        Returns:
+            Their values, of the same shape: numbers of one type, otherwise objects.
+        """
+        values = [self.decode(list(x) if encoded.ndim > 1 else x) for x in encoded]
+        flat = itertools.chain.from_iterable(values) if encoded.ndim > 1 else values
+        return as_array(list(flat)).reshape(encoded.shape)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments; subclasses add theirs."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, as_array
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.unit_map import UnitMap
@@ -45,3 +45,7 @@ class ColumnHyperParameter(AbstractHyperParameter):
 
     def sample(self) -> Any:
         return self.draw(self.random, 1)[0]
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        """See `AbstractHyperParameter.decode_many`; the shape may be any."""
+        return as_array([self.decode(x) for x in encoded.ravel().tolist()]).reshape(encoded.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.space import HyperParameterList
@@ -15,12 +15,16 @@ class FrozenHyperParameterList(HyperParameterList):
 
     Args:
         parameters: The parameters, which are not copied.
+        constraints: What every sample obeys.
     """
 
-    def __init__(self, parameters: Iterable[AbstractHyperParameter]) -> None:
+    def __init__(
+        self, parameters: Iterable[AbstractHyperParameter], constraints: Iterable[Any] = ()
+    ) -> None:
         super().__init__()
         for parameter in parameters:
             super().add_hyper_parameter(parameter)
+        self._constrain(constraints)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> NoReturn:
         """Raises `RuntimeError`."""
@@ -37,7 +41,7 @@ def frozen_copy(space: HyperParameterList) -> FrozenHyperParameterList:
     Raises:
         TypeError: If a parameter cannot be copied.
     """
-    frozen = FrozenHyperParameterList(map(_copied, space))
+    frozen = FrozenHyperParameterList(map(_copied, space), space.constraints)
     frozen.seed = space.seed
     return frozen
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy.typing as npt
+
+from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.checks import check_int
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
@@ -61,6 +64,9 @@ class MultiHyperParameter(AbstractHyperParameter):
     def decode(self, x: Sequence[Any]) -> list[Any]:
         """Decodes `sample_count` encoded values, each as the element does."""
         return [self.element.decode(value) for value in self._check_length(x)]
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        return self.element.decode_many(encoded)
 
     def _check_length(self, values: Sequence[Any]) -> Sequence[Any]:
         if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):

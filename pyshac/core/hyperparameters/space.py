@@ -15,13 +15,14 @@ from pyshac.core.basics.messages.printable import printable
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.constraints.constrained_list import ConstrainedList
 from pyshac.core.hyperparameters.earlier.list_names import ListNames
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
 from pyshac.core.hyperparameters.registry import get_parameter
 from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
-class HyperParameterList(ListNames):
+class HyperParameterList(ConstrainedList, ListNames):
     """A search space: hyperparameters in order, each with a name of its own.
 
     A sample of the space is a *row*: a flat list of values, in which a multi parameter has one
@@ -31,16 +32,18 @@ class HyperParameterList(ListNames):
         hyper_parameter_list: Hyperparameters, or None to add them later.
         seed: Seed for `sample`, see `set_seed`; None leaves the parameters' own seeds. An engine
             uses this seed unless its `set_seed` is called.
+        constraints: What every sample obeys: relations such as `Less`, and functions.
 
     Raises:
-        TypeError: If an item is not a hyperparameter.
-        ValueError: If two columns would have the same name.
+        TypeError: If an item is not a hyperparameter, or not a constraint.
+        ValueError: If two columns would have the same name, or a constraint does not fit them.
     """
 
     def __init__(
         self,
         hyper_parameter_list: Iterable[AbstractHyperParameter] | None = None,
         seed: int | None = None,
+        constraints: Iterable[Any] = (),
     ) -> None:
         self._parameters: OrderedDict[str, AbstractHyperParameter] = OrderedDict()
         self._blocks: list[Block] = []
@@ -53,6 +56,7 @@ class HyperParameterList(ListNames):
             )
         for parameter in hyper_parameter_list or ():
             self.add_hyper_parameter(parameter)
+        self._constrain(constraints)
         if seed is not None:
             self.set_seed(seed)
 
@@ -105,13 +109,15 @@ class HyperParameterList(ListNames):
 
         Raises:
             KeyError: If it is not in the list.
-            ValueError: If it is None.
+            ValueError: If it is None, or a constraint names it.
         """
         if parameter is None:
             raise ValueError("parameter must be a hyperparameter or its name. Got None instead.")
         name = parameter.name if isinstance(parameter, AbstractHyperParameter) else parameter
         if name not in self._parameters:
             raise KeyError(f"There is no hyperparameter {name!r} in {list(self._parameters)!r}.")
+        gone = next(block for block in self._blocks if block.parameter.name == name)
+        self._check_unrelated(name, gone.names)
         kept = [item for key, item in self._parameters.items() if key != name]
         self._parameters, self._blocks, self._names = OrderedDict(), [], []
         for item in kept:
@@ -131,7 +137,8 @@ class HyperParameterList(ListNames):
         return self._parameters[name]
 
     def __repr__(self) -> str:
-        return f"HyperParameterList({list(self)!r})"
+        constraints = f", constraints={list(self.constraints)!r}" if self.constraints else ""
+        return f"HyperParameterList({list(self)!r}{constraints})"
 
     @property
     def num_columns(self) -> int:
@@ -163,7 +170,14 @@ class HyperParameterList(ListNames):
 
     @without_float_errors
     def sample(self) -> list[Any]:
-        """Draws one row, each parameter from its own random state."""
+        """Draws one row, each parameter from its own random state.
+
+        Raises:
+            InfeasibleSpaceError: If none of many obeys the constraints.
+        """
+        return self._first_feasible(self._sample_once) if self.constraints else self._sample_once()
+
+    def _sample_once(self) -> list[Any]:
         row: list[Any] = []
         for block in self._blocks:
             value = block.parameter.sample()
@@ -337,10 +351,11 @@ class HyperParameterList(ListNames):
 
         Raises:
             TypeError: If a value has the wrong type.
-            ValueError: If a name is missing or unknown, or a value lies outside the space.
+            ValueError: If a name is missing or unknown, a value lies outside the space, or the
+                sample breaks a constraint.
         """
         row = self.to_row(parameters)
-        self.encode(row)
+        self.check_constraints(self.encode(row), dict(parameters))
         return self.row_from_text(self.row_to_text(row))
 
     def row_to_text(self, row: Sequence[Any]) -> list[str]:

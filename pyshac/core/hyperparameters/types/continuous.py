@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, exponentials
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_finite
@@ -80,6 +80,14 @@ class ContinuousHyperParameter(ColumnHyperParameter):
         if self.low == 0 and x <= self.encode(self.low):
             return self.low
         return min(max(math.exp(x), self.low), self.high)
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        if type(self).decode is not ContinuousHyperParameter.decode:
+            return super().decode_many(encoded)
+        if not self.log_encode:
+            return np.clip(encoded, self.low, self.high)
+        values = np.clip(exponentials(encoded), self.low, self.high)
+        return np.where(encoded <= self.encode(0.0), 0.0, values) if self.low == 0 else values
 
     def from_text(self, text: str) -> float:
         value = float(text)

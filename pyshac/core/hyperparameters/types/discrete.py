@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics import plain_values
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, as_array
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
@@ -70,6 +70,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         self.id2param = dict(enumerate(self.values))
         self.param2id = NumberedValues(self.values)
         self._text = self._readable_texts()
+        self._array = as_array(self.values)
 
     def _check_values(self) -> None:
         if not self.values:
@@ -136,6 +137,9 @@ class DiscreteHyperParameter(ColumnHyperParameter):
                 f"Got {x!r} instead."
             )
         return self.values[index]
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        return self._array[np.asarray(encoded).astype(np.int64)]
 
     def from_text(self, text: str) -> Any:
         try:

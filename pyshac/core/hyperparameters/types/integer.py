@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, exponentials
 from pyshac.core.basics.checks import check_int
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
@@ -116,6 +116,10 @@ class IntegerHyperParameter(ColumnHyperParameter):
         """Returns the whole number that `x` encodes."""
         value = round(math.exp(x) if self.log else float(x))
         return min(max(value, self.min_value), self.max_value)
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        values = np.rint(exponentials(encoded) if self.log else encoded)
+        return np.clip(values, self.min_value, self.max_value).astype(np.int64)
 
     def from_text(self, text: str) -> int:
         number = float(text)

@@ -1,0 +1,134 @@
+"""Columns: the columns of a search space by name, and what encoded samples hold in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.block import Block
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
+
+
+class Columns:
+    """The columns of a search space by name, and what encoded samples hold in them.
+
+    Args:
+        blocks: The blocks of the space.
+    """
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
+        self._block_of = {name: block for block in blocks for name in block.names}
+        self._place_of = {name: place for place, name in enumerate(self._block_of)}
+
+    def check(self, owner: str, name: Any) -> None:
+        """Raises `ValueError` unless a name is that of a column."""
+        if name in self._block_of:
+            return
+        lists = {block.parameter.name: block for block in self._blocks if block.is_list}
+        if name in lists:
+            raise ValueError(
+                f"{owner} must name one value of {name!r}, which is a list: {lists[name].names!r}."
+            )
+        raise ValueError(
+            f"{owner} must name parameters of the search space, {list(self._block_of)!r}. "
+            f"Got {name!r} instead."
+        )
+
+    def check_number(self, owner: str, name: Any) -> None:
+        """Raises `ValueError` unless a column holds numbers; of a user's own type that shows later.
+        """
+        self.check(owner, name)
+        choices = self._block_of[name].kind.choices
+        if choices is not None and not all(type(value) in (int, float) for value in choices):
+            raise ValueError(
+                f"{owner} must name parameters whose values are numbers. Got {name!r}, with "
+                f"{list(choices)!r}: take Forbidden, or a function of the parameters."
+            )
+
+    def place(self, name: str) -> int:
+        """Returns the number of a column."""
+        return self._place_of[name]
+
+    def is_built_in(self, name: str) -> bool:
+        """Returns whether a column's parameter is built in."""
+        return self._block_of[name].kind.is_built_in
+
+    def encode(self, name: str, value: Any) -> float:
+        """Returns the encoded form of a value of a column of a built-in type.
+
+        Raises:
+            TypeError: If the value has the wrong type.
+            ValueError: If it is none of the column's.
+        """
+        return float(self._element(name).encode(value))
+
+    def _element(self, name: str) -> AbstractHyperParameter:
+        parameter = self._block_of[name].parameter
+        return parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
+
+    def values(self, encoded: FloatArray, name: str) -> npt.NDArray[Any]:
+        """Returns the values of a column, shape (n,): NaN, or None, where it is inactive."""
+        block, place = self._block_of[name], self._place_of[name]
+        if block.is_list and not isinstance(block.parameter, MultiHyperParameter):
+            return self._values_of(block, encoded)[:, place - block.columns.start]
+        column = np.asarray(encoded)[:, place]
+        return _decoded(self._element(name), column, block.kind.choices is not None)
+
+    def numbers(self, encoded: FloatArray, name: str) -> FloatArray:
+        """Returns the numbers of a column, shape (n,): NaN where it is inactive.
+
+        Raises:
+            TypeError: If a value of a user's own type is not a number.
+        """
+        values = self.values(encoded, name)
+        if values.dtype != object:
+            return np.asarray(values, dtype=np.float64)
+        known = [value for value in values if value is not None]
+        if not all(type(value) in (int, float) for value in known):
+            raise TypeError(
+                f"Values of {name!r} must be numbers, since a constraint calculates with them. "
+                f"Got {known[:1]!r}."
+            )
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+    def all_values(self, encoded: FloatArray) -> dict[str, npt.NDArray[Any]]:
+        """Returns the values of all parameters by name, shape (n,), or (n, k) for lists."""
+        return {block.parameter.name: self._values_of(block, encoded) for block in self._blocks}
+
+    def parameters(self, encoded: FloatArray) -> Iterator[dict[str, Any]]:
+        """Yields the parameters of each sample, without the inactive ones."""
+        values = {name: part.tolist() for name, part in self.all_values(encoded).items()}
+        is_inactive = np.isnan(encoded)
+        for place, row in enumerate(zip(*values.values(), strict=True)):
+            parameters = dict(zip(values, row, strict=True))
+            if is_inactive[place].any():
+                for block in self._blocks:
+                    if is_inactive[place, block.columns].any():
+                        del parameters[block.parameter.name]
+            yield parameters
+
+    def _values_of(self, block: Block, encoded: FloatArray) -> npt.NDArray[Any]:
+        part = np.asarray(encoded)[:, block.columns]
+        part = part if block.is_list else part[:, 0]
+        return _decoded(block.parameter, part, block.kind.choices is not None)
+
+
+def _decoded(
+    parameter: AbstractHyperParameter, encoded: FloatArray, is_choice: bool
+) -> npt.NDArray[Any]:
+    """Decodes values; what is inactive, and encoded as NaN, becomes NaN, or None for a choice."""
+    is_active = ~np.isnan(encoded)
+    if is_active.all():
+        return parameter.decode_many(encoded)
+    is_active = is_active if encoded.ndim == 1 else is_active.all(axis=1)
+    known = parameter.decode_many(encoded[is_active])
+    is_number = known.dtype != object and not is_choice
+    values = np.full(encoded.shape, np.nan if is_number else None, np.float64 if is_number else object)
+    values[is_active] = known
+    return values

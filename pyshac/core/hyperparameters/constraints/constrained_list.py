@@ -1,0 +1,161 @@
+"""ConstrainedList: the constraints of a search space."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.errors import InfeasibleSpaceError
+from pyshac.core.hyperparameters.block import Block
+from pyshac.core.hyperparameters.constraints.columns import Columns
+from pyshac.core.hyperparameters.constraints.constraint import Constraint, MissingConstraint
+from pyshac.core.hyperparameters.constraints.relation import Relation
+
+# Draws of `sample`, each of which takes some tens of microseconds.
+MAX_DRAWS = 100_000
+
+AnyConstraint = Constraint | MissingConstraint | Relation
+
+
+class ConstrainedList:
+    """The constraints of a search space, and what they say of samples."""
+
+    _blocks: list[Block]
+    _constraints: tuple[AnyConstraint, ...] = ()
+
+    @property
+    def constraints(self) -> tuple[AnyConstraint, ...]:
+        """What every sample obeys."""
+        return self._constraints
+
+    @property
+    def relations(self) -> list[Relation]:
+        """The constraints that are data."""
+        return [each for each in self._constraints if isinstance(each, Relation)]
+
+    @property
+    def columns(self) -> Columns:
+        """The columns by name, and what encoded samples hold in them."""
+        return Columns(self._blocks)
+
+    @property
+    def has_slow_constraints(self) -> bool:
+        """Whether a constraint is a function that looks at one sample at a time."""
+        return any(isinstance(each, Constraint) and not each.vectorized for each in self._constraints)
+
+    def _constrain(self, constraints: Iterable[Any]) -> None:
+        """Takes constraints, which must fit the parameters."""
+        checked = _checked(constraints)
+        for relation in checked:
+            if isinstance(relation, Relation):
+                relation.check(self.columns)
+        self._constraints = checked
+
+    def take_functions(self, constraints: Sequence[Any]) -> None:
+        """Takes the functions of constraints of which a file holds the name only.
+
+        Args:
+            constraints: Constraints, all of which must be among those of the space.
+
+        Raises:
+            ValueError: If one is not.
+        """
+        given = {each.identity: each for each in _checked(constraints)}
+        known = [each.identity for each in self._constraints]
+        for identity, constraint in given.items():
+            if identity not in known:
+                raise ValueError(
+                    f"constraints must be among those of the saved search, {[*self._constraints]!r}. "
+                    f"Got {constraint!r}."
+                )
+        self._constraints = tuple(given.get(each.identity, each) for each in self._constraints)
+
+    def require_functions(self) -> None:
+        """Raises `SaveDirectoryError` if a file has only the name of a constraint."""
+        for each in self._constraints:
+            if isinstance(each, MissingConstraint):
+                raise each.refusal()
+
+    def _check_unrelated(self, name: str, columns: list[str]) -> None:
+        """Raises `ValueError` if a relation names a parameter that is to be removed."""
+        for relation in self.relations:
+            if not set(columns).isdisjoint(relation.columns):
+                raise ValueError(f"{name!r} cannot be removed, since {relation!r} names it.")
+
+    @abstractmethod
+    def encode(self, x: Sequence[Any]) -> FloatArray: ...
+
+    def _first_feasible(self, draw: Callable[[], list[Any]]) -> list[Any]:
+        """Returns the first of many draws that obeys the constraints."""
+        for _ in range(MAX_DRAWS):
+            row = draw()
+            if self.feasible(self.encode(row)[None])[0]:
+                return row
+        raise InfeasibleSpaceError(
+            f"None of {MAX_DRAWS} draws obeys the constraints {list(self.constraints)!r}. An engine "
+            "draws from less than sample() does where constraints are relations, such as Less, "
+            "instead of functions; narrower ranges help, too."
+        )
+
+    def feasible(self, encoded: FloatArray) -> BoolArray:
+        """Returns which encoded samples of shape (n, columns) obey all constraints, shape (n,)."""
+        allowed = self.obeys_relations(encoded)
+        for each in self._constraints:
+            if not isinstance(each, Relation) and allowed.any():
+                allowed[allowed] = each.holds(self.columns, encoded[allowed])
+        return allowed
+
+    def obeys_relations(self, encoded: FloatArray) -> BoolArray:
+        """Returns which encoded samples obey the constraints that are data, shape (n,)."""
+        allowed = np.ones(len(encoded), dtype=bool)
+        columns = self.columns if self._constraints else None
+        for relation in self.relations:
+            if columns is not None:
+                allowed &= relation.holds(columns, encoded)
+        return allowed
+
+    def check_constraints(self, encoded: FloatArray, shown: Any) -> None:
+        """Raises unless an encoded sample obeys all constraints.
+
+        Args:
+            encoded: Shape (columns,).
+            shown: The sample as the error shows it.
+
+        Raises:
+            ValueError: If it breaks one.
+        """
+        for each in self._constraints:
+            if not each.holds(self.columns, encoded[None])[0]:
+                raise ValueError(
+                    f"A sample must obey the constraints of the search space. {shown!r} breaks "
+                    f"{each.name if isinstance(each, Relation) else repr(each.name)}: change its "
+                    "values, or the constraint."
+                )
+
+
+def _checked(constraints: Any) -> tuple[AnyConstraint, ...]:
+    """Returns constraints, with functions as `Constraint`, all of different names."""
+    is_list = isinstance(constraints, Iterable) and not isinstance(constraints, (str, bytes, dict))
+    if not is_list or isinstance(constraints, type):
+        raise TypeError(
+            "constraints must be a list, such as [Less('low', 'high')], of functions and relations. "
+            f"Got {constraints!r} instead."
+        )
+    checked: dict[str, AnyConstraint] = {}
+    for place, each in enumerate(constraints, 1):
+        if not isinstance(each, AnyConstraint):
+            each = Constraint(each)
+        if isinstance(each, Constraint) and not each.name:
+            # A lambda has no name of its own.
+            each = Constraint(each.function, f"constraint {place}", each.vectorized)
+        if each.identity in checked:
+            raise ValueError(
+                f"constraints must be distinct. Got {each!r} twice: give functions names, as "
+                "Constraint(function, name=...)."
+            )
+        checked[each.identity] = each
+    return tuple(checked.values())

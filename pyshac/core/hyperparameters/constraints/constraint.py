@@ -1,0 +1,161 @@
+"""Constraint: a function of a sample's values, which tells whether the sample is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics import plain_values
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.errors import ConstraintError, SaveDirectoryError
+from pyshac.core.hyperparameters.constraints.columns import Columns
+
+_ALLOWED = "return True for samples that are allowed, and False for others"
+
+
+class Constraint:
+    """A function of a sample's values, which tells whether the sample is allowed.
+
+    No file holds it: who restores a search hands it over again. It must return the same for the
+    same values. Relations that are data, such as `Less`, are saved, and drawn from quickly even if
+    next to nothing is allowed.
+
+    Args:
+        function: It is called with a dictionary from the names of the parameters to their values,
+            without the inactive ones, and returns a bool.
+        name: Name in messages and files; by default the function's own.
+        vectorized: Whether it takes and returns arrays instead: values of shape (n,), or (n, k) for
+            lists, and n bools. What is inactive is NaN, or None for choices.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If the name is empty, or no file can hold it.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], name: str | None = None, vectorized: bool = False
+    ) -> None:
+        if not callable(function):
+            raise TypeError(
+                "A constraint must be a function of a dictionary of values, such as "
+                f"lambda p: p['low'] < p['high']. Got {function!r} instead."
+            )
+        if not isinstance(vectorized, bool):
+            raise TypeError(f"vectorized must be True or False. Got {vectorized!r} instead.")
+        self.function = function
+        self.vectorized = vectorized
+        self.name = _own_name(function) if name is None else _check_name(name)
+
+    @property
+    def identity(self) -> str:
+        """A text that is equal for constraints that count as equal: those of one name."""
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"Constraint({self.name!r})"
+
+    def holds(self, columns: Columns, encoded: FloatArray) -> BoolArray:
+        """Returns which encoded samples of shape (n, columns) are allowed, shape (n,).
+
+        Raises:
+            ConstraintError: If the function raises an exception.
+            TypeError: If it returns something else than bools.
+            ValueError: If a vectorised function returns another number of them.
+        """
+        if self.vectorized:
+            return self._of_arrays(columns.all_values(encoded), len(encoded))
+        return np.array([*map(self._of_one, columns.parameters(encoded))], dtype=bool)
+
+    def _of_one(self, parameters: dict[str, Any]) -> bool:
+        try:
+            result = self.function(parameters)
+        except Exception as error:
+            self._refuse(error, f" for {parameters!r}")
+        if not isinstance(result, (bool, np.bool_)):
+            raise TypeError(
+                f"The constraint {self.name!r} must {_ALLOWED}. Got {result!r} for {parameters!r} "
+                "instead."
+            )
+        return bool(result)
+
+    def _of_arrays(self, values: dict[str, npt.NDArray[Any]], number: int) -> BoolArray:
+        if not number:
+            return np.ones(0, dtype=bool)
+        try:
+            result = np.asarray(self.function(values))
+        except Exception as error:
+            self._refuse(error, f", which was called with arrays of {number} values")
+        if result.dtype != bool:
+            raise TypeError(
+                f"The constraint {self.name!r} must return an array of bools, True for samples that "
+                f"are allowed. Got {result!r} instead."
+            )
+        if result.shape != (number,):
+            raise ValueError(
+                f"The constraint {self.name!r} must return one bool for each of {number} samples, "
+                f"since it is vectorized. Got an array of shape {result.shape} instead."
+            )
+        return result
+
+    def _refuse(self, error: Exception, where: str) -> NoReturn:
+        hint = ""
+        if isinstance(error, KeyError):
+            hint = (
+                ". Parameters that are inactive are left out: ask for them by "
+                "parameters.get(name)"
+            )
+        raise ConstraintError(
+            f"The constraint {self.name!r} raised {type(error).__name__}: {error}{where}{hint}."
+        ) from error
+
+
+class MissingConstraint:
+    """A constraint that is a function, of which a file holds the name only.
+
+    Args:
+        name: Its name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = _check_name(name)
+
+    @property
+    def identity(self) -> str:
+        """As that of the constraint."""
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"MissingConstraint({self.name!r})"
+
+    def holds(self, columns: Columns, encoded: FloatArray) -> BoolArray:
+        """Raises `SaveDirectoryError`."""
+        raise self.refusal()
+
+    def refusal(self) -> SaveDirectoryError:
+        """Returns the error that tells that the function is missing."""
+        return SaveDirectoryError(
+            f"The constraint {self.name!r} is a function, which no file holds: hand it over, as "
+            "constraints=[...]."
+        )
+
+
+def _own_name(function: Callable[..., Any]) -> str:
+    """Returns a function's own name; empty if it has none that a file can hold."""
+    name = getattr(function, "__name__", "")
+    is_usable = isinstance(name, str) and plain_values.is_storable(name)
+    return name if is_usable and not name.startswith("<") else ""
+
+
+def _check_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"The name of a constraint must be a str. Got {name!r} instead.")
+    if not name or not plain_values.is_storable(name):
+        raise ValueError(
+            "The name of a constraint must be text that a UTF-8 file can hold, neither empty nor "
+            f"too long. Got {plain_values.shorten(name)} instead."
+        )
+    return name
+

@@ -1,0 +1,110 @@
+"""LinearConstraint: bounds of a weighted sum of parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.checks import to_float
+from pyshac.core.hyperparameters.constraints.columns import Columns
+from pyshac.core.hyperparameters.constraints.relation import Relation, check_mapping
+
+_EXAMPLE = "LinearConstraint({'a': 1, 'b': 2}, at_most=10)"
+
+
+class LinearConstraint(Relation):
+    """Bounds of a weighted sum of parameters, which may be reached. What is inactive counts 0.
+
+    Args:
+        coefficients: The weights by name; `name_1`, `name_2` and so on for the values of lists.
+        at_most: Upper bound of the sum, or None.
+        at_least: Lower bound of the sum, or None.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If there is no name or no bound, a number is not finite, a weight is 0, or
+            `at_most < at_least`.
+    """
+
+    def __init__(
+        self,
+        coefficients: Mapping[str, float],
+        at_most: float | None = None,
+        at_least: float | None = None,
+    ) -> None:
+        given = check_mapping("LinearConstraint", coefficients, _EXAMPLE)
+        self.coefficients = {name: _finite(f"the weight of {name!r}", v) for name, v in given.items()}
+        for name, weight in self.coefficients.items():
+            if weight == 0:
+                raise ValueError(
+                    f"The weight of {name!r} in a LinearConstraint must not be 0: leave it out."
+                )
+        self.at_most = None if at_most is None else _finite("at_most", at_most)
+        self.at_least = None if at_least is None else _finite("at_least", at_least)
+        if self.at_most is None and self.at_least is None:
+            raise ValueError(
+                f"LinearConstraint needs at_most, at_least or both, such as {_EXAMPLE}."
+            )
+        if self.upper < self.lower:
+            raise ValueError(
+                "at_most of a LinearConstraint must not be below at_least. "
+                f"Got (at_most={at_most!r}, at_least={at_least!r})."
+            )
+
+    @property
+    def upper(self) -> float:
+        """Upper bound of the sum, or infinity."""
+        return math.inf if self.at_most is None else self.at_most
+
+    @property
+    def lower(self) -> float:
+        """Lower bound of the sum, or minus infinity."""
+        return -math.inf if self.at_least is None else self.at_least
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.coefficients)
+
+    def check(self, columns: Columns) -> None:
+        for name in self.coefficients:
+            columns.check_number("LinearConstraint", name)
+
+    def holds(self, columns: Columns, encoded: FloatArray) -> BoolArray:
+        total = np.zeros(len(encoded))
+        for name, weight in self.coefficients.items():
+            values = columns.numbers(encoded, name)
+            total = total + weight * np.where(np.isnan(values), 0.0, values)
+        return (total <= self.upper) & (total >= self.lower)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "coefficients": dict(self.coefficients),
+            "at_most": self.at_most,
+            "at_least": self.at_least,
+        }
+
+    @classmethod
+    def load_from_config(cls, config: Mapping[str, Any]) -> LinearConstraint:
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        bounds = [("at_most", self.at_most), ("at_least", self.at_least)]
+        given = [f"{name}={bound!r}" for name, bound in bounds if bound is not None]
+        return f"LinearConstraint({', '.join([repr(self.coefficients), *given])})"
+
+
+def _finite(what: str, value: Any) -> float:
+    try:
+        number = to_float(value)
+    # A value's own conversion raises all kinds of exceptions.
+    except Exception:
+        raise TypeError(
+            f"In a LinearConstraint, {what} must be a number. Got {value!r} instead."
+        ) from None
+    if not math.isfinite(number):
+        raise ValueError(f"In a LinearConstraint, {what} must be finite. Got {value!r} instead.")
+    return number
