@@ -73,6 +73,7 @@ class Run:
         """Returns a run without samples, in a copy of a search space.
 
         Raises:
+            InfeasibleSpaceError: If its constraints contradict each other.
             TypeError: If a parameter cannot be copied.
             ValueError: If the search space is empty, or its rows could be too long to be saved.
         """
@@ -83,6 +84,7 @@ class Run:
         own = frozen_copy(space)
         cascade = Cascade(features=Features(PriorScaling(own)))
         search = Search(own, settings, entropy, Dataset(own, None), cascade)
+        search.require_feasible()
         return cls(search, directory, space.seed is not None, lock)
 
     def as_saved(self) -> SavedRun:
@@ -166,10 +168,15 @@ class Run:
                     str(self.directory.path))  # fmt: skip
 
     def next_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
-        """Returns the open batch, or draws the next one; None if the budget is spent."""
+        """Returns the open batch, or draws the next one; None if the budget is spent.
+
+        Raises:
+            SaveDirectoryError: If a constraint is a function that was not handed over.
+        """
         with self.lock:
             if self.search.is_spent:
                 return None
+            self.search.space.require_functions()
             if self.search.batch is None:
                 self.directory.append_batch(self.search.draw_batch(relax_checks, generators))
             return self.search.batch

@@ -6,7 +6,7 @@ drawn from the boxes, in proportion to their volumes, are draws from the prior r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,12 +19,15 @@ from pyshac.core.sampling.margin_bounds import GRID
 class Cover:
     """Disjoint boxes of the unit cube that contain every point that a cascade accepts.
 
+    The first margins are those of constraints, if there are any, which are never overlooked.
+
     Attributes:
         low: Lower corners, shape (boxes, columns).
         high: Upper corners, exclusive, shape (boxes, columns).
-        lower: Lower bounds of the classifiers' margins, shape (boxes, classifiers).
-        upper: Upper bounds of the classifiers' margins, shape (boxes, classifiers).
-        forgiven: Number of rejections that are overlooked.
+        lower: Lower bounds of the margins of constraints and classifiers, shape (boxes, margins).
+        upper: Upper bounds of these margins, shape (boxes, margins).
+        forgiven: Number of classifiers' rejections that are overlooked.
+        num_constraints: Number of margins of constraints.
     """
 
     low: FloatArray
@@ -32,6 +35,7 @@ class Cover:
     lower: FloatArray
     upper: FloatArray
     forgiven: int = 0
+    num_constraints: int = 0
 
     @classmethod
     def everything(cls, num_columns: int, forgiven: int = 0) -> Cover:
@@ -55,26 +59,49 @@ class Cover:
     @property
     def is_undecided(self) -> BoolArray:
         """Which boxes may contain both accepted and rejected points, shape (boxes,)."""
-        return (self.lower <= 0).sum(axis=1) > self.forgiven
+        return self._breaks(self.lower)
+
+    @property
+    def is_rejected(self) -> BoolArray:
+        """Which boxes certainly contain no accepted point, shape (boxes,)."""
+        return self._breaks(self.upper)
+
+    def _breaks(self, margins: FloatArray) -> BoolArray:
+        """Returns which boxes are rejected if their margins are the given ones, shape (boxes,)."""
+        constraints, classifiers = np.split(margins <= 0, [self.num_constraints], axis=1)
+        is_rejected: BoolArray = classifiers.sum(axis=1) > self.forgiven
+        return is_rejected | constraints.any(axis=1)
 
     def select(self, boxes: BoolArray | IntArray) -> Cover:
         """Returns the cover of some of the boxes."""
-        return Cover(
-            self.low[boxes], self.high[boxes], self.lower[boxes], self.upper[boxes], self.forgiven
+        return replace(
+            self,
+            low=self.low[boxes],
+            high=self.high[boxes],
+            lower=self.lower[boxes],
+            upper=self.upper[boxes],
         )
 
     def without_rejected(self) -> Cover:
         """Returns the cover without the boxes that are certainly rejected."""
-        return self.select((self.upper <= 0).sum(axis=1) <= self.forgiven)
+        return self.select(~self.is_rejected)
 
     def join(self, other: Cover) -> Cover:
         """Returns the union of two covers, which must be disjoint."""
-        return Cover(
-            np.concatenate([self.low, other.low]),
-            np.concatenate([self.high, other.high]),
-            np.concatenate([self.lower, other.lower]),
-            np.concatenate([self.upper, other.upper]),
-            self.forgiven,
+        return replace(
+            self,
+            low=np.concatenate([self.low, other.low]),
+            high=np.concatenate([self.high, other.high]),
+            lower=np.concatenate([self.lower, other.lower]),
+            upper=np.concatenate([self.upper, other.upper]),
+        )
+
+    def bounded(self, lower: FloatArray, upper: FloatArray) -> Cover:
+        """Returns the cover with bounds of one more margin, each of shape (boxes,)."""
+        return replace(
+            self,
+            lower=np.column_stack([self.lower, lower]),
+            upper=np.column_stack([self.upper, upper]),
         )
 
     def without_bounds(self) -> Cover:

@@ -1,4 +1,4 @@
-"""Refinement of a cover for one more classifier.
+"""Refinement of a cover for one more classifier, or for constraints.
 
 A box that more classifiers certainly reject than are forgiven contains no accepted point and is
 dropped. A box that is certainly accepted is kept. The others are split at a threshold of a
@@ -9,13 +9,14 @@ The cascade still decides on every proposal from the remaining boxes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray, IntArray
 from pyshac.core.sampling.cover import Cover
-from pyshac.core.sampling.margin_bounds import MarginBounds
 
 MAX_BOXES = 2**12
 MAX_SPLITS_A_ROUND = 2**8
@@ -38,28 +39,41 @@ PILOT_GROWTH = 1.25
 SMALLEST_GAIN = 0.1
 
 
+class Bounds(Protocol):
+    """Bounds on a margin, which is above 0 where a classifier, or a constraint, accepts.
+
+    Attributes:
+        num_trees: Number of trees of a classifier; 0 for a constraint.
+        cost: Rough number of operations for bounding one box.
+    """
+
+    num_trees: int
+    cost: int
+
+    def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Returns lower and upper bounds of the margin, shape (n,), over boxes of (n, columns)."""
+
+    def best_split(self, low: FloatArray, high: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Returns the column and the edge at which to split each box; column -1 if it has none."""
+
+
 def refine(
-    cover: Cover, bounds: list[MarginBounds], acceptance: Callable[[Cover], float]
+    cover: Cover, bounds: Sequence[Bounds], acceptance: Callable[[Cover], float]
 ) -> tuple[Cover, float]:
     """Returns the cover of a cascade with one more classifier, and the cost of building it.
 
     Args:
         cover: The cover without the last classifier.
-        bounds: Bounds on the margin of each classifier.
+        bounds: Bounds on each margin, of constraints and classifiers.
         acceptance: Estimates the accepted share of a cover's proposals.
     """
-    lower, upper = bounds[-1](cover.low, cover.high)
-    cover = Cover(
-        cover.low,
-        cover.high,
-        np.column_stack([cover.lower, lower]),
-        np.column_stack([cover.upper, upper]),
-        cover.forgiven,
-    ).without_rejected()
-    num_trees = [bound.num_trees for bound in bounds]
+    # The cover of constraints may have half as many boxes.
+    max_boxes = 2 * MAX_BOXES if cover.num_constraints else MAX_BOXES
+    cover = cover.bounded(*bounds[-1](cover.low, cover.high)).without_rejected()
+    num_trees = [bound.num_trees for bound in bounds if bound.num_trees]
     least = budget = _least_budget(num_trees[-1])
     spent, start, next_pilot = 0.0, cover.volume, least / 10
-    while spent < budget and len(cover) < MAX_BOXES:
+    while spent < budget and len(cover) < max_boxes:
         boxes = _worst_boxes(cover)
         if not len(boxes):
             break
@@ -77,6 +91,36 @@ def refine(
             if rate * (budget - spent) < SMALLEST_GAIN:
                 break
     return cover, spent
+
+
+def refine_for_constraints(
+    cover: Cover, bounds: Sequence[Bounds], is_good: Callable[[Cover], bool], max_boxes: int
+) -> Cover:
+    """Returns a cover of the part of a box that constraints allow; an empty one if it has none.
+
+    Args:
+        cover: The box.
+        bounds: Bounds on the margin of each constraint.
+        is_good: Returns whether a cover need not be refined.
+        max_boxes: Number of boxes that are enough.
+    """
+    cover = replace(cover, num_constraints=len(bounds))
+    for bound in bounds:
+        cover = cover.bounded(*bound(cover.low, cover.high))
+    cover = cover.without_rejected()
+    next_check = 0
+    while len(cover) < max_boxes:
+        if len(cover) >= next_check:
+            if not len(cover) or is_good(cover):
+                break
+            next_check = 2 * len(cover)
+        boxes = _worst_boxes(cover)
+        if not len(boxes):
+            break
+        cover, cost = _split(cover, boxes, bounds)
+        if not cost:
+            break
+    return cover
 
 
 def proposal_cost(num_trees: list[int]) -> float:
@@ -110,13 +154,13 @@ def _worst_boxes(cover: Cover) -> IntArray:
 
 
 def _acceptance(cover: Cover) -> FloatArray:
-    """Returns estimates of each classifier's accepted share of each box; 1 where decided."""
+    """Returns estimates of each margin's accepted share of each box; 1 where decided."""
     is_open = (cover.lower <= 0) & (cover.upper > 0)
     span = np.where(is_open, cover.upper - cover.lower, 1.0)
     return np.where(is_open, cover.upper / span, 1.0)
 
 
-def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[Cover, float]:
+def _split(cover: Cover, boxes: IntArray, bounds: Sequence[Bounds]) -> tuple[Cover, float]:
     """Splits boxes in two and drops rejected halves; returns the cover and the cost.
 
     The cost is 0 if none of the boxes can be split.
@@ -136,7 +180,7 @@ def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[C
         open_boxes = np.flatnonzero(
             (halves.lower[:, number] <= 0)
             & (halves.upper[:, number] > 0)
-            & ((halves.upper <= 0).sum(axis=1) <= cover.forgiven)
+            & ~halves.is_rejected
         )
         if len(open_boxes):
             low, high = halves.low[open_boxes], halves.high[open_boxes]
@@ -148,10 +192,10 @@ def _split(cover: Cover, boxes: IntArray, bounds: list[MarginBounds]) -> tuple[C
     return cover.select(rest).join(halves.without_rejected()), float(cost)
 
 
-def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, FloatArray]:
+def _best_splits(cover: Cover, bounds: Sequence[Bounds]) -> tuple[IntArray, FloatArray]:
     """Returns the column and the edge at which to split each box; column -1 if it has no split.
 
-    It is the split with the largest change in the margin of the classifier most likely to reject.
+    It is the best one for the classifier, or the constraint, that is most likely to reject.
     """
     column = np.full(len(cover), -1)
     edge = np.zeros(len(cover))
@@ -160,22 +204,9 @@ def _best_splits(cover: Cover, bounds: list[MarginBounds]) -> tuple[IntArray, Fl
         unsplit = column < 0
         for one in np.unique(number[unsplit]):
             boxes = np.flatnonzero(unsplit & (number == one) & (chance[:, one] < 1))
-            found_column, found_edge = _best_split_of(cover.select(boxes), bounds[one])
+            found_column, found_edge = bounds[one].best_split(cover.low[boxes], cover.high[boxes])
             column[boxes], edge[boxes] = found_column, found_edge
         if not (column < 0).any():
             break
     return column, edge
 
-
-def _best_split_of(cover: Cover, bounds: MarginBounds) -> tuple[IntArray, FloatArray]:
-    """Returns the best split of each box for one classifier, as `_best_splits` does."""
-    splits = bounds.splits
-    if not len(splits.edge):
-        return np.full(len(cover), -1), np.zeros(len(cover))
-    is_inside = (cover.low[:, splits.column] < splits.edge) & (
-        splits.edge < cover.high[:, splits.column]
-    )
-    weight = np.where(is_inside, splits.weight, 0.0)
-    best = np.argmax(weight, axis=1)
-    has_split = weight[np.arange(len(cover)), best] > 0
-    return np.where(has_split, splits.column[best], -1), splits.edge[best]

@@ -32,7 +32,7 @@ class _Construction:
     Attributes:
         cover: The cover of the region that the classifiers so far accept.
         classifiers: These classifiers.
-        volumes: The volume of the cover after each of them.
+        volumes: The volume of the cover after each of them, as a share of that of the constraints.
         costs: The total cost after each of them.
     """
 
@@ -65,12 +65,14 @@ class _Construction:
         """Returns the construction as it is kept once another one has continued it."""
         return replace(self, cover=self.cover.without_bounds())
 
-    def add(self, classifier: BoostedTrees, cover: Cover, cost: float) -> _Construction:
+    def add(
+        self, classifier: BoostedTrees, cover: Cover, volume: float, cost: float
+    ) -> _Construction:
         """Returns the construction with one more classifier."""
         return _Construction(
             cover,
             (*self.classifiers, classifier),
-            (*self.volumes, cover.volume),
+            (*self.volumes, volume),
             (*self.costs, cost + (self.costs[-1] if self.costs else 0.0)),
         )
 
@@ -91,6 +93,7 @@ class Covers:
     def __init__(self, space: HyperParameterList, share: ShareEstimator) -> None:
         self._space = space
         self._share = share
+        self._prior = share.prior
         self._bounds: dict[int, tuple[BoostedTrees, MarginBounds]] = {}
         self._chains: dict[int, list[_Construction]] = {}
 
@@ -118,14 +121,12 @@ class Covers:
             return None
         shares = [self._share(cascade.first(count + 1)) for count in range(len(cascade))]
         # Each has one classifier more than the one before it; shorter cascades need covers, too.
-        chain = self._chains.setdefault(
-            forgiven, [_Construction(Cover.everything(self._space.num_columns, forgiven))]
-        )
+        chain = self._chains.setdefault(forgiven, [self._start(forgiven)])
         common = _common(classifiers, chain[-1].classifiers)
         if common < min(len(classifiers), len(chain) - 1):
             # Another cascade. The bounds of all covers but the last are gone.
             common = 0
-            del chain[1:]
+            chain[:] = [self._start(forgiven)]
         for place in range(len(classifiers) + 1):
             if place > common:
                 chain.append(self._continue(chain[-1], cascade))
@@ -134,22 +135,27 @@ class Covers:
                 return None
         return chain[len(classifiers)].cover
 
+    def _start(self, forgiven: int) -> _Construction:
+        """Returns the construction without classifiers: the cover of the constraints."""
+        cover = self._prior.cover or Cover.everything(self._space.num_columns)
+        return _Construction(replace(cover, forgiven=forgiven))
+
     def _continue(self, built: _Construction, cascade: Cascade) -> _Construction:
         """Refines a cover for the next classifier."""
         part = cascade.first(len(built.classifiers) + 1)
         classifiers = part.trees or []
         bounds = [self._bounds_of(classifier, part.features) for classifier in classifiers]
-        cover, spent = refine(built.cover, bounds, self._pilot(part))
-        newest = classifiers[-1]
-        return built.add(newest, cover, reading_cost(newest.num_trees) + spent)
+        cover, spent = refine(built.cover, [*self._prior.bounds, *bounds], self._pilot(part))
+        newest, volume = classifiers[-1], cover.volume / self._prior.volume
+        return built.add(newest, cover, volume, reading_cost(newest.num_trees) + spent)
 
     def _pilot(self, cascade: Cascade) -> Callable[[Cover], float]:
         """Returns an estimator of the accepted share of a cover's proposals; never zero."""
 
         def acceptance(cover: Cover) -> float:
             rows = cover.draw(PILOT_PROPOSALS, self._space, np.random.SeedSequence(0))
-            accepted = int(cascade.accepts(rows, cover.forgiven).sum())
-            return max(accepted, 1) / PILOT_PROPOSALS
+            accepted = cascade.accepts(rows, cover.forgiven) & self._space.obeys_relations(rows)
+            return max(int(accepted.sum()), 1) / PILOT_PROPOSALS
 
         return acceptance
 

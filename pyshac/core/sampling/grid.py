@@ -10,10 +10,11 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters import HyperParameterList
 
 MAX_POINTS = 50_000
+MAX_SLOW_POINTS = 5_000
 
 
 class Grid:
-    """All points of a finite search space.
+    """All points of a finite search space that obey its constraints.
 
     Args:
         space: The search space; see `grid_of`.
@@ -32,6 +33,9 @@ class Grid:
         # The prior probability of each point, in logarithms.
         with np.errstate(divide="ignore"):
             self._log_priors = np.log(_combinations(shares)).sum(axis=1)
+        if space.constraints:
+            is_allowed = space.feasible(self.points)
+            self.points, self._log_priors = self.points[is_allowed], self._log_priors[is_allowed]
         self._bytes = [point.tobytes() for point in self.points]
 
     def __len__(self) -> int:
@@ -60,9 +64,13 @@ class Grid:
 
 
 def grid_of(space: HyperParameterList) -> Grid | None:
-    """Returns the grid of a search space; None if it has no end, or more than 50,000 points."""
+    """Returns the grid of a search space; None if it has no end, or more than 50,000 points.
+
+    Where a constraint is a function that looks at one point at a time, it may have 5,000.
+    """
     size = math.prod(kind.num_values for kind in space.column_kinds)
-    return Grid(space) if size <= MAX_POINTS else None
+    most = MAX_SLOW_POINTS if space.has_slow_constraints else MAX_POINTS
+    return Grid(space) if size <= most else None
 
 
 def _combinations(values: list[FloatArray]) -> FloatArray:

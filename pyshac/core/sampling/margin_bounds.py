@@ -77,6 +77,20 @@ class MarginBounds:
             lower[part], upper[part] = self._bound(low[part], high[part])
         return lower - self._slack, upper + self._slack
 
+    def best_split(self, low: FloatArray, high: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Returns the column and the edge at which to split each box; column -1 if it has none.
+
+        It is the split with the largest change in the margin.
+        """
+        splits = self.splits
+        if not len(splits.edge):
+            return np.full(len(low), -1), np.zeros(len(low))
+        is_inside = (low[:, splits.column] < splits.edge) & (splits.edge < high[:, splits.column])
+        weight = np.where(is_inside, splits.weight, 0.0)
+        best = np.argmax(weight, axis=1)
+        has_split = weight[np.arange(len(low)), best] > 0
+        return np.where(has_split, splits.column[best], -1), splits.edge[best]
+
     def _bound(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         column, edge = self.splits.column, self.splits.edge[:, None]
         can = np.concatenate(

@@ -24,6 +24,7 @@ class ProposalPlanner:
 
     Attributes:
         space: The search space.
+        prior: The distribution of samples before any classifier.
         share: Estimates the share of the prior that a cascade accepts.
         latest: The key of the latest draw of candidates, and its samples; None before the first.
     """
@@ -31,6 +32,7 @@ class ProposalPlanner:
     def __init__(self, space: HyperParameterList) -> None:
         self.space = space
         self.share = ShareEstimator(space)
+        self.prior = self.share.prior
         self.latest: tuple[tuple[object, ...], FloatArray] | None = None
         self._covers = Covers(space, self.share)
 
@@ -50,6 +52,15 @@ class ProposalPlanner:
             num_proposals: Number of proposals from the prior that a cover would replace; None for
                 the number that the samples of a few batches should take.
         """
+        if len(cascade) <= forgiven:
+            return self.proposals
         if num_proposals is None:
-            num_proposals = PLANNED_SAMPLES / self.share(cascade)
-        return Proposals(self.space, self._covers.cover(cascade, forgiven, num_proposals))
+            num_proposals = PLANNED_SAMPLES / (self.share(cascade) * self.prior.acceptance)
+        cover = self._covers.cover(cascade, forgiven, num_proposals)
+        return self.proposals if cover is None else Proposals(self.space, cover)
+
+    @functools.cached_property
+    def proposals(self) -> Proposals:
+        """The source of proposals for no classifiers."""
+        self.prior.require_cover()
+        return Proposals(self.space, self.prior.cover)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.cover import Cover
@@ -14,7 +14,7 @@ from pyshac.core.sampling.cover import Cover
 # Numbers in a block: enough to keep XGBoost busy, few enough for caches and memory.
 MAX_BLOCK_NUMBERS = 2**19
 MAX_BLOCK_ROWS = 2**16
-# A user's own types are drawn one by one in Python.
+# A user's own types are drawn, and functions that are constraints asked, one by one in Python.
 MAX_SCALAR_ROWS = 2**12
 
 
@@ -38,17 +38,39 @@ class Proposals:
     def accepted(
         self, cascade: Cascade, n: int, stream: np.random.SeedSequence, forgiven: int = 0
     ) -> FloatArray:
-        """Draws n proposals and returns those that the cascade accepts, in order."""
+        """Draws n proposals and returns those that constraints and cascade accept, in order."""
         with np.errstate(all="ignore"):
             if self.cover is None:
                 rows = self.space.draw(n, stream)
             else:
                 rows = self.cover.draw(n, self.space, stream)
-            return rows[cascade.accepts(rows, forgiven)]
+            return rows[accepts(self.space, cascade, rows, forgiven)]
 
     @property
     def largest_block(self) -> int:
         """The largest number of proposals in a block."""
-        if not self.space.is_vectorised:
+        if not self.space.is_vectorised or (self.space.has_slow_constraints and not self.cover):
             return MAX_SCALAR_ROWS
         return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_NUMBERS // self.space.num_columns))
+
+
+def accepts(
+    space: HyperParameterList, cascade: Cascade, rows: FloatArray, forgiven: int = 0
+) -> BoolArray:
+    """Returns which rows obey the constraints and at most `forgiven` classifiers reject.
+
+    Functions, which are slow, are asked last.
+
+    Args:
+        space: The search space.
+        cascade: The classifiers.
+        rows: Encoded samples, shape (n, columns).
+        forgiven: Number of classifiers' rejections that are overlooked.
+    """
+    if not space.constraints:
+        return cascade.accepts(rows, forgiven)
+    accepted = space.obeys_relations(rows)
+    for accept in (lambda some: cascade.accepts(some, forgiven), space.obeys_functions):
+        if accepted.any():
+            accepted[accepted] = accept(rows[accepted])
+    return accepted

@@ -19,9 +19,10 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_error
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.errors import NothingAcceptedError
 from pyshac.core.sampling.block_source import BlockSource
+from pyshac.core.sampling.constraints.prior import nothing_allowed
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
-from pyshac.core.sampling.proposals import Proposals
+from pyshac.core.sampling.proposals import Proposals, accepts
 
 logger = logging.getLogger("pyshac")
 
@@ -96,7 +97,14 @@ class _Progress:
     next_warning: float = FIRST_WARNING_SECONDS
 
     def count(self, proposed: int, accepted: int, volume: float) -> None:
-        """Counts a block of proposals that were drawn from a part of the prior."""
+        """Counts a block of proposals.
+
+        Args:
+            proposed: Number of proposals.
+            accepted: Number of those that were accepted.
+            volume: The prior probability of where they were drawn from, as a share of that of all
+                that obeys the constraints; above 1 where much does not.
+        """
         self.proposed += proposed
         self.from_prior += proposed / volume
         self.accepted += accepted
@@ -177,11 +185,14 @@ class AcceptedRegion:
     @without_float_errors
     def accepts(self, encoded: FloatArray) -> BoolArray:
         """Returns which rows lie in the region, shape (n,), for rows of shape (n, columns)."""
-        return self.cascade.accepts(encoded, self.forgiven)
+        return accepts(self.planner.space, self.cascade, encoded, self.forgiven)
 
     def limits(self, patience: float, enough: int) -> Limits:
         """Returns limits for a draw where there is a wider region to draw from."""
-        is_quick = self.planner.space.is_vectorised and self.cascade.trees is not None
+        space = self.planner.space
+        is_quick = space.is_vectorised and self.cascade.trees is not None
+        # Functions are asked about what relations allow, which is little of a cover.
+        is_quick = is_quick and not (space.has_slow_constraints and not self.planner.prior.cover)
         fruitless = MAX_FRUITLESS if is_quick else MAX_FRUITLESS_SLOW
         return Limits(patience, enough, fruitless)
 
@@ -239,11 +250,14 @@ class AcceptedRegion:
             NothingAcceptedError: If the cascade accepts nothing, or so little that nothing was
                 found in a thousand times as many proposals as it should take, and there are no
                 limits.
+            InfeasibleSpaceError: If the constraints allow next to nothing.
         """
         with np.errstate(all="ignore"):
             space, cascade = self.planner.space, self.cascade
-            if not self.num_checks:
+            if not self.num_checks and not space.constraints:
                 return space.draw(n, seeding.child(stream, 0))
+            if not self.num_checks and limits is None:
+                return self.planner.prior.draw(n, seeding.child(stream, 0))
             progress = _Progress(n, len(cascade), limits)
             proposals = self.planner.plan(cascade, self.forgiven)
             size = self._first_block(progress, proposals)
@@ -251,18 +265,22 @@ class AcceptedRegion:
             with BlockSource(cascade, self.forgiven, stream, self.generators) as blocks:
                 while proposals.volume:
                     accepted.append(blocks.next(proposals, size))
-                    progress.count(size, len(accepted[-1]), proposals.volume)
+                    share = proposals.volume / self.planner.prior.share
+                    progress.count(size, len(accepted[-1]), share)
                     if progress.is_over:
                         break
                     progress.warn()
                     proposals, size = self._next_block(progress, proposals, size)
+            if not self.num_checks and n and not progress.accepted:
+                raise nothing_allowed(space, 0, progress.proposed)
             if progress.accepted < n and limits is None:
                 raise _nothing_accepted(len(cascade), progress.proposed if proposals.volume else 0)
             return np.concatenate(accepted)[:n]
 
     def _first_block(self, progress: _Progress, proposals: Proposals) -> int:
         """Returns the size of the first block from a source."""
-        each = MARGIN * proposals.volume / self.planner.share(self.cascade)
+        share = self.planner.share(self.cascade) * self.planner.prior.share
+        each = MARGIN * proposals.volume / share
         size = max(progress.worthwhile(progress.wanted * each, each), MIN_BLOCK)
         return int(min(size, proposals.largest_block))
 
@@ -273,9 +291,9 @@ class AcceptedRegion:
         missing = progress.missing
         if size < proposals.largest_block:
             size = int(min(max(MARGIN * missing, MIN_BLOCK), 8 * size, proposals.largest_block))
-        if proposals.cover is None:
+        if proposals is self.planner.proposals:
             better = self.planner.plan(self.cascade, self.forgiven, missing)
-            if better.cover is not None:
+            if better is not proposals:
                 return better, self._first_block(progress, better)
         return proposals, size
 

@@ -165,6 +165,10 @@ class Search:
         """The rows of the queue that wait for a batch."""
         return self.queue.waiting(0 if self.batch is None else self.batch.num_enqueued)
 
+    def require_feasible(self) -> None:
+        """Raises `InfeasibleSpaceError` if the relations of the space contradict each other."""
+        self._planner.prior.require_cover()
+
     def region(self, relax_checks: bool, generators: Generators) -> AcceptedRegion:
         """Returns the region that the cascade in force accepts."""
         return AcceptedRegion(self._planner, self.cascade, relax_checks, generators)
@@ -202,7 +206,7 @@ class Search:
             rows = choice.rows
             if len(rows) < number and self._planner.grid is None:
                 # Nothing else is left of a space whose size is not known.
-                rest = self.space.draw(number - len(rows), seeding.child(stream, 1))
+                rest = self._planner.prior.draw(number - len(rows), seeding.child(stream, 1))
                 rows = np.concatenate([rows, rest])
             return self._open(choice, [*enqueued, *map(self.space.decode, rows)], len(enqueued))
 
@@ -229,8 +233,11 @@ class Search:
             generators: The generators that draw.
 
         Raises:
+            InfeasibleSpaceError: If the constraints allow next to nothing.
             NothingAcceptedError: If the cascade accepts nothing, and checks are not relaxed.
+            SaveDirectoryError: If a constraint is a function that was not handed over.
         """
+        self.space.require_functions()
         with np.errstate(all="ignore"):
             stream = seeding.stream(self.entropy, Purpose.PREDICT, number)
             rows = self.space.draw(0, stream)

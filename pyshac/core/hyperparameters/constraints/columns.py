@@ -19,10 +19,13 @@ class Columns:
 
     Args:
         blocks: The blocks of the space.
+
+    Attributes:
+        blocks: As above.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
-        self._blocks = blocks
+        self.blocks = blocks
         self._block_of = {name: block for block in blocks for name in block.names}
         self._place_of = {name: place for place, name in enumerate(self._block_of)}
 
@@ -30,7 +33,7 @@ class Columns:
         """Raises `ValueError` unless a name is that of a column."""
         if name in self._block_of:
             return
-        lists = {block.parameter.name: block for block in self._blocks if block.is_list}
+        lists = {block.parameter.name: block for block in self.blocks if block.is_list}
         if name in lists:
             raise ValueError(
                 f"{owner} must name one value of {name!r}, which is a list: {lists[name].names!r}."
@@ -54,6 +57,10 @@ class Columns:
     def place(self, name: str) -> int:
         """Returns the number of a column."""
         return self._place_of[name]
+
+    def part(self, name: str) -> slice:
+        """Returns the columns of a parameter."""
+        return next(block.columns for block in self.blocks if block.parameter.name == name)
 
     def is_built_in(self, name: str) -> bool:
         """Returns whether a column's parameter is built in."""
@@ -99,7 +106,7 @@ class Columns:
 
     def all_values(self, encoded: FloatArray) -> dict[str, npt.NDArray[Any]]:
         """Returns the values of all parameters by name, shape (n,), or (n, k) for lists."""
-        return {block.parameter.name: self._values_of(block, encoded) for block in self._blocks}
+        return {block.parameter.name: self._values_of(block, encoded) for block in self.blocks}
 
     def parameters(self, encoded: FloatArray) -> Iterator[dict[str, Any]]:
         """Yields the parameters of each sample, without the inactive ones."""
@@ -108,7 +115,7 @@ class Columns:
         for place, row in enumerate(zip(*values.values(), strict=True)):
             parameters = dict(zip(values, row, strict=True))
             if is_inactive[place].any():
-                for block in self._blocks:
+                for block in self.blocks:
                     if is_inactive[place, block.columns].any():
                         del parameters[block.parameter.name]
             yield parameters

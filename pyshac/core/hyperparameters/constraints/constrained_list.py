@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pyshac.core.errors import InfeasibleSpaceError
 from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.constraints.columns import Columns
 from pyshac.core.hyperparameters.constraints.constraint import Constraint, MissingConstraint
+from pyshac.core.hyperparameters.constraints.less import Less
 from pyshac.core.hyperparameters.constraints.relation import Relation
 
 # Draws of `sample`, each of which takes some tens of microseconds.
@@ -26,6 +28,7 @@ class ConstrainedList:
 
     _blocks: list[Block]
     _constraints: tuple[AnyConstraint, ...] = ()
+    _columns: Columns | None = None
 
     @property
     def constraints(self) -> tuple[AnyConstraint, ...]:
@@ -40,7 +43,9 @@ class ConstrainedList:
     @property
     def columns(self) -> Columns:
         """The columns by name, and what encoded samples hold in them."""
-        return Columns(self._blocks)
+        if self._columns is None or self._columns.blocks != self._blocks:
+            self._columns = Columns([*self._blocks])
+        return self._columns
 
     @property
     def has_slow_constraints(self) -> bool:
@@ -53,6 +58,7 @@ class ConstrainedList:
         for relation in checked:
             if isinstance(relation, Relation):
                 relation.check(self.columns)
+        _check_order([each for each in checked if isinstance(each, Less)])
         self._constraints = checked
 
     def take_functions(self, constraints: Sequence[Any]) -> None:
@@ -104,18 +110,23 @@ class ConstrainedList:
     def feasible(self, encoded: FloatArray) -> BoolArray:
         """Returns which encoded samples of shape (n, columns) obey all constraints, shape (n,)."""
         allowed = self.obeys_relations(encoded)
-        for each in self._constraints:
-            if not isinstance(each, Relation) and allowed.any():
-                allowed[allowed] = each.holds(self.columns, encoded[allowed])
+        if allowed.any():
+            allowed[allowed] = self.obeys_functions(encoded[allowed])
         return allowed
 
     def obeys_relations(self, encoded: FloatArray) -> BoolArray:
         """Returns which encoded samples obey the constraints that are data, shape (n,)."""
         allowed = np.ones(len(encoded), dtype=bool)
-        columns = self.columns if self._constraints else None
         for relation in self.relations:
-            if columns is not None:
-                allowed &= relation.holds(columns, encoded)
+            allowed &= relation.holds(self.columns, encoded)
+        return allowed
+
+    def obeys_functions(self, encoded: FloatArray) -> BoolArray:
+        """Returns which encoded samples obey the constraints that are functions, shape (n,)."""
+        allowed = np.ones(len(encoded), dtype=bool)
+        for each in self._constraints:
+            if not isinstance(each, Relation) and allowed.any():
+                allowed[allowed] = each.holds(self.columns, encoded[allowed])
         return allowed
 
     def check_constraints(self, encoded: FloatArray, shown: Any) -> None:
@@ -135,6 +146,20 @@ class ConstrainedList:
                     f"{each.name if isinstance(each, Relation) else repr(each.name)}: change its "
                     "values, or the constraint."
                 )
+
+
+def _check_order(relations: Sequence[Less]) -> None:
+    """Raises `InfeasibleSpaceError` if something would have to be less than itself."""
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for relation in relations:
+        order.add(relation.high, relation.low)
+    try:
+        order.prepare()
+    except CycleError as error:
+        raise InfeasibleSpaceError(
+            f"The constraints contradict each other: {' < '.join(error.args[1])}. Leave one of them "
+            "out."
+        ) from None
 
 
 def _checked(constraints: Any) -> tuple[AnyConstraint, ...]:

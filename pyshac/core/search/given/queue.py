@@ -11,6 +11,7 @@ import numpy as np
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import without_float_errors
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.given.completion import completed
 from pyshac.core.search.given.once import Mark, Once
 
 _PURPOSE = seeding.Purpose.ENQUEUE
@@ -62,8 +63,8 @@ class Queue:
 
         Raises:
             TypeError: If a value has the wrong type.
-            ValueError: If a name is unknown, or a value lies outside the search space; then none of
-                the samples is appended.
+            ValueError: If a name is unknown, a value lies outside the search space, or what is
+                given breaks a constraint; then none of the samples is appended.
         """
         checked = [_completed(each, space, seeding.stream(entropy, _PURPOSE, 0)) for each in given]
         before = len(self.samples)
@@ -101,14 +102,7 @@ class Queue:
 def _completed(
     given: Mapping[str, Any], space: HyperParameterList, stream: np.random.SeedSequence
 ) -> Enqueued:
-    drawn = space.to_parameters(space.decode(space.draw(1, stream)[0]))
-    unknown = [name for name in given if name not in drawn]
-    if unknown:
-        raise ValueError(
-            f"The search space has no parameters {unknown!r}. Enqueue some of {list(drawn)!r}; "
-            "the others are drawn."
-        )
-    row = space.to_stored_row({**drawn, **given})
+    row = completed(given, space, stream)
     values = space.to_parameters(row)
     return Enqueued({name: values[name] for name in values if name in given}, row)
 

@@ -1,0 +1,153 @@
+"""Bounds on what forbidden combinations take of boxes of the unit cube."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
+from pyshac.core.hyperparameters import Forbidden, HyperParameterList
+from pyshac.core.sampling.constraints.linear_bounds import LEAST
+from pyshac.core.sampling.margin_bounds import GRID
+
+# Number of boxes times number of conditions in one table.
+MAX_TABLE = 2**20
+
+
+class ForbiddenBounds:
+    """Bounds on the margin by which no forbidden combination is met over boxes of the unit cube.
+
+    All combinations have one margin together: it is above 0 where none is met.
+
+    Args:
+        relations: The combinations.
+        space: The search space.
+
+    Attributes:
+        num_trees: 0: it has none.
+        cost: Rough number of operations for bounding one box.
+    """
+
+    num_trees = 0
+
+    def __init__(self, relations: Sequence[Forbidden], space: HyperParameterList) -> None:
+        columns = space.columns
+        conditions: dict[tuple[str, str], int] = {}
+        parts: list[tuple[int, float, float]] = []
+        sizes = []
+        numbers = []
+        for relation in relations:
+            for name, value in relation.values.items():
+                key = name, repr(value)
+                if key not in conditions:
+                    conditions[key] = len(parts)
+                    parts.append((columns.place(name), *_part_of(space, name, value)))
+                numbers.append(conditions[key])
+            sizes.append(len(relation.values))
+        # The conditions of all combinations, one after the other, by their numbers.
+        self._condition = np.array(numbers)
+        self._first = np.cumsum([0, *sizes[:-1]])
+        self._owner = np.repeat(np.arange(len(sizes)), sizes)
+        # The different conditions: a part of the unit interval of a column each.
+        self._column = np.array([column for column, _, _ in parts])
+        self._start = np.array([start for _, start, _ in parts])
+        self._end = np.array([end for _, _, end in parts])
+        self._is_known = space.maps_to_unit[self._column]
+        self.cost = 4 * len(numbers)
+
+    def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Returns lower and upper bounds of the margin, shape (n,), over boxes of (n, columns)."""
+        lower, upper = np.empty(len(low)), np.empty(len(low))
+        step = max(1, MAX_TABLE // len(self._condition))
+        for start in range(0, len(low), step):
+            part = slice(start, start + step)
+            lower[part], upper[part] = self._bound(low[part], high[part])
+        return lower, upper
+
+    def best_split(self, low: FloatArray, high: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Returns the column and the edge at which to split each box; column -1 if it has none.
+
+        It cuts along the combination that takes most of the box.
+        """
+        column, edge = np.full(len(low), -1), np.zeros(len(low))
+        step = max(1, MAX_TABLE // len(self._condition))
+        for start in range(0, len(low), step):
+            part = slice(start, start + step)
+            share, is_inside = self._shares(low[part], high[part])
+            met = np.multiply.reduceat(share[:, self._condition], self._first, axis=1)
+            column[part], edge[part] = self._cut(low[part], high[part], share, is_inside, met)
+        return column, edge
+
+    def _bound(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+        share, is_inside = self._shares(low, high)
+        met = np.multiply.reduceat(share[:, self._condition], self._first, axis=1)
+        is_all = np.logical_and.reduceat(is_inside[:, self._condition], self._first, axis=1)
+        total = np.minimum(met.sum(axis=1), 0.99)
+        lower = np.where((met > 0).any(axis=1), -total, 1.0)
+        upper = np.where(is_all.any(axis=1), -1.0, 1.0 - total)
+        is_open = (lower <= 0) & (upper > 0)
+        cannot_split = self._cut(low, high, share, is_inside, met)[0] < 0
+        # What stays undecided is split last.
+        return np.where(is_open & cannot_split, -LEAST, lower), upper
+
+    def _shares(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Returns the share of each box's column that each condition takes, and whether it is all.
+
+        Each has shape (boxes, conditions).
+        """
+        starts, ends = low[:, self._column], high[:, self._column]
+        common = np.minimum(ends, self._end) - np.maximum(starts, self._start)
+        share = np.clip(common, 0.0, None) / (ends - starts)
+        is_inside = (starts >= self._start) & (ends <= self._end)
+        # Whether values of a user's own type are met, is not known.
+        return np.where(self._is_known, share, 0.5), is_inside & self._is_known
+
+    def _cut(
+        self,
+        low: FloatArray,
+        high: FloatArray,
+        share: FloatArray,
+        is_inside: BoolArray,
+        met: FloatArray,
+    ) -> tuple[IntArray, FloatArray]:
+        starts, ends = low[:, self._column], high[:, self._column]
+        edge = np.where(self._start > starts, self._start, self._end)
+        can_split = ~is_inside & self._is_known & (edge > starts) & (edge < ends)
+        # The combination that takes most, and in it the column of which it takes least.
+        gain = np.where(can_split, 2.0 - share, 0.0)
+        worth = gain[:, self._condition] * met[:, self._owner]
+        best = np.argmax(worth, axis=1)
+        each = np.arange(len(low))
+        condition = self._condition[best]
+        has_split = worth[each, best] > 0
+        return np.where(has_split, self._column[condition], -1), edge[each, condition]
+
+
+def _part_of(space: HyperParameterList, name: str, value: object) -> tuple[float, float]:
+    """Returns the part of the unit interval that maps to a value; all of it if that is not known.
+
+    Numbers that are not whole are drawn with probability 0, so that theirs has no width.
+    """
+    columns = space.columns
+    place = columns.place(name)
+    kind = space.column_kinds[place]
+    if not columns.is_built_in(name):
+        return 0.0, 1.0
+    encoded = columns.encode(name, value)
+    if kind.choices is None and not kind.is_whole:
+        return 0.0, float(kind.low == kind.high)
+    start = float(np.ceil(space.column_to_unit(place, encoded) / GRID) * GRID)
+    return start, _end_of(space, place, encoded, start)
+
+
+def _end_of(space: HyperParameterList, place: int, encoded: float, start: float) -> float:
+    """Returns the smallest unit value above `start` that maps to another encoded value, or 1."""
+    below, above = start, 1.0
+    while above - below > GRID:
+        middle = float(np.floor((below + above) / 2 / GRID) * GRID)
+        if space.column_from_unit(place, middle) <= encoded:
+            below = middle
+        else:
+            above = middle
+    return above

@@ -1,0 +1,42 @@
+"""Given: values that samples have, while the others are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.hyperparameters import HyperParameterList
+
+# Half the width of the part of the unit interval that stands for a number: wider than rounding, so
+# that the number lies inside.
+MARGIN = 2.0**-40
+
+
+@dataclass(frozen=True)
+class Given:
+    """Values that samples have, while the others are drawn.
+
+    Attributes:
+        encoded: An encoded sample that has them, shape (columns,).
+        columns: Which of its columns are given, shape (columns,).
+    """
+
+    encoded: FloatArray
+    columns: BoolArray
+
+    def put_into(self, rows: FloatArray) -> FloatArray:
+        """Returns encoded rows, shape (n, columns), with the given values in place of their own."""
+        return np.where(self.columns, self.encoded, rows)
+
+    def box(self, space: HyperParameterList) -> tuple[FloatArray, FloatArray]:
+        """Returns the corners of a narrow box of the unit cube around them, of shape (columns,)."""
+        low, high = np.zeros(len(self.columns)), np.ones(len(self.columns))
+        for column in np.flatnonzero(self.columns & space.maps_to_unit):
+            unit = float(space.column_to_unit(column, self.encoded[column]))
+            place = min(np.floor(unit / MARGIN), 1 / MARGIN - 1)
+            # A choice, or a whole number, begins there; another number may lie on either side.
+            low[column] = max(place - 1, 0) * MARGIN
+            high[column] = min(place + 2, 1 / MARGIN) * MARGIN
+        return low, high
