@@ -35,7 +35,11 @@ def tree(node: Node) -> Tree:
 
     add(node)
     return Tree(
-        np.array(left), np.array(right), np.array(feature), np.array(value, dtype=np.float32)
+        np.array(left),
+        np.array(right),
+        np.array(feature),
+        np.array(value, dtype=np.float32),
+        np.ones(len(left), dtype=bool),
     )
 
 

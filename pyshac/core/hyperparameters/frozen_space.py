@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
 from pyshac.core.hyperparameters.space import HyperParameterList
 
 
@@ -21,6 +22,7 @@ class FrozenHyperParameterList(HyperParameterList):
         super().__init__()
         for parameter in parameters:
             super().add_hyper_parameter(parameter)
+        self._hierarchy = Hierarchy(self._blocks)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> NoReturn:
         """Raises `RuntimeError`."""

@@ -49,9 +49,9 @@ def transfer(
 ) -> Transfer:
     """Returns what samples of one search space are in another.
 
-    A sample lies in the other space if it has a value for each of its parameters, and the parameter
-    allows that value. Other values of the sample are left out. If a parameter of a user's own type
-    has other arguments than before, all samples lie outside.
+    A sample lies in the other space if it has a value for each parameter that is active there, and
+    the parameter allows that value. Other values of the sample are left out. If a parameter of a
+    user's own type has other arguments than before, all samples lie outside.
 
     Args:
         rows: The samples.
@@ -59,6 +59,7 @@ def transfer(
         new: The other space.
     """
     names, known = [each.name for each in new], [each.name for each in old]
+    conditional = {each.name for each in new if each.conditions}
     # Whether a value is one of a user's own type, only the type could tell.
     changed = any(
         each.name in known and not each.column_kind.is_built_in
@@ -67,14 +68,16 @@ def transfer(
     )  # fmt: skip
     return Transfer(
         [None if changed else _row_in(new, old.to_parameters(row)) for row in rows],
-        [name for name in names if name not in known],
+        [name for name in names if name not in known and name not in conditional],
         [name for name in known if name not in names],
     )
 
 
 def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] | None:
     try:
-        return space.to_stored_row({each.name: parameters[each.name] for each in space})
+        known = {each.name for each in space} & parameters.keys()
+        row = space.to_row({name: parameters[name] for name in known}, leave_out=True)
+        return space.to_stored_row(space.to_parameters(row))
     # A user's own type may raise anything.
     except Exception:
         return None
@@ -83,6 +86,8 @@ def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] 
 def lies_within(new: HyperParameterList, old: HyperParameterList) -> bool:
     """Returns whether samples of one space, drawn without end, would show all of another."""
     known = {each.name: each for each in old}
+    if any(each.conditions != known[each.name].conditions for each in new if each.name in known):
+        return False
     return known.keys() == {each.name for each in new} and all(
         _lies_within(each, known[each.name]) for each in new
     )
@@ -93,7 +98,8 @@ def seedless_text(parameter: AbstractHyperParameter) -> str:
     # Text distinguishes 1, 1.0 and True, which compare equal.
     config = parameter.get_config().items()
     arguments = sorted((key, repr(value)) for key, value in config if key != "seed")
-    return f"{type(parameter).__name__}({arguments})"
+    conditions = "".join(f" when {each!r}" for each in parameter.conditions)
+    return f"{type(parameter).__name__}({arguments}){conditions}"
 
 
 def _lies_within(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.sampling.margin_bounds import GRID
+from pyshac.core.hyperparameters.unit_map import GRID
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,8 @@ def _best_split_of(cover: Cover, bounds: MarginBounds) -> tuple[IntArray, FloatA
     is_inside = (cover.low[:, splits.column] < splits.edge) & (
         splits.edge < cover.high[:, splits.column]
     )
+    # Where a column has no value in the whole box, its splits change nothing.
+    is_inside &= bounds.may_matter(cover.low, cover.high)
     weight = np.where(is_inside, splits.weight, 0.0)
     best = np.argmax(weight, axis=1)
     has_split = weight[np.arange(len(cover)), best] > 0

@@ -19,7 +19,8 @@ from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.errors import NothingAcceptedError
 from pyshac.core.sampling import cover_refinement, covers
 from pyshac.core.sampling.cover import Cover
-from pyshac.core.sampling.margin_bounds import GRID, MarginBounds, unit_edges
+from pyshac.core.hyperparameters.unit_map import GRID
+from pyshac.core.sampling.margin_bounds import MarginBounds, split_edges
 from pyshac.core.sampling.proposals import Proposals
 from tests.cascades import covers_of, features_of, region
 from tests.extreme_ranges import extreme_space
@@ -137,7 +138,7 @@ def test_edges_are_the_first_draws_at_or_above_a_threshold(space, features):
             return features.column(column, space.column_from_unit(column, unit))
 
         threshold = np.concatenate([rows[:, column], rows[:20, column] + np.float32(0.01)])
-        edge = unit_edges(space, features, np.full(len(threshold), column), threshold)
+        edge = split_edges(space, features, np.full(len(threshold), column), threshold)
         reached, has_before = edge < 1, edge > 0
         assert (seen(np.minimum(edge, 1 - GRID))[reached] >= threshold[reached]).all()
         assert (seen(np.maximum(edge - GRID, 0))[has_before] < threshold[has_before]).all()

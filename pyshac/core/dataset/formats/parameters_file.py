@@ -87,11 +87,11 @@ def _known_entries(known: HyperParameterList) -> dict[str, tuple[str, AbstractHy
 
 def _identity(entry: Any) -> str | None:
     """Returns a text that is equal for parameters that differ only in their seeds."""
-    if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], dict)):
+    if not (isinstance(entry, list) and len(entry) in (2, 3) and isinstance(entry[1], dict)):
         return None
     # Text distinguishes 1, 1.0 and True, which compare equal.
     arguments = {key: value for key, value in entry[1].items() if key != "seed"}
-    return json.dumps([entry[0], arguments], sort_keys=True)
+    return json.dumps([entry[0], arguments, *entry[2:]], sort_keys=True)
 
 
 def _copied(parameter: AbstractHyperParameter, entry: list[Any]) -> AbstractHyperParameter:
@@ -115,7 +115,7 @@ def _count(content: Any) -> int:
 
 
 def _count_distributions(content: dict[str, Any]) -> int:
-    configs = [entry[-1] for entry in content.values() if isinstance(entry, list) and entry]
+    configs = [entry[1] for entry in content.values() if isinstance(entry, list) and entry[1:]]
     return sum(isinstance(config, dict) and "distribution" in config for config in configs)
 
 
