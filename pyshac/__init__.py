@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyshac.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from pyshac.core.basics.plain_values import INACTIVE
     from pyshac.core.callbacks import (
         Callback,
         CallbackList,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from pyshac.reporting.page import report
 
 __all__ = [
+    "INACTIVE",
     "SHAC",
     "AbstractHyperParameter",
     "CSVLogger",
@@ -101,6 +103,7 @@ __all__ = [
 
 # Names load on first access, since worker processes import this package too.
 _HOMES = {
+    "INACTIVE": "pyshac.core.basics.plain_values",
     "SHAC": "pyshac.core.engine",
     "AbstractHyperParameter": "pyshac.core.hyperparameters",
     "CSVLogger": "pyshac.core.callbacks",

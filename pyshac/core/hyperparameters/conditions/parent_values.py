@@ -108,7 +108,7 @@ def _element_of(name: str, parent: Block) -> AbstractHyperParameter:
 
 def _listed(what: str, values: tuple[Any, ...], element: AbstractHyperParameter) -> FloatArray:
     kind = element.column_kind
-    if kind.is_built_in and math.isinf(kind.num_values):
+    if kind.is_built_in and not kind.is_whole and math.isinf(kind.num_values):
         raise ValueError(
             f"{what} almost never holds, since a real number is seldom exactly some value: use "
             "at_least or at_most."
