@@ -12,16 +12,14 @@ import numpy.typing as npt
 
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_errors
-from pyshac.core.basics.messages.printable import printable
 from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.column_kind import ColumnKind
-from pyshac.core.hyperparameters.conditions.condition import conditions_from_config
 from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
 from pyshac.core.hyperparameters.earlier.list_names import ListNames
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
-from pyshac.core.hyperparameters.registry import get_parameter
+from pyshac.core.hyperparameters.registry import config_of, parameter_of
 from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
@@ -509,18 +507,7 @@ class HyperParameterList(ListNames):
 
     def get_config(self) -> OrderedDict[str, list[Any]]:
         """Returns `{name: [class name, config]}`, in order; a third item holds conditions."""
-        return OrderedDict(
-            (
-                parameter.name,
-                [
-                    type(parameter).__name__,
-                    parameter.get_config(),
-                    *([[each.get_config() for each in conditions]] if conditions else []),
-                ],
-            )
-            for parameter in self
-            for conditions in [parameter.conditions]
-        )
+        return OrderedDict((parameter.name, config_of(parameter)) for parameter in self)
 
     @classmethod
     def load_from_config(cls, config: Mapping[str, Sequence[Any]]) -> HyperParameterList:
@@ -529,20 +516,7 @@ class HyperParameterList(ListNames):
         Raises:
             ValueError: If a type is unknown, or does not accept its config or its conditions.
         """
-        parameters = []
-        for name, entry in config.items():
-            try:
-                class_name, arguments, conditions = entry if len(entry) == 3 else [*entry, []]
-                parameter = get_parameter(class_name).load_from_config(arguments)
-                parameter.conditions = conditions_from_config(name, conditions)
-            except (TypeError, ValueError, KeyError) as error:
-                raise ValueError(
-                    f"{name!r} has no config of a hyperparameter: {printable(str(error))}"
-                ) from error
-            if parameter.name != name:
-                raise ValueError(f"{name!r} has the config of {parameter.name!r}.")
-            parameters.append(parameter)
-        return HyperParameterList(parameters)
+        return HyperParameterList([parameter_of(name, entry) for name, entry in config.items()])
 
 
 def _is_inactive(value: Any) -> bool:

@@ -63,7 +63,7 @@ def transfer(
     # Whether a value is one of a user's own type, only the type could tell.
     changed = any(
         each.name in known and not each.column_kind.is_built_in
-        and seedless_text(each) != seedless_text(old[each.name])
+        and text_of_values(each) != text_of_values(old[each.name])
         for each in new
     )  # fmt: skip
     return Transfer(
@@ -93,19 +93,18 @@ def lies_within(new: HyperParameterList, old: HyperParameterList) -> bool:
     )
 
 
-def seedless_text(parameter: AbstractHyperParameter) -> str:
-    """Returns a text that is equal for parameters that differ at most in their seeds."""
+def text_of_values(parameter: AbstractHyperParameter) -> str:
+    """Returns a text that is equal for parameters that differ at most in seeds and conditions."""
     # Text distinguishes 1, 1.0 and True, which compare equal.
     config = parameter.get_config().items()
     arguments = sorted((key, repr(value)) for key, value in config if key != "seed")
-    conditions = "".join(f" when {each!r}" for each in parameter.conditions)
-    return f"{type(parameter).__name__}({arguments}){conditions}"
+    return f"{type(parameter).__name__}({arguments})"
 
 
 def _lies_within(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:
     if type(new) is not type(old) or new.sample_count != old.sample_count:
         return False
-    if seedless_text(new) == seedless_text(old):
+    if text_of_values(new) == text_of_values(old):
         return True
     inner, outer = new.column_kind, old.column_kind
     if inner.choices is not None and outer.choices is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from pyshac.core.basics import files, plain_values
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.hyperparameters.registry import parameter_of
 
 # Building a space of this size takes a few seconds.
 MAX_PARAMETERS = 1000
@@ -63,13 +64,11 @@ def _build(content: Any, known: HyperParameterList | None) -> HyperParameterList
         if name not in ours or _identity(entry) != ours[name][0]
     }
     _check_costs(unknown)
-    config = {name: plain_values.from_json(entry) for name, entry in unknown.items()}
-    built = HyperParameterList.load_from_config(config)
-    if not ours:
-        return built
     return HyperParameterList(
         [
-            built[name] if name in unknown else _copied(ours[name][1], entry)
+            parameter_of(name, plain_values.from_json(entry))
+            if name in unknown
+            else _copied(ours[name][1], entry)
             for name, entry in content.items()
         ]
     )
