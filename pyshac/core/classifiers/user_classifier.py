@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
 
-# What a user's classifier sees of an inactive parameter: few take missing values, and fewer a column
-# of nothing else. Scaled values of bounded numbers, and numbers of choices, are not negative.
+# What a user's classifier sees of an inactive parameter: few take missing values, and fewer a whole
+# column of them. Scaled values of bounded numbers, and numbers of choices, are not negative.
 INACTIVE_FEATURE = -1.0
 
 
