@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyshac.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from pyshac.core.basics.plain_values import INACTIVE
     from pyshac.core.callbacks import (
         Callback,
         CallbackList,
@@ -62,14 +63,15 @@ if TYPE_CHECKING:
     from pyshac.reporting.page import report
 
 __all__ = [
+    "INACTIVE",
     "SHAC",
     "AbstractHyperParameter",
     "CSVLogger",
     "Callback",
     "CallbackList",
-    "Dataset",
     "Constraint",
     "ConstraintError",
+    "Dataset",
     "DirectoryInUseError",
     "DiscreteHP",
     "DiscreteHyperParameter",
@@ -113,6 +115,7 @@ __all__ = [
 
 # Names load on first access, since worker processes import this package too.
 _HOMES = {
+    "INACTIVE": "pyshac.core.basics.plain_values",
     "SHAC": "pyshac.core.engine",
     "AbstractHyperParameter": "pyshac.core.hyperparameters",
     "CSVLogger": "pyshac.core.callbacks",

@@ -35,7 +35,12 @@ def tree(node: Node) -> Tree:
 
     add(node)
     return Tree(
-        np.array(left), np.array(right), np.array(feature), np.array(value, dtype=np.float32)
+        np.array(left),
+        np.array(right),
+        np.array(feature),
+        np.array(value, dtype=np.float32),
+        # Both ways of a row without the feature.
+        np.arange(len(left)) % 2 == 0,
     )
 
 
@@ -58,7 +63,9 @@ class Forest(BoostedTrees):
         for one in self._trees:
             node = np.zeros(len(features), dtype=np.int64)
             while (one.left[node] >= 0).any():
-                goes_left = features[np.arange(len(node)), one.feature[node]] < one.value[node]
+                values = features[np.arange(len(node)), one.feature[node]]
+                is_below = values < one.value[node]
+                goes_left = np.where(np.isnan(values), one.default_left[node], is_below)
                 child = np.where(goes_left, one.left[node], one.right[node])
                 node = np.where(one.left[node] >= 0, child, node)
             margin += one.value[node]

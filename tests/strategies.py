@@ -158,6 +158,34 @@ def spaces(draw: st.DrawFn) -> HyperParameterList:
     return HyperParameterList(parameters)
 
 
+@st.composite
+def conditional_spaces(draw: st.DrawFn) -> HyperParameterList:
+    """A search space of at least two parameters, some of which depend on others before them."""
+    space = draw(spaces().filter(lambda space: len(space) > 1))
+    order = draw(st.permutations(list(space)))
+    parents: list[tuple[str, Any]] = []
+    for parameter in order:
+        for name, element in (
+            draw(st.lists(st.sampled_from(parents), max_size=2)) if parents else ()
+        ):
+            _add_condition(draw, parameter, name, element)
+        element = getattr(parameter, "element", parameter)
+        parents += [(name, element) for name in _columns(parameter)]
+    return HyperParameterList(list(space))
+
+
+def _add_condition(draw: st.DrawFn, parameter: Any, name: str, parent: Any) -> None:
+    """Makes a parameter depend on another, whose values of the middle of the prior it needs."""
+    units = draw(st.lists(st.floats(0.25, 0.75), min_size=1, max_size=3))
+    values = [parent.decode(each) for each in parent.from_unit(units)]
+    if parent.column_kind.num_values < float("inf"):
+        parameter.when(name, values)
+    elif draw(st.booleans()):
+        parameter.when(name, at_least=min(values))
+    else:
+        parameter.when(name, at_most=max(values))
+
+
 def _columns(parameter: Any) -> list[str]:
     count = getattr(parameter, "sample_count", None)
     numbered = [f"{parameter.name}_{number}" for number in range(1, (count or 0) + 1)]

@@ -1,11 +1,13 @@
 """Plain values, the values of hyperparameters, and their exact form in text and JSON files.
 
 A plain value is None, a bool, an int, a float, a str, or a tuple of plain values. Its text is its
-JSON form; a str that is not valid JSON is its own text.
+JSON form; a str that is not valid JSON is its own text. `INACTIVE` stands in a row for the value
+that an inactive parameter does not have; its text is empty.
 """
 
 from __future__ import annotations
 
+import enum
 import json
 import math
 from collections.abc import Iterable
@@ -17,7 +19,24 @@ MAX_TEXT_LENGTH = 2**16
 # The csv module does not read longer cells. Text of the length above takes up to twice as much.
 MAX_CELL_LENGTH = 2**17
 _TUPLE = "__tuple__"
+_INACTIVE = "__inactive__"
 _SCALARS = (bool, int, float, str)
+
+
+class Inactive(enum.Enum):
+    """The type of `INACTIVE`."""
+
+    INACTIVE = "inactive"
+
+    def __repr__(self) -> str:
+        return "INACTIVE"
+
+    def __str__(self) -> str:
+        return ""
+
+
+# In a row, in place of the value of a parameter whose condition does not hold.
+INACTIVE = Inactive.INACTIVE
 
 
 def check_value(value: Any, what: str) -> Any:
@@ -109,6 +128,8 @@ def copied(value: Any) -> Any:
 
 def to_json(value: Any) -> Any:
     """Returns `value` with its tuples marked, since JSON would turn them into lists."""
+    if value is INACTIVE:
+        return {_INACTIVE: True}
     if isinstance(value, tuple):
         return {_TUPLE: [to_json(item) for item in value]}
     if isinstance(value, list):
@@ -125,6 +146,8 @@ def from_json(value: Any) -> Any:
     if isinstance(value, dict):
         if set(value) == {_TUPLE}:
             return tuple(from_json(item) for item in value[_TUPLE])
+        if set(value) == {_INACTIVE}:
+            return INACTIVE
         return {key: from_json(item) for key, item in value.items()}
     return value
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import Float32Array, IntArray
+from pyshac.core.basics.arrays import BoolArray, Float32Array, IntArray
 from pyshac.core.basics.threads import one_thread
 
 if TYPE_CHECKING:
@@ -29,17 +29,21 @@ _SUMS = ("loss_changes", "sum_hessian", "base_weights")
 class Tree:
     """A decision tree: a row goes left where its feature is below the threshold.
 
+    A row without that feature, NaN, goes where the node says.
+
     Attributes:
         left: Left child of each node, -1 at leaves, shape (nodes,).
         right: Right child of each node, -1 at leaves, shape (nodes,).
         feature: Column that each inner node splits on, shape (nodes,).
         value: Threshold of an inner node, margin of a leaf; shape (nodes,).
+        default_left: Whether rows without the feature go left, shape (nodes,).
     """
 
     left: IntArray
     right: IntArray
     feature: IntArray
     value: Float32Array
+    default_left: BoolArray
 
 
 def _model(booster: xgboost.Booster) -> dict[str, Any]:
@@ -72,6 +76,7 @@ def read_trees(booster: xgboost.Booster) -> list[Tree]:
             np.array(tree["right_children"], dtype=np.int64),
             np.array(tree["split_indices"], dtype=np.int64),
             np.array(tree["split_conditions"], dtype=np.float32),
+            np.array(tree["default_left"], dtype=bool),
         )
         for tree in trees
     ]
@@ -139,8 +144,9 @@ def side_by_side(boosters: Sequence[xgboost.Booster]) -> xgboost.Booster:
 def _shape(tree: dict[str, Any]) -> Any:
     """Returns a key that is equal for trees with equal splits."""
     children = tree["left_children"]
-    splits = zip(children, tree["split_indices"], tree["split_conditions"], strict=True)
-    return tuple(children), tuple((f, v) for child, f, v in splits if child >= 0)
+    names = ("split_indices", "split_conditions", "default_left")
+    splits = zip(children, *(tree[name] for name in names), strict=True)
+    return tuple(children), tuple(tuple(split) for child, *split in splits if child >= 0)
 
 
 def _add(total: dict[str, Any], tree: dict[str, Any]) -> None:

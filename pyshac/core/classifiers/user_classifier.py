@@ -9,9 +9,15 @@ import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, Float32Array
 
+# What a user's classifier sees of an inactive parameter: few take missing values, and fewer a whole
+# column of them. Scaled values of bounded numbers, and numbers of choices, are not negative.
+INACTIVE_FEATURE = -1.0
+
 
 class UserClassifier:
     """A user's classifier in a cascade.
+
+    In place of the missing values of inactive parameters it sees -1.
 
     Args:
         template: A scikit-learn classifier; it is cloned, not changed.
@@ -30,7 +36,7 @@ class UserClassifier:
 
     def fit(self, features: Float32Array, labels: npt.ArrayLike) -> UserClassifier:
         """Trains the clone from scratch; see `Classifier.fit`."""
-        self.estimator.fit(features, np.asarray(labels, dtype=bool))
+        self.estimator.fit(_filled(features), np.asarray(labels, dtype=bool))
         return self
 
     def margin(self, features: Float32Array) -> Float32Array:
@@ -40,11 +46,15 @@ class UserClassifier:
     def predict(self, features: Float32Array) -> BoolArray:
         """Returns which rows are good, shape (n,), for features of shape (n, columns)."""
         # Some estimators raise an error without rows.
-        found = self.estimator.predict(features) if len(features) else ()
+        found = self.estimator.predict(_filled(features)) if len(features) else ()
         return np.asarray(found, dtype=bool)
 
     def compact(self) -> None:
         """Does nothing."""
+
+
+def _filled(features: Float32Array) -> Float32Array:
+    return np.nan_to_num(features, nan=INACTIVE_FEATURE)
 
 
 def check_template(template: Any) -> Any:

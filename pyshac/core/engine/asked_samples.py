@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyshac.core.basics import plain_values
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import NOT_FINITE, Details
 from pyshac.core.basics.results.extras import split_result
 from pyshac.core.dataset import Dataset
@@ -160,5 +161,7 @@ def new_scores(
 
 
 def _identity(row: Sequence[Any]) -> Any:
-    values = tuple(plain_values.check_value(value, "A value") for value in row)
-    return plain_values.identity(values)
+    values = (
+        value if value is INACTIVE else plain_values.check_value(value, "A value") for value in row
+    )
+    return plain_values.identity(tuple(values))

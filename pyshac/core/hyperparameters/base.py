@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 
@@ -19,7 +19,10 @@ from pyshac.core.basics.arrays import FloatArray, as_array
 from pyshac.core.basics.messages.gone import Gone
 from pyshac.core.basics.seeding import check_seed, random_state
 from pyshac.core.hyperparameters.column_kind import UNKNOWN, ColumnKind
+from pyshac.core.hyperparameters.conditions.condition import Condition, condition_of
 from pyshac.core.hyperparameters.unit_map import UnitMap
+
+Parameter = TypeVar("Parameter", bound="AbstractHyperParameter")
 
 RESERVED_NAMES = ("id", "scores")
 
@@ -62,6 +65,7 @@ class AbstractHyperParameter(ABC):
         random: A `numpy.random.RandomState`, set by `set_seed`. If `sample` draws from nothing
             else, seeded runs are reproducible.
         sample_count: Length of the lists that the type yields; None if it yields single values.
+        conditions: What must hold for the parameter to be active; see `when`.
 
     Raises:
         TypeError: If the name is not a str.
@@ -69,6 +73,7 @@ class AbstractHyperParameter(ABC):
     """
 
     sample_count: int | None = None
+    conditions: tuple[Condition, ...] = ()
     param2type = Gone("from_text() reads a value from its text")
 
     def __init__(
@@ -88,6 +93,38 @@ class AbstractHyperParameter(ABC):
         self.param2id = {value: index for index, value in enumerate(values)}
         self.id2param = dict(enumerate(values))
         self.num_choices = len(values)
+
+    def when(
+        self: Parameter,
+        parent: str,
+        values: Any = None,
+        *,
+        at_least: Any = None,
+        at_most: Any = None,
+    ) -> Parameter:
+        """Makes the parameter conditional: it is active only while another one has certain values.
+
+        Where it is inactive, samples do not have it. Several calls must hold at once. A parameter
+        whose parent is inactive is inactive, too.
+
+        Args:
+            parent: The name of the other parameter, anywhere in the search space, or of one column
+                of a multi parameter, such as 'units_2'.
+            values: The value or the list of values with which the parameter is active. None stands
+                for the value None if there are no bounds.
+            at_least: The lowest such value, of a number or an ordered choice.
+            at_most: The highest such value.
+
+        Returns:
+            The parameter itself.
+
+        Raises:
+            TypeError: If `parent` is not a str, or a value has a type that no parameter has.
+            ValueError: If there are both values and bounds.
+        """
+        condition = condition_of(self.name, parent, values, at_least, at_most)
+        self.conditions = (*self.conditions, condition)
+        return self
 
     @abstractmethod
     def sample(self) -> Any:
@@ -171,4 +208,15 @@ class AbstractHyperParameter(ABC):
         arguments = (
             f"{k}={v!r}" for k, v in self.get_config().items() if k != "seed" or v is not None
         )
-        return f"{type(self).__name__}({', '.join(arguments)})"
+        return f"{type(self).__name__}({', '.join(arguments)})" + "".join(
+            f".when({', '.join(_arguments_of(condition))})" for condition in self.conditions
+        )
+
+
+def _arguments_of(condition: Condition) -> list[str]:
+    """Returns the arguments of `when` that make a condition, as code."""
+    config = condition.get_config()
+    arguments = [repr(config.pop("parent"))]
+    if "values" in config:
+        arguments.append(repr(config.pop("values")))
+    return arguments + [f"{name}={bound!r}" for name, bound in config.items()]

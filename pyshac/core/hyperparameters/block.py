@@ -43,6 +43,10 @@ class Block:
             return [self.parameter.name]
         return [f"{self.parameter.name}_{number + 1}" for number in range(self.width)]
 
+    def map_of(self, place: int) -> UnitMap | None:
+        """Returns the map of one of its columns, counted from 0; see `unit_map`."""
+        return self.unit_map
+
     def require_unit_map(self) -> UnitMap:
         """Returns the map; raises `TypeError` for a user's own type."""
         if self.unit_map is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
 from pyshac.core.hyperparameters.space import HyperParameterList
 
 
@@ -24,6 +25,7 @@ class FrozenHyperParameterList(HyperParameterList):
         super().__init__()
         for parameter in parameters:
             super().add_hyper_parameter(parameter)
+        self._hierarchy = Hierarchy(self._blocks)
         self._constrain(constraints)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> NoReturn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.space import HyperParameterList
 
@@ -24,9 +26,10 @@ class PriorScaling:
         self._scales = [kind.scale for kind in space.column_kinds]
 
     def __call__(self, column: int, encoded: FloatArray) -> FloatArray:
-        """Scales encoded values of one column, of any shape."""
+        """Scales encoded values of one column, of any shape; NaN stays NaN."""
         scale = self._scales[column]
         if scale is None:
-            return self._space.column_to_unit(column, encoded)
+            probability = self._space.column_to_unit(column, encoded)
+            return np.where(np.isnan(encoded), np.nan, probability)
         origin, unit = scale
         return (encoded - origin) / unit

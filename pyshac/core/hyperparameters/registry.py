@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+from pyshac.core.basics.messages.printable import printable
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.conditions.condition import conditions_from_config
 
 ParameterClass = TypeVar("ParameterClass", bound=type[AbstractHyperParameter])
 
@@ -60,3 +62,29 @@ def get_parameter(name: str) -> type[AbstractHyperParameter]:
             f"There is no hyperparameter type {name!r}. A type of your own must be registered "
             "with set_custom_parameter_class before its search is restored."
         ) from None
+
+
+def config_of(parameter: AbstractHyperParameter) -> list[Any]:
+    """Returns `[class name, config]` of a parameter, and its conditions if it has any."""
+    entry = [type(parameter).__name__, parameter.get_config()]
+    conditions = [condition.get_config() for condition in parameter.conditions]
+    return [*entry, conditions] if conditions else entry
+
+
+def parameter_of(name: str, entry: Sequence[Any]) -> AbstractHyperParameter:
+    """Builds the parameter of a name from the result of `config_of`.
+
+    Raises:
+        ValueError: If its type is unknown, or does not accept its config or its conditions.
+    """
+    try:
+        class_name, arguments, conditions = entry if len(entry) == 3 else [*entry, []]
+        parameter = get_parameter(class_name).load_from_config(arguments)
+        parameter.conditions = conditions_from_config(name, conditions)
+    except (TypeError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{name!r} has no config of a hyperparameter: {printable(str(error))}"
+        ) from error
+    if parameter.name != name:
+        raise ValueError(f"{name!r} has the config of {parameter.name!r}.")
+    return parameter

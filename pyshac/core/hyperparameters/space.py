@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,15 @@ import numpy.typing as npt
 
 from pyshac.core.basics import plain_values, seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_errors
-from pyshac.core.basics.messages.printable import printable
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
 from pyshac.core.hyperparameters.constraints.constrained_list import ConstrainedList
 from pyshac.core.hyperparameters.earlier.list_names import ListNames
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
-from pyshac.core.hyperparameters.registry import get_parameter
+from pyshac.core.hyperparameters.registry import config_of, parameter_of
 from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
@@ -26,7 +28,8 @@ class HyperParameterList(ConstrainedList, ListNames):
     """A search space: hyperparameters in order, each with a name of its own.
 
     A sample of the space is a *row*: a flat list of values, in which a multi parameter has one
-    place per value. An encoded sample is a row of an array of shape (n, columns).
+    place per value, and an inactive parameter has `INACTIVE` in each place. An encoded sample is a
+    row of an array of shape (n, columns), with NaN in the place of `INACTIVE`.
 
     Args:
         hyper_parameter_list: Hyperparameters, or None to add them later.
@@ -36,7 +39,8 @@ class HyperParameterList(ConstrainedList, ListNames):
 
     Raises:
         TypeError: If an item is not a hyperparameter, or not a constraint.
-        ValueError: If two columns would have the same name, or a constraint does not fit them.
+        ValueError: If two columns would have the same name, a condition cannot be met, or a
+            constraint does not fit.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         self._parameters: OrderedDict[str, AbstractHyperParameter] = OrderedDict()
         self._blocks: list[Block] = []
         self._names: list[str] = []
+        self._hierarchy: Hierarchy | None = None
         self.seed: int | None = None
         if not isinstance(hyper_parameter_list, (Iterable, type(None))):
             raise TypeError(
@@ -56,9 +61,22 @@ class HyperParameterList(ConstrainedList, ListNames):
             )
         for parameter in hyper_parameter_list or ():
             self.add_hyper_parameter(parameter)
+        self._hierarchy = Hierarchy(self._blocks)
         self._constrain(constraints)
         if seed is not None:
             self.set_seed(seed)
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """The conditions of the parameters.
+
+        Raises:
+            TypeError: If a condition has a value of a wrong type.
+            ValueError: If a condition names an unknown parameter, or cannot be met.
+        """
+        if self._hierarchy is None:
+            self._hierarchy = Hierarchy(self._blocks)
+        return self._hierarchy
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> None:
         """Appends a hyperparameter.
@@ -91,6 +109,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         self._parameters[parameter.name] = parameter
         self._blocks.append(block)
         self._names += names
+        self._hierarchy = None
 
     def _block(self, parameter: AbstractHyperParameter) -> Block:
         start = len(self._names)
@@ -109,7 +128,8 @@ class HyperParameterList(ConstrainedList, ListNames):
 
         Raises:
             KeyError: If it is not in the list.
-            ValueError: If it is None, or a constraint names it.
+            ValueError: If it is None, another parameter has a condition on it, or a constraint
+                names it.
         """
         if parameter is None:
             raise ValueError("parameter must be a hyperparameter or its name. Got None instead.")
@@ -119,7 +139,9 @@ class HyperParameterList(ConstrainedList, ListNames):
         gone = next(block for block in self._blocks if block.parameter.name == name)
         self._check_unrelated(name, gone.names)
         kept = [item for key, item in self._parameters.items() if key != name]
+        HyperParameterList(kept)
         self._parameters, self._blocks, self._names = OrderedDict(), [], []
+        self._hierarchy = None
         for item in kept:
             self.add_hyper_parameter(item)
 
@@ -182,7 +204,10 @@ class HyperParameterList(ConstrainedList, ListNames):
         for block in self._blocks:
             value = block.parameter.sample()
             row += value if block.is_list else [value]
-        return row
+        if self.hierarchy.is_trivial:
+            return row
+        active = self.hierarchy.active(self._encoded(row)[None])[0]
+        return [v if is_active else INACTIVE for v, is_active in zip(row, active, strict=True)]
 
     @without_float_errors
     def encode(self, x: Sequence[Any]) -> FloatArray:
@@ -197,20 +222,58 @@ class HyperParameterList(ConstrainedList, ListNames):
 
         Raises:
             TypeError: If a value has the wrong type.
-            ValueError: If a value lies outside the space, or their number is wrong.
+            ValueError: If a value lies outside the space, a parameter is active that should not be,
+                or inactive, or the number of values is wrong.
         """
-        encoded = np.empty(self.num_columns)
-        for block, values in self._split(self.as_row(x)):
-            encoded[block.columns] = block.parameter.encode(values)
-        if not np.isfinite(encoded).all():
-            raise ValueError(f"Encoded values must be finite. Got {encoded} for {list(x)!r}.")
+        row = self.as_row(x)
+        encoded = self._encoded(row)
+        for number in self.hierarchy.conditional_blocks:
+            self._check_given(number, encoded, row[self._blocks[number].columns.start])
         return encoded
+
+    def _encoded(self, row: list[Any]) -> FloatArray:
+        """Encodes a row without regard to conditions."""
+        encoded = np.empty(self.num_columns)
+        is_known = np.ones(self.num_columns, dtype=bool)
+        for number, (block, value) in enumerate(self._split(row)):
+            if self.hierarchy.rules(number) and _is_inactive(value):
+                encoded[block.columns], is_known[block.columns] = np.nan, False
+            else:
+                encoded[block.columns] = block.parameter.encode(value)
+        if not np.isfinite(encoded[is_known]).all():
+            raise ValueError(f"Encoded values must be finite. Got {encoded} for {row!r}.")
+        return encoded
+
+    def _check_given(self, number: int, encoded: FloatArray, value: Any) -> bool:
+        """Returns whether a block is active; raises `ValueError` unless it has a value just then.
+
+        Args:
+            number: The number of the block.
+            encoded: The columns of its parents, shape (columns,).
+            value: Its first value, or `INACTIVE`.
+        """
+        broken = self.hierarchy.broken(number, encoded)
+        parameter = self._blocks[number].parameter
+        if broken is not None and value is not INACTIVE:
+            raise ValueError(
+                f"{parameter.name!r} must be left out, since it is only active where "
+                f"{broken.condition}."
+            )
+        if broken is None and value is INACTIVE:
+            conditions = " and ".join(map(str, parameter.conditions))
+            raise ValueError(f"{parameter.name!r} must have a value where {conditions}.")
+        return broken is None
 
     @without_float_errors
     def decode(self, x: Sequence[float] | FloatArray) -> list[Any]:
         """Decodes a row of shape (columns,) into values."""
         row: list[Any] = []
-        for block, values in self._split(x):
+        if not self.hierarchy.is_trivial:
+            x = self.hierarchy.deactivate(np.asarray(x, dtype=np.float64)[None])[0]
+        for number, (block, values) in enumerate(self._split(x)):
+            if self.hierarchy.rules(number) and np.isnan(values).all():
+                row += [INACTIVE] * block.width
+                continue
             value = block.parameter.decode(values)
             items = value if block.is_list else [value]
             if not block.kind.is_built_in:
@@ -303,7 +366,12 @@ class HyperParameterList(ConstrainedList, ListNames):
         Returns:
             Encoded rows, shape (n, columns).
         """
-        return self.encode_unit(np.random.default_rng(stream).random((n, self.num_columns)), stream)
+        return self.hierarchy.deactivate(self.draw_complete(n, stream))
+
+    def draw_complete(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws as `draw` does, but a value for inactive parameters, too."""
+        unit = np.random.default_rng(stream).random((n, self.num_columns))
+        return self.encode_complete(unit, stream)
 
     def encode_unit(self, unit: FloatArray, stream: np.random.SeedSequence) -> FloatArray:
         """Maps rows of the unit cube to encoded rows; a user's own types are drawn afresh.
@@ -315,6 +383,10 @@ class HyperParameterList(ConstrainedList, ListNames):
         Returns:
             Encoded rows, shape (n, columns).
         """
+        return self.hierarchy.deactivate(self.encode_complete(unit, stream))
+
+    def encode_complete(self, unit: FloatArray, stream: np.random.SeedSequence) -> FloatArray:
+        """Maps rows as `encode_unit` does, but has a value for inactive parameters, too."""
         rows = np.empty(unit.shape)
         for number, block in enumerate(self._blocks):
             if block.unit_map is not None:
@@ -325,26 +397,48 @@ class HyperParameterList(ConstrainedList, ListNames):
         return rows
 
     def to_parameters(self, row: Sequence[Any]) -> OrderedDict[str, Any]:
-        """Returns a row as the `OrderedDict` that an evaluation function receives."""
-        return OrderedDict((block.parameter.name, value) for block, value in self._split(row))
+        """Returns a row as the `OrderedDict` that an evaluation function receives.
 
-    def to_row(self, parameters: Mapping[str, Any]) -> list[Any]:
+        Inactive parameters are not in it.
+        """
+        return OrderedDict(
+            (block.parameter.name, value)
+            for block, value in self._split(row)
+            if not _is_inactive(value)
+        )
+
+    def to_row(self, parameters: Mapping[str, Any], leave_out: bool = False) -> list[Any]:
         """Returns the row of a mapping from names to values.
 
+        Args:
+            parameters: Values by name.
+            leave_out: Whether values of inactive parameters are left out.
+
         Raises:
-            ValueError: If a name is missing or unknown.
+            TypeError: If a value on which a condition depends has the wrong type.
+            ValueError: If a name is missing or unknown, or an inactive parameter has a value.
         """
-        if set(parameters) != set(self._parameters):
+        conditional = {self._blocks[n].parameter.name for n in self.hierarchy.conditional_blocks}
+        names = set(self._parameters)
+        if not names - conditional <= set(parameters) <= names:
             raise ValueError(
-                f"Parameters must have the names {list(self._parameters)!r}. "
+                f"Parameters must have the names {list(self._parameters)!r}"
+                f"{', unless they are inactive' if conditional else ''}. "
                 f"Got {list(parameters)!r} instead."
             )
-        row: list[Any] = []
-        for block in self._blocks:
-            value = parameters[block.parameter.name]
-            # An array would be added to the numbers in the list.
-            row += [*value] if block.is_list else [value]
-        return row
+        values: list[list[Any]] = [[INACTIVE] * block.width for block in self._blocks]
+        encoded = np.full(self.num_columns, np.nan)
+        for number in self.hierarchy.order:
+            block = self._blocks[number]
+            value = parameters.get(block.parameter.name, INACTIVE)
+            if leave_out and self.hierarchy.broken(number, encoded) is not None:
+                continue
+            if not self.hierarchy.rules(number) or self._check_given(number, encoded, value):
+                # An array would be added to the numbers in the list.
+                values[number] = [*value] if block.is_list else [value]
+                if self.hierarchy.is_parent(number):
+                    encoded[block.columns] = block.parameter.encode(value)
+        return [*itertools.chain.from_iterable(values)]
 
     def to_stored_row(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Returns the row of a mapping as a file gives it back.
@@ -359,7 +453,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self.row_from_text(self.row_to_text(row))
 
     def row_to_text(self, row: Sequence[Any]) -> list[str]:
-        """Returns the text of each value of a row.
+        """Returns the text of each value of a row, empty for `INACTIVE`.
 
         Raises:
             TypeError: If a value is not plain.
@@ -367,9 +461,10 @@ class HyperParameterList(ConstrainedList, ListNames):
         """
         cells = zip(self._column_parameters(), row, strict=True)
         return [
-            plain_values.check_text(parameter.to_text(value), f"A value of {parameter.name!r}")
+            "" if value is INACTIVE
+            else plain_values.check_text(parameter.to_text(value), f"A value of {parameter.name!r}")
             for parameter, value in cells
-        ]
+        ]  # fmt: skip
 
     def row_from_text(self, texts: Sequence[str]) -> list[Any]:
         """Returns the row that `row_to_text` wrote.
@@ -380,13 +475,42 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self._read_row("from_text", texts)
 
     def _read_row(self, method: str, texts: Iterable[Any]) -> list[Any]:
-        row = []
-        columns = zip(self._names, self._column_parameters(), texts, strict=True)
-        for name, parameter, text in columns:
+        def read(name: str, parameter: AbstractHyperParameter, text: str) -> Any:
             try:
-                row.append(getattr(parameter, method)(str(text)))
+                return getattr(parameter, method)(text)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"column {name!r}: {error}") from None
+
+        return self.read_row(texts, read)
+
+    def read_row(
+        self, texts: Iterable[Any], read: Callable[[str, AbstractHyperParameter, str], Any]
+    ) -> list[Any]:
+        """Returns the row whose values are written as texts, which are empty where inactive.
+
+        Args:
+            texts: A text for each column.
+            read: Returns the value of a column, given its name, its parameter and the text.
+
+        Raises:
+            ValueError: If the value of an inactive parameter is not empty, and as `read` does.
+        """
+        cells = [*zip(self._names, self._column_parameters(), map(str, texts), strict=True)]
+        row: list[Any] = [INACTIVE] * len(cells)
+        encoded = np.full(len(cells), np.nan)
+        for number in self.hierarchy.order:
+            block, broken = self._blocks[number], self.hierarchy.broken(number, encoded)
+            for place in range(block.columns.start, block.columns.stop):
+                if broken is None:
+                    row[place] = read(*cells[place])
+                elif cells[place][2].strip():
+                    raise ValueError(
+                        f"column {cells[place][0]!r}: must be empty, since {block.parameter.name!r}"
+                        f" is only active where {broken.condition}."
+                    )
+            if broken is None and self.hierarchy.is_parent(number):
+                value = row[block.columns] if block.is_list else row[block.columns.start]
+                encoded[block.columns] = block.parameter.encode(value)
         return row
 
     def _column_parameters(self) -> Iterator[AbstractHyperParameter]:
@@ -400,32 +524,22 @@ class HyperParameterList(ConstrainedList, ListNames):
             parameter.set_seed(None if self.seed is None else self.seed + number)
 
     def get_config(self) -> OrderedDict[str, list[Any]]:
-        """Returns `{name: [class name, config]}`, in order."""
-        return OrderedDict(
-            (parameter.name, [type(parameter).__name__, parameter.get_config()])
-            for parameter in self
-        )
+        """Returns `{name: [class name, config]}`, in order; a third item holds conditions."""
+        return OrderedDict((parameter.name, config_of(parameter)) for parameter in self)
 
     @classmethod
     def load_from_config(cls, config: Mapping[str, Sequence[Any]]) -> HyperParameterList:
         """Builds a search space from the result of `get_config`.
 
         Raises:
-            ValueError: If a type is unknown, or does not accept its config.
+            ValueError: If a type is unknown, or does not accept its config or its conditions.
         """
-        parameters = []
-        for name, entry in config.items():
-            try:
-                class_name, arguments = entry
-                parameter = get_parameter(class_name).load_from_config(arguments)
-            except (TypeError, ValueError, KeyError) as error:
-                raise ValueError(
-                    f"{name!r} has no config of a hyperparameter: {printable(str(error))}"
-                ) from error
-            if parameter.name != name:
-                raise ValueError(f"{name!r} has the config of {parameter.name!r}.")
-            parameters.append(parameter)
-        return HyperParameterList(parameters)
+        return HyperParameterList([parameter_of(name, entry) for name, entry in config.items()])
+
+
+def _is_inactive(value: Any) -> bool:
+    """Returns whether a parameter's value in a row says that it is inactive."""
+    return value is INACTIVE or (isinstance(value, list) and value[:1] == [INACTIVE])
 
 
 def as_parameter_list(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+
+# All draws from the unit interval, and all edges in it, are multiples of this, which makes
+# membership in an interval exact.
+GRID = 2.0**-53
 
 
 class UnitMap(Protocol):
@@ -21,3 +27,24 @@ class UnitMap(Protocol):
         This is the lower end of the part of the unit interval that maps to the value, so
         `from_unit(to_unit(encoded))` gives a discrete value back exactly.
         """
+
+
+def unit_edges(is_below: Callable[[FloatArray], BoolArray], number: int) -> FloatArray:
+    """Returns the smallest unit values that are not below some edges, by bisection.
+
+    Bisecting the map that draws go through puts no draw on the wrong side by rounding.
+
+    Args:
+        is_below: Returns which unit values lie below their edges, shape (number,) for shape
+            (number,); monotone in each.
+        number: Number of edges.
+
+    Returns:
+        Multiples of GRID, shape (number,); 1 where all unit values lie below.
+    """
+    below, above = np.zeros(number), np.ones(number)
+    while number and (above - below).max() > GRID:
+        middle = np.floor((below + above) / 2 / GRID) * GRID
+        is_left = is_below(middle)
+        below, above = np.where(is_left, middle, below), np.where(is_left, above, middle)
+    return np.where(is_below(np.zeros(number)), above, 0.0)

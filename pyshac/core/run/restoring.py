@@ -15,7 +15,7 @@ from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.prior_scaling import PriorScaling
 from pyshac.core.run.run import Run, check_budget
-from pyshac.core.run.transfer import lies_within, seedless_text, transfer
+from pyshac.core.run.transfer import lies_within, text_of_values, transfer
 from pyshac.core.search.earlier_runs import train_again
 from pyshac.core.search.given.added import Added
 from pyshac.core.search.given.queue import Enqueued, Queue
@@ -262,4 +262,7 @@ def _differing(space: HyperParameterList, saved: HyperParameterList) -> list[str
 
 
 def _comparable(space: HyperParameterList) -> dict[str, str]:
-    return {each.name: f"{number}: {seedless_text(each)}" for number, each in enumerate(space)}
+    return {
+        each.name: f"{number}: {text_of_values(each)} {each.conditions}"
+        for number, each in enumerate(space)
+    }

@@ -49,9 +49,9 @@ def transfer(
 ) -> Transfer:
     """Returns what samples of one search space are in another.
 
-    A sample lies in the other space if it has a value for each of its parameters, and the parameter
-    allows that value. Other values of the sample are left out. If a parameter of a user's own type
-    has other arguments than before, all samples lie outside.
+    A sample lies in the other space if it has a value for each parameter that is active there, and
+    the parameter allows that value. Other values of the sample are left out. If a parameter of a
+    user's own type has other arguments than before, all samples lie outside.
 
     Args:
         rows: The samples.
@@ -59,22 +59,25 @@ def transfer(
         new: The other space.
     """
     names, known = [each.name for each in new], [each.name for each in old]
+    conditional = {each.name for each in new if each.conditions}
     # Whether a value is one of a user's own type, only the type could tell.
     changed = any(
         each.name in known and not each.column_kind.is_built_in
-        and seedless_text(each) != seedless_text(old[each.name])
+        and text_of_values(each) != text_of_values(old[each.name])
         for each in new
     )  # fmt: skip
     return Transfer(
         [None if changed else _row_in(new, old.to_parameters(row)) for row in rows],
-        [name for name in names if name not in known],
+        [name for name in names if name not in known and name not in conditional],
         [name for name in known if name not in names],
     )
 
 
 def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] | None:
     try:
-        return space.to_stored_row({each.name: parameters[each.name] for each in space})
+        known = {each.name for each in space} & parameters.keys()
+        row = space.to_row({name: parameters[name] for name in known}, leave_out=True)
+        return space.to_stored_row(space.to_parameters(row))
     # A user's own type may raise anything.
     except Exception:
         return None
@@ -83,13 +86,15 @@ def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] 
 def lies_within(new: HyperParameterList, old: HyperParameterList) -> bool:
     """Returns whether samples of one space, drawn without end, would show all of another."""
     known = {each.name: each for each in old}
+    if any(each.conditions != known[each.name].conditions for each in new if each.name in known):
+        return False
     return known.keys() == {each.name for each in new} and all(
         _lies_within(each, known[each.name]) for each in new
     )
 
 
-def seedless_text(parameter: AbstractHyperParameter) -> str:
-    """Returns a text that is equal for parameters that differ at most in their seeds."""
+def text_of_values(parameter: AbstractHyperParameter) -> str:
+    """Returns a text that is equal for parameters that differ at most in seeds and conditions."""
     # Text distinguishes 1, 1.0 and True, which compare equal.
     config = parameter.get_config().items()
     arguments = sorted((key, repr(value)) for key, value in config if key != "seed")
@@ -99,7 +104,7 @@ def seedless_text(parameter: AbstractHyperParameter) -> str:
 def _lies_within(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bool:
     if type(new) is not type(old) or new.sample_count != old.sample_count:
         return False
-    if seedless_text(new) == seedless_text(old):
+    if text_of_values(new) == text_of_values(old):
         return True
     inner, outer = new.column_kind, old.column_kind
     if inner.choices is not None and outer.choices is not None:

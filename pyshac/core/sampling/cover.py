@@ -12,7 +12,7 @@ import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.sampling.margin_bounds import GRID
+from pyshac.core.hyperparameters.unit_map import GRID
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,12 @@ class Cover:
         Returns:
             Encoded rows, shape (n, columns).
         """
+        return space.hierarchy.deactivate(self.draw_complete(n, space, stream))
+
+    def draw_complete(
+        self, n: int, space: HyperParameterList, stream: np.random.SeedSequence
+    ) -> FloatArray:
+        """Draws as `draw` does, but a value for inactive parameters, too."""
         random = np.random.default_rng(stream)
         edges = np.cumsum(self.volumes)
         box = np.searchsorted(edges, random.random(n) * edges[-1], side="right")
@@ -127,4 +133,4 @@ class Cover:
         low, width = self.low[box], self.high[box] - self.low[box]
         steps = np.floor(random.random(low.shape) * (width / GRID))
         unit = low + np.minimum(steps, width / GRID - 1) * GRID
-        return space.encode_unit(unit, stream)
+        return space.encode_complete(unit, stream)

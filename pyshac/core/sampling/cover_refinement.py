@@ -178,9 +178,7 @@ def _split(cover: Cover, boxes: IntArray, bounds: Sequence[Bounds]) -> tuple[Cov
     cost = 0
     for number in reversed(range(len(bounds))):
         open_boxes = np.flatnonzero(
-            (halves.lower[:, number] <= 0)
-            & (halves.upper[:, number] > 0)
-            & ~halves.is_rejected
+            (halves.lower[:, number] <= 0) & (halves.upper[:, number] > 0) & ~halves.is_rejected
         )
         if len(open_boxes):
             low, high = halves.low[open_boxes], halves.high[open_boxes]
@@ -209,4 +207,3 @@ def _best_splits(cover: Cover, bounds: Sequence[Bounds]) -> tuple[IntArray, Floa
         if not (column < 0).any():
             break
     return column, edge
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
@@ -17,25 +15,18 @@ class Grid:
     """All points of a finite search space that obey its constraints.
 
     Args:
-        space: The search space; see `grid_of`.
+        points: Encoded points, shape (points, columns).
+        shares: Prior probabilities of their values, of the same shape.
 
     Attributes:
         points: Encoded points, shape (points, columns).
     """
 
-    def __init__(self, space: HyperParameterList) -> None:
-        values, shares = [], []
-        for column, kind in enumerate(space.column_kinds):
-            values.append(kind.all_values())
-            ends = np.append(space.column_to_unit(column, values[-1]), 1.0)
-            shares.append(np.diff(ends))
-        self.points = _combinations(values)
+    def __init__(self, points: FloatArray, shares: FloatArray) -> None:
+        self.points = points
         # The prior probability of each point, in logarithms.
         with np.errstate(divide="ignore"):
-            self._log_priors = np.log(_combinations(shares)).sum(axis=1)
-        if space.constraints:
-            is_allowed = space.feasible(self.points)
-            self.points, self._log_priors = self.points[is_allowed], self._log_priors[is_allowed]
+            self._log_priors = np.log(shares).sum(axis=1)
         self._bytes = [point.tobytes() for point in self.points]
 
     def __len__(self) -> int:
@@ -68,11 +59,21 @@ def grid_of(space: HyperParameterList) -> Grid | None:
 
     Where a constraint is a function that looks at one point at a time, it may have 5,000.
     """
-    size = math.prod(kind.num_values for kind in space.column_kinds)
     most = MAX_SLOW_POINTS if space.has_slow_constraints else MAX_POINTS
-    return Grid(space) if size <= most else None
-
-
-def _combinations(values: list[FloatArray]) -> FloatArray:
-    """Returns all combinations of values of columns, shape (points, columns)."""
-    return np.stack([axis.ravel() for axis in np.meshgrid(*values, indexing="ij")], axis=1)
+    if any(kind.num_values > MAX_POINTS for kind in space.column_kinds):
+        return None
+    points = np.full((1, space.num_columns), np.nan)
+    shares = np.ones((1, space.num_columns))
+    for column in space.hierarchy.columns_in_order:
+        values = space.column_kinds[column].all_values()
+        is_active = space.hierarchy.active(points)[:, column]
+        counts = np.where(is_active, len(values), 1)
+        if counts.sum() > most:
+            return None
+        places = np.flatnonzero(is_active.repeat(counts))
+        points, shares = points.repeat(counts, axis=0), shares.repeat(counts, axis=0)
+        ends = np.append(space.column_to_unit(column, values), 1.0)
+        points[places, column] = np.tile(values, is_active.sum())
+        shares[places, column] = np.tile(np.diff(ends), is_active.sum())
+    is_allowed = space.feasible(points) if space.constraints else slice(None)
+    return Grid(points[is_allowed], shares[is_allowed])

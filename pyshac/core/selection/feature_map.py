@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters import HyperParameterList
 
 # Largest coordinate; its square is finite.
 FARTHEST = 1000.0
+
+
+# Range of scaled values beyond which points on the arc would approach each other again.
+ARC = (-1.0, 2.0)
 
 
 class FeatureMap:
@@ -17,6 +21,10 @@ class FeatureMap:
     Numbers are mapped to the unit interval by their prior; numbers of a user's own types are scaled
     to the range of the given rows. Unordered choices are one-hot encoded, with a feature for each
     given value and one for all others, so that a given value is at distance 1 from any other.
+
+    The values of a conditional number lie on an arc around the point of an inactive one, at
+    distance 1 from it (Swersky et al., arXiv 1409.4011). So are the ends of its range from each
+    other.
 
     Args:
         space: The search space.
@@ -28,30 +36,54 @@ class FeatureMap:
 
     def __init__(self, space: HyperParameterList, encoded: FloatArray) -> None:
         self._space = space
+        self._is_conditional = space.hierarchy.conditional
+        lowest, highest = (np.nan_to_num(each.reduce(encoded)) for each in (np.fmin, np.fmax))
         # Halves, because the difference of two finite numbers may overflow.
-        self._low = np.where(space.maps_to_unit, 0.0, encoded.min(axis=0) / 2)
-        span = np.where(space.maps_to_unit, 0.5, encoded.max(axis=0) / 2 - self._low)
+        self._low = np.where(space.maps_to_unit, 0.0, lowest / 2)
+        span = np.where(space.maps_to_unit, 0.5, highest / 2 - self._low)
         self._span = np.where(span > 0, span, 1.0)
         self._known = [
-            np.unique(values) if is_choice else None
+            np.unique(values[~np.isnan(values)]) if is_choice else None
             for values, is_choice in zip(encoded.T, space.is_choice, strict=True)
         ]
-        widths = [1 if known is None else len(known) + 1 for known in self._known]
+        widths = [
+            1 + int(is_conditional) + (0 if known is None else len(known))
+            for known, is_conditional in zip(self._known, self._is_conditional, strict=True)
+        ]
         self.columns = np.repeat(np.arange(len(widths)), widths)
 
     def __call__(self, encoded: FloatArray) -> FloatArray:
         """Returns points, shape (n, features), for encoded rows of shape (n, columns)."""
         scaled = (self._space.to_unit_where_possible(encoded) / 2 - self._low) / self._span
-        scaled = np.clip(scaled, -FARTHEST, FARTHEST)
         features = [
-            scaled[:, [column]] if known is None else _one_hot(encoded[:, [column]], known)
-            for column, known in enumerate(self._known)
+            self._features_of(column, scaled[:, [column]], encoded[:, [column]])
+            for column in range(len(self._known))
         ]
         return np.concatenate(features, axis=1)
 
+    def _features_of(self, column: int, scaled: FloatArray, encoded: FloatArray) -> FloatArray:
+        known, is_conditional = self._known[column], self._is_conditional[column]
+        if known is not None:
+            return _one_hot(encoded, known, is_conditional)
+        if is_conditional:
+            return _on_arc(scaled, np.isnan(encoded))
+        return np.clip(scaled, -FARTHEST, FARTHEST)
 
-def _one_hot(column: FloatArray, known: FloatArray) -> FloatArray:
-    """Returns a feature for each known value and one for all others, scaled to distance 1."""
+
+def _on_arc(scaled: FloatArray, is_inactive: BoolArray) -> FloatArray:
+    """Returns points around the origin, at which inactive ones are, shape (n, 2)."""
+    angle = np.clip(np.where(is_inactive, 0.0, scaled), *ARC) * np.pi / 3
+    points = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+    return np.where(is_inactive, 0.0, points)
+
+
+def _one_hot(column: FloatArray, known: FloatArray, is_conditional: bool) -> FloatArray:
+    """Returns a feature for each known value and one for all others, scaled to distance 1.
+
+    A conditional column has one more, for samples in which it is inactive.
+    """
+    is_inactive = np.isnan(column)
     is_value = column == known
-    is_other = ~is_value.any(axis=1, keepdims=True)
-    return np.concatenate([is_value, is_other], axis=1) / 2**0.5
+    is_other = ~is_value.any(axis=1, keepdims=True) & ~is_inactive
+    features = [is_value, is_other, *([is_inactive] if is_conditional else [])]
+    return np.concatenate(features, axis=1) / 2**0.5

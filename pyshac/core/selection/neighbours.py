@@ -24,7 +24,8 @@ class Neighbours:
     Some differ by a single change: a choice, or a whole number of few values, takes another value.
     The others differ in one or several columns. There, half of them take the values of another
     sample, and half of them slightly larger or smaller values. Choices and a user's own types
-    always take values of other samples.
+    always take values of other samples. A parameter that becomes active takes the value of another
+    sample, or a draw from its prior.
 
     Args:
         space: The search space.
@@ -55,14 +56,28 @@ class Neighbours:
         changed = self._single_changes(row, generator)
         number = NUM_NEIGHBOURS - len(changed)
         theirs = others[generator.integers(len(others), size=number)]
-        is_step = self._has_steps & (generator.random((number, 1)) < 0.5)
+        is_step = self._has_steps & ~np.isnan(row) & (generator.random((number, 1)) < 0.5)
         values = np.where(is_step, self._steps(row, number, generator), theirs)
         differs = _columns_that_differ(number, len(row), generator)
-        return np.concatenate([changed, np.where(differs, values, row)])
+        rows = np.concatenate([changed, np.where(differs, values, row)])
+        if self._space.hierarchy.is_trivial:
+            return rows
+        donors = others[generator.integers(len(others), size=len(changed))]
+        return self._completed(rows, np.concatenate([donors, theirs]), generator)
+
+    def _completed(
+        self, rows: FloatArray, donors: FloatArray, generator: np.random.Generator
+    ) -> FloatArray:
+        """Returns rows whose active parameters all have values, those of donors where possible."""
+        stream = np.random.SeedSequence(generator.integers(2**63))
+        rows = np.where(np.isnan(rows), donors, rows)
+        drawn = self._space.draw_complete(len(rows), stream)
+        return self._space.hierarchy.deactivate(np.where(np.isnan(rows), drawn, rows))
 
     def _single_changes(self, row: FloatArray, generator: np.random.Generator) -> FloatArray:
         """Returns up to NUM_CHANGES rows with a single change each."""
-        places: IntArray = np.flatnonzero(self._values != row[self._columns])
+        present = row[self._columns]
+        places: IntArray = np.flatnonzero((self._values != present) & ~np.isnan(present))
         if len(places) > NUM_CHANGES:
             places = generator.choice(places, NUM_CHANGES, replace=False)
         rows = np.tile(row, (len(places), 1))
@@ -75,7 +90,7 @@ class Neighbours:
             return row[None]
         noise = generator.standard_normal((number, len(row)))
         sizes = _log_uniform(*STEP_SIZES, number, generator)
-        unit = self._space.to_unit_where_possible(row[None]) + noise * sizes
+        unit = self._space.to_unit_where_possible(np.nan_to_num(row[None])) + noise * sizes
         # Reflected at the ends of the unit interval, which excludes 1.
         unit = np.abs((unit + 1) % 2 - 1)
         return self._space.from_unit_where_possible(np.minimum(unit, np.nextafter(1, 0)))

@@ -134,7 +134,8 @@ def space_checksum(config: dict[str, Any]) -> str:
     # and a crash may come before the state is written.
     seedless = [
         [name, class_name, {key: arguments[key] for key in sorted(arguments) if key != "seed"}]
-        for name, (class_name, arguments) in config.items()
+        + conditions
+        for name, (class_name, arguments, *conditions) in config.items()
     ]
     return files.digest(json.dumps(seedless).encode("utf-8"))
 

@@ -17,9 +17,10 @@ from pyshac.core.classifiers import cascade as cascade_module
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import UNSCALED
 from pyshac.core.errors import NothingAcceptedError
+from pyshac.core.hyperparameters.unit_map import GRID
 from pyshac.core.sampling import cover_refinement, covers
 from pyshac.core.sampling.cover import Cover
-from pyshac.core.sampling.margin_bounds import GRID, MarginBounds, unit_edges
+from pyshac.core.sampling.margin_bounds import MarginBounds, split_edges
 from pyshac.core.sampling.proposals import Proposals
 from tests.cascades import covers_of, features_of, region
 from tests.extreme_ranges import extreme_space
@@ -48,11 +49,23 @@ def every_kind() -> HyperParameterList:
     )
 
 
+def conditional() -> HyperParameterList:
+    """Every kind, some of which depend on others, two deep."""
+    space = every_kind()
+    space["uniform"].when("choice", ["a", "d"])
+    space["log"].when("uniform", at_most=0.5)
+    space["integer"].when("log integer", at_least=3, at_most=20)
+    space["beta"].when("poisson", [1, 2, 5]).when("integer", at_least=2)
+    space["choice"].when("normal", at_least=0.5)
+    return HyperParameterList(space)
+
+
 # What classifiers see, too: without scaling, of a search that 1.0 began.
 SEEN = [
     pytest.param(every_kind(), UNSCALED, id="unscaled"),
     pytest.param(every_kind(), features_of(every_kind()), id="scaled"),
     pytest.param(extreme_space(), features_of(extreme_space()), id="extreme"),
+    pytest.param(conditional(), features_of(conditional()), id="conditional"),
 ]
 
 
@@ -130,14 +143,14 @@ def test_thresholds_on_and_between_discrete_values(threshold):
 @pytest.mark.parametrize(("space", "features"), SEEN)
 def test_edges_are_the_first_draws_at_or_above_a_threshold(space, features):
     random = np.random.default_rng(0)
-    rows = features(space.draw(40, np.random.SeedSequence(3)))
+    rows = features(space.draw_complete(40, np.random.SeedSequence(3)))
     for column in range(space.num_columns):
 
         def seen(unit, column=column):
             return features.column(column, space.column_from_unit(column, unit))
 
         threshold = np.concatenate([rows[:, column], rows[:20, column] + np.float32(0.01)])
-        edge = unit_edges(space, features, np.full(len(threshold), column), threshold)
+        edge = split_edges(space, features, np.full(len(threshold), column), threshold)
         reached, has_before = edge < 1, edge > 0
         assert (seen(np.minimum(edge, 1 - GRID))[reached] >= threshold[reached]).all()
         assert (seen(np.maximum(edge - GRID, 0))[has_before] < threshold[has_before]).all()

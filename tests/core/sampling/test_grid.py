@@ -18,7 +18,7 @@ from pyshac.core.hyperparameters import (
     UniformHP,
 )
 from pyshac.core.sampling import grid as grid_module
-from pyshac.core.sampling.grid import Grid, grid_of
+from pyshac.core.sampling.grid import grid_of
 from tests.cascades import cascade_of, plainly_accepts, region
 from tests.core.selection.test_feature_map import OwnHP
 from tests.goodness_of_fit import LEVEL, chi_square
@@ -41,17 +41,17 @@ def draw(grid, n, seed=0, which=None):
 
 class TestPoints:
     def test_they_are_all_combinations(self):
-        decoded = {tuple(MIXED.decode(point)) for point in Grid(MIXED).points}
+        decoded = {tuple(MIXED.decode(point)) for point in grid_of(MIXED).points}
         expected = itertools.product(
             ["a", None, 2.5], range(-2, 2), range(1, 6), [True, False], [True, False]
         )
         assert decoded == set(expected)
-        assert len(Grid(MIXED)) == len(Grid(MIXED).points) == 3 * 4 * 5 * 4
+        assert len(grid_of(MIXED)) == len(grid_of(MIXED).points) == 3 * 4 * 5 * 4
 
     @pytest.mark.parametrize("space", [MIXED, SKEWED, HyperParameterList(
         [IntegerHP("i", 1, 50_000, log=True)])], ids=["mixed", "skewed", "long"])  # fmt: skip
     def test_each_is_to_the_last_bit_as_samples_are_encoded(self, space):
-        points = Grid(space).points
+        points = grid_of(space).points
         again = np.array([space.encode(space.decode(point)) for point in points])
         assert again.tobytes() == points.tobytes()
         drawn = space.draw(2000, np.random.SeedSequence(0))
@@ -63,7 +63,7 @@ class TestPoints:
         assert draw(grid, 5).tolist() == [[0.0, 3.0]]
 
     def test_which_were_not_seen(self):
-        grid = Grid(MIXED)
+        grid = grid_of(MIXED)
         assert grid.unseen(set()).all()
         seen = {grid.points[number].tobytes() for number in (0, 7, 100)} | {b"other"}
         assert np.flatnonzero(~grid.unseen(seen)).tolist() == [0, 7, 100]
@@ -85,12 +85,12 @@ def test_spaces_of_too_many_points_have_none(monkeypatch):
 
 class TestDraws:
     def test_no_point_comes_twice_and_all_come(self):
-        grid = Grid(MIXED)
+        grid = grid_of(MIXED)
         rows = draw(grid, 999)
         assert len(rows) == len(np.unique(rows, axis=0)) == len(grid)
 
     def test_only_points_that_are_asked_for(self):
-        grid = Grid(MIXED)
+        grid = grid_of(MIXED)
         which = grid.points[:, 0] == 1
         rows = draw(grid, 10, 0, which)
         assert len(rows) == 10
@@ -99,20 +99,20 @@ class TestDraws:
         assert draw(grid, 3, 0, ~grid.unseen(set())).shape == (0, 5)
 
     def test_the_stream_decides(self):
-        grid = Grid(MIXED)
+        grid = grid_of(MIXED)
         assert (draw(grid, 20, 1) == draw(grid, 20, 1)).all()
         assert not (draw(grid, 20, 1) == draw(grid, 20, 2)).all()
         # Asked for more, it gives the same ones first.
         assert (draw(grid, 20, 1)[:5] == draw(grid, 5, 1)).all()
 
     def test_the_first_follows_the_prior(self):
-        grid = Grid(SKEWED)
+        grid = grid_of(SKEWED)
         priors = self.priors(grid)
         firsts = [point_number(grid, draw(grid, 1, seed)[0]) for seed in range(4000)]
         assert chi_square(np.bincount(firsts, minlength=len(grid)), priors) > LEVEL
 
     def test_the_second_follows_the_prior_of_the_others(self):
-        grid = Grid(SKEWED)
+        grid = grid_of(SKEWED)
         priors = self.priors(grid)
         seconds = [point_number(grid, draw(grid, 2, seed)[1]) for seed in range(4000)]
         # The sum over all firsts: p_i * p_j / (1 - p_i).
@@ -121,7 +121,7 @@ class TestDraws:
         assert chi_square(np.bincount(seconds, minlength=len(grid)), pairs.sum(axis=0)) > LEVEL
 
     def test_of_some_points_the_first_follows_the_prior_of_these(self):
-        grid = Grid(SKEWED)
+        grid = grid_of(SKEWED)
         which = grid.points[:, 0] > math.log(3.5)
         priors = np.where(which, self.priors(grid), 0)
         firsts = [point_number(grid, draw(grid, 1, seed, which)[0]) for seed in range(4000)]
@@ -151,10 +151,10 @@ class TestInRegions:
         return cascade_of(MIXED, lambda r: r[:, 0] < 1.5, lambda r: r[:, 1] > -1.5, num_rows=2000)
 
     def test_all_accepted_points_are_found_and_no_others(self, cascade):
-        accepted = plainly_accepts(cascade, Grid(MIXED).points)
+        accepted = plainly_accepts(cascade, grid_of(MIXED).points)
         assert 0 < accepted.sum() < 240
         rows = region(MIXED, cascade).draw_new(999, 1, set(), np.random.SeedSequence(1))
-        assert {r.tobytes() for r in rows} == {r.tobytes() for r in Grid(MIXED).points[accepted]}
+        assert {r.tobytes() for r in rows} == {r.tobytes() for r in grid_of(MIXED).points[accepted]}
         assert len(rows) == accepted.sum()
 
     def test_but_for_those_that_were_seen(self, cascade):
@@ -166,7 +166,7 @@ class TestInRegions:
     def test_a_wider_region_has_more(self, cascade):
         accepted = region(MIXED, cascade, relax_checks=True)
         wider = accepted.wider().draw_new(999, 1, set(), np.random.SeedSequence(1))
-        forgiven = plainly_accepts(cascade, Grid(MIXED).points, forgiven=1)
+        forgiven = plainly_accepts(cascade, grid_of(MIXED).points, forgiven=1)
         assert len(wider) == forgiven.sum()
         everything = accepted.wider().wider().draw_new(999, 1, set(), np.random.SeedSequence(1))
         assert len(everything) == 240
@@ -174,7 +174,7 @@ class TestInRegions:
 
 def test_its_prior_is_that_of_draws_of_the_space():
     # A whole number has the part of the unit interval that rounds to it.
-    grid = Grid(HyperParameterList([IntegerHP("i", 1, 12, log=True)]))
+    grid = grid_of(HyperParameterList([IntegerHP("i", 1, 12, log=True)]))
     draws = HyperParameterList([IntegerHP("i", 1, 12, log=True)]).draw(
         200_000, np.random.SeedSequence(3)
     )

@@ -70,3 +70,40 @@ def test_two_choices_are_as_far_apart_as_any_other_two():
     expected = 1 - np.eye(4)
     expected[2, 3] = expected[3, 2] = 0
     assert distances == pytest.approx(expected)
+
+
+class TestConditional:
+    SPACE = HyperParameterList(
+        [
+            UniformHP("x", 0, 10).when("kind", "a"),
+            DiscreteHP("sort", ["p", "q", "r"]).when("kind", "b"),
+            OwnHP("own").when("kind", ["a", "b"]),
+            DiscreteHP("kind", ["a", "b", "c"]),
+        ]
+    )
+
+    def distance(self, first, second):
+        known = self.SPACE.draw(50, np.random.SeedSequence(0))
+        known[:5, 2] = [0.0, 1, 2, 3, 4]
+        points = FeatureMap(self.SPACE, known)
+        rows = np.array([[*first, 0.0], [*second, 0.0]])
+        return np.linalg.norm(np.diff(points(rows), axis=0))
+
+    @pytest.mark.parametrize("column", range(3))
+    def test_inactive_is_like_itself_and_equally_unlike_any_value(self, column):
+        nothing = [np.nan, np.nan, np.nan]
+        assert self.distance(nothing, nothing) == 0
+        for value in (0.0, 1.0, 2.0):
+            given = nothing.copy()
+            given[column] = value
+            assert self.distance(nothing, given) == pytest.approx(1)
+
+    def test_values_keep_their_distances(self):
+        ends = [self.distance([x, np.nan, np.nan], [0, np.nan, np.nan]) for x in (1, 5, 10)]
+        assert ends == sorted(ends)
+        assert ends[-1] == pytest.approx(1)
+        assert ends[0] == pytest.approx(0.1, rel=0.06)
+
+    def test_the_features_of_a_column_share_its_length_scale(self):
+        points = FeatureMap(self.SPACE, self.SPACE.draw(50, np.random.SeedSequence(0)))
+        assert points.columns.tolist() == [0] * 2 + [1] * 5 + [2] * 2 + [3] * 4

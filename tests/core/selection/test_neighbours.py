@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from pyshac import INACTIVE
 from pyshac.core.hyperparameters import (
     DiscreteHP,
     HyperParameterList,
@@ -14,6 +16,7 @@ from pyshac.core.hyperparameters import (
 )
 from pyshac.core.selection.neighbours import MAX_VALUES, NUM_CHANGES, NUM_NEIGHBOURS, Neighbours
 from tests.core.selection.test_climbing import MIXED
+from tests.goodness_of_fit import LEVEL
 
 
 @pytest.fixture
@@ -117,3 +120,49 @@ def test_the_upper_end_of_the_unit_interval_is_left_out():
     generator = Far(np.random.PCG64(0))
     neighbours = Neighbours(space)(np.array([0.5]), np.array([[0.25]]), generator)
     assert set(neighbours.ravel()) == {0.25, np.nextafter(1, 0)}
+
+
+class TestConditional:
+    SPACE = HyperParameterList(
+        [
+            DiscreteHP("kind", ["a", "b"]),
+            UniformHP("a", 0, 1).when("kind", "a"),
+            UniformHP("b", 0, 1).when("kind", "b"),
+            MultiUniformHP("w", 0, 1, sample_count=2).when("b", at_least=0.5),
+        ]
+    )
+
+    def test_they_lie_in_the_space(self):
+        others = self.SPACE.draw(20, np.random.SeedSequence(0))
+        for row in others:
+            for neighbour in neighbours_of(row, others, self.SPACE):
+                again = self.SPACE.encode(self.SPACE.decode(neighbour))
+                assert again.tobytes() == neighbour.tobytes()
+
+    def test_what_becomes_active_takes_values_of_others_where_they_have_any(self):
+        row = self.SPACE.encode(["a", 0.25, INACTIVE, INACTIVE, INACTIVE])
+        other = self.SPACE.encode(["b", INACTIVE, 0.75, 0.125, 0.375])
+        found = neighbours_of(row, other[None], self.SPACE)
+        changed = found[found[:, 0] == 1]
+        assert len(changed) > 1
+        assert (changed[:, 2] == 0.75).all()
+
+    def test_otherwise_draws_of_the_prior(self):
+        row = self.SPACE.encode(["a", 0.25, INACTIVE, INACTIVE, INACTIVE])
+        found = [
+            neighbour[2]
+            for seed in range(300)
+            for neighbour in neighbours_of(row, row[None], self.SPACE, seed)
+            if neighbour[0] == 1
+        ]
+        assert len(found) >= 300
+        assert stats.kstest(found, "uniform").pvalue > LEVEL
+
+    def test_inactive_columns_are_no_single_changes(self):
+        space = HyperParameterList(
+            [DiscreteHP("kind", ["a", "b"]), IntegerHP("n", 1, 5).when("kind", "b")]
+        )
+        row = space.encode(["a", INACTIVE])
+        found = neighbours_of(row, row[None], space)
+        # The one other choice; the rest are copies, since there is nothing else to change.
+        assert (found[:, 0] == 1).sum() == 1

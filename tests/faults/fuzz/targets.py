@@ -61,7 +61,7 @@ _NAMES = (
 
 
 def make_space() -> HyperParameterList:
-    """A space with every kind of parameter whose values are quick to read."""
+    """A space with every kind of parameter whose values are quick to read, some conditional."""
     return HyperParameterList(
         [
             UniformHP("x", -5.0, 5.0),
@@ -71,6 +71,8 @@ def make_space() -> HyperParameterList:
             NormalHP("z", 0.0, 2.0),
             MultiUniformHP("w", 0.0, 1.0, sample_count=2),
             MultiDiscreteHP("c", ["a", "b"], sample_count=2),
+            UniformHP("m", 0.0, 1.0).when("kind", [None, "1"]).when("x", at_least=0.0),
+            MultiUniformHP("v", 0.0, 1.0, sample_count=2).when("n", at_most=50),
         ],
         seed=3,
     )

@@ -73,7 +73,7 @@ class CellReader:
         try:
             row = self._space.row_from_text(cells)
         except (TypeError, ValueError):
-            row = [self._value(*column) for column in zip(self._columns, cells, strict=True)]
+            row = self._space.read_row(cells, self._value)
         self._space.encode(row)
         for number in self._whole:
             if "+" in cells[number] and _ROUNDED.fullmatch(cells[number].strip()):
@@ -99,8 +99,7 @@ class CellReader:
                 return float(text) if text else math.nan
         raise ValueError(f"column 'scores': expected a number, got {cell!r}.{_hint(cell)}")
 
-    def _value(self, column: tuple[str, AbstractHyperParameter], cell: str) -> Any:
-        name, parameter = column
+    def _value(self, name: str, parameter: AbstractHyperParameter, cell: str) -> Any:
         problem: Exception | None = None
         for texts in self._readings(cell):
             values = {}

@@ -15,6 +15,7 @@ from typing import Any
 from pyshac.core.basics import files, plain_values
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.hyperparameters.registry import parameter_of
 
 # Building a space of this size takes a few seconds.
 MAX_PARAMETERS = 1000
@@ -63,13 +64,11 @@ def _build(content: Any, known: HyperParameterList | None) -> HyperParameterList
         if name not in ours or _identity(entry) != ours[name][0]
     }
     _check_costs(unknown)
-    config = {name: plain_values.from_json(entry) for name, entry in unknown.items()}
-    built = HyperParameterList.load_from_config(config)
-    if not ours:
-        return built
     return HyperParameterList(
         [
-            built[name] if name in unknown else _copied(ours[name][1], entry)
+            parameter_of(name, plain_values.from_json(entry))
+            if name in unknown
+            else _copied(ours[name][1], entry)
             for name, entry in content.items()
         ]
     )
@@ -87,11 +86,11 @@ def _known_entries(known: HyperParameterList) -> dict[str, tuple[str, AbstractHy
 
 def _identity(entry: Any) -> str | None:
     """Returns a text that is equal for parameters that differ only in their seeds."""
-    if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], dict)):
+    if not (isinstance(entry, list) and len(entry) in (2, 3) and isinstance(entry[1], dict)):
         return None
     # Text distinguishes 1, 1.0 and True, which compare equal.
     arguments = {key: value for key, value in entry[1].items() if key != "seed"}
-    return json.dumps([entry[0], arguments], sort_keys=True)
+    return json.dumps([entry[0], arguments, *entry[2:]], sort_keys=True)
 
 
 def _copied(parameter: AbstractHyperParameter, entry: list[Any]) -> AbstractHyperParameter:
@@ -115,7 +114,7 @@ def _count(content: Any) -> int:
 
 
 def _count_distributions(content: dict[str, Any]) -> int:
-    configs = [entry[-1] for entry in content.values() if isinstance(entry, list) and entry]
+    configs = [entry[1] for entry in content.values() if isinstance(entry, list) and entry[1:]]
     return sum(isinstance(config, dict) and "distribution" in config for config in configs)
 
 

@@ -44,8 +44,7 @@ class Columns:
         )
 
     def check_number(self, owner: str, name: Any) -> None:
-        """Raises `ValueError` unless a column holds numbers; of a user's own type that shows later.
-        """
+        """Raises `ValueError` unless a column holds numbers, as far as is known."""
         self.check(owner, name)
         choices = self._block_of[name].kind.choices
         if choices is not None and not all(type(value) in (int, float) for value in choices):
@@ -136,6 +135,8 @@ def _decoded(
     is_active = is_active if encoded.ndim == 1 else is_active.all(axis=1)
     known = parameter.decode_many(encoded[is_active])
     is_number = known.dtype != object and not is_choice
-    values = np.full(encoded.shape, np.nan if is_number else None, np.float64 if is_number else object)
+    values = np.full(
+        encoded.shape, np.nan if is_number else None, np.float64 if is_number else object
+    )
     values[is_active] = known
     return values

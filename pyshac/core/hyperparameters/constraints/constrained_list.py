@@ -50,7 +50,9 @@ class ConstrainedList:
     @property
     def has_slow_constraints(self) -> bool:
         """Whether a constraint is a function that looks at one sample at a time."""
-        return any(isinstance(each, Constraint) and not each.vectorized for each in self._constraints)
+        return any(
+            isinstance(each, Constraint) and not each.vectorized for each in self._constraints
+        )
 
     def _constrain(self, constraints: Iterable[Any]) -> None:
         """Takes constraints, which must fit the parameters."""
@@ -75,8 +77,8 @@ class ConstrainedList:
         for identity, constraint in given.items():
             if identity not in known:
                 raise ValueError(
-                    f"constraints must be among those of the saved search, {[*self._constraints]!r}. "
-                    f"Got {constraint!r}."
+                    "constraints must be among those of the saved search, "
+                    f"{[*self._constraints]!r}. Got {constraint!r}."
                 )
         self._constraints = tuple(given.get(each.identity, each) for each in self._constraints)
 
@@ -102,8 +104,8 @@ class ConstrainedList:
             if self.feasible(self.encode(row)[None])[0]:
                 return row
         raise InfeasibleSpaceError(
-            f"None of {MAX_DRAWS} draws obeys the constraints {list(self.constraints)!r}. An engine "
-            "draws from less than sample() does where constraints are relations, such as Less, "
+            f"None of {MAX_DRAWS} draws obeys the constraints {list(self.constraints)!r}. An "
+            "engine draws from less than sample() does where constraints are relations, such as Less, "
             "instead of functions; narrower ranges help, too."
         )
 
@@ -157,8 +159,8 @@ def _check_order(relations: Sequence[Less]) -> None:
         order.prepare()
     except CycleError as error:
         raise InfeasibleSpaceError(
-            f"The constraints contradict each other: {' < '.join(error.args[1])}. Leave one of them "
-            "out."
+            f"The constraints contradict each other: {' < '.join(error.args[1])}. Leave one of "
+            "them out."
         ) from None
 
 
@@ -167,8 +169,8 @@ def _checked(constraints: Any) -> tuple[AnyConstraint, ...]:
     is_list = isinstance(constraints, Iterable) and not isinstance(constraints, (str, bytes, dict))
     if not is_list or isinstance(constraints, type):
         raise TypeError(
-            "constraints must be a list, such as [Less('low', 'high')], of functions and relations. "
-            f"Got {constraints!r} instead."
+            "constraints must be a list, such as [Less('low', 'high')], of functions and "
+            f"relations. Got {constraints!r} instead."
         )
     checked: dict[str, AnyConstraint] = {}
     for place, each in enumerate(constraints, 1):

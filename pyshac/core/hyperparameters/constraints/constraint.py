@@ -90,8 +90,8 @@ class Constraint:
             self._refuse(error, f", which was called with arrays of {number} values")
         if result.dtype != bool:
             raise TypeError(
-                f"The constraint {self.name!r} must return an array of bools, True for samples that "
-                f"are allowed. Got {result!r} instead."
+                f"The constraint {self.name!r} must return an array of bools, True for samples "
+                f"that are allowed. Got {result!r} instead."
             )
         if result.shape != (number,):
             raise ValueError(
@@ -104,8 +104,7 @@ class Constraint:
         hint = ""
         if isinstance(error, KeyError):
             hint = (
-                ". Parameters that are inactive are left out: ask for them by "
-                "parameters.get(name)"
+                ". Parameters that are inactive are left out: ask for them by parameters.get(name)"
             )
         raise ConstraintError(
             f"The constraint {self.name!r} raised {type(error).__name__}: {error}{where}{hint}."
@@ -158,4 +157,3 @@ def _check_name(name: Any) -> str:
             f"too long. Got {plain_values.shorten(name)} instead."
         )
     return name
-

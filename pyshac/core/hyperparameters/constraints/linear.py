@@ -37,7 +37,9 @@ class LinearConstraint(Relation):
         at_least: float | None = None,
     ) -> None:
         given = check_mapping("LinearConstraint", coefficients, _EXAMPLE)
-        self.coefficients = {name: _finite(f"the weight of {name!r}", v) for name, v in given.items()}
+        self.coefficients = {
+            name: _finite(f"the weight of {name!r}", v) for name, v in given.items()
+        }
         for name, weight in self.coefficients.items():
             if weight == 0:
                 raise ValueError(

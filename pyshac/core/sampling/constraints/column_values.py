@@ -6,7 +6,7 @@ import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray, IntArray
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.sampling.margin_bounds import GRID
+from pyshac.core.hyperparameters.unit_map import GRID
 
 # Relative error with which quantile functions may depart from being monotone.
 ROUNDING = 2.0**-40

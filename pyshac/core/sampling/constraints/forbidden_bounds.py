@@ -8,8 +8,8 @@ import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.hyperparameters import Forbidden, HyperParameterList
+from pyshac.core.hyperparameters.unit_map import GRID
 from pyshac.core.sampling.constraints.linear_bounds import LEAST
-from pyshac.core.sampling.margin_bounds import GRID
 
 # Number of boxes times number of conditions in one table.
 MAX_TABLE = 2**20
@@ -54,6 +54,10 @@ class ForbiddenBounds:
         self._start = np.array([start for _, start, _ in parts])
         self._end = np.array([end for _, _, end in parts])
         self._is_known = space.maps_to_unit[self._column]
+        self._hierarchy = space.hierarchy
+        self._is_conditional = bool(space.hierarchy.conditional[self._column].any())
+        edges = {edge for each in set(self._column) for edge in space.hierarchy.edges(each)}
+        self._edges = sorted(edges)
         self.cost = 4 * len(numbers)
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -101,7 +105,13 @@ class ForbiddenBounds:
         share = np.clip(common, 0.0, None) / (ends - starts)
         is_inside = (starts >= self._start) & (ends <= self._end)
         # Whether values of a user's own type are met, is not known.
-        return np.where(self._is_known, share, 0.5), is_inside & self._is_known
+        share, is_inside = np.where(self._is_known, share, 0.5), is_inside & self._is_known
+        if self._is_conditional:
+            # What is inactive meets none.
+            active, inactive = self._hierarchy.bounds(low, high)
+            share = np.where(active[:, self._column], share, 0.0)
+            is_inside &= ~inactive[:, self._column]
+        return share, is_inside
 
     def _cut(
         self,
@@ -121,7 +131,12 @@ class ForbiddenBounds:
         each = np.arange(len(low))
         condition = self._condition[best]
         has_split = worth[each, best] > 0
-        return np.where(has_split, self._column[condition], -1), edge[each, condition]
+        column, edge = np.where(has_split, self._column[condition], -1), edge[each, condition]
+        # Where nothing can be cut, whether columns are active may still be open.
+        for place, value in self._edges:
+            is_open = (column < 0) & (low[:, place] < value) & (value < high[:, place])
+            column[is_open], edge[is_open] = place, value
+        return column, edge
 
 
 def _part_of(space: HyperParameterList, name: str, value: object) -> tuple[float, float]:

@@ -26,9 +26,15 @@ class Given:
     encoded: FloatArray
     columns: BoolArray
 
-    def put_into(self, rows: FloatArray) -> FloatArray:
-        """Returns encoded rows, shape (n, columns), with the given values in place of their own."""
-        return np.where(self.columns, self.encoded, rows)
+    def put_into(self, rows: FloatArray, space: HyperParameterList) -> FloatArray:
+        """Returns rows with the given values in place of their own, if all of these are active.
+
+        Args:
+            rows: Complete encoded rows, shape (n, columns).
+            space: The search space.
+        """
+        filled = space.hierarchy.deactivate(np.where(self.columns, self.encoded, rows))
+        return filled[~np.isnan(filled[:, self.columns]).any(axis=1)]
 
     def box(self, space: HyperParameterList) -> tuple[FloatArray, FloatArray]:
         """Returns the corners of a narrow box of the unit cube around them, of shape (columns,)."""

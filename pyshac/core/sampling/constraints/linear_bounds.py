@@ -40,6 +40,11 @@ class LinearBounds:
             self._lower, self._upper = relation.lower, relation.upper
         self._weights = [*weights.values()]
         self._values = [ColumnValues(space, name) for name in weights]
+        self._places = [values.place for values in self._values]
+        self._hierarchy = space.hierarchy
+        self._is_conditional = bool(space.hierarchy.conditional[self._places].any())
+        edges = {edge for place in self._places for edge in space.hierarchy.edges(place)}
+        self._edges = sorted(edges)
         self.cost = 20 * len(weights)
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -56,6 +61,12 @@ class LinearBounds:
             # Its bounds may be reached.
             lower = np.where(lower >= 0, np.maximum(lower, LEAST), lower)
             upper = np.where(upper >= 0, np.maximum(upper, LEAST), upper)
+        if self._is_less and self._is_conditional:
+            # It holds if one of the two is inactive.
+            active, inactive = self._activity(low, high)
+            upper = np.where(inactive.any(axis=1), np.maximum(upper, 1.0), upper)
+            never = ~active.all(axis=1)
+            lower, upper = np.where(never, 1.0, lower), np.where(never, 1.0, upper)
         lower, upper = np.clip(lower, -LARGEST, LARGEST), np.clip(upper, -LARGEST, LARGEST)
         # What stays undecided is split last.
         is_final = (lower <= 0) & (upper > 0) & (self.best_split(low, high)[0] < 0)
@@ -77,9 +88,20 @@ class LinearBounds:
             is_wider = width > widest
             column[is_wider], edge[is_wider] = values.place, middle[is_wider]
             widest = np.maximum(widest, width)
+        # Whether the columns are active comes first.
+        for place, value in self._edges:
+            is_inside = (low[:, place] < value) & (value < high[:, place])
+            column[is_inside], edge[is_inside] = place, value
         return column, edge
 
-    def _terms(self, low: FloatArray, high: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
+    def _activity(self, low: FloatArray, high: FloatArray) -> tuple[BoolArray, BoolArray]:
+        """Returns whether each column may be active, or inactive, in boxes: shape (n, terms)."""
+        active, inactive = self._hierarchy.bounds(low, high)
+        return active[:, self._places], inactive[:, self._places]
+
+    def _terms(
+        self, low: FloatArray, high: FloatArray
+    ) -> tuple[list[FloatArray], list[FloatArray]]:
         """Returns the smallest and the largest term of the sum for each column, shape (n,)."""
         smallest, largest = [], []
         for weight, values in zip(self._weights, self._values, strict=True):
@@ -87,6 +109,16 @@ class LinearBounds:
             first, last = (np.clip(weight * end, -LARGEST, LARGEST) for end in ends)
             smallest.append(np.minimum(first, last))
             largest.append(np.maximum(first, last))
+        if self._is_conditional and not self._is_less:
+            # What is inactive counts 0.
+            active, inactive = self._activity(low, high)
+            for number in range(len(smallest)):
+                least, most = smallest[number], largest[number]
+                may_be_0 = inactive[:, number]
+                least = np.where(may_be_0, np.minimum(least, 0.0), least)
+                most = np.where(may_be_0, np.maximum(most, 0.0), most)
+                smallest[number] = np.where(active[:, number], least, 0.0)
+                largest[number] = np.where(active[:, number], most, 0.0)
         return smallest, largest
 
     def _slack(self, smallest: list[FloatArray], largest: list[FloatArray]) -> FloatArray:

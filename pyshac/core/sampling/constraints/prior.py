@@ -108,7 +108,7 @@ class Prior:
         Raises:
             InfeasibleSpaceError: If next to nothing is allowed.
         """
-        if not self.space.constraints:
+        if not self.space.constraints and self._given is None:
             return self.space.draw(n, stream)
         rows, proposed = self._draw(n, stream)
         if len(rows) < n:
@@ -154,24 +154,24 @@ class Prior:
         return np.concatenate(found), proposed
 
     def _propose(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws n samples that may break constraints."""
+        """Draws up to n samples that may break constraints."""
         if self.cover is None:
-            rows = self.space.draw(n, stream)
+            rows = self.space.draw_complete(n, stream)
         else:
-            rows = self.cover.draw(n, self.space, stream)
-        return rows if self._given is None else self._given.put_into(rows)
+            rows = self.cover.draw_complete(n, self.space, stream)
+        if self._given is not None:
+            return self._given.put_into(rows, self.space)
+        return self.space.hierarchy.deactivate(rows)
 
 
-def nothing_allowed(
-    space: HyperParameterList, allowed: int, proposed: int
-) -> InfeasibleSpaceError:
+def nothing_allowed(space: HyperParameterList, allowed: int, proposed: int) -> InfeasibleSpaceError:
     """Returns the error that tells that the constraints allow next to nothing."""
     functions = [each for each in space.constraints if not isinstance(each, Relation)]
     advice = "narrow the ranges of the parameters to what can be allowed"
     if functions:
         advice = (
-            "write functions as relations where possible (Less, LinearConstraint, Forbidden), whose "
-            f"region is found directly, or {advice}"
+            "write functions as relations where possible (Less, LinearConstraint, Forbidden), "
+            f"whose region is found directly, or {advice}"
         )
     if space.has_slow_constraints:
         advice += ", or make functions quick by Constraint(function, vectorized=True)"

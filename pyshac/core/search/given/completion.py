@@ -29,35 +29,44 @@ def completed(
         ValueError: If a name is unknown, a value lies outside the search space, or no values of the
             others could be found with which the sample obeys the constraints.
     """
-    drawn = space.to_parameters(space.decode(space.draw(1, stream)[0]))
-    unknown = [name for name in given if name not in drawn]
+    names = [each.name for each in space]
+    unknown = [name for name in given if name not in names]
     if unknown:
         raise ValueError(
-            f"The search space has no parameters {unknown!r}. Enqueue some of {list(drawn)!r}; "
+            f"The search space has no parameters {unknown!r}. Enqueue some of {names!r}; "
             "the others are drawn."
         )
-    if space.constraints and len(given) < len(drawn):
-        encoded = space.encode(space.to_row({**drawn, **given}))
-        found = _drawn_beside(given, encoded, space, stream)
-        drawn = space.to_parameters(space.decode(found))
-    return space.to_stored_row({**drawn, **given})
+    if _is_complete(given, space):
+        return space.to_stored_row(given)
+    if space.constraints or not space.hierarchy.is_trivial:
+        row = _drawn_beside(given, space, stream)
+    else:
+        row = space.draw(1, stream)[0]
+    return space.to_stored_row({**space.to_parameters(space.decode(row)), **given})
+
+
+def _is_complete(given: Mapping[str, Any], space: HyperParameterList) -> bool:
+    try:
+        space.to_row(given)
+    # What is wrong with a value shows when it is encoded.
+    except Exception:
+        return len(given) == len(space)
+    return True
 
 
 def _drawn_beside(
-    given: Mapping[str, Any],
-    encoded: FloatArray,
-    space: HyperParameterList,
-    stream: np.random.SeedSequence,
+    given: Mapping[str, Any], space: HyperParameterList, stream: np.random.SeedSequence
 ) -> FloatArray:
-    """Returns an encoded sample that has the given values and obeys the constraints."""
-    is_given = np.zeros(space.num_columns, dtype=bool)
-    for name in given:
-        is_given[space.columns.part(name)] = True
+    """Returns an encoded sample that has the given values and obeys conditions and constraints."""
+    encoded, is_given = np.zeros(space.num_columns), np.zeros(space.num_columns, dtype=bool)
+    for name, value in given.items():
+        part = space.columns.part(name)
+        encoded[part], is_given[part] = space[name].encode(value), True
     try:
-        return Prior(space, Given(encoded, is_given)).draw(1, stream)[0]
+        return np.asarray(Prior(space, Given(encoded, is_given)).draw(1, stream)[0])
     except InfeasibleSpaceError:
+        obeyed = [*space.constraints] or "the conditions of its parameters"
         raise ValueError(
-            "A sample must obey the constraints of the search space, "
-            f"{[*space.constraints]!r}. With {dict(given)!r}, no values of the other parameters "
+            f"A sample must obey {obeyed}. With {dict(given)!r}, no values of the other parameters "
             "could be found for it: change what is given, or give all of the sample."
         ) from None

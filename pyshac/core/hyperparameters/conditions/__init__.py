@@ -1,0 +1,1 @@
+"""Conditional parameters: parameters that exist only where others have certain values."""

@@ -1,0 +1,169 @@
+"""Hierarchy: the conditions of a search space, as functions of arrays.
+
+An encoded row is *complete* if it has a number in every column. Where a parameter is inactive, the
+rows of a search have NaN instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.hyperparameters.block import Block
+from pyshac.core.hyperparameters.conditions.condition import Condition
+from pyshac.core.hyperparameters.conditions.parent_values import ParentValues, parent_values
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition of a parameter.
+
+    Attributes:
+        condition: The condition.
+        column: The column of the parent.
+        values: The values with which it holds.
+    """
+
+    condition: Condition
+    column: int
+    values: ParentValues
+
+
+class Hierarchy:
+    """The conditions of a search space.
+
+    Args:
+        blocks: The columns of each parameter.
+
+    Attributes:
+        is_trivial: Whether there are no conditions.
+        conditional: Which columns may be inactive, shape (columns,).
+        order: The numbers of the blocks, parents before their children; otherwise ascending.
+        conditional_blocks: The numbers of those that may be inactive, in this order.
+
+    Raises:
+        TypeError: If a condition has a value that its parent cannot have.
+        ValueError: If a parent is unknown, a condition never holds, or parameters depend on one
+            another in a circle.
+    """
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
+        columns = {name: (block, i) for block in blocks for i, name in enumerate(block.names)}
+        self._rules = [
+            [_rule(block, condition, columns) for condition in block.parameter.conditions]
+            for block in blocks
+        ]
+        self.is_trivial = not any(self._rules)
+        self._block_of = np.repeat(np.arange(len(blocks)), [block.width for block in blocks])
+        self.conditional = np.array([bool(rules) for rules in self._rules], bool)[self._block_of]
+        self.order = self._ordered()
+        self.conditional_blocks = [number for number in self.order if self._rules[number]]
+        parents = {rule.column for rules in self._rules for rule in rules}
+        self._parents = {int(self._block_of[column]) for column in parents}
+
+    def _ordered(self) -> list[int]:
+        waiting, order = [*range(len(self._blocks))], []
+        parents = [{self._block_of[rule.column] for rule in rules} for rules in self._rules]
+        while waiting:
+            ready = next((each for each in waiting if not parents[each] & {*waiting}), None)
+            if ready is None:
+                names = [self._blocks[each].parameter.name for each in waiting]
+                raise ValueError(
+                    f"Conditions must not form a circle. Got one among {names!r}: each waits for "
+                    "another to be active."
+                )
+            waiting.remove(ready)
+            order.append(ready)
+        return order
+
+    def rules(self, number: int) -> list[Rule]:
+        """Returns the rules of a block, all of which must hold."""
+        return self._rules[number]
+
+    @property
+    def columns_in_order(self) -> list[int]:
+        """The columns, those of parents before those of their children."""
+        slices = [self._blocks[number].columns for number in self.order]
+        return [column for each in slices for column in range(each.start, each.stop)]
+
+    def is_parent(self, number: int) -> bool:
+        """Returns whether others depend on a block."""
+        return number in self._parents
+
+    def broken(self, number: int, row: FloatArray) -> Rule | None:
+        """Returns the first rule of a block that does not hold; None if the block is active.
+
+        Args:
+            number: The number of the block.
+            row: The columns of its parents, NaN where inactive; shape (columns,).
+        """
+        for rule in self._rules[number]:
+            if not rule.values.hold(row[rule.column : rule.column + 1])[0]:
+                return rule
+        return None
+
+    def active(self, encoded: FloatArray) -> BoolArray:
+        """Returns where parameters are active, for encoded rows, both of shape (n, columns)."""
+        active = np.ones(encoded.shape, dtype=bool)
+        for block, rules in self._conditional_blocks():
+            for rule in rules:
+                holds = active[:, rule.column] & rule.values.hold(encoded[:, rule.column])
+                active[:, block.columns] &= holds[:, None]
+        return active
+
+    def deactivate(self, encoded: FloatArray) -> FloatArray:
+        """Returns encoded rows with NaN where parameters are inactive."""
+        if self.is_trivial:
+            return encoded
+        return np.where(self.active(encoded), encoded, np.nan)
+
+    def bounds(self, low: FloatArray, high: FloatArray) -> tuple[BoolArray, BoolArray]:
+        """Returns where parameters may be active, and where they may be inactive, in boxes.
+
+        Args:
+            low: Lower corners in the unit cube, shape (boxes, columns).
+            high: Upper corners, exclusive, of the same shape.
+
+        Returns:
+            Two arrays of shape (boxes, columns), which may say yes too often.
+        """
+        active, inactive = np.ones(low.shape, dtype=bool), np.zeros(low.shape, dtype=bool)
+        for block, rules in self._conditional_blocks():
+            for rule in rules:
+                column = rule.column
+                can_hold, can_fail = rule.values.bounds(low[:, column], high[:, column])
+                active[:, block.columns] &= (active[:, column] & can_hold)[:, None]
+                inactive[:, block.columns] |= (inactive[:, column] | can_fail)[:, None]
+        return active, inactive
+
+    def edges(self, column: int) -> Iterator[tuple[int, float]]:
+        """Yields where a column may become active or inactive: a parent's column and unit value."""
+        waiting: list[int] = [self._block_of[column]]
+        for number in waiting:
+            for rule in self._rules[number]:
+                waiting.append(self._block_of[rule.column])
+                yield from ((rule.column, edge) for edge in rule.values.edges)
+
+    def _conditional_blocks(self) -> Iterator[tuple[Block, list[Rule]]]:
+        for number in self.conditional_blocks:
+            yield self._blocks[number], self._rules[number]
+
+
+def _rule(block: Block, condition: Condition, columns: dict[str, tuple[Block, int]]) -> Rule:
+    name = block.parameter.name
+    if condition.parent not in columns:
+        multi = next((b for b, _ in columns.values() if b.parameter.name == condition.parent), None)
+        advice = (
+            f"Name one of the columns {multi.names!r}" if multi else f"There are {[*columns]!r}"
+        )
+        raise ValueError(
+            f"A condition of {name!r} must name a parameter with one value. Got "
+            f"{condition.parent!r}. {advice}."
+        )
+    parent, place = columns[condition.parent]
+    column = parent.columns.start + place
+    return Rule(condition, column, parent_values(name, condition, parent, place))
