@@ -105,7 +105,7 @@ class ConstrainedList:
                 return row
         raise InfeasibleSpaceError(
             f"None of {MAX_DRAWS} draws obeys the constraints {list(self.constraints)!r}. An "
-            "engine draws from less than sample() does where constraints are relations, such as Less, "
+            "engine draws from less than sample() does where constraints are relations, as Less is, "
             "instead of functions; narrower ranges help, too."
         )
 
