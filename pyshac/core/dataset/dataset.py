@@ -140,12 +140,15 @@ class Dataset(EarlierDatasetNames):
 
         Raises:
             TypeError: If a value, the score or an extra has the wrong type.
-            ValueError: If a value lies outside the search space, or the number is taken.
+            ValueError: If a value lies outside the search space, the sample breaks a constraint, or
+                the number is taken.
         """
         space = self._space()
         if isinstance(parameters, Mapping):
             parameters = space.to_row(parameters)
         row = space.as_row(parameters)
+        if self._basedir is not None:
+            space.check_constraints(row)
         with self._lock:
             if id is None:
                 id = self.ids[-1] + 1 if self.ids else 0
@@ -277,6 +280,7 @@ class Dataset(EarlierDatasetNames):
             raise ValueError(f"X and Y must be of one length. Got {len(X)} and {len(Y)} instead.")
         filled = Dataset(self._parameters, None)
         for row, score in zip(X, Y, strict=True):
+            self._space().check_constraints(self._space().as_row(row))
             filled.add_sample(row, score)
         self._take_over(filled)
 

@@ -18,6 +18,7 @@ from pyshac.core.basics.messages.fixed import FixedAttributes
 from pyshac.core.basics.messages.warning import warn_of_spelling
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.dataset.details_table import DetailsTable
+from pyshac.core.dataset.formats.constraints_file import encode_constraints
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
@@ -165,6 +166,12 @@ class EarlierDatasetNames(FixedAttributes, ABC):
         files.refuse_link(root / "datasets")
         files.make_folder(root / "datasets")
         files.write_atomically(Path(self.parameter_path), data)
+        constraints = root / "datasets" / "constraints.json"
+        if self.parameters.constraints:
+            content = encode_constraints(self.parameters.constraints)
+            files.write_atomically(constraints, content)
+        else:
+            constraints.unlink(missing_ok=True)
         evaluations = root / "datasets" / "evaluations.jsonl"
         files.write_atomically(evaluations, self.details.to_bytes())
         files.write_atomically(Path(self.data_path), self.to_bytes())

@@ -16,6 +16,7 @@ from typing import Any
 from pyshac.core.basics import files
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats.constraints_file import read_constraints
 from pyshac.core.dataset.formats.csv_file import read_csv
 from pyshac.core.dataset.formats.evaluations_file import read_details
 from pyshac.core.dataset.formats.former_marker import former_name
@@ -97,10 +98,13 @@ def open_directory(
     root = root if former is None else root / former
     folder, journal = root / "datasets", root / "journal.jsonl"
     path = folder / "parameters.json"
-    parts = (path, folder / "dataset.csv", folder / "evaluations.jsonl", journal)
+    constraints = folder / "constraints.json"
+    parts = (path, constraints, folder / "dataset.csv", folder / "evaluations.jsonl", journal)
     for part in (folder, *parts):
         files.refuse_link(part)
-    space = build_space(read_config(path), path, known)
+    built = build_space(read_config(path), path, known)
+    others = read_constraints(constraints, built, () if known is None else known.constraints)
+    space = HyperParameterList(built, constraints=others)
     return SavedSamples(root, space, read_records(journal))
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 from pyshac.core.basics.checks import check_positive, check_seconds
 from pyshac.core.basics.messages.renamed import renamed_arguments
@@ -22,6 +22,7 @@ from pyshac.core.dataset.objective import get_objective
 from pyshac.core.engine.asked_samples import as_lists, new_scores
 from pyshac.core.engine.call_forms import (
     Callbacks,
+    Constraints,
     EvaluationFunction,
     ExceptionTypes,
     Result,
@@ -41,13 +42,11 @@ from pyshac.core.engine.saved_engine import SavedEngine
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator
-from pyshac.core.hyperparameters.space import as_parameter_list
+from pyshac.core.hyperparameters.space import as_parameter_list, constrained
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.method import get_method
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
-
-Engine = TypeVar("Engine", bound="_SHAC")
 
 
 class _SHAC(SavedEngine, ABC):
@@ -76,6 +75,8 @@ class _SHAC(SavedEngine, ABC):
             `save_dir`, in a folder `former-1`.
         start_from: Directory of another search, from whose evaluations this one learns as far as
             they lie in its space; see `add`.
+        constraints: What every sample obeys, relations such as `Less` or functions, unless the
+            `HyperParameterList` has them.
 
     Raises:
         SaveDirectoryError: If a file of `save_dir` or `start_from` is corrupt, or the run to resume
@@ -95,6 +96,7 @@ class _SHAC(SavedEngine, ABC):
         objective: str = "max", max_classifiers: int = 18, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
+        constraints: Constraints | None = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
@@ -103,6 +105,7 @@ class _SHAC(SavedEngine, ABC):
         save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
+        constraints: Constraints | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
     @optional_function(begins_with_function)
@@ -121,6 +124,7 @@ class _SHAC(SavedEngine, ABC):
         batch_size: int | None = None,
         resume: bool = False,
         start_from: SavePath | None = None,
+        constraints: Constraints | None = None,
     ) -> None:
         function, resume = check_function(evaluation_function), check_flag("resume", resume)
         settings = Settings(
@@ -130,56 +134,12 @@ class _SHAC(SavedEngine, ABC):
             check_template(classifier),
         )
         super().__init__(function, settings, SaveDirectory(save_dir))
-        self._begin_or_resume(as_parameter_list(hyperparameter_list), resume)
+        space = constrained(as_parameter_list(hyperparameter_list), constraints)
+        self._begin_or_resume(space, resume, [*(constraints or ())])
         if function is not None or not resume:
             self._parallelism.warn_of_few_cores()
         if start_from is not None:
             self._start_from(absolute_path("start_from", start_from))
-
-    @classmethod
-    def load(
-        cls: type[Engine],
-        save_dir: SavePath,
-        evaluation_function: EvaluationFunction | None = None,
-        **options: Any,
-    ) -> Engine:
-        """Returns an engine with the run that a directory holds.
-
-        Budget, size of the batches, objective, method and parameters come from the directory. To
-        look at a run, nothing else is needed; `fit` goes on with it.
-
-        Args:
-            save_dir: The save directory.
-            evaluation_function: The function to be optimised; it may be handed to `fit` instead.
-            options: Other arguments of the constructor, such as `classifier`, which no directory
-                holds, or the numbers of evaluators of a managed engine.
-
-        Raises:
-            FileNotFoundError: If the directory holds no run.
-            SaveDirectoryError: If a file is corrupt.
-        """
-        path = absolute_path("save_dir", save_dir)
-        saved = SaveDirectory(path).load()[0]
-        known = max(len(saved.dataset), 1)
-        arguments = {
-            **cls._options_of_load(),
-            "total_budget": max(saved.total_budget, known),
-            "objective": saved.objective,
-            "method": saved.method,
-            **({"max_classifiers": saved.max_classifiers} if saved.max_classifiers else {}),
-            **options,
-        }
-        if "num_batches" not in options:
-            arguments.setdefault("batch_size", saved.batch_size or known)
-        make: Callable[..., Engine] = cls
-        return make(
-            check_function(evaluation_function), None, save_dir=path, resume=True, **arguments
-        )
-
-    @classmethod
-    def _options_of_load(cls) -> dict[str, Any]:
-        """Returns arguments of the constructor that it requires, and that no directory holds."""
-        return {}
 
     @abstractmethod
     def _make_evaluator(self) -> Evaluator:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from pyshac.core.basics.checks import check_int
 from pyshac.core.callbacks import Callback
-from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
+from pyshac.core.hyperparameters import AbstractHyperParameter, Constraint, HyperParameterList
+from pyshac.core.hyperparameters.constraints import Relation
 from pyshac.core.search.schedule import Schedule
 
 Returned = TypeVar("Returned")
@@ -19,6 +20,7 @@ EvaluationFunction = Callable[..., Any]
 Result = float | Mapping[str, Any]
 SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
 SavePath = str | os.PathLike[str]
+Constraints = Iterable[Constraint | Relation | Callable[..., Any]]
 # Objects with methods of a callback are taken, too; type checkers ask for the base class.
 Callbacks = Iterable[Callback] | Callback
 ExceptionTypes = type[BaseException] | Iterable[type[BaseException]]

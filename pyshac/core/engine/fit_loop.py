@@ -255,6 +255,11 @@ class FitLoop:
         if len(samples) > budget:
             logger.warning("%r has %d rows; the first %d count.", str(path), len(samples), budget)
             samples = samples[:budget]
+        for place, (row, _) in enumerate(samples, 1):
+            try:
+                space.check_constraints(row)
+            except ValueError as error:
+                raise ValueError(f"{str(path)!r}, sample {place}: {error}") from None
         if presort:
             scores = np.array([score for _, score in samples])
             objective = self._run.search.settings.objective

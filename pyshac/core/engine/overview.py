@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -52,10 +53,11 @@ class Overview(EarlierEngineNames):
         self._turns = Turns()
         self._asked = AskedSamples()
         self._num_predictions = 0
+        self._constraints: Sequence[Any] = ()
         self._run: Run | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_function", "_turns", "_asked", "_num_predictions", "_run")
+        own = ("_function", "_constraints", "_turns", "_asked", "_num_predictions", "_run")
         state = {name: value for name, value in vars(self).items() if name not in own}
         state["_directory"] = self._directory.path
         state["_parallelism"] = self._parallelism.without_executor()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_score
+from pyshac.core.basics.paths import absolute_path
 from pyshac.core.engine.asked_samples import as_lists, as_samples
+from pyshac.core.engine.call_forms import EvaluationFunction, SavePath, check_function
 from pyshac.core.engine.overview import Overview
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.run.restoring import restored, resumed, start_from
@@ -24,6 +26,51 @@ class SavedEngine(Overview):
     """The calls of an engine about its run as a whole."""
 
     # The save directory
+
+    @classmethod
+    def load(
+        cls: type[Engine],
+        save_dir: SavePath,
+        evaluation_function: EvaluationFunction | None = None,
+        **options: Any,
+    ) -> Engine:
+        """Returns an engine with the run that a directory holds.
+
+        Budget, size of the batches, objective, method and parameters come from the directory. To
+        look at a run, nothing else is needed; `fit` goes on with it.
+
+        Args:
+            save_dir: The save directory.
+            evaluation_function: The function to be optimised; it may be handed to `fit` instead.
+            options: Other arguments of the constructor, such as `classifier`, which no directory
+                holds, or the numbers of evaluators of a managed engine.
+
+        Raises:
+            FileNotFoundError: If the directory holds no run.
+            SaveDirectoryError: If a file is corrupt.
+        """
+        path = absolute_path("save_dir", save_dir)
+        saved = SaveDirectory(path).load()[0]
+        known = max(len(saved.dataset), 1)
+        arguments = {
+            **cls._options_of_load(),
+            "total_budget": max(saved.total_budget, known),
+            "objective": saved.objective,
+            "method": saved.method,
+            **({"max_classifiers": saved.max_classifiers} if saved.max_classifiers else {}),
+            **options,
+        }
+        if "num_batches" not in options:
+            arguments.setdefault("batch_size", saved.batch_size or known)
+        make: Callable[..., Engine] = cls
+        return make(
+            check_function(evaluation_function), None, save_dir=path, resume=True, **arguments
+        )
+
+    @classmethod
+    def _options_of_load(cls) -> dict[str, Any]:
+        """Returns arguments of the constructor that it requires, and that no directory holds."""
+        return {}
 
     def save_data(self) -> None:
         """Saves the dataset, the classifiers and all other state that is needed to continue.
@@ -54,15 +101,22 @@ class SavedEngine(Overview):
                 An engine with the default objective takes the saved one.
         """
         with self._turns.step("restore_data()"):
-            self._adopt(*restored(self._directory, self._settings, self._run, self._turns.lock))
+            lock, given = self._turns.lock, self._constraints
+            self._adopt(*restored(self._directory, self._settings, self._run, lock, given))
 
-    def _begin_or_resume(self, space: HyperParameterList | None, resume: bool) -> None:
+    def _begin_or_resume(
+        self, space: HyperParameterList | None, resume: bool, constraints: Sequence[Any]
+    ) -> None:
         """Continues what the save directory holds, or begins a run, if there are parameters."""
         new = None
+        if space is None:
+            # For the run that is restored.
+            self._constraints = constraints
         if space is not None:
             new = Run.new(space, self._settings, self._directory, self._turns.lock)
         if resume and self._directory.holds_run():
-            self._adopt(*resumed(self._directory, self._settings, new, self._turns.lock))
+            lock, given = self._turns.lock, self._constraints
+            self._adopt(*resumed(self._directory, self._settings, new, lock, given))
         else:
             self._run = new
 

@@ -8,6 +8,7 @@ from typing import Any, overload
 from pyshac.core.basics.checks import check_int
 from pyshac.core.engine import _SHAC
 from pyshac.core.engine.call_forms import (
+    Constraints,
     EvaluationFunction,
     SavePath,
     SearchSpace,
@@ -38,6 +39,7 @@ class ManagedSHAC(_SHAC):
         batch_size: W, number of samples in a batch, instead of `num_batches`.
         resume: Whether to continue the run that `save_dir` holds, if there is one.
         start_from: Directory of another search, from whose evaluations this one learns.
+        constraints: What every sample obeys, relations such as `Less` or functions.
 
     Raises:
         ModuleNotFoundError: If the framework is not installed.
@@ -53,6 +55,7 @@ class ManagedSHAC(_SHAC):
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
+        constraints: Constraints | None = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
@@ -62,6 +65,7 @@ class ManagedSHAC(_SHAC):
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
+        constraints: Constraints | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
     @optional_function(begins_with_function)
@@ -82,6 +86,7 @@ class ManagedSHAC(_SHAC):
         batch_size: int | None = None,
         resume: bool = False,
         start_from: SavePath | None = None,
+        constraints: Constraints | None = None,
     ) -> None:
         self._max_gpu_evaluators = _check_gpu_evaluators(max_gpu_evaluators)
         self._max_cpu_evaluators = _check_cpu_evaluators(max_cpu_evaluators)
@@ -99,6 +104,7 @@ class ManagedSHAC(_SHAC):
             batch_size=batch_size,
             resume=resume,
             start_from=start_from,
+            constraints=constraints,
         )
         if self.uses_gpus:
             self.set_num_parallel_evaluators(self._max_gpu_evaluators)

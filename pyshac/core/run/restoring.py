@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.classifiers.cascade import Cascade
@@ -33,6 +35,7 @@ def restored(
     settings: Settings,
     current: Run | None = None,
     lock: CopyableLock | None = None,
+    constraints: Sequence[Any] = (),
 ) -> tuple[Run, Stamp]:
     """Returns the run that a directory holds, and the stamp with which to adopt it.
 
@@ -42,6 +45,7 @@ def restored(
         current: The engine's run so far, whose search space must be equal; None if the engine
             has no run.
         lock: The engine's lock.
+        constraints: Constraints of an engine without a run, for those that are functions.
 
     Raises:
         FileNotFoundError: If the directory holds no run.
@@ -52,6 +56,7 @@ def restored(
     saved, stamp = directory.load(None if current is None else current.search.space)
     if current is not None:
         _check_same_space(current.search.space, saved.space, str(directory.path))
+    saved.space.take_functions(constraints)
     return _of_saved(saved, directory, settings, current, lock), stamp
 
 
@@ -60,6 +65,7 @@ def resumed(
     settings: Settings,
     current: Run | None,
     lock: CopyableLock,
+    constraints: Sequence[Any] = (),
 ) -> tuple[Run, Stamp]:
     """Does what `restored` does, but takes the samples over if the search space has changed.
 
@@ -70,6 +76,7 @@ def resumed(
     path = str(directory.path)
     check_budget(settings.schedule.total_budget, len(saved.dataset), path)
     if current is None or not _differing(current.search.space, saved.space):
+        saved.space.take_functions(constraints)
         return _of_saved(saved, directory, settings, current, lock), stamp
     if saved.is_legacy:
         # Its samples tell its objective.
@@ -256,9 +263,15 @@ def _check_same_space(space: HyperParameterList, saved: HyperParameterList, path
 
 
 def _differing(space: HyperParameterList, saved: HyperParameterList) -> list[str]:
-    """Returns the names of the parameters that differ between two search spaces."""
+    """Returns the names of the parameters and constraints that differ between two spaces."""
     ours, theirs = _comparable(space), _comparable(saved)
-    return sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+    names = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+    return names + sorted({*_names(space)} ^ {*_names(saved)})
+
+
+def _names(space: HyperParameterList) -> list[str]:
+    """Returns a name for each constraint; equal ones have equal names."""
+    return [f"the constraint {each.name}" for each in space.constraints]
 
 
 def _comparable(space: HyperParameterList) -> dict[str, str]:

@@ -86,6 +86,8 @@ def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] 
 def lies_within(new: HyperParameterList, old: HyperParameterList) -> bool:
     """Returns whether samples of one space, drawn without end, would show all of another."""
     known = {each.name: each for each in old}
+    if not {each.name for each in old.constraints} <= {each.name for each in new.constraints}:
+        return False
     if any(each.conditions != known[each.name].conditions for each in new if each.name in known):
         return False
     return known.keys() == {each.name for each in new} and all(

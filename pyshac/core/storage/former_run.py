@@ -10,6 +10,8 @@ has not.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 from pyshac.core.basics import files
 from pyshac.core.dataset.formats.former_marker import former_name
@@ -39,7 +41,7 @@ def keep(layout: Layout) -> None:
     former = Layout(layout.root / _free_name(layout))
     for folder in former.folders:
         files.make_folder(folder)
-    samples = (layout.journal, layout.csv, layout.evaluations, layout.added)
+    samples = (layout.journal, layout.csv, layout.evaluations, layout.added, layout.constraints)
     classifiers = sorted(layout.classifiers.glob("*.ubj"))
     # The last one tells that the copy is complete.
     for path in (*samples, *classifiers, layout.state, layout.parameters):
@@ -50,8 +52,14 @@ def keep(layout: Layout) -> None:
     files.write_atomically(layout.marker, marker)
 
 
-def replaced(layout: Layout, num_classifiers: int, has_added: bool) -> None:
-    """Makes the directory's own run count again, and removes files that it does not have."""
+def replaced(layout: Layout, num_classifiers: int, unused: Sequence[Path]) -> None:
+    """Makes the directory's own run count again, and removes files that it does not have.
+
+    Args:
+        layout: The files of the directory.
+        num_classifiers: Number of classifiers of the run.
+        unused: Other files that it does not have.
+    """
     if former_name(layout.marker) is None:
         return
     layout.marker.unlink()
@@ -59,8 +67,8 @@ def replaced(layout: Layout, num_classifiers: int, has_added: bool) -> None:
     for path in layout.classifiers.glob("*.ubj"):
         if path.stem.isdigit() and int(path.stem) >= num_classifiers:
             path.unlink()
-    if not has_added:
-        layout.added.unlink(missing_ok=True)
+    for path in unused:
+        path.unlink(missing_ok=True)
 
 
 def _free_name(layout: Layout) -> str:

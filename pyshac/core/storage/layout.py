@@ -3,7 +3,8 @@
     datasets/dataset.csv        every scored sample
     datasets/evaluations.jsonl  start, duration, slot, failure and extras of each of them
     datasets/added.csv          the samples from elsewhere, if there are any
-    datasets/parameters.json    the search space
+    datasets/parameters.json    the parameters of the search space
+    datasets/constraints.json   its constraints, if it has any
     classifiers/NN.ubj          the cascade, in XGBoost's own format
     state.json                  everything else, and the checksums of the files above; written last
     journal.jsonl               the events since the last save
@@ -59,6 +60,10 @@ class Layout:
         return self.datasets / "parameters.json"
 
     @property
+    def constraints(self) -> Path:
+        return self.datasets / "constraints.json"
+
+    @property
     def classifiers(self) -> Path:
         return self.root / "classifiers"
 
@@ -88,7 +93,7 @@ class Layout:
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
         parts = (self.csv, self.evaluations, self.added, self.parameters, self.state, self.journal)
-        others = (self.marker, self.holder, self.lock)
+        others = (self.constraints, self.marker, self.holder, self.lock)
         for path in (self.datasets, self.classifiers, *parts, *others):
             files.refuse_link(path)
 

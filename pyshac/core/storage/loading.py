@@ -23,6 +23,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats import journal_file
+from pyshac.core.dataset.formats.constraints_file import read_constraints
 from pyshac.core.dataset.formats.evaluations_file import read_details
 from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.dataset.reading import saved_details
@@ -99,8 +100,7 @@ class _Reader:
 
     def _read_legacy(self) -> SavedRun:
         parameters, csv = self._layout.parameters, self._layout.csv
-        space = build_space(read_config(parameters), parameters, self._known)
-        space = FrozenHyperParameterList(space)
+        space = self._space(read_config(parameters))
         dataset = Dataset.read(csv, space, may_differ=True)
         dataset.take_details(saved_details(self._layout.evaluations, set(dataset.ids)))
         if dataset.ids != list(range(len(dataset))):
@@ -146,7 +146,7 @@ class _Reader:
         layout = self._layout
         stamp, state = stamp_of(layout.state), self._read_state()
         config = read_config(layout.parameters)
-        space = FrozenHyperParameterList(build_space(config, layout.parameters, self._known))
+        space = self._space(config)
         # A batch that was drawn for a larger budget may be open.
         number = max(state.total_budget, state.num_drawn)
         limit = journal_file.largest_size(space, number)
@@ -155,7 +155,17 @@ class _Reader:
         if not is_same_save:
             state = self._read_state()
         _check_equal(space_checksum(config), state.parameters_sha256, layout.parameters)
+        if state.constraints_sha256 or space.constraints:
+            found = files.digest(files.read_bounded(layout.constraints, files.MAX_JSON_BYTES))
+            _check_equal(found, state.constraints_sha256, layout.constraints)
         return space, records, state, is_same_save
+
+    def _space(self, config: Any) -> HyperParameterList:
+        """Returns the search space whose parameters a JSON describes, and its constraints."""
+        built = build_space(config, self._layout.parameters, self._known)
+        known = () if self._known is None else self._known.constraints
+        constraints = read_constraints(self._layout.constraints, built, known)
+        return FrozenHyperParameterList(built, constraints)
 
     def _read_state(self) -> StateFile:
         path = self._layout.state

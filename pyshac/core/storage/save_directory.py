@@ -10,6 +10,7 @@ from typing import Any
 from pyshac.core.basics import files, plain_values, signals
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats.constraints_file import encode_constraints
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
@@ -202,7 +203,12 @@ class SaveDirectory:
             if self.keeps_former:
                 former_run.keep(self._layout)
             self._write_files(run)
-            former_run.replaced(self._layout, len(run.cascade), len(run.added) > 0)
+            parts = (
+                (self._layout.added, len(run.added)),
+                (self._layout.constraints, len(run.space.constraints)),
+            )
+            unused = [path for path, number in parts if not number]
+            former_run.replaced(self._layout, len(run.cascade), unused)
             self.keeps_former = False
         self.must_save = False
 
@@ -212,6 +218,10 @@ class SaveDirectory:
             files.remove_temporaries(folder)
         config = plain_values.to_json(run.space.get_config())
         written.write(layout.parameters, files.encode_json(config, "The search space"))
+        constraints_sha256 = ""
+        if run.space.constraints:
+            content = encode_constraints(run.space.constraints)
+            constraints_sha256 = written.write(layout.constraints, content)
         state = StateFile(
             objective=run.objective,
             method=run.method,
@@ -226,6 +236,7 @@ class SaveDirectory:
             num_drawn=run.num_complete if run.batch is None else run.batch.ids.stop,
             **self._write_samples(run),
             parameters_sha256=space_checksum(config),
+            constraints_sha256=constraints_sha256,
             parameter_seeds=[parameter.seed for parameter in run.space],
             classifiers=[
                 written.write_classifier(layout.classifier(number), classifier)

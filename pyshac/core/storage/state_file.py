@@ -43,6 +43,7 @@ class StateFile:
         evaluations_bytes: Length of the part of evaluations.jsonl that belongs to these samples.
         evaluations_sha256: Checksum of that part; empty if there is no such file.
         parameters_sha256: Checksum of parameters.json without its seeds.
+        constraints_sha256: Checksum of constraints.json; empty, and left out, without that file.
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
@@ -87,6 +88,7 @@ class StateFile:
     has_scaled_features: bool = True
     evaluations_bytes: int = 0
     evaluations_sha256: str = ""
+    constraints_sha256: str = ""
     format: int = FORMAT
 
 
@@ -97,6 +99,8 @@ def encode_state(state: StateFile) -> bytes:
         SaveDirectoryError: If it is too large to be read again.
     """
     content = asdict(state)
+    if not state.constraints_sha256:
+        del content["constraints_sha256"]
     content["sha256"] = checksum(content)
     return files.encode_json(content, "The state of the search")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
@@ -129,10 +129,11 @@ def _decoded(
     parameter: AbstractHyperParameter, encoded: FloatArray, is_choice: bool
 ) -> npt.NDArray[Any]:
     """Decodes values; what is inactive, and encoded as NaN, becomes NaN, or None for a choice."""
-    is_active = ~np.isnan(encoded)
+    is_active: BoolArray = ~np.isnan(encoded)
     if is_active.all():
         return parameter.decode_many(encoded)
-    is_active = is_active if encoded.ndim == 1 else is_active.all(axis=1)
+    if encoded.ndim > 1:
+        is_active = np.asarray(is_active.all(axis=1))
     known = parameter.decode_many(encoded[is_active])
     is_number = known.dtype != object and not is_choice
     values = np.full(

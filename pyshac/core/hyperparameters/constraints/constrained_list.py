@@ -20,6 +20,9 @@ from pyshac.core.hyperparameters.constraints.relation import Relation
 # Draws of `sample`, each of which takes some tens of microseconds.
 MAX_DRAWS = 100_000
 
+# Files are not trusted to hold more.
+MAX_CONSTRAINTS = 10_000
+
 AnyConstraint = Constraint | MissingConstraint | Relation
 
 
@@ -105,8 +108,8 @@ class ConstrainedList:
                 return row
         raise InfeasibleSpaceError(
             f"None of {MAX_DRAWS} draws obeys the constraints {list(self.constraints)!r}. An "
-            "engine draws from less than sample() does where constraints are relations, as Less is, "
-            "instead of functions; narrower ranges help, too."
+            "engine draws from less than sample() does where constraints are relations, such as "
+            "Less, instead of functions; narrower ranges help, too."
         )
 
     def feasible(self, encoded: FloatArray) -> BoolArray:
@@ -131,18 +134,17 @@ class ConstrainedList:
                 allowed[allowed] = each.holds(self.columns, encoded[allowed])
         return allowed
 
-    def check_constraints(self, encoded: FloatArray, shown: Any) -> None:
-        """Raises unless an encoded sample obeys all constraints.
-
-        Args:
-            encoded: Shape (columns,).
-            shown: The sample as the error shows it.
+    def check_constraints(self, row: Sequence[Any]) -> None:
+        """Raises unless a row obeys all constraints.
 
         Raises:
-            ValueError: If it breaks one.
+            TypeError: If a value has the wrong type.
+            ValueError: If it breaks one, or a value lies outside the search space.
         """
+        encoded = self.encode(row)[None] if self._constraints else None
         for each in self._constraints:
-            if not each.holds(self.columns, encoded[None])[0]:
+            if encoded is not None and not each.holds(self.columns, encoded)[0]:
+                shown = next(self.columns.parameters(encoded))
                 raise ValueError(
                     f"A sample must obey the constraints of the search space. {shown!r} breaks "
                     f"{each.name if isinstance(each, Relation) else repr(each.name)}: change its "
@@ -174,6 +176,11 @@ def _checked(constraints: Any) -> tuple[AnyConstraint, ...]:
         )
     checked: dict[str, AnyConstraint] = {}
     for place, each in enumerate(constraints, 1):
+        if place > MAX_CONSTRAINTS:
+            raise ValueError(
+                f"There must be at most {MAX_CONSTRAINTS} constraints. Put some of them into one "
+                "function."
+            )
         if not isinstance(each, AnyConstraint):
             each = Constraint(each)
         if isinstance(each, Constraint) and not each.name:

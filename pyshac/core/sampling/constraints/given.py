@@ -39,7 +39,7 @@ class Given:
     def box(self, space: HyperParameterList) -> tuple[FloatArray, FloatArray]:
         """Returns the corners of a narrow box of the unit cube around them, of shape (columns,)."""
         low, high = np.zeros(len(self.columns)), np.ones(len(self.columns))
-        for column in np.flatnonzero(self.columns & space.maps_to_unit):
+        for column in np.flatnonzero(self.columns & space.maps_to_unit).tolist():
             unit = float(space.column_to_unit(column, self.encoded[column]))
             place = min(np.floor(unit / MARGIN), 1 / MARGIN - 1)
             # A choice, or a whole number, begins there; another number may lie on either side.
