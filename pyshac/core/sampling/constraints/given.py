@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.unit_map import GRID
+from pyshac.core.sampling.cover import Cover
 
-# Half the width of the part of the unit interval that stands for a number: wider than rounding, so
-# that the number lies inside.
+# A number is given by a few parts of the unit interval of this width, more than rounding takes.
 MARGIN = 2.0**-40
 
 
@@ -39,10 +40,27 @@ class Given:
     def box(self, space: HyperParameterList) -> tuple[FloatArray, FloatArray]:
         """Returns the corners of a narrow box of the unit cube around them, of shape (columns,)."""
         low, high = np.zeros(len(self.columns)), np.ones(len(self.columns))
+        kinds = space.column_kinds
         for column in np.flatnonzero(self.columns & space.maps_to_unit).tolist():
             unit = float(space.column_to_unit(column, self.encoded[column]))
-            place = min(np.floor(unit / MARGIN), 1 / MARGIN - 1)
-            # A choice, or a whole number, begins there; another number may lie on either side.
-            low[column] = max(place - 1, 0) * MARGIN
-            high[column] = min(place + 2, 1 / MARGIN) * MARGIN
+            if kinds[column].choices is not None or kinds[column].is_whole:
+                # The part of a value begins there.
+                low[column] = np.ceil(unit / GRID) * GRID
+                high[column] = low[column] + GRID
+            else:
+                place = min(np.floor(unit / MARGIN), 1 / MARGIN - 1)
+                low[column] = max(place - 1, 0) * MARGIN
+                high[column] = min(place + 2, 1 / MARGIN) * MARGIN
         return low, high
+
+    def widened(self, cover: Cover, space: HyperParameterList) -> Cover:
+        """Returns a cover inside the box, stretched to the unit cube in the given columns.
+
+        There it does not matter what is drawn, and many narrow columns have no volume.
+        """
+        low, high = self.box(space)
+        scale = np.where(self.columns, high - low, 1.0)
+        start = np.where(self.columns, low, 0.0)
+        # Rounded to what draws are multiples of.
+        ends = [np.round((each - start) / scale / GRID) * GRID for each in (cover.low, cover.high)]
+        return replace(cover, low=ends[0], high=ends[1])

@@ -28,6 +28,7 @@ GOOD_SHARE = 0.3
 # Draws are given up after this many proposals without a sample that is allowed; after fewer that
 # are drawn, or asked about, one by one in Python. A pilot of few samples will do after fewer, too.
 MAX_FRUITLESS = 2**23
+MAX_FRUITLESS_GIVEN = 2**21
 MAX_PILOT = 2**20
 MAX_FRUITLESS_SLOW = 2**17
 # A block of proposals; the next one is larger where fewer than this share obeys the relations.
@@ -61,7 +62,8 @@ class Prior:
         if self._given is not None:
             low, high = self._given.box(self.space)
             start = replace(start, low=low[None], high=high[None])
-        return refine_for_constraints(start, self.bounds, self._is_good, MAX_BOXES)
+        cover = refine_for_constraints(start, self.bounds, self._is_good, MAX_BOXES)
+        return cover if self._given is None else self._given.widened(cover, self.space)
 
     def _is_good(self, cover: Cover) -> bool:
         rows = cover.draw(PILOT_ROWS, self.space, np.random.SeedSequence(0))
@@ -137,11 +139,12 @@ class Prior:
         self.require_cover()
         found = [np.empty((0, self.space.num_columns))]
         block, number, proposed, asked = BLOCK_ROWS, 0, 0, 0
+        most = MAX_FRUITLESS if self._given is None else MAX_FRUITLESS_GIVEN
         limit = MAX_FRUITLESS_SLOW if self._is_slow else np.inf
         with np.errstate(all="ignore"):
             while number < n:
                 each = max(number, 1)
-                is_fruitless = proposed >= MAX_FRUITLESS * each or asked >= limit * each
+                is_fruitless = proposed >= most * each or asked >= limit * each
                 if is_fruitless or (number and (asked >= most_asked or proposed >= most_proposed)):
                     break
                 rows = self._propose(block, seeding.child(stream, len(found)))

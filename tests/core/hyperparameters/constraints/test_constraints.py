@@ -1,0 +1,249 @@
+"""Constraints: what they say of samples, and what is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pyshac import (
+    AbstractHyperParameter,
+    Constraint,
+    ConstraintError,
+    DiscreteHP,
+    DistributionHP,
+    Forbidden,
+    HyperParameterList,
+    InfeasibleSpaceError,
+    IntegerHP,
+    Less,
+    LinearConstraint,
+    LogUniformHP,
+    MultiDiscreteHP,
+    MultiUniformHP,
+    NormalHP,
+    UniformHP,
+)
+from pyshac.core.hyperparameters.frozen_space import frozen_copy
+
+
+class Own(AbstractHyperParameter):
+    """A user's own whole number below 10."""
+
+    def sample(self) -> int:
+        return int(self.random.randint(10))
+
+    def encode(self, x: int) -> float:
+        return float(x)
+
+    def decode(self, x: float) -> int:
+        return int(x)
+
+
+def parameters() -> list[AbstractHyperParameter]:
+    return [
+        UniformHP("a", 0, 1),
+        UniformHP("b", 0, 1),
+        DiscreteHP("kernel", ["linear", None, "rbf"]),
+        DiscreteHP("size", [4, 1, 2]),
+        IntegerHP("n", 1, 100, log=True),
+        MultiUniformHP("w", 0, 1, sample_count=2),
+        Own("own"),
+    ]
+
+
+def space(*constraints: Any) -> HyperParameterList:
+    return HyperParameterList(parameters(), constraints=constraints)
+
+
+def rows(of: HyperParameterList, n: int = 2000) -> np.ndarray:
+    return of.draw(n, np.random.SeedSequence(0))
+
+
+def one_by_one(of: HyperParameterList, encoded: np.ndarray, rule: Any) -> list[bool]:
+    return [bool(rule(of.to_parameters(of.decode(row)))) for row in encoded]
+
+
+RULES = [
+    (Less("a", "b"), lambda p: p["a"] < p["b"]),
+    (Less("size", "n"), lambda p: p["size"] < p["n"]),
+    (Less("own", "size"), lambda p: p["own"] < p["size"]),
+    (Less("w_2", "a"), lambda p: p["w"][1] < p["a"]),
+    (LinearConstraint({"a": 1, "b": -2}, at_most=0.5), lambda p: p["a"] - 2 * p["b"] <= 0.5),
+    (LinearConstraint({"size": 1, "own": 1}, 6, 6), lambda p: p["size"] + p["own"] == 6),
+    (Forbidden({"kernel": None}), lambda p: p["kernel"] is not None),
+    (Forbidden({"size": 1, "n": 3}), lambda p: not (p["size"] == 1 and p["n"] == 3)),
+    (Forbidden({"own": 4, "kernel": "rbf"}), lambda p: p["own"] != 4 or p["kernel"] != "rbf"),
+]
+
+
+@pytest.mark.parametrize(("relation", "rule"), RULES, ids=repr)
+def test_a_relation_holds_as_its_values_say(relation, rule):
+    of = space(relation)
+    encoded = rows(of)
+    assert of.feasible(encoded).tolist() == one_by_one(of, encoded, rule)
+
+
+def test_functions_get_what_an_evaluation_gets():
+    seen: list[dict[str, Any]] = []
+    of = space(lambda p: seen.append(p) or True)
+    encoded = rows(of, 50)
+    assert of.feasible(encoded).all()
+    assert repr(seen) == repr([dict(of.to_parameters(of.decode(row))) for row in encoded])
+
+
+def test_vectorised_functions_get_arrays():
+    of = space(
+        Constraint(lambda p: (p["w"].sum(axis=1) > p["a"]) & (p["kernel"] == "rbf"), "v", True)
+    )
+    encoded = rows(of)
+    wanted = one_by_one(of, encoded, lambda p: sum(p["w"]) > p["a"] and p["kernel"] == "rbf")
+    assert of.feasible(encoded).tolist() == wanted
+
+
+def every_type() -> HyperParameterList:
+    return HyperParameterList(
+        [
+            *parameters(),
+            UniformHP("ul", 0, 5, log_encode=True),
+            LogUniformHP("l", 1e-5, 1),
+            NormalHP("z", 0, 1),
+            IntegerHP("i", -3, 9),
+            MultiDiscreteHP("m", [(1, 2), None], sample_count=2),
+            DistributionHP("p", stats.poisson(3)),
+            DistributionHP("beta", stats.beta(2, 3)),
+        ]
+    )
+
+
+def test_columns_are_decoded_as_values_are():
+    of = every_type()
+    encoded = rows(of, 500)
+    many = of.columns.all_values(encoded)
+    for place, row in enumerate(encoded):
+        for name, value in of.to_parameters(of.decode(row)).items():
+            assert repr(many[name][place].tolist() if isinstance(value, list)
+                        else many[name].tolist()[place]) == repr(value)  # fmt: skip
+
+
+def test_what_is_inactive():
+    of = HyperParameterList(
+        [
+            DiscreteHP("kernel", ["linear", None]),
+            UniformHP("gamma", 0, 1).when("kernel", "linear"),
+            UniformHP("low", 0, 1),
+            DiscreteHP("kind", ["p", "q"]).when("gamma", at_least=0.5),
+        ]
+    )
+    encoded = rows(of, 400)
+    inactive = np.isnan(encoded)
+    values = of.columns.all_values(encoded)
+    assert (np.isnan(values["gamma"]) == inactive[:, 1]).all()
+    assert ([each is None for each in values["kind"]] == inactive[:, 3]).all()
+    for row, got in zip(encoded, of.columns.parameters(encoded), strict=True):
+        assert got == dict(of.to_parameters(of.decode(row)))
+    for relation in (Less("gamma", "low"), Forbidden({"gamma": 0.3, "kind": "p"})):
+        assert relation.holds(of.columns, encoded)[inactive[:, 1]].all()
+    linear = LinearConstraint({"gamma": 1, "low": 1}, at_most=0.5)
+    wanted = np.nan_to_num(encoded[:, 1]) + encoded[:, 2] <= 0.5
+    assert (linear.holds(of.columns, encoded) == wanted).all()
+
+
+def test_a_missing_name_in_a_function_has_a_hint():
+    of = HyperParameterList(
+        [DiscreteHP("k", [1, 2]), UniformHP("g", 0, 1).when("k", 1)],
+        constraints=[lambda p: p["g"] < 1],
+    )
+    with pytest.raises(ConstraintError, match=r"KeyError: 'g' for \{'k': 2\}.*get\(name\)"):
+        of.feasible(rows(of, 50))
+
+
+def test_samples_obey():
+    of = space(Less("a", "b"), lambda p: p["n"] > 50)
+    of.set_seed(1)
+    for _ in range(20):
+        values = of.to_parameters(of.sample())
+        assert values["a"] < values["b"]
+        assert values["n"] > 50
+
+
+def test_a_space_without_samples_says_so(monkeypatch):
+    monkeypatch.setattr("pyshac.core.hyperparameters.constraints.constrained_list.MAX_DRAWS", 20)
+    with pytest.raises(InfeasibleSpaceError, match="None of 20 draws obeys"):
+        space(lambda p: False).sample()
+
+
+def test_a_frozen_copy_keeps_them():
+    of = space(Less("a", "b"), Constraint(lambda p: True, "always"))
+    assert frozen_copy(of).constraints == of.constraints
+
+
+def test_equal_relations_are_equal():
+    assert LinearConstraint({"a": 1, "b": 2}, 3) == LinearConstraint({"b": 2.0, "a": 1}, 3.0)
+    assert Forbidden({"a": 1}) != Forbidden({"a": True})
+    assert len({Less("a", "b"), Less("a", "b"), Less("b", "a")}) == 2
+
+
+@pytest.mark.parametrize("relation", [rule[0] for rule in RULES], ids=repr)
+def test_a_relation_is_its_config(relation):
+    assert type(relation).load_from_config(relation.get_config()) == relation
+
+
+def test_a_parameter_that_a_relation_names_stays():
+    of = space(Less("a", "w_1"))
+    of.remove_hyper_parameter("b")
+    with pytest.raises(ValueError, match=r"'w' cannot be removed, since Less\('a', 'w_1'\)"):
+        of.remove_hyper_parameter("w")
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: space(Less("a", "q")), ValueError, r"must name parameters.*Got 'q'"),
+        (lambda: space(Less("a", "w")), ValueError, r"which is a list: \['w_1', 'w_2'\]"),
+        (lambda: space(Less("a", "kernel")), ValueError, "whose values are numbers.*Forbidden"),
+        (lambda: space(Forbidden({"kernel": "q"})), ValueError, "forbids what cannot be"),
+        (lambda: space(Forbidden({"n": 101})), ValueError, r"must be in \[1, 100\]"),
+        (lambda: Less("a", "a"), ValueError, "nothing is less than itself"),
+        (lambda: Less(1, "a"), TypeError, "by str"),
+        (lambda: LinearConstraint({"a": 1}), ValueError, "needs at_most, at_least or both"),
+        (lambda: LinearConstraint({}, 1), ValueError, "at least one parameter"),
+        (lambda: LinearConstraint({"a": 1}, 1, 2), ValueError, "must not be below at_least"),
+        (lambda: LinearConstraint({"a": "x"}, 1), TypeError, "weight of 'a' must be a number"),
+        (lambda: LinearConstraint({"a": math.nan}, 1), ValueError, "must be finite"),
+        (lambda: LinearConstraint({"a": 0}, 1), ValueError, "must not be 0"),
+        (lambda: LinearConstraint(["a"], 1), TypeError, "takes a mapping"),
+        (lambda: Forbidden("kernel"), TypeError, "takes a mapping"),
+        (lambda: Forbidden({"kernel": [object()]}), TypeError, "must be None, bool, int"),
+        (lambda: space("a < b"), TypeError, "must be a function of a dictionary"),
+        (lambda: HyperParameterList(parameters(), constraints=5), TypeError, "must be a list"),
+        (lambda: HyperParameterList(parameters(), constraints=len), TypeError, "must be a list"),
+        (lambda: space(Less("a", "b"), Less("a", "b")), ValueError, "must be distinct"),
+        (lambda: space(Less("a", "b"), Less("b", "a")), InfeasibleSpaceError, "a < b < a|b < a"),
+        (lambda: Constraint(len, ""), ValueError, "name of a constraint"),
+        (lambda: Constraint(len, vectorized=1), TypeError, "vectorized must be True or False"),
+    ],
+)
+def test_what_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "error", "message"),
+    [
+        (lambda p: None, TypeError, "must return True for samples.*Got None for"),
+        (lambda p: 1, TypeError, "must return True for samples.*Got 1 for"),
+        (lambda p: 1 / 0, ConstraintError, "'constraint 1' raised ZeroDivisionError.* for {'a'"),
+        (Constraint(lambda p: True, "v", True), ValueError, "one bool for each of 9 samples"),
+        (Constraint(lambda p: p["a"], "v", True), TypeError, "an array of bools"),
+        (Constraint(lambda p: p["q"], "v", True), ConstraintError, "'v' raised KeyError"),
+    ],
+)
+def test_functions_that_go_wrong(constraint, error, message):
+    of = space(constraint)
+    with pytest.raises(error, match=message):
+        of.feasible(rows(of, 9))
