@@ -13,7 +13,7 @@ from typing import Any
 from typing_extensions import assert_type
 
 import pyshac
-from pyshac import SHAC, DiscreteHP, HyperParameterList, KerasSHAC, TorchSHAC, UniformHP
+from pyshac import SHAC, DiscreteHP, HyperParameterList, KerasSHAC, Less, TorchSHAC, UniformHP
 
 
 def evaluate(worker_id: int, parameters: Mapping[str, Any]) -> float:
@@ -35,6 +35,7 @@ SHAC(None, None, 100, 10)
 SHAC(hyperparameter_list=SPACE, total_budget=100, num_batches=10, evaluation_function=evaluate)
 SHAC(SPACE, total_budget=100, num_batches=10, evaluation_function=evaluate)
 SHAC(evaluate, SPACE, 100, batch_size=16, resume=True, start_from=Path("old"))
+SHAC(evaluate, SPACE, 100, 4, constraints=[Less("a", "b"), lambda p: p["a"] < 1])
 SHAC(SPACE, total_budget=100, batch_size=16, save_dir="shac", resume=True)
 TorchSHAC(evaluate, SPACE, 100, 10, 2)
 TorchSHAC(SPACE, 100, batch_size=16, max_gpu_evaluators=2)

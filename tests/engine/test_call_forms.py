@@ -180,7 +180,7 @@ def test_callable_objects_are_functions(tmp_path, expected):
 def test_signatures():
     constructor = "evaluation_function hyperparameter_list total_budget num_batches objective"
     parameters = inspect.signature(SHAC).parameters
-    keywords = ["method", "classifier", "batch_size", "resume", "start_from"]
+    keywords = ["method", "classifier", "batch_size", "resume", "start_from", "constraints"]
     assert list(parameters) == [*constructor.split(), "max_classifiers", "save_dir", *keywords]
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in keywords)
     defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
@@ -194,6 +194,7 @@ def test_signatures():
         "batch_size": None,
         "resume": False,
         "start_from": None,
+        "constraints": None,
     }
 
     fit = inspect.signature(SHAC.fit).parameters

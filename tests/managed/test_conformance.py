@@ -33,6 +33,7 @@ SIGNATURE = [
     "batch_size",
     "resume",
     "start_from",
+    "constraints",
 ]
 
 # The quick run shows the suite with the engine that needs no framework.
@@ -207,9 +208,11 @@ def test_signature(case):
         "batch_size": None,
         "resume": False,
         "start_from": None,
+        "constraints": None,
     }
     keyword_only = [name for name, p in signature.items() if p.kind is p.KEYWORD_ONLY]
-    assert keyword_only == ["method", "classifier", "batch_size", "resume", "start_from"]
+    keywords = ["method", "classifier", "batch_size", "resume", "start_from", "constraints"]
+    assert keyword_only == keywords
 
 
 @managed_engine

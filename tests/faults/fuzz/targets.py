@@ -23,14 +23,19 @@ from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset.dataset import Dataset
 from pyshac.core.dataset.formats import journal_file
+from pyshac.core.dataset.formats.constraints_file import encode_constraints, read_constraints
 from pyshac.core.dataset.formats.csv_file import read_csv
 from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import (
+    Constraint,
     DiscreteHP,
     DistributionHP,
+    Forbidden,
     HyperParameterList,
     IntegerHP,
+    Less,
+    LinearConstraint,
     LogUniformHP,
     MultiDiscreteHP,
     MultiUniformHP,
@@ -56,7 +61,7 @@ _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
 _SCHEDULE = Schedule.in_batches(40, 4)
 _NAMES = (
     "state.json", "journal.jsonl", "datasets/dataset.csv", "datasets/parameters.json",
-    "classifiers/00.ubj", "lock.json", "datasets/evaluations.jsonl",
+    "classifiers/00.ubj", "lock.json", "datasets/evaluations.jsonl", "datasets/constraints.json",
 )  # fmt: skip
 
 
@@ -75,6 +80,11 @@ def make_space() -> HyperParameterList:
             MultiUniformHP("v", 0.0, 1.0, sample_count=2).when("n", at_most=50),
         ],
         seed=3,
+        constraints=[
+            Less("w_1", "w_2"),
+            LinearConstraint({"x": 1, "m": -0.5}, at_most=4.5),
+            Forbidden({"kind": (1, "a"), "c_2": "b"}),
+        ],
     )
 
 
@@ -135,6 +145,23 @@ def fuzz_parameters(data: bytes) -> bool:
         return False
     if len(space) and space.is_vectorised:
         space.draw(2, np.random.SeedSequence(0))
+    return True
+
+
+def fuzz_constraints(data: bytes) -> bool:
+    """A `constraints.json`."""
+    path = _FOLDER / "constraints.json"
+    path.write_bytes(data)
+    try:
+        constraints = read_constraints(path, _SPACE)
+    except SaveDirectoryError:
+        return False
+    space = HyperParameterList(_SPACE, constraints=constraints)
+    space.obeys_relations(space.draw(2, np.random.SeedSequence(0)))
+    # What is accepted can be written, and is the same then.
+    path.write_bytes(encode_constraints(constraints))
+    if repr(read_constraints(path, _SPACE)) != repr(constraints):
+        raise RuntimeError("the constraints are others after they were written")
     return True
 
 
@@ -255,6 +282,7 @@ TARGETS: dict[str, Callable[[bytes], bool]] = {
     "dataset": fuzz_dataset,
     "header": fuzz_header,
     "parameters": fuzz_parameters,
+    "constraints": fuzz_constraints,
     "state": fuzz_state,
     "journal": fuzz_journal,
     "ubjson": fuzz_ubjson,
@@ -263,7 +291,8 @@ TARGETS: dict[str, Callable[[bytes], bool]] = {
 }
 # How the inputs are shared out: most for readers with much to get wrong.
 SHARES = {
-    "text": 150, "dataset": 150, "header": 5, "parameters": 200, "state": 200, "journal": 140,
+    "text": 150, "dataset": 150, "header": 5, "parameters": 150, "constraints": 50, "state": 200,
+    "journal": 140,
     "ubjson": 100, "model": 52, "directory": 3,
 }  # fmt: skip
 
@@ -280,6 +309,7 @@ def seeds(target: str) -> list[bytes]:
         "dataset": [csv.split(b"\n", 1)[1], *csv.split(b"\n")[1:6]],
         "header": [csv, csv[:200]],
         "parameters": [read("datasets/parameters.json"), *one_by_one()],
+        "constraints": [read("datasets/constraints.json"), *constraints_one_by_one()],
         "state": [read("state.json"), *states_of_releases()],
         "journal": [read("journal.jsonl"), *read("journal.jsonl").splitlines()],
         "ubjson": small_models(),
@@ -302,6 +332,12 @@ def one_by_one() -> list[bytes]:
     others = [DistributionHP("count", stats.poisson(3)), DistributionHP("b", stats.beta(2, 5))]
     config = plain_values.to_json(HyperParameterList([*_SPACE, *others]).get_config())
     return [json.dumps({name: entry}).encode() for name, entry in config.items()]
+
+
+def constraints_one_by_one() -> list[bytes]:
+    """Constraints as files of their own, also one that is a function."""
+    others = [Constraint(all, "all")]
+    return [encode_constraints([each]) for each in (*_SPACE.constraints, *others)]
 
 
 def small_models() -> list[bytes]:
