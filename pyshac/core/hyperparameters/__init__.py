@@ -13,7 +13,7 @@ from pyshac.core.hyperparameters.types.discrete import (
     MultiDiscreteHP,
     MultiDiscreteHyperParameter,
 )
-from pyshac.core.hyperparameters.types.distribution import (
+from pyshac.core.hyperparameters.types.distributions.distribution import (
     DistributionHP,
     DistributionHyperParameter,
 )
