@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -99,8 +100,8 @@ def identity(value: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """Returns a copy of plain values in lists and dicts, such as parameters."""
-    if isinstance(value, dict):
+    """Returns a copy of lists and dicts, such as parameters, but not of what else they hold."""
+    if type(value) in (dict, OrderedDict):
         return type(value)((key, copied(item)) for key, item in value.items())
     if isinstance(value, list):
         return [copied(item) for item in value]

@@ -132,6 +132,6 @@ def facts_of(dataset: Any) -> Facts:
     if failed < len(dataset):
         for name, objective in (("highest score", "max"), ("lowest score", "min")):
             score = value_text(dataset.get_best_score(objective))
-            at = parameters_text(dataset.get_best_parameters(objective))
+            at = parameters_text(dataset.get_best_parameters(objective, named=True))
             facts.append((name, f"{score} at {at}"))
     return [*facts, ("last scores", scores_text(dataset.Y))]

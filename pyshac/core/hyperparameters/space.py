@@ -277,7 +277,7 @@ class HyperParameterList(ListNames):
 
     def _unit_map_of(self, column: int) -> UnitMap:
         block = next(block for block in self._blocks if column < block.columns.stop)
-        return block.require_unit_map()
+        return block.map_of(column)
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.
@@ -310,15 +310,23 @@ class HyperParameterList(ListNames):
                 rows[:, block.columns] = block.draw_one_by_one(len(unit), seed)
         return rows
 
-    def to_parameters(self, row: Sequence[Any]) -> OrderedDict[str, Any]:
-        """Returns a row as the `OrderedDict` that an evaluation function receives."""
-        return OrderedDict((block.parameter.name, value) for block, value in self._split(row))
+    def to_parameters(self, row: Sequence[Any], *, named: bool = False) -> OrderedDict[str, Any]:
+        """Returns a row as the `OrderedDict` that an evaluation function receives.
 
-    def to_row(self, parameters: Mapping[str, Any]) -> list[Any]:
-        """Returns the row of a mapping from names to values.
+        Args:
+            row: Values, one per column.
+            named: Whether choices that are objects stay the names that files have of them.
+        """
+        return OrderedDict(
+            (block.parameter.name, value if named else block.parameter.to_object(value))
+            for block, value in self._split(row)
+        )
+
+    def to_row(self, parameters: Mapping[str, Any], *, named: bool = False) -> list[Any]:
+        """Returns the row of a mapping from names to values: the reverse of `to_parameters`.
 
         Raises:
-            ValueError: If a name is missing or unknown.
+            ValueError: If a name is missing or unknown, or an object is none of its choices.
         """
         if set(parameters) != set(self._parameters):
             raise ValueError(
@@ -328,18 +336,19 @@ class HyperParameterList(ListNames):
         row: list[Any] = []
         for block in self._blocks:
             value = parameters[block.parameter.name]
+            value = value if named else block.parameter.from_object(value)
             # An array would be added to the numbers in the list.
             row += [*value] if block.is_list else [value]
         return row
 
-    def to_stored_row(self, parameters: Mapping[str, Any]) -> list[Any]:
+    def to_stored_row(self, parameters: Mapping[str, Any], *, named: bool = False) -> list[Any]:
         """Returns the row of a mapping as a file gives it back.
 
         Raises:
             TypeError: If a value has the wrong type.
             ValueError: If a name is missing or unknown, or a value lies outside the space.
         """
-        row = self.to_row(parameters)
+        row = self.to_row(parameters, named=named)
         self.encode(row)
         return self.row_from_text(self.row_to_text(row))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import FloatArray
@@ -21,3 +23,28 @@ class UnitMap(Protocol):
         This is the lower end of the part of the unit interval that maps to the value, so
         `from_unit(to_unit(encoded))` gives a discrete value back exactly.
         """
+
+
+class ColumnMaps:
+    """A unit map of its own for each column of a parameter.
+
+    Args:
+        maps: The maps, one for each column.
+    """
+
+    def __init__(self, maps: Sequence[UnitMap]) -> None:
+        self._maps = tuple(maps)
+
+    def of_column(self, place: int) -> UnitMap:
+        """Returns the map of one of the parameter's columns, counted from 0."""
+        return self._maps[place]
+
+    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        """Maps rows of the parameter's columns, shape (n, columns); see `UnitMap.from_unit`."""
+        columns = zip(self._maps, np.asarray(unit).T, strict=True)
+        return np.stack([each.from_unit(column) for each, column in columns], axis=1)
+
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        """Maps rows of the parameter's columns, shape (n, columns); see `UnitMap.to_unit`."""
+        columns = zip(self._maps, np.asarray(encoded).T, strict=True)
+        return np.stack([each.to_unit(column) for each, column in columns], axis=1)
