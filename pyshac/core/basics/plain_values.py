@@ -74,6 +74,13 @@ def _as_plain(value: Any, what: str) -> Any:
     return value
 
 
+def is_plain(value: Any) -> bool:
+    """Returns whether a value is plain, or a list of plain values."""
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))
+    return value is None or type(value) in _SCALARS
+
+
 def is_storable(text: str) -> bool:
     """Returns whether a UTF-8 CSV file can hold a text: no surrogates, no NUL, not too long."""
     return _is_encodable(text) and len(text) < MAX_TEXT_LENGTH

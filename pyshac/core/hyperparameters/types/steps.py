@@ -53,16 +53,16 @@ class Steps:
             ValueError: If `step` is not above 0, larger than a range that has more than one number,
                 or too small for floats to tell neighbours apart.
         """
+        parts = [Decimal(repr(number)) for number in (low, high, step)]
+        digits = max(0, *(-int(part.as_tuple().exponent) for part in parts))
+        first, last, distance = (int(part.scaleb(digits)) for part in parts)
         least = LEAST_STEP * max(abs(low), abs(high))
-        if step <= 0 or step < least or (low < high and step > high - low):
+        if step <= 0 or step < least or first < last < first + distance:
             raise ValueError(
                 f"step of {owner!r} must be above 0, at least {least:g} (2**-46 of the larger "
                 "bound) and at most max_value - min_value, but got "
                 f"(min_value={low!r}, max_value={high!r}, step={step!r})."
             )
-        parts = [Decimal(repr(number)) for number in (low, high, step)]
-        digits = max(0, *(-int(part.as_tuple().exponent) for part in parts))
-        first, last, distance = (int(part.scaleb(digits)) for part in parts)
         return cls(first, distance, digits, (last - first) // distance + 1)
 
     @property
