@@ -107,9 +107,7 @@ class TestNamed:
         space = HyperParameterList([parameter])
         row = ["array", "double", "array"]
         received = space.to_parameters(row)["p"]
-        assert [value is VALUES[name] for value, name in zip(received, row, strict=True)] == [
-            True
-        ] * 3
+        assert all(value is VALUES[name] for value, name in zip(received, row, strict=True))
         assert space.to_row({"p": received}) == row
         assert space.to_row({"p": ["array", double, "array"]}) == row
 
@@ -119,7 +117,7 @@ class TestNamed:
             assert again["p"] is not space["p"]
             for name, value in VALUES.items():
                 assert again["p"].to_object(name) is value
-                assert again["m"].to_object([name]) == [value] or name == "array"
+                assert again["m"].to_object([name])[0] is value
 
 
 class TestConfig:
@@ -227,7 +225,7 @@ class TestTexts:
 
     @pytest.mark.parametrize(
         "values",
-        [[math.tanh, np.tanh], ["double", double], [double, double], [np.ones(1), np.ones(1)]],
+        [[math.tanh, np.tanh], ["double", double], [double, double], [{1: 2}, {1: 2}]],
     )
     def test_texts_must_be_distinct(self, values):
         with pytest.raises(ValueError, match=r"must have distinct texts.*Give the values names"):
