@@ -36,6 +36,10 @@ def value_text(value: Any) -> str:
         items += ["…"] * (len(value) > MAX_PARAMETERS)
         left, right = "[]" if isinstance(value, list) else "()"
         return cut(f"{left}{', '.join(items)}{right}")
+    name = getattr(value, "__qualname__", None)
+    if isinstance(name, str):
+        # A function or a class.
+        return cut(name)
     # Long texts are cut first, since quoting them takes time.
     return cut(repr(value[: 2 * MAX_TEXT] if isinstance(value, str) else value))
 
