@@ -12,6 +12,9 @@ from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.types.object_texts import text_of
 
+# The most characters of an object in an error.
+MAX_SHOWN = 200
+
 
 class Objects:
     """The objects of a choice by their names. Copies of it are itself: objects stay the same.
@@ -122,15 +125,18 @@ def _plain_or_text(owner: str, value: Any) -> tuple[Any, bool]:
     what = f"values of {owner!r}"
     try:
         return plain_values.check_value(value, what), False
-    except TypeError:
+    except ValueError:
+        raise
+    # An object's own repr, in the message, raises all kinds of exceptions.
+    except Exception:
         pass
     try:
         text = text_of(value)
     except ValueError as error:
         raise TypeError(
             f"{what} must be None, bool, int, float, str, tuples of these, or objects whose text "
-            f"is the same in every process. Got {value!r} of type {type(value).__name__} instead: "
-            f"{error}. Give the values names: {_proposal(owner)}."
+            f"is the same in every process. Got {_shown(value)} of type {type(value).__name__} "
+            f"instead: {error}. Give the values names: {_proposal(owner)}."
         ) from None
     return plain_values.check_value(text, what), True
 
@@ -144,10 +150,18 @@ def _check_distinct(
         key = plain_values.identity(name)
         if key in known and (is_text or known[key][1]):
             raise ValueError(
-                f"values of {owner!r} must have distinct texts. Got {known[key][0]!r} and "
-                f"{item!r}, both {name!r}. Give the values names: {_proposal(owner)}."
+                f"values of {owner!r} must have distinct texts. Got {_shown(known[key][0])} "
+                f"and {_shown(item)}, both {name!r}. Give the values names: {_proposal(owner)}."
             )
         known[key] = item, is_text
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:
+        return "an object"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _proposal(owner: str) -> str:
