@@ -151,15 +151,16 @@ class _SHAC(SavedEngine, ABC):
         Args:
             save_dir: The save directory.
             evaluation_function: The function to be optimised; it may be handed to `fit` instead.
-            options: Other arguments of the constructor, such as `classifier`, which no directory
-                holds, or the numbers of evaluators of a managed engine.
+            options: Other arguments of the constructor, such as what no directory holds, a
+                `classifier` or objects in `hyperparameter_list`, or the numbers of evaluators.
 
         Raises:
             FileNotFoundError: If the directory holds no run.
             SaveDirectoryError: If a file is corrupt.
         """
         path = absolute_path("save_dir", save_dir)
-        saved = SaveDirectory(path).load()[0]
+        space = as_parameter_list(options.pop("hyperparameter_list", None))
+        saved = SaveDirectory(path).load(space)[0]
         known = max(len(saved.dataset), 1)
         arguments = {
             **cls._options_of_load(),
@@ -173,7 +174,7 @@ class _SHAC(SavedEngine, ABC):
             arguments.setdefault("batch_size", saved.batch_size or known)
         make: Callable[..., Engine] = cls
         return make(
-            check_function(evaluation_function), None, save_dir=path, resume=True, **arguments
+            check_function(evaluation_function), space, save_dir=path, resume=True, **arguments
         )
 
     @classmethod
@@ -207,7 +208,7 @@ class _SHAC(SavedEngine, ABC):
         """
         n = None if n is None else check_positive("n", n)
         with self._turns.step("ask()"):
-            run = self._require_run()
+            run = self._require_run_to_go_on()
             with run.writing():
                 batch = run.search.batch
                 if batch is not None and not batch.pending:
@@ -401,7 +402,7 @@ class _SHAC(SavedEngine, ABC):
     def _new_loop(self, callbacks: Callbacks | None, verbose: int) -> FitLoop:
         told = callbacks_of_loop(callbacks, verbose)
         told.set_engine(self)
-        return FitLoop(self._require_run(), told, self._parallelism.generators)
+        return FitLoop(self._require_run_to_go_on(), told, self._parallelism.generators)
 
     def predict(
         self,
@@ -439,7 +440,7 @@ class _SHAC(SavedEngine, ABC):
             num_samples = check_positive("num_batches", num_batches) * self.num_batches
         number = check_positive("num_samples", num_samples)
         with self._turns.lock:
-            search = self._require_run().search
+            search = self._require_run_to_go_on().search
             count = check_count(max_classfiers, max_classifiers, len(search.cascade))
             generators = self._parallelism.generators(search.batch_number)
             if num_workers_per_batch is not None:

@@ -12,15 +12,24 @@ from pyshac.core.hyperparameters.types.discrete import (
     DiscreteHyperParameter,
     MultiDiscreteHP,
     MultiDiscreteHyperParameter,
+    OrdinalHP,
+    OrdinalHyperParameter,
 )
-from pyshac.core.hyperparameters.types.distribution import (
+from pyshac.core.hyperparameters.types.distributions.distribution import (
     DistributionHP,
     DistributionHyperParameter,
 )
-from pyshac.core.hyperparameters.types.integer import IntegerHP, IntegerHyperParameter
+from pyshac.core.hyperparameters.types.integer import (
+    IntegerHP,
+    IntegerHyperParameter,
+    MultiIntegerHP,
+    MultiIntegerHyperParameter,
+)
 from pyshac.core.hyperparameters.types.log_uniform import (
     LogUniformContinuousHyperParameter,
     LogUniformHP,
+    MultiLogUniformContinuousHyperParameter,
+    MultiLogUniformHP,
 )
 from pyshac.core.hyperparameters.types.normal import (
     MultiNormalContinuousHyperParameter,
@@ -29,6 +38,7 @@ from pyshac.core.hyperparameters.types.normal import (
     NormalContinuousHyperParameter,
     NormalHP,
 )
+from pyshac.core.hyperparameters.types.simplex import SimplexHP, SimplexHyperParameter
 from pyshac.core.hyperparameters.types.uniform import (
     MultiUniformContinuousHyperParameter,
     MultiUniformHP,
@@ -51,6 +61,10 @@ __all__ = [
     "LogUniformHP",
     "MultiDiscreteHP",
     "MultiDiscreteHyperParameter",
+    "MultiIntegerHP",
+    "MultiIntegerHyperParameter",
+    "MultiLogUniformContinuousHyperParameter",
+    "MultiLogUniformHP",
     "MultiNormalContinuousHyperParameter",
     "MultiNormalHP",
     "MultiNormlHP",
@@ -58,6 +72,10 @@ __all__ = [
     "MultiUniformHP",
     "NormalContinuousHyperParameter",
     "NormalHP",
+    "OrdinalHP",
+    "OrdinalHyperParameter",
+    "SimplexHP",
+    "SimplexHyperParameter",
     "UniformContinuousHyperParameter",
     "UniformHP",
     "get_parameter",

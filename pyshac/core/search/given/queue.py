@@ -109,7 +109,7 @@ def _completed(
             "the others are drawn."
         )
     row = space.to_stored_row({**drawn, **given})
-    values = space.to_parameters(row)
+    values = space.to_parameters(row, named=True)
     return Enqueued({name: values[name] for name in values if name in given}, row)
 
 
