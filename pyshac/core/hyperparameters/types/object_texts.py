@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pyshac.core.basics.plain_values import INACTIVE
+
 MAX_LENGTH = 1000
 
 _SCALARS = (type(None), bool, int, float, str)
@@ -37,6 +39,8 @@ def _text(value: Any) -> str:
         value = value.item()
     if type(value) in _SCALARS:
         return repr(value)
+    if value is INACTIVE:
+        raise ValueError("it stands for the value of an inactive parameter")
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, (set, frozenset)):
