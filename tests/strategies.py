@@ -15,9 +15,13 @@ from pyshac.core.hyperparameters import (
     IntegerHP,
     LogUniformHP,
     MultiDiscreteHP,
+    MultiIntegerHP,
+    MultiLogUniformHP,
     MultiNormalHP,
     MultiUniformHP,
     NormalHP,
+    OrdinalHP,
+    SimplexHP,
     UniformHP,
 )
 
@@ -62,6 +66,9 @@ plain_values = st.recursive(
     scalars, lambda items: st.lists(items, max_size=3).map(tuple), max_leaves=5
 )
 names = st.one_of(texts, awkward_texts).filter(lambda name: name not in ("", "id", "scores"))
+object_choices = st.dictionaries(names, st.builds(object), min_size=1, max_size=4)
+# The lowest value, the step, the number of steps, and what is left of the range after them.
+STEP_PARTS = ((-1000, 1000), (1, 50), (1, 200), (0, 49))
 value_lists = st.lists(plain_values, min_size=1, max_size=6, unique_by=identity)
 sample_counts = st.integers(1, 3)
 
@@ -86,11 +93,30 @@ def integers(draw: st.DrawFn, names: Any = st.just("p")) -> IntegerHP:
 
 
 @st.composite
+def decimals(draw: st.DrawFn) -> tuple[float, float, float]:
+    """Bounds and a step with few decimal digits, as people write them."""
+    digits = draw(st.integers(0, 6))
+    low, step, count, rest = (draw(st.integers(*ends)) for ends in STEP_PARTS)
+    high = low + step * count + min(rest, step - 1)
+    return tuple(number / 10**digits for number in (low, high, step))  # type: ignore[return-value]
+
+
+@st.composite
+def steps(draw: st.DrawFn, names: Any = st.just("p")) -> IntegerHP | UniformHP:
+    """A number at equal distances."""
+    if draw(st.booleans()):
+        low, high, step = draw(decimals())
+        return UniformHP(draw(names), low, high, step=step)
+    low, step, count, rest = (draw(st.integers(*ends)) for ends in STEP_PARTS)
+    return IntegerHP(draw(names), low, low + step * count + min(rest, step - 1), step=step)
+
+
+@st.composite
 def uniforms(draw: st.DrawFn, names: Any = st.just("p")) -> UniformHP:
     """A `UniformContinuousHyperParameter`."""
-    log_encode = draw(st.booleans())
-    low, high = draw(float_ranges(1e-9 if log_encode else -1e9))
-    return UniformHP(draw(names), low, high, log_encode)
+    log_encode, log = draw(st.booleans()), draw(st.booleans())
+    low, high = draw(float_ranges(1e-9 if log_encode or log else -1e9))
+    return UniformHP(draw(names), low, high, log_encode, log=log)
 
 
 @st.composite
@@ -118,24 +144,47 @@ def distributions(draw: st.DrawFn, which: list[Any], names: Any = st.just("p")) 
 
 @st.composite
 def choices(draw: st.DrawFn, names: Any = st.just("p")) -> DiscreteHP:
-    """A `DiscreteHyperParameter`."""
-    return DiscreteHP(draw(names), draw(value_lists))
+    """A choice, among plain values or objects, with or without an order."""
+    kind = draw(st.sampled_from([DiscreteHP, OrdinalHP]))
+    return kind(draw(names), draw(st.one_of(value_lists, object_choices)))
 
 
 @st.composite
 def multis(draw: st.DrawFn, names: Any = st.just("p")) -> Any:
-    """A multi parameter of any of the three types."""
-    name, count, kind = draw(names), draw(sample_counts), draw(st.sampled_from("dun"))
+    """A multi parameter of any type."""
+    name, count, kind = draw(names), draw(sample_counts), draw(st.sampled_from("duilsn"))
     if kind == "d":
-        return MultiDiscreteHP(name, draw(value_lists), sample_count=count)
+        values = draw(st.one_of(value_lists, object_choices))
+        return MultiDiscreteHP(name, values, sample_count=count)
     if kind == "u":
         return MultiUniformHP(name, *draw(float_ranges(1e-9)), draw(st.booleans()), count)
+    if kind == "i":
+        low, high = sorted((draw(st.integers(1, 1000)), draw(st.integers(1, 1000))))
+        return MultiIntegerHP(name, low, high, draw(st.booleans()), count)
+    if kind == "l":
+        return MultiLogUniformHP(name, *draw(float_ranges(1e-9)), count)
+    if kind == "s":
+        low, high, step = draw(decimals())
+        return MultiUniformHP(name, low, high, sample_count=count, step=step)
     return MultiNormalHP(name, *draw(normal_arguments), sample_count=count)
+
+
+@st.composite
+def simplexes(draw: st.DrawFn, names: Any = st.just("p")) -> SimplexHP:
+    """Shares that sum to one."""
+    # With smaller weights, shares are often too small to be told from none.
+    weights = st.lists(st.floats(0.5, 1000), min_size=2, max_size=4)
+    if draw(st.booleans()):
+        return SimplexHP(draw(names), draw(st.integers(2, 4)))
+    each = draw(weights)
+    return SimplexHP(draw(names), len(each), each)
 
 
 def stepped(names: Any = st.just("p")) -> st.SearchStrategy[Any]:
     """A parameter of one column whose values are separate."""
-    return st.one_of(choices(names), integers(names), distributions(DISCRETE_DISTRIBUTIONS, names))
+    return st.one_of(
+        choices(names), integers(names), steps(names), distributions(DISCRETE_DISTRIBUTIONS, names)
+    )
 
 
 def continuous(names: Any = st.just("p")) -> st.SearchStrategy[Any]:
@@ -151,7 +200,7 @@ def continuous(names: Any = st.just("p")) -> st.SearchStrategy[Any]:
 @st.composite
 def spaces(draw: st.DrawFn) -> HyperParameterList:
     """A search space of one to five parameters of any built-in types, with any names."""
-    parts = st.one_of(stepped(names), continuous(names), multis(names))
+    parts = st.one_of(stepped(names), continuous(names), multis(names), simplexes(names))
     parameters = draw(st.lists(parts, min_size=1, max_size=5, unique_by=lambda part: part.name))
     columns = [column for part in parameters for column in _columns(part)]
     assume(len(set(columns)) == len(columns))
@@ -170,7 +219,9 @@ def conditional_spaces(draw: st.DrawFn) -> HyperParameterList:
         ):
             _add_condition(draw, parameter, name, element)
         element = getattr(parameter, "element", parameter)
-        parents += [(name, element) for name in _columns(parameter)]
+        # Shares depend on one another.
+        if element.sample_count is None:
+            parents += [(name, element) for name in _columns(parameter)]
     return HyperParameterList(list(space))
 
 

@@ -13,7 +13,20 @@ from typing import Any
 from typing_extensions import assert_type
 
 import pyshac
-from pyshac import SHAC, DiscreteHP, HyperParameterList, KerasSHAC, Less, TorchSHAC, UniformHP
+from pyshac import (
+    SHAC,
+    DiscreteHP,
+    HyperParameterList,
+    IntegerHP,
+    KerasSHAC,
+    Less,
+    MultiIntegerHP,
+    MultiLogUniformHP,
+    OrdinalHP,
+    SimplexHP,
+    TorchSHAC,
+    UniformHP,
+)
 
 
 def evaluate(worker_id: int, parameters: Mapping[str, Any]) -> float:
@@ -25,6 +38,19 @@ def evaluate_in_session(session: Any, worker_id: int, parameters: Mapping[str, A
 
 
 SPACE = [UniformHP("x", 0, 1), DiscreteHP("kind", ["a", "b"])]
+
+DiscreteHP("kind", {"exact": evaluate, "none": None})
+OrdinalHP("size", ("S", "M", "L"))
+UniformHP("x", 0, 1, step=0.05)
+UniformHP("x", 1, 2, log=True)
+IntegerHP("n", 0, 64, step=8)
+MultiIntegerHP("n", 0, 64, sample_count=2, step=8)
+MultiLogUniformHP("x", 1, 2, 3)
+assert_type(SimplexHP("mixture", 3, weights=[1, 2, 0.5]).sample(), list[float])
+
+IntegerHP("n", 0, 64, step="8")  # refused
+UniformHP("x", 0, 1, False, 3, True)  # refused
+DiscreteHP("kind", {1: evaluate})  # refused
 
 # The function first, or left out; by position and by keyword.
 SHAC(evaluate, SPACE, 100, 10)
@@ -72,6 +98,7 @@ shac.fit(callbacks=[print])  # refused
 shac.fit(skip_checks=True)  # refused
 
 assert_type(SHAC.load("shac"), SHAC)
+assert_type(SHAC.load("shac", evaluate, hyperparameter_list=SPACE), SHAC)
 assert_type(TorchSHAC.load(Path("shac"), evaluate, max_gpu_evaluators=2), TorchSHAC)
 assert_type(shac.enqueue({"x": 0.5}), int)
 assert_type(shac.add([{"x": 0.5, "kind": "a"}], [0.5]), int)

@@ -51,7 +51,7 @@ def can_be_cut(column: Column) -> bool:
 
 
 def _cells(snapshot: Snapshot, column: Column, bins: int) -> _Cells:
-    """Divides the range of a column into cells: one for each choice, or for each of a few integers.
+    """Divides the range of a column into cells: one for each choice, or for each of a few numbers.
 
     Raises:
         ValueError: If the column is of a user's own type, or has too many categories.
@@ -66,6 +66,11 @@ def _cells(snapshot: Snapshot, column: Column, bins: int) -> _Cells:
             )
         places = np.arange(len(column.categories), dtype=np.float64)
         return _Cells(np.append(places - 0.5, len(places) - 0.5), places)
+    steps = column.kind.steps
+    if steps is not None and 1 < steps.count <= bins:
+        values = steps.all()
+        half = (values[1] - values[0]) / 2
+        return _Cells(np.append(values - half, values[-1] + half), values)
     low, high = _range(snapshot, column)
     if column.kind.is_whole:
         whole = _whole_numbers(low, high, bins, column.kind.is_log)

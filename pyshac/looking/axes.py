@@ -25,7 +25,8 @@ class Column:
         index: Its place among the columns.
         name: Its name, `name_2` for the second value of a multi parameter.
         parameter: The parameter to which it belongs.
-        kind: The kind of its encoded numbers; numbers of a user's own type are shown encoded.
+        kind: The kind of its encoded numbers; numbers of a user's own type are shown encoded, and
+            shares as their parts of what the shares before them leave.
     """
 
     index: int
@@ -44,6 +45,8 @@ class Column:
     def label(self) -> str:
         """The label of the axis."""
         name = plain_label(self.name)
+        if self.kind.is_relative:
+            return f"{name} (of the rest)"
         return name if self.kind.is_built_in else f"{name} (encoded)"
 
     def positions(self, encoded: FloatArray) -> FloatArray:

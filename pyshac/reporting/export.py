@@ -45,14 +45,12 @@ def as_json(snapshot: Snapshot) -> bytes:
     if snapshot.schedule is not None:
         content["total_budget"] = snapshot.schedule.total_budget
         content["num_batches"] = snapshot.schedule.num_batches
+    samples = [snapshot.space.to_parameters(row, named=True) for row in dataset.X]
     content["evaluations"] = [
         {
             "id": number,
             **({"stage": int(snapshot.stages[place])} if knows_stages else {}),
-            "parameters": {
-                name: _for_json(value)
-                for name, value in snapshot.space.to_parameters(dataset.X[place]).items()
-            },
+            "parameters": {name: _for_json(value) for name, value in samples[place].items()},
             "score": None if math.isnan(dataset.Y[place]) else dataset.Y[place],
             **_details(dataset.evaluation(place)),
         }

@@ -138,6 +138,14 @@ class TestAcceptedShare:
         np.testing.assert_array_equal(accepted.x_edges, [-0.5, 0.5, 1.5, 2.5])
         np.testing.assert_array_equal(accepted.y_edges, [0.5, 1.5, 2.5, 3.5, 4.5])
 
+    def test_so_have_few_steps(self):
+        space = [UniformHP("x", 0, 0.3, step=0.1), IntegerHP("n", 0, 65, step=16)]
+        found = looked_at(space, lambda rows: rows[:, 0] > 0.15)
+        accepted = accepted_share(found, found.cascade, *columns_of(found))
+        np.testing.assert_allclose(accepted.x_edges, [-0.05, 0.05, 0.15, 0.25, 0.35])
+        np.testing.assert_array_equal(accepted.y_edges, [-8, 8, 24, 40, 56, 72])
+        np.testing.assert_allclose(accepted.share, np.tile([0, 0, 1, 1], (5, 1)), atol=0.05)
+
     @pytest.mark.parametrize("log", [False, True])
     def test_many_whole_numbers_share_cells(self, log):
         space = [IntegerHP("n", 1, 1000, log=log), UniformHP("y", 0, 1)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import json
 import math
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -92,6 +93,13 @@ def _as_plain(value: Any, what: str) -> Any:
     return value
 
 
+def is_plain(value: Any) -> bool:
+    """Returns whether a value is plain, or a list of plain values."""
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))
+    return value is None or type(value) in _SCALARS
+
+
 def is_storable(text: str) -> bool:
     """Returns whether a UTF-8 CSV file can hold a text: no surrogates, no NUL, not too long."""
     return _is_encodable(text) and len(text) < MAX_TEXT_LENGTH
@@ -118,8 +126,8 @@ def identity(value: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """Returns a copy of plain values in lists and dicts, such as parameters."""
-    if isinstance(value, dict):
+    """Returns a copy of lists and dicts, such as parameters, but not of what else they hold."""
+    if type(value) in (dict, OrderedDict):
         return type(value)((key, copied(item)) for key, item in value.items())
     if isinstance(value, list):
         return [copied(item) for item in value]

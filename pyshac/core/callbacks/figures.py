@@ -121,7 +121,8 @@ def last_line(engine: Any, seconds: float, error: BaseException | None = None) -
         parts.append(f"{failed} failed")
     best = engine.best_score
     if best is not None:
-        at = summaries.parameters_text(engine.best_parameters)
+        named = engine.dataset.get_best_parameters(engine.objective, named=True)
+        at = summaries.parameters_text(named)
         parts.append(f"best score {summaries.value_text(best)} at {at}")
     parts.append(f"classifiers: {progress.classifiers}")
     parts.append(f"time {duration(seconds)}")

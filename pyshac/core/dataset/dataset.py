@@ -334,10 +334,16 @@ class Dataset(EarlierDatasetNames):
         parameters = self._space().to_parameters(self.X[place])
         return Evaluation.of(self.ids[place], parameters, self.Y[place], self.details[place])
 
-    def get_best_parameters(self, objective: str = "max") -> OrderedDict[str, Any] | None:
+    def get_best_parameters(
+        self, objective: str = "max", *, named: bool = False
+    ) -> OrderedDict[str, Any] | None:
         """Returns the parameters of the first sample with the best score; None if there is none.
 
         They print as a dict does.
+
+        Args:
+            objective: 'max' or 'min'.
+            named: Whether choices that are objects stay the names that files have of them.
 
         Raises:
             ValueError: If `objective` is not 'max' or 'min'.
@@ -346,7 +352,7 @@ class Dataset(EarlierDatasetNames):
             best = get_objective(objective).best(self.scores)
             if best is None:
                 return None
-            return FoundParameters(self._space().to_parameters(self.X[best]))
+            return FoundParameters(self._space().to_parameters(self.X[best], named=named))
 
     def get_best_score(self, objective: str = "max") -> float | None:
         """Returns the best score; None if there is none.

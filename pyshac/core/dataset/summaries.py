@@ -36,6 +36,10 @@ def value_text(value: Any) -> str:
         items += ["…"] * (len(value) > MAX_PARAMETERS)
         left, right = "[]" if isinstance(value, list) else "()"
         return cut(f"{left}{', '.join(items)}{right}")
+    name = getattr(value, "__qualname__", None)
+    if isinstance(name, str):
+        # A function or a class.
+        return cut(name)
     # Long texts are cut first, since quoting them takes time.
     return cut(repr(value[: 2 * MAX_TEXT] if isinstance(value, str) else value))
 
@@ -132,6 +136,6 @@ def facts_of(dataset: Any) -> Facts:
     if failed < len(dataset):
         for name, objective in (("highest score", "max"), ("lowest score", "min")):
             score = value_text(dataset.get_best_score(objective))
-            at = parameters_text(dataset.get_best_parameters(objective))
+            at = parameters_text(dataset.get_best_parameters(objective, named=True))
             facts.append((name, f"{score} at {at}"))
     return [*facts, ("last scores", scores_text(dataset.Y))]

@@ -167,7 +167,7 @@ class _SHAC(SavedEngine, ABC):
         """
         n = None if n is None else check_positive("n", n)
         with self._turns.step("ask()"):
-            run = self._require_run()
+            run = self._require_run_to_go_on()
             with run.writing():
                 batch = run.search.batch
                 if batch is not None and not batch.pending:
@@ -361,7 +361,7 @@ class _SHAC(SavedEngine, ABC):
     def _new_loop(self, callbacks: Callbacks | None, verbose: int) -> FitLoop:
         told = callbacks_of_loop(callbacks, verbose)
         told.set_engine(self)
-        return FitLoop(self._require_run(), told, self._parallelism.generators)
+        return FitLoop(self._require_run_to_go_on(), told, self._parallelism.generators)
 
     def predict(
         self,
@@ -399,7 +399,7 @@ class _SHAC(SavedEngine, ABC):
             num_samples = check_positive("num_batches", num_batches) * self.num_batches
         number = check_positive("num_samples", num_samples)
         with self._turns.lock:
-            search = self._require_run().search
+            search = self._require_run_to_go_on().search
             count = check_count(max_classfiers, max_classifiers, len(search.cascade))
             generators = self._parallelism.generators(search.batch_number)
             if num_workers_per_batch is not None:

@@ -18,6 +18,7 @@ from pyshac.core.engine.earlier_names import EarlierEngineNames
 from pyshac.core.engine.parallelism import Parallelism
 from pyshac.core.engine.turns import Turns
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.types.objects import require_objects
 from pyshac.core.run.run import Run
 from pyshac.core.search.progress import Progress
 from pyshac.core.search.settings import Settings
@@ -74,6 +75,17 @@ class Overview(EarlierEngineNames):
                 "restore_data() first."
             )
         return self._run
+
+    def _require_run_to_go_on(self) -> Run:
+        """Returns the run, for what draws samples or hands them out for evaluation.
+
+        Raises:
+            RuntimeError: If the engine has no run.
+            SaveDirectoryError: If values of its parameters are objects that are not at hand.
+        """
+        run = self._require_run()
+        require_objects(run.search.space)
+        return run
 
     def _saved_run(self) -> SavedRun:
         """Returns the run as data of this moment, for plots and reports."""
@@ -284,7 +296,7 @@ class Overview(EarlierEngineNames):
         failed = summaries.count_failed(dataset.Y)
         best = dataset.get_best_score(self.objective)
         score = "none" if best is None else summaries.value_text(best)
-        parameters = None if best is None else dataset.get_best_parameters(self.objective)
+        parameters = dataset.get_best_parameters(self.objective, named=True)
         return [
             (
                 "evaluations",

@@ -14,6 +14,7 @@ from pyshac.core.engine.asked_samples import as_lists, as_samples
 from pyshac.core.engine.call_forms import EvaluationFunction, SavePath, check_function
 from pyshac.core.engine.overview import Overview
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.space import as_parameter_list, constrained
 from pyshac.core.run.restoring import restored, resumed, start_from
 from pyshac.core.run.run import Run
 from pyshac.core.storage.layout import Stamp
@@ -42,15 +43,21 @@ class SavedEngine(Overview):
         Args:
             save_dir: The save directory.
             evaluation_function: The function to be optimised; it may be handed to `fit` instead.
-            options: Other arguments of the constructor, such as `classifier`, which no directory
-                holds, or the numbers of evaluators of a managed engine.
+            options: Other arguments of the constructor, such as what no directory holds: a
+                `classifier`, `constraints` that are functions, objects in `hyperparameter_list`,
+                or the numbers of evaluators.
 
         Raises:
             FileNotFoundError: If the directory holds no run.
             SaveDirectoryError: If a file is corrupt.
+            ValueError: If a constraint is not one of the run's.
         """
         path = absolute_path("save_dir", save_dir)
-        saved = SaveDirectory(path).load()[0]
+        space = as_parameter_list(options.pop("hyperparameter_list", None))
+        saved = SaveDirectory(path).load(space)[0]
+        if space is not None and not space.constraints and saved.space.constraints:
+            saved.space.take_functions(options.pop("constraints", ()))
+            space = constrained(space, saved.space.constraints)
         known = max(len(saved.dataset), 1)
         arguments = {
             **cls._options_of_load(),
@@ -64,7 +71,7 @@ class SavedEngine(Overview):
             arguments.setdefault("batch_size", saved.batch_size or known)
         make: Callable[..., Engine] = cls
         return make(
-            check_function(evaluation_function), None, save_dir=path, resume=True, **arguments
+            check_function(evaluation_function), space, save_dir=path, resume=True, **arguments
         )
 
     @classmethod

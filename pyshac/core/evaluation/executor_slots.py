@@ -113,7 +113,7 @@ class ExecutorSlot(Slot):
 
     def submit(self, task: Task) -> Future[bytes | None]:
         self._connection = self._shared.connection
-        self._sent = self._shared.send(task, self.worker_id)
+        self._sent = self._shared.send(task.packed(), self.worker_id)
         return self._sent
 
     def give_up(self, connection: object) -> None:

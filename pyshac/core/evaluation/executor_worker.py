@@ -111,7 +111,7 @@ def evaluate_for_pool(
             if payload is None:
                 return None
             runner = _known.add(pool_id, _load(payload))
-        reply = runner(task, worker_id)
+        reply = runner(task.unpacked(), worker_id)
     except BaseException as error:
         reply = Reply.failed(error)
     return pack(reply)

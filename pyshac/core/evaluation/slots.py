@@ -286,6 +286,7 @@ class ProcessSlot(Slot):
         self._memory = MemoryWatch()
 
     def submit(self, task: Task) -> Future[tuple[bytes, int | None]]:
+        task = task.packed()
         if self._fresh_process:
             self._close()
         elif self._memory.is_due():

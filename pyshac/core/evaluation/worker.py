@@ -21,8 +21,8 @@ from typing import Any
 import cloudpickle
 
 from pyshac.core.basics.messages.error_text import describe, traceback_text
-from pyshac.core.basics.messages.pickling import dumps_within
-from pyshac.core.basics.plain_values import copied
+from pyshac.core.basics.messages.pickling import culprit, dumps_within
+from pyshac.core.basics.plain_values import copied, is_plain
 from pyshac.core.basics.results.details import Extra
 from pyshac.core.basics.results.extras import split_result
 from pyshac.core.basics.terminals.route import Route
@@ -45,11 +45,42 @@ class Task:
         id: The sample's number.
         parameters: The parameters that the evaluation function receives.
         seed: Seed for frameworks that the evaluation uses; None if the run has no seed.
+        pickled: The pickle of the parameters on their way to another process, if they hold objects;
+            `parameters` is empty then.
     """
 
     id: int
     parameters: OrderedDict[str, Any]
     seed: int | None = None
+    pickled: bytes | None = None
+
+    def packed(self) -> Task:
+        """Returns the task for another process.
+
+        Objects among the parameters may be all that the evaluation function may be, which tasks
+        with the pickles of executors may not.
+
+        Raises:
+            TypeError: If an object cannot be pickled.
+        """
+        if is_plain([*self.parameters.values()]):
+            return self
+        try:
+            data = cloudpickle.dumps(self.parameters)
+        except Exception as error:
+            where = culprit(dict(self.parameters), "the parameters")
+            raise TypeError(
+                f"Sample {self.id} cannot be sent to worker processes, since {where} cannot be "
+                f"pickled: {describe(error)}. Build it inside the evaluation function, or call "
+                "concurrent_evaluators() to stay in this process."
+            ) from error
+        return replace(self, parameters=OrderedDict(), pickled=data)
+
+    def unpacked(self) -> Task:
+        """Returns the task that was packed."""
+        if self.pickled is None:
+            return self
+        return replace(self, parameters=cloudpickle.loads(self.pickled), pickled=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +305,8 @@ def _loaded() -> TaskRunner:
 def evaluate(task: Task, worker_id: int) -> tuple[bytes, int | None]:
     """Evaluates a sample here; returns the packed reply and the process's memory in bytes."""
     try:
-        reply = _loaded()(task, worker_id)
+        runner = _loaded()
+        reply = runner(task.unpacked(), worker_id)
     except BaseException as error:
         # No signal raises KeyboardInterrupt in a worker: it is the function's own.
         reply = Reply.failed(error)

@@ -18,15 +18,24 @@ from pyshac.core.hyperparameters.types.discrete import (
     DiscreteHyperParameter,
     MultiDiscreteHP,
     MultiDiscreteHyperParameter,
+    OrdinalHP,
+    OrdinalHyperParameter,
 )
-from pyshac.core.hyperparameters.types.distribution import (
+from pyshac.core.hyperparameters.types.distributions.distribution import (
     DistributionHP,
     DistributionHyperParameter,
 )
-from pyshac.core.hyperparameters.types.integer import IntegerHP, IntegerHyperParameter
+from pyshac.core.hyperparameters.types.integer import (
+    IntegerHP,
+    IntegerHyperParameter,
+    MultiIntegerHP,
+    MultiIntegerHyperParameter,
+)
 from pyshac.core.hyperparameters.types.log_uniform import (
     LogUniformContinuousHyperParameter,
     LogUniformHP,
+    MultiLogUniformContinuousHyperParameter,
+    MultiLogUniformHP,
 )
 from pyshac.core.hyperparameters.types.normal import (
     MultiNormalContinuousHyperParameter,
@@ -35,6 +44,7 @@ from pyshac.core.hyperparameters.types.normal import (
     NormalContinuousHyperParameter,
     NormalHP,
 )
+from pyshac.core.hyperparameters.types.simplex import SimplexHP, SimplexHyperParameter
 from pyshac.core.hyperparameters.types.uniform import (
     MultiUniformContinuousHyperParameter,
     MultiUniformHP,
@@ -61,6 +71,10 @@ __all__ = [
     "LogUniformHP",
     "MultiDiscreteHP",
     "MultiDiscreteHyperParameter",
+    "MultiIntegerHP",
+    "MultiIntegerHyperParameter",
+    "MultiLogUniformContinuousHyperParameter",
+    "MultiLogUniformHP",
     "MultiNormalContinuousHyperParameter",
     "MultiNormalHP",
     "MultiNormlHP",
@@ -68,6 +82,10 @@ __all__ = [
     "MultiUniformHP",
     "NormalContinuousHyperParameter",
     "NormalHP",
+    "OrdinalHP",
+    "OrdinalHyperParameter",
+    "SimplexHP",
+    "SimplexHyperParameter",
     "UniformContinuousHyperParameter",
     "UniformHP",
     "get_parameter",

@@ -172,8 +172,28 @@ class AbstractHyperParameter(ABC):
 
     @property
     def unit_map(self) -> UnitMap | None:
-        """The map between the unit interval and each column; None for a user's own type."""
+        """The map between the unit interval and each column; None for a user's own type.
+
+        If the columns differ, it is a `ColumnMaps`.
+        """
         return None
+
+    @property
+    def lacks_objects(self) -> bool:
+        """Whether its values are names of objects, which are not at hand: no file holds them."""
+        return False
+
+    def to_object(self, value: Any) -> Any:
+        """Returns what an evaluation function receives for a value."""
+        return value
+
+    def from_object(self, given: Any) -> Any:
+        """Returns the value of what an evaluation function receives.
+
+        Raises:
+            ValueError: If it stands for none.
+        """
+        return given
 
     def _cast(self, x: Any) -> Any:
         """Returns a value from a file in the type that `sample` gives it."""

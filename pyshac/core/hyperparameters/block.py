@@ -10,7 +10,7 @@ import numpy as np
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
-from pyshac.core.hyperparameters.unit_map import UnitMap
+from pyshac.core.hyperparameters.unit_map import ColumnMaps, UnitMap
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Block:
         columns: Its columns.
         is_list: Whether its value is a list, with one item per column.
         kind: The kind of each column.
-        unit_map: The map between the unit interval and each column; None for a user's own type.
+        unit_map: The map between the unit interval and each column, or the maps of all columns;
+            None for a user's own type.
     """
 
     parameter: AbstractHyperParameter
@@ -43,15 +44,18 @@ class Block:
             return [self.parameter.name]
         return [f"{self.parameter.name}_{number + 1}" for number in range(self.width)]
 
-    def map_of(self, place: int) -> UnitMap | None:
-        """Returns the map of one of its columns, counted from 0; see `unit_map`."""
-        return self.unit_map
-
     def require_unit_map(self) -> UnitMap:
         """Returns the map; raises `TypeError` for a user's own type."""
         if self.unit_map is None:
             raise TypeError(f"{self.parameter!r} does not map to the unit interval.")
         return self.unit_map
+
+    def map_of(self, column: int) -> UnitMap:
+        """Returns the map of a column of the space; raises `TypeError` for a user's own type."""
+        unit_map = self.require_unit_map()
+        if isinstance(unit_map, ColumnMaps):
+            return unit_map.of_column(column - self.columns.start)
+        return unit_map
 
     def draw_one_by_one(self, n: int, seed: int) -> FloatArray:
         """Draws and encodes n values of a user's own type, shape (n, its columns)."""

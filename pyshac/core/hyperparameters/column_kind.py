@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.types.steps import Steps
 
 # Origin and unit.
 Scale = tuple[float, float]
@@ -29,6 +30,8 @@ class ColumnKind:
         high: Upper bound that the user set for the values, or infinity.
         scale: Origin and unit of the scale on which classifiers see the encoded numbers; None if
             they see cumulative probabilities.
+        steps: The values, if they are at equal distances; None for others.
+        is_relative: Whether a value is encoded as its share of what the columns before it leave.
     """
 
     is_built_in: bool = True
@@ -39,6 +42,8 @@ class ColumnKind:
     low: float = -math.inf
     high: float = math.inf
     scale: Scale | None = (0.0, 1.0)
+    steps: Steps | None = None
+    is_relative: bool = False
 
     @property
     def is_unordered_choice(self) -> bool:
@@ -47,15 +52,19 @@ class ColumnKind:
 
     @property
     def num_values(self) -> float:
-        """Number of values of a choice or a bounded whole number; otherwise infinity."""
+        """Number of values of choices, steps and bounded whole numbers; otherwise infinity."""
         if self.choices is not None:
             return len(self.choices)
+        if self.steps is not None:
+            return self.steps.count
         return self.high - self.low + 1 if self.is_whole else math.inf
 
     def all_values(self) -> FloatArray:
         """Returns the encoded values in ascending order, shape (num_values,), if it is finite."""
         if self.choices is not None:
             return np.arange(len(self.choices), dtype=np.float64)
+        if self.steps is not None:
+            return self.steps.all()
         values = np.arange(self.low, self.high + 1)
         return np.log(values) if self.is_log else values
 

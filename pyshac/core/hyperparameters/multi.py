@@ -28,6 +28,24 @@ def check_sample_count(owner: str, sample_count: Any) -> int:
     return number
 
 
+def check_length(owner: str, values: Sequence[Any], sample_count: int) -> Sequence[Any]:
+    """Returns the values of a parameter with several columns; raises unless it is a list of them.
+
+    Args:
+        owner: The parameter's name.
+        values: The values.
+        sample_count: The number that there should be.
+    """
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+        raise TypeError(f"A value of {owner!r} must be a list. Got {values!r} instead.")
+    if len(values) != sample_count:
+        raise ValueError(
+            f"A value of {owner!r} must have {sample_count} items. "
+            f"Got {values!r} with {len(values)} instead."
+        )
+    return values
+
+
 class MultiHyperParameter(AbstractHyperParameter):
     """A list of `sample_count` independent values, each drawn from the prior of `element`.
 
@@ -69,14 +87,7 @@ class MultiHyperParameter(AbstractHyperParameter):
         return self.element.decode_many(encoded)
 
     def _check_length(self, values: Sequence[Any]) -> Sequence[Any]:
-        if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
-            raise TypeError(f"A value of {self.name!r} must be a list. Got {values!r} instead.")
-        if len(values) != self.sample_count:
-            raise ValueError(
-                f"A value of {self.name!r} must have {self.sample_count} items. "
-                f"Got {values!r} with {len(values)} instead."
-            )
-        return values
+        return check_length(self.name, values, self.sample_count)
 
     def to_text(self, value: Any) -> str:
         """Returns the text of one of the values, for its column."""

@@ -354,7 +354,7 @@ class HyperParameterList(ConstrainedList, ListNames):
 
     def _unit_map_of(self, column: int) -> UnitMap:
         block = next(block for block in self._blocks if column < block.columns.stop)
-        return block.require_unit_map()
+        return block.map_of(column)
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws rows from the prior; the same rows for the same stream.
@@ -396,27 +396,35 @@ class HyperParameterList(ConstrainedList, ListNames):
                 rows[:, block.columns] = block.draw_one_by_one(len(unit), seed)
         return rows
 
-    def to_parameters(self, row: Sequence[Any]) -> OrderedDict[str, Any]:
+    def to_parameters(self, row: Sequence[Any], *, named: bool = False) -> OrderedDict[str, Any]:
         """Returns a row as the `OrderedDict` that an evaluation function receives.
 
         Inactive parameters are not in it.
+
+        Args:
+            row: Values, one per column.
+            named: Whether choices that are objects stay the names that files have of them.
         """
         return OrderedDict(
-            (block.parameter.name, value)
+            (block.parameter.name, value if named else block.parameter.to_object(value))
             for block, value in self._split(row)
             if not _is_inactive(value)
         )
 
-    def to_row(self, parameters: Mapping[str, Any], leave_out: bool = False) -> list[Any]:
-        """Returns the row of a mapping from names to values.
+    def to_row(
+        self, parameters: Mapping[str, Any], *, named: bool = False, leave_out: bool = False
+    ) -> list[Any]:
+        """Returns the row of a mapping from names to values: the reverse of `to_parameters`.
 
         Args:
             parameters: Values by name.
+            named: Whether choices that are objects have the names that files have of them.
             leave_out: Whether values of inactive parameters are left out.
 
         Raises:
             TypeError: If a value on which a condition depends has the wrong type.
-            ValueError: If a name is missing or unknown, or an inactive parameter has a value.
+            ValueError: If a name is missing or unknown, an object is none of its choices, or an
+                inactive parameter has a value.
         """
         conditional = {self._blocks[n].parameter.name for n in self.hierarchy.conditional_blocks}
         names = set(self._parameters)
@@ -433,14 +441,16 @@ class HyperParameterList(ConstrainedList, ListNames):
             value = parameters.get(block.parameter.name, INACTIVE)
             if leave_out and self.hierarchy.broken(number, encoded) is not None:
                 continue
-            if not self.hierarchy.rules(number) or self._check_given(number, encoded, value):
-                # An array would be added to the numbers in the list.
-                values[number] = [*value] if block.is_list else [value]
-                if self.hierarchy.is_parent(number):
-                    encoded[block.columns] = block.parameter.encode(value)
+            if self.hierarchy.rules(number) and not self._check_given(number, encoded, value):
+                continue
+            value = value if named else block.parameter.from_object(value)
+            # An array would be added to the numbers in the list.
+            values[number] = [*value] if block.is_list else [value]
+            if self.hierarchy.is_parent(number):
+                encoded[block.columns] = block.parameter.encode(value)
         return [*itertools.chain.from_iterable(values)]
 
-    def to_stored_row(self, parameters: Mapping[str, Any]) -> list[Any]:
+    def to_stored_row(self, parameters: Mapping[str, Any], *, named: bool = False) -> list[Any]:
         """Returns the row of a mapping as a file gives it back.
 
         Raises:
@@ -448,7 +458,7 @@ class HyperParameterList(ConstrainedList, ListNames):
             ValueError: If a name is missing or unknown, a value lies outside the space, or the
                 sample breaks a constraint.
         """
-        row = self.to_row(parameters)
+        row = self.to_row(parameters, named=named)
         self.encode(row)
         self.check_constraints(row)
         return self.row_from_text(self.row_to_text(row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -48,3 +48,28 @@ def unit_edges(is_below: Callable[[FloatArray], BoolArray], number: int) -> Floa
         is_left = is_below(middle)
         below, above = np.where(is_left, middle, below), np.where(is_left, above, middle)
     return np.where(is_below(np.zeros(number)), above, 0.0)
+
+
+class ColumnMaps:
+    """A unit map of its own for each column of a parameter.
+
+    Args:
+        maps: The maps, one for each column.
+    """
+
+    def __init__(self, maps: Sequence[UnitMap]) -> None:
+        self._maps = tuple(maps)
+
+    def of_column(self, place: int) -> UnitMap:
+        """Returns the map of one of the parameter's columns, counted from 0."""
+        return self._maps[place]
+
+    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        """Maps rows of the parameter's columns, shape (n, columns); see `UnitMap.from_unit`."""
+        columns = zip(self._maps, np.asarray(unit).T, strict=True)
+        return np.stack([each.from_unit(column) for each, column in columns], axis=1)
+
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        """Maps rows of the parameter's columns, shape (n, columns); see `UnitMap.to_unit`."""
+        columns = zip(self._maps, np.asarray(encoded).T, strict=True)
+        return np.stack([each.to_unit(column) for each, column in columns], axis=1)

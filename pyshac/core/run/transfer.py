@@ -67,7 +67,7 @@ def transfer(
         for each in new
     )  # fmt: skip
     return Transfer(
-        [None if changed else _row_in(new, old.to_parameters(row)) for row in rows],
+        [None if changed else _row_in(new, old.to_parameters(row, named=True)) for row in rows],
         [name for name in names if name not in known and name not in conditional],
         [name for name in known if name not in names],
     )
@@ -76,8 +76,9 @@ def transfer(
 def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] | None:
     try:
         known = {each.name for each in space} & parameters.keys()
-        row = space.to_row({name: parameters[name] for name in known}, leave_out=True)
-        return space.to_stored_row(space.to_parameters(row))
+        values = {name: parameters[name] for name in known}
+        row = space.to_row(values, named=True, leave_out=True)
+        return space.to_stored_row(space.to_parameters(row, named=True), named=True)
     # A user's own type may raise anything.
     except Exception:
         return None
@@ -111,6 +112,8 @@ def _lies_within(new: AbstractHyperParameter, old: AbstractHyperParameter) -> bo
     inner, outer = new.column_kind, old.column_kind
     if inner.choices is not None and outer.choices is not None:
         return {*map(repr, inner.choices)} <= {*map(repr, outer.choices)}
+    if outer.steps is not None:
+        return inner.steps is not None and outer.steps.contain(inner.steps)
     # Other distributions reach everywhere, but seldom.
     is_bounded = outer.low > -float("inf") and outer.high < float("inf")
     return is_bounded and outer.low <= inner.low and inner.high <= outer.high

@@ -215,7 +215,7 @@ def _enqueued(content: Any, space: HyperParameterList) -> Enqueued:
     """Returns a sample of the queue from the state; raises an error if it is none."""
     given, row = plain_values.from_json(content)
     space.encode(row)
-    values = space.to_parameters(row)
+    values = space.to_parameters(row, named=True)
     # Text tells 1, 1.0 and True apart.
     if not all(repr(value) == repr(values[name]) for name, value in given.items()):
         raise ValueError("the row differs from what was given")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter, OrderedDict
 
 import numpy as np
 import pytest
@@ -135,3 +136,21 @@ class TestCheck:
 
         with pytest.raises(TypeError, match="of type Name"):
             plain_values.check_value(Name("a"), "x")
+
+
+def test_copies_are_of_lists_and_dicts_alone():
+    odd = Counter("aab")
+    value = OrderedDict(a=[1, {"b": [2]}], c=odd, d=(3,))
+    copied = plain_values.copied(value)
+    assert type(copied) is OrderedDict
+    assert copied == value
+    assert copied["a"] is not value["a"]
+    assert copied["a"][1]["b"] is not value["a"][1]["b"]
+    assert copied["c"] is odd
+
+
+def test_what_is_plain():
+    assert plain_values.is_plain([1, ("a", None), [True, 2.5]])
+    assert not plain_values.is_plain([1, (len,)])
+    assert not plain_values.is_plain(np.float64(1))
+    assert not plain_values.is_plain({"a": 1})

@@ -6,6 +6,7 @@ below a probability of 1e-3, divided by the number of comparisons (Bonferroni).
 """
 
 import importlib.util
+import math
 import sys
 from pathlib import Path
 
@@ -14,7 +15,13 @@ import pytest
 from scipy import stats
 
 from pyshac.core.classifiers.cascade import Cascade
-from pyshac.core.hyperparameters import DiscreteHyperParameter, MultiDiscreteHyperParameter
+from pyshac.core.hyperparameters import (
+    HyperParameterList,
+    IntegerHP,
+    OrdinalHP,
+    SimplexHP,
+    UniformHP,
+)
 from pyshac.core.sampling.proposals import Proposals
 from tests.cascades import covers_of, trained_cascade
 
@@ -49,12 +56,7 @@ def draw(proposals: Proposals, cascade: Cascade, seed: int) -> np.ndarray:
 
 
 def discrete_columns(space) -> list[bool]:
-    kinds = (DiscreteHyperParameter, MultiDiscreteHyperParameter)
-    return [
-        isinstance(parameter, kinds)
-        for parameter in space
-        for _ in range(parameter.sample_count or 1)
-    ]
+    return [kind.num_values < math.inf for kind in space.column_kinds]
 
 
 def same_column(ours: np.ndarray, plain: np.ndarray, is_discrete: bool) -> float:
@@ -72,6 +74,32 @@ def same_correlations(ours: np.ndarray, plain: np.ndarray) -> np.ndarray:
     pairs = np.triu_indices(varied.sum(), 1)
     z = [np.arctanh(np.corrcoef(rows[:, varied].T)[pairs]) for rows in (ours, plain)]
     return 2 * stats.norm.sf(np.abs(z[0] - z[1]) / np.sqrt(2 / (NUM_SAMPLES - 3)))
+
+
+class SharesAndSteps:
+    """Two mixtures, numbers at equal distances, and sizes; values near some have the best score."""
+
+    def __init__(self) -> None:
+        self.space = HyperParameterList(
+            [
+                SimplexHP("mixture", 4),
+                SimplexHP("weighted", 3, [1, 2, 0.5]),
+                UniformHP("x", 0, 1, step=0.05),
+                IntegerHP("width", 8, 64, step=8),
+                OrdinalHP("size", ["S", "M", "L"]),
+            ]
+        )
+
+    def score(self, rows: np.ndarray) -> np.ndarray:
+        """The lower, the better, as of all tasks."""
+        return np.array([self._score(self.space.decode(row)) for row in rows])
+
+    def _score(self, row: list) -> float:
+        off = (row[0] - 0.2) ** 2 + (row[1] - 0.5) ** 2 + (row[4] - 0.3) ** 2
+        return off + abs(row[7] - 0.3) + abs(row[8] - 40) / 80 + 0.1 * (row[9] != "M")
+
+
+ROWS.append((SharesAndSteps, 20))
 
 
 @pytest.mark.slow

@@ -11,6 +11,8 @@ from pyshac import (
     IntegerHP,
     LogUniformHP,
     NormalHP,
+    OrdinalHP,
+    SimplexHP,
     UniformHP,
 )
 from pyshac.core.classifiers import cascade as cascade_module
@@ -45,6 +47,11 @@ def every_kind() -> HyperParameterList:
             DiscreteHP("choice", list("abcde")),
             DistributionHP("beta", stats.beta(2, 5)),
             DistributionHP("poisson", stats.poisson(3)),
+            UniformHP("steps", 0, 1, step=0.05),
+            IntegerHP("integer steps", -4, 40, step=8),
+            OrdinalHP("size", ["S", "M", "L"]),
+            SimplexHP("shares", 3),
+            SimplexHP("weighted", 3, [1, 2, 0.5]),
         ]
     )
 

@@ -15,6 +15,7 @@ from pyshac.core.hyperparameters import (
     IntegerHP,
     MultiDiscreteHP,
     NormalHP,
+    OrdinalHP,
     UniformHP,
 )
 from pyshac.core.sampling import grid as grid_module
@@ -29,6 +30,13 @@ MIXED = HyperParameterList(
         IntegerHP("layers", -2, 1),
         IntegerHP("width", 1, 5, log=True),
         MultiDiscreteHP("flags", [True, False], sample_count=2),
+    ]
+)
+STEPPED = HyperParameterList(
+    [
+        UniformHP("x", -0.1, 0.35, step=0.05),
+        IntegerHP("i", 3, 40, step=8),
+        OrdinalHP("size", ["S", "M", "L"]),
     ]
 )
 SKEWED = HyperParameterList([IntegerHP("width", 1, 12, log=True), DiscreteHP("kind", ["a", "b"])])
@@ -48,14 +56,20 @@ class TestPoints:
         assert decoded == set(expected)
         assert len(grid_of(MIXED)) == len(grid_of(MIXED).points) == 3 * 4 * 5 * 4
 
-    @pytest.mark.parametrize("space", [MIXED, SKEWED, HyperParameterList(
-        [IntegerHP("i", 1, 50_000, log=True)])], ids=["mixed", "skewed", "long"])  # fmt: skip
+    @pytest.mark.parametrize("space", [MIXED, SKEWED, STEPPED, HyperParameterList(
+        [IntegerHP("i", 1, 50_000, log=True)])],
+        ids=["mixed", "skewed", "stepped", "long"])  # fmt: skip
     def test_each_is_to_the_last_bit_as_samples_are_encoded(self, space):
         points = grid_of(space).points
         again = np.array([space.encode(space.decode(point)) for point in points])
         assert again.tobytes() == points.tobytes()
         drawn = space.draw(2000, np.random.SeedSequence(0))
         assert {row.tobytes() for row in drawn} <= {point.tobytes() for point in points}
+
+    def test_steps_are_points(self):
+        decoded = {tuple(STEPPED.decode(point)) for point in grid_of(STEPPED).points}
+        numbers = [-0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35]
+        assert decoded == {*itertools.product(numbers, [3, 11, 19, 27, 35], "SML")}
 
     def test_a_single_one(self):
         grid = grid_of(HyperParameterList([DiscreteHP("a", ["x"]), IntegerHP("i", 3, 3)]))

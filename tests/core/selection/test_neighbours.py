@@ -62,14 +62,16 @@ def test_every_single_change_of_few_values_is_among_them():
             IntegerHP("width", 1, 8, log=True),
             IntegerHP("many", 0, MAX_VALUES),
             UniformHP("x", 0, 1),
+            UniformHP("steps", 0, 0.3, step=0.1),
         ]
     )
-    row = np.array(space.encode(["b", 2, 4, 5, 0.25]))
+    row = np.array(space.encode(["b", 2, 4, 5, 0.25, 0.1]))
     # Others are all alike, so only the single changes give these values.
     found = {tuple(space.decode(each)) for each in neighbours_of(row, row[None], space)}
-    for column, values in enumerate([["a", "c"], [-1, 0, 1, 3, 4], [1, 2, 3, 5, 6, 7, 8]]):
+    changes = {0: ["a", "c"], 1: [-1, 0, 1, 3, 4], 2: [1, 2, 3, 5, 6, 7, 8], 5: [0.0, 0.2, 0.3]}
+    for column, values in changes.items():
         for value in values:
-            changed = ["b", 2, 4, 5, 0.25]
+            changed = ["b", 2, 4, 5, 0.25, 0.1]
             changed[column] = value
             assert tuple(changed) in found
 

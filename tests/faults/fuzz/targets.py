@@ -38,8 +38,12 @@ from pyshac.core.hyperparameters import (
     LinearConstraint,
     LogUniformHP,
     MultiDiscreteHP,
+    MultiIntegerHP,
+    MultiLogUniformHP,
     MultiUniformHP,
     NormalHP,
+    OrdinalHP,
+    SimplexHP,
     UniformHP,
 )
 from pyshac.core.run.run import Run
@@ -329,7 +333,17 @@ def states_of_releases() -> list[bytes]:
 
 def one_by_one() -> list[bytes]:
     """Spaces of one parameter each, as small files."""
-    others = [DistributionHP("count", stats.poisson(3)), DistributionHP("b", stats.beta(2, 5))]
+    others = [
+        DistributionHP("count", stats.poisson(3)),
+        DistributionHP("b", stats.beta(2, 5)),
+        DiscreteHP("f", {"double": _double, "none": None}),
+        OrdinalHP("size", ["S", "M", "L"]),
+        SimplexHP("mixture", 3, [1, 2, 0.5]),
+        UniformHP("steps", 0, 1, step=0.05),
+        UniformHP("log", 1e-3, 1, log=True),
+        MultiIntegerHP("widths", 8, 64, sample_count=2, step=8),
+        MultiLogUniformHP("rates", 1e-5, 1e-1, 2),
+    ]
     config = plain_values.to_json(HyperParameterList([*_SPACE, *others]).get_config())
     return [json.dumps({name: entry}).encode() for name, entry in config.items()]
 
@@ -338,6 +352,10 @@ def constraints_one_by_one() -> list[bytes]:
     """Constraints as files of their own, also one that is a function."""
     others = [Constraint(all, "all")]
     return [encode_constraints([each]) for each in (*_SPACE.constraints, *others)]
+
+
+def _double(value: float) -> float:
+    return 2 * value
 
 
 def small_models() -> list[bytes]:

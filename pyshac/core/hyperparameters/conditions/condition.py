@@ -69,7 +69,7 @@ def condition_of(name: str, parent: Any, values: Any, at_least: Any, at_most: An
         raise ValueError(f"{what} must have values or bounds, not both: chain two calls of when().")
     if has_bounds:
         bounds = [
-            None if bound is None else plain_values.check_value(bound, f"{what}: a bound")
+            None if bound is None else _checked(bound, f"{what}: a bound")
             for bound in (at_least, at_most)
         ]
         return Condition(parent, None, *bounds)
@@ -77,10 +77,17 @@ def condition_of(name: str, parent: Any, values: Any, at_least: Any, at_most: An
     given = values if isinstance(values, list) else [values]
     if not given:
         raise ValueError(f"{what} must have at least one value.")
-    checked = (plain_values.check_value(value, f"{what}: a value") for value in given)
+    checked = (_checked(value, f"{what}: a value") for value in given)
     return Condition(
         parent, tuple({plain_values.identity(each): each for each in checked}.values())
     )
+
+
+def _checked(value: Any, what: str) -> Any:
+    try:
+        return plain_values.check_value(value, what)
+    except TypeError as error:
+        raise TypeError(f"{error} A choice that is an object counts by its name.") from None
 
 
 def conditions_from_config(name: str, config: Any) -> tuple[Condition, ...]:

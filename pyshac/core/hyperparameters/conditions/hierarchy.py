@@ -166,4 +166,4 @@ def _rule(block: Block, condition: Condition, columns: dict[str, tuple[Block, in
         )
     parent, place = columns[condition.parent]
     column = parent.columns.start + place
-    return Rule(condition, column, parent_values(name, condition, parent, place))
+    return Rule(condition, column, parent_values(name, condition, parent, column))

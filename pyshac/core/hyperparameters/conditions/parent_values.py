@@ -72,14 +72,14 @@ class ParentValues:
         return np.any(overlaps, axis=0), ~np.any(covers, axis=0)
 
 
-def parent_values(name: str, condition: Condition, parent: Block, place: int) -> ParentValues:
+def parent_values(name: str, condition: Condition, parent: Block, column: int) -> ParentValues:
     """Returns the values of a column of a parent with which a condition of a parameter holds.
 
     Args:
         name: The name of the parameter, for errors.
         condition: The condition.
         parent: The columns of the parent.
-        place: The number of the column among them.
+        column: The column of the space.
 
     Raises:
         TypeError: If a value has a type that the parent's values do not have.
@@ -92,7 +92,8 @@ def parent_values(name: str, condition: Condition, parent: Block, place: int) ->
         low = high = _choices_between(what, condition, parent.kind)
     else:
         low, high = _numbers_between(what, condition, parent.kind)
-    return ParentValues(low, high, parent.map_of(place))
+    unit_map = parent.map_of(column) if parent.unit_map is not None else None
+    return ParentValues(low, high, unit_map)
 
 
 def _element_of(name: str, parent: Block) -> AbstractHyperParameter:
@@ -161,6 +162,9 @@ def _numbers_between(
         low, high = (math.ceil(low) if math.isfinite(low) else low,
                      math.floor(high) if math.isfinite(high) else high)  # fmt: skip
     is_possible = low <= high and low <= kind.high and high >= kind.low
+    if kind.steps is not None:
+        values = kind.all_values()
+        is_possible = bool(((low <= values) & (values <= high)).any())
     _some(what, [0] * is_possible, f"its range is [{kind.low!r}, {kind.high!r}]")
     ends = [-math.inf if low <= kind.low else low, math.inf if high >= kind.high else high]
     encoded = [np.log(end) if kind.is_log and math.isfinite(end) else end for end in ends]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,11 @@ from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.registry import built_in
+from pyshac.core.hyperparameters.types.objects import read_values
 from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit
+
+# Plain values and objects, or objects by their names.
+Choices = Sequence[Any] | Mapping[str, Any]
 
 
 class NumberedValues(Mapping[Any, int]):
@@ -43,28 +48,33 @@ class DiscreteHyperParameter(ColumnHyperParameter):
 
     Values keep their type: `1`, `1.0`, `'1'`, `True` and `None` are five different values.
 
+    Values may be any objects if they have names: `DiscreteHP('activation', {'relu': nn.ReLU,
+    'tanh': torch.tanh})`. Evaluation functions receive the objects; samples, files and plots have
+    the names. What `tell` and others are given may be the object or its name; what is both counts
+    as the object. No file holds objects, so to go on with a saved search the parameters have to be
+    handed over.
+
+    Objects in a list are named by their texts, if these are distinct and the same in every process:
+    functions and classes by their qualified names, members of an enum like `Color.RED`, arrays and
+    dicts by what they hold, others by their `repr`.
+
     Args:
         name: Name, unique in its search space.
-        values: The values: None, bool, int, float, str or tuples of these. NumPy scalars become
-            the Python values they hold.
-        seed: Seed for `sample`.
+        values: The values: None, bool, int, float, str, tuples of these, or objects; or a mapping
+            from names to objects. NumPy scalars become the Python values they hold.
+        seed: Seed for `sample`, which draws values as samples have them: of objects the names.
 
     Raises:
-        TypeError: If a value has another type.
-        ValueError: If there are no values, or one is repeated or NaN.
+        TypeError: If `values` is no such list, a name is not a str, or an object in a list has no
+            text that is the same in every process.
+        ValueError: If there are no values, one is repeated or NaN, or the text of an object is that
+            of another value.
     """
 
-    def __init__(self, name: str, values: Sequence[Any], seed: int | None = None) -> None:
+    def __init__(self, name: str, values: Choices, seed: int | None = None) -> None:
         super().__init__(name, None, seed)
-        if values is None:
-            raise ValueError(f"values of {name!r} must be a list of values. Got None instead.")
-        # The order of a set of strings differs between processes.
-        no_list = isinstance(values, (str, bytes, Mapping, Set))
-        if no_list or not isinstance(values, Iterable):
-            raise TypeError(f"values of {name!r} must be a list of values. Got {values!r} instead.")
-        self.values = tuple(
-            plain_values.check_value(value, f"values of {name!r}") for value in values
-        )
+        self.values, self._objects = read_values(name, values)
+        self._are_objects = self._objects is not None
         self._check_values()
         self.num_choices = len(self.values)
         self.id2param = dict(enumerate(self.values))
@@ -92,6 +102,26 @@ class DiscreteHyperParameter(ColumnHyperParameter):
             if len(values) == 1:
                 texts.setdefault(text, values[0])
         return texts
+
+    @property
+    def lacks_objects(self) -> bool:
+        return self._are_objects and self._objects is None
+
+    def to_object(self, value: Any) -> Any:
+        return value if self._objects is None else self._objects.of(value)
+
+    def from_object(self, given: Any) -> Any:
+        """Returns the name of an object, or what is given if it is none of the objects.
+
+        Raises:
+            ValueError: If it can be no name either.
+        """
+        if self._objects is not None:
+            with contextlib.suppress(KeyError):
+                return self._objects.name_of(given)
+        if self._are_objects:
+            self.encode(given)
+        return given
 
     @property
     def is_ordered(self) -> bool:
@@ -124,9 +154,18 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         try:
             return self.param2id[plain_values.check_value(x, f"A value of {self.name!r}")]
         except KeyError:
-            raise ValueError(
-                f"A value of {self.name!r} must be one of {list(self.values)!r}. Got {x!r} instead."
-            ) from None
+            raise self._unknown(x) from None
+        except TypeError:
+            if self._are_objects:
+                raise self._unknown(x) from None
+            raise
+
+    def _unknown(self, x: Any) -> ValueError:
+        objects = ", or the object that one of them names" if self._objects is not None else ""
+        return ValueError(
+            f"A value of {self.name!r} must be one of {list(self.values)!r}{objects}. "
+            f"Got {x!r} instead."
+        )
 
     def decode(self, x: Any) -> Any:
         """Returns the value at an index."""
@@ -160,10 +199,47 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         return named[0] if named else self.from_text(text)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "values": list(self.values)}
+        config = {**super().get_config(), "values": list(self.values)}
+        return {**config, "objects": True} if self._are_objects else config
+
+    @classmethod
+    def load_from_config(cls, config: Mapping[str, Any]) -> DiscreteHyperParameter:
+        """Builds a parameter from the result of `get_config`; of objects it has the names only."""
+        parameter = cls(**_without_objects(config))
+        parameter._forget_objects(config)
+        return parameter
+
+    def _forget_objects(self, config: Mapping[str, Any]) -> None:
+        self._objects, self._are_objects = None, config.get("objects") is True
 
 
 DiscreteHP = DiscreteHyperParameter
+
+
+def _without_objects(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of a constructor from a config, whose values must be plain."""
+    values = config["values"]
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"values must be a list. Got {values!r} instead.")
+    plain = [plain_values.check_value(value, "values") for value in values]
+    arguments = {key: value for key, value in config.items() if key != "objects"}
+    return {**arguments, "values": plain}
+
+
+@built_in("OrdinalHP")
+class OrdinalHyperParameter(DiscreteHyperParameter):
+    """A choice among values whose order counts, such as sizes: near ones are alike.
+
+    See `DiscreteHyperParameter` for the arguments.
+    """
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the order counts, which it does."""
+        return True
+
+
+OrdinalHP = OrdinalHyperParameter
 
 
 @built_in("MultiDiscreteHP")
@@ -177,13 +253,32 @@ class MultiDiscreteHyperParameter(MultiHyperParameter):
         seed: Seed for `sample`.
     """
 
+    element: DiscreteHyperParameter
+
     def __init__(
-        self, name: str, values: Sequence[Any], sample_count: int = 1, seed: int | None = None
+        self, name: str, values: Choices, sample_count: int = 1, seed: int | None = None
     ) -> None:
         element = DiscreteHyperParameter(name, values)
         super().__init__(element, sample_count, seed)
         self.values, self.num_choices = element.values, element.num_choices
         self.param2id, self.id2param = element.param2id, element.id2param
+
+    @property
+    def lacks_objects(self) -> bool:
+        return self.element.lacks_objects
+
+    def to_object(self, value: Sequence[Any]) -> list[Any]:
+        return [self.element.to_object(item) for item in value]
+
+    def from_object(self, given: Any) -> list[Any]:
+        return [self.element.from_object(item) for item in given]
+
+    @classmethod
+    def load_from_config(cls, config: Mapping[str, Any]) -> MultiDiscreteHyperParameter:
+        """Builds a parameter from the result of `get_config`; of objects it has the names only."""
+        parameter = cls(**_without_objects(config))
+        parameter.element._forget_objects(config)
+        return parameter
 
 
 MultiDiscreteHP = MultiDiscreteHyperParameter

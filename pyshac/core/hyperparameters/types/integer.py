@@ -12,8 +12,10 @@ from pyshac.core.basics.arrays import FloatArray, exponentials
 from pyshac.core.basics.checks import check_int
 from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.number_checks import check_log, check_range
 from pyshac.core.hyperparameters.registry import built_in
+from pyshac.core.hyperparameters.types.steps import Steps, check_no_log
 from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit, smallest_whole
 
 
@@ -28,11 +30,14 @@ class IntegerHyperParameter(ColumnHyperParameter):
         log: Draw and encode on a logarithmic scale: the value is a log-uniform number from
             [min_value - 1/2, max_value + 1/2], rounded.
         seed: Seed for `sample`.
+        step: Distance of the values, which are `min_value`, `min_value + step` and so on up to
+            `max_value`, all equally likely; None for all whole numbers.
 
     Raises:
-        TypeError: If a bound is not an int.
-        ValueError: If `min_value > max_value`, a bound lies beyond 2**52 (2**46 with `log`), or
-            `log` is set for a range that reaches 0.
+        TypeError: If a bound or `step` is not an int.
+        ValueError: If `min_value > max_value`, a bound lies beyond 2**52 (2**46 with `log`),
+            `log` is set for a range that reaches 0, or `step` with it, or to a number that is below
+            1 or larger than the range.
     """
 
     def __init__(
@@ -42,6 +47,8 @@ class IntegerHyperParameter(ColumnHyperParameter):
         max_value: int,
         log: bool = False,
         seed: int | None = None,
+        *,
+        step: int | None = None,
     ) -> None:
         super().__init__(name, None, seed)
         self.min_value = check_int(f"min_value of {name!r}", min_value)
@@ -57,6 +64,23 @@ class IntegerHyperParameter(ColumnHyperParameter):
                 f"min_value and max_value of {name!r} must lie within 2**{exponent} of 0, but got "
                 f"(min_value={self.min_value!r}, max_value={self.max_value!r})."
             )
+        check_no_log(name, step, log=self.log)
+        self.step = None if step is None else check_int(f"step of {name!r}", step)
+        self._steps = None if self.step is None else self._new_steps(self.step)
+
+    def _new_steps(self, step: int) -> Steps:
+        low, high = self.min_value, self.max_value
+        if step < 1 or (low < high and step > high - low):
+            raise ValueError(
+                f"step of {self.name!r} must be at least 1 and at most max_value - min_value, but "
+                f"got (min_value={low!r}, max_value={high!r}, step={step!r})."
+            )
+        return Steps(low, step, 0, (high - low) // step + 1)
+
+    @property
+    def _highest(self) -> int:
+        """The highest value, below the bound if that is no step."""
+        return self.max_value if self._steps is None else int(self._steps.high)
 
     @property
     def column_kind(self) -> ColumnKind:
@@ -64,8 +88,9 @@ class IntegerHyperParameter(ColumnHyperParameter):
             is_whole=True,
             is_log=self.log,
             low=float(self.min_value),
-            high=float(self.max_value),
-            scale=scale_between(self.encode(self.min_value), self.encode(self.max_value)),
+            high=float(self._highest),
+            scale=scale_between(self.encode(self.min_value), self.encode(self._highest)),
+            steps=self._steps,
         )
 
     @property
@@ -82,6 +107,8 @@ class IntegerHyperParameter(ColumnHyperParameter):
         return np.clip((logarithm - low) / (high - low), 0.0, 1.0)
 
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        if self._steps is not None:
+            return self._steps.from_unit(unit)
         if not self.log:
             return self.min_value + index_from_unit(unit, self._count)
         unit = np.asarray(unit, dtype=np.float64)
@@ -94,6 +121,8 @@ class IntegerHyperParameter(ColumnHyperParameter):
         return np.log(value)
 
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        if self._steps is not None:
+            return self._steps.to_unit(encoded)
         return self._below(smallest_whole(encoded, self.log))
 
     def encode(self, x: Any) -> float:
@@ -101,7 +130,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
 
         Raises:
             TypeError: If `x` is not an int.
-            ValueError: If it lies outside the range.
+            ValueError: If it lies outside the range, or between steps.
         """
         value = check_int(f"A value of {self.name!r}", x)
         if not self.min_value <= value <= self.max_value:
@@ -109,11 +138,18 @@ class IntegerHyperParameter(ColumnHyperParameter):
                 f"A value of {self.name!r} must be in [{self.min_value}, {self.max_value}]. "
                 f"Got {value} instead."
             )
+        if self.step is not None and (value - self.min_value) % self.step:
+            raise ValueError(
+                f"A value of {self.name!r} must be {self.min_value} plus a multiple of {self.step}."
+                f" Got {value} instead."
+            )
         # The logarithm that `from_unit` takes; `math.log` may differ in the last digit.
         return float(np.log(value)) if self.log else float(value)
 
     def decode(self, x: Any) -> int:
         """Returns the whole number that `x` encodes."""
+        if self._steps is not None:
+            return int(self._steps.nearest(float(x)))
         value = round(math.exp(x) if self.log else float(x))
         return min(max(value, self.min_value), self.max_value)
 
@@ -136,7 +172,42 @@ class IntegerHyperParameter(ColumnHyperParameter):
             "min_value": self.min_value,
             "max_value": self.max_value,
             "log": self.log,
+            **({} if self.step is None else {"step": self.step}),
         }
 
 
 IntegerHP = IntegerHyperParameter
+
+
+@built_in("MultiIntegerHP")
+class MultiIntegerHyperParameter(MultiHyperParameter):
+    """Several whole numbers from one range; see `IntegerHyperParameter`.
+
+    Args:
+        name: Name, unique in its search space.
+        min_value: Lowest value.
+        max_value: Highest value.
+        log: Draw and encode on a logarithmic scale.
+        sample_count: Number of values.
+        seed: Seed for `sample`.
+        step: Distance of the values; None for all whole numbers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        min_value: int,
+        max_value: int,
+        log: bool = False,
+        sample_count: int = 1,
+        seed: int | None = None,
+        *,
+        step: int | None = None,
+    ) -> None:
+        element = IntegerHyperParameter(name, min_value, max_value, log, step=step)
+        super().__init__(element, sample_count, seed)
+        self.min_value, self.max_value = element.min_value, element.max_value
+        self.log, self.step = element.log, element.step
+
+
+MultiIntegerHP = MultiIntegerHyperParameter

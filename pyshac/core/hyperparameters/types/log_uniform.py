@@ -3,14 +3,54 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.number_checks import check_bounds, check_log
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
+
+
+@dataclass(frozen=True)
+class LogRange:
+    """A range of positive numbers with a uniform logarithm.
+
+    Attributes:
+        log_low: The logarithm of the lower bound.
+        log_high: That of the upper one.
+    """
+
+    log_low: float
+    log_high: float
+
+    @classmethod
+    def between(cls, owner: str, low: float, high: float) -> LogRange:
+        """Returns the range of the parameter `owner`.
+
+        Raises:
+            ValueError: If `low <= 0`, or different bounds have the same logarithm.
+        """
+        check_log(owner, low)
+        log_low, log_high = math.log(low), math.log(high)
+        if log_low == log_high and low < high:
+            raise ValueError(
+                f"min_value and max_value of {owner!r} must differ in their logarithms, "
+                f"but got (min_value={low!r}, max_value={high!r})."
+            )
+        return cls(log_low, log_high)
+
+    def quantile(self, unit: FloatArray) -> FloatArray:
+        """The quantile function."""
+        return np.exp(self.log_low + unit * (self.log_high - self.log_low))
+
+    def probability(self, value: FloatArray) -> FloatArray:
+        """The cumulative distribution function."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (np.log(value) - self.log_low) / (self.log_high - self.log_low)
 
 
 @built_in("LogUniformHP")
@@ -40,20 +80,13 @@ class LogUniformContinuousHyperParameter(ContinuousHyperParameter):
         self.low, self.high = self.min_value, self.max_value = check_bounds(
             name, min_value, max_value
         )
-        check_log(name, self.low)
-        self._log_low, self._log_high = math.log(self.low), math.log(self.high)
-        if self._log_low == self._log_high and self.low < self.high:
-            raise ValueError(
-                f"min_value and max_value of {name!r} must differ in their logarithms, "
-                f"but got (min_value={self.low!r}, max_value={self.high!r})."
-            )
+        self._range = LogRange.between(name, self.low, self.high)
 
     def _quantile(self, unit: FloatArray) -> FloatArray:
-        return np.exp(self._log_low + unit * (self._log_high - self._log_low))
+        return self._range.quantile(unit)
 
     def _probability(self, value: FloatArray) -> FloatArray:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (np.log(value) - self._log_low) / (self._log_high - self._log_low)
+        return self._range.probability(value)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -64,3 +97,32 @@ class LogUniformContinuousHyperParameter(ContinuousHyperParameter):
 
 
 LogUniformHP = LogUniformContinuousHyperParameter
+
+
+@built_in("MultiLogUniformHP")
+class MultiLogUniformContinuousHyperParameter(MultiHyperParameter):
+    """Several positive real numbers; see `LogUniformContinuousHyperParameter`.
+
+    Args:
+        name: Name, unique in its search space.
+        min_value: Lower bound, above 0.
+        max_value: Upper bound.
+        sample_count: Number of values.
+        seed: Seed for `sample`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        min_value: float,
+        max_value: float,
+        sample_count: int = 1,
+        seed: int | None = None,
+    ) -> None:
+        element = LogUniformContinuousHyperParameter(name, min_value, max_value)
+        super().__init__(element, sample_count, seed)
+        self.min_value, self.max_value = element.min_value, element.max_value
+        self.log_encode = element.log_encode
+
+
+MultiLogUniformHP = MultiLogUniformContinuousHyperParameter

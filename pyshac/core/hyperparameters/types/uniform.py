@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
-from pyshac.core.hyperparameters.number_checks import check_bounds, check_log_encode
+from pyshac.core.hyperparameters.number_checks import check_bounds, check_finite, check_log_encode
 from pyshac.core.hyperparameters.registry import built_in
 from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
+from pyshac.core.hyperparameters.types.log_uniform import LogRange
+from pyshac.core.hyperparameters.types.steps import Steps, check_no_log
 
 
 @built_in("UniformHP")
@@ -23,14 +29,20 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
         max_value: Upper bound.
         log_encode: Show the classifiers the logarithm of the value, in a range that reaches 0 of
             2**-54 of the upper bound at least. Draws stay uniform; for log-uniform draws use
-            `LogUniformContinuousHyperParameter`.
+            `log` or `LogUniformContinuousHyperParameter`.
         seed: Seed for `sample`.
+        log: Draw and encode on a logarithmic scale: another way to write
+            `LogUniformContinuousHyperParameter`, with the same draws.
+        step: Distance of the values, which are `min_value`, `min_value + step` and so on up to
+            `max_value`, all equally likely; None for all numbers of the range. Each value is the
+            decimal number that a person would write, 0.15 and not 0.15000000000000002.
 
     Raises:
-        TypeError: If a bound is not a number.
+        TypeError: If a bound or `step` is not a number.
         ValueError: If a bound or their difference is not finite, `min_value > max_value`,
-            different bounds are the same float, or `log_encode` is set for a range that reaches
-            below 0, or is 0 alone.
+            different bounds are the same float, `log_encode` is set for a range that reaches
+            below 0, or is 0 alone, `log` for a range that reaches 0, or `step` with one of these,
+            or to a number that is not above 0, or larger than the range, or too small for floats.
     """
 
     def __init__(
@@ -40,23 +52,74 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
         max_value: float,
         log_encode: bool = False,
         seed: int | None = None,
+        *,
+        log: bool = False,
+        step: float | None = None,
     ) -> None:
         super().__init__(name, None, seed)
         self.low, self.high = self.min_value, self.max_value = check_bounds(
             name, min_value, max_value
         )
-        self.log_encode = bool(log_encode)
-        if self.log_encode:
+        check_no_log(name, step, log=log, log_encode=log_encode)
+        self.log, self.log_encode = bool(log), bool(log_encode or log)
+        self.step = None if step is None else check_finite(name, "step", step)
+        if self.log_encode and not self.log:
             check_log_encode(name, self.low, self.high)
+        self._log_range = LogRange.between(name, self.low, self.high) if self.log else None
+        self._steps = None
+        if self.step is not None:
+            self._steps = Steps.between(name, self.low, self.high, self.step)
+            self.high = self._steps.high
+
+    @property
+    def column_kind(self) -> ColumnKind:
+        return replace(super().column_kind, steps=self._steps)
 
     def draw(self, random: np.random.RandomState, n: int) -> list[float]:
+        if self.log or self._steps is not None:
+            return super().draw(random, n)
         return np.minimum(random.uniform(self.low, self.high, n), self.high).tolist()
 
     def _quantile(self, unit: FloatArray) -> FloatArray:
+        if self._log_range is not None:
+            return self._log_range.quantile(unit)
         return self.low + unit * (self.high - self.low)
 
     def _probability(self, value: FloatArray) -> FloatArray:
+        if self._log_range is not None:
+            return self._log_range.probability(value)
         return (value - self.low) / (self.high - self.low)
+
+    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        return super().from_unit(unit) if self._steps is None else self._steps.from_unit(unit)
+
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        return super().to_unit(encoded) if self._steps is None else self._steps.to_unit(encoded)
+
+    def encode(self, x: Any) -> float:
+        if self._steps is None:
+            return super().encode(x)
+        value = check_finite(self.name, "A value", x)
+        found = self._steps.matching(value)
+        if found is None:
+            raise ValueError(
+                f"A value of {self.name!r} must be in [{self.low!r}, {self.high!r}], at steps of "
+                f"{self.step!r} from {self.low!r}. Got {value!r} instead: the nearest is "
+                f"{self._steps.nearest(value)!r}."
+            )
+        return found
+
+    def decode(self, x: Any) -> float:
+        return super().decode(x) if self._steps is None else self._steps.nearest(float(x))
+
+    def to_text(self, value: Any) -> str:
+        if self._steps is None:
+            return super().to_text(value)
+        return plain_values.to_text(self.encode(value))
+
+    def from_text(self, text: str) -> float:
+        value = super().from_text(text)
+        return value if self._steps is None else self.encode(value)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -64,6 +127,8 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
             "min_value": self.min_value,
             "max_value": self.max_value,
             "log_encode": self.log_encode,
+            **({"log": True} if self.log else {}),
+            **({} if self.step is None else {"step": self.step}),
         }
 
 
@@ -81,6 +146,8 @@ class MultiUniformContinuousHyperParameter(MultiHyperParameter):
         log_encode: Show the classifiers the logarithms.
         sample_count: Number of values.
         seed: Seed for `sample`.
+        log: Draw and encode on a logarithmic scale.
+        step: Distance of the values; None for all numbers of the range.
     """
 
     def __init__(
@@ -91,11 +158,16 @@ class MultiUniformContinuousHyperParameter(MultiHyperParameter):
         log_encode: bool = False,
         sample_count: int = 1,
         seed: int | None = None,
+        *,
+        log: bool = False,
+        step: float | None = None,
     ) -> None:
-        element = UniformContinuousHyperParameter(name, min_value, max_value, log_encode)
+        element = UniformContinuousHyperParameter(
+            name, min_value, max_value, log_encode, log=log, step=step
+        )
         super().__init__(element, sample_count, seed)
         self.min_value, self.max_value = element.min_value, element.max_value
-        self.log_encode = element.log_encode
+        self.log_encode, self.log, self.step = element.log_encode, element.log, element.step
 
 
 MultiUniformHP = MultiUniformContinuousHyperParameter

@@ -103,7 +103,7 @@ def _completed(
     given: Mapping[str, Any], space: HyperParameterList, stream: np.random.SeedSequence
 ) -> Enqueued:
     row = completed(given, space, stream)
-    values = space.to_parameters(row)
+    values = space.to_parameters(row, named=True)
     return Enqueued({name: values[name] for name in values if name in given}, row)
 
 

@@ -11,9 +11,9 @@ import pytest
 from scipy import special, stats
 
 from pyshac.core.hyperparameters import DistributionHP
-from pyshac.core.hyperparameters.types import scipy_distributions
-from pyshac.core.hyperparameters.types.quantile_tables import RealTable, WholeTable
-from pyshac.core.hyperparameters.types.quantiles import DirectQuantiles
+from pyshac.core.hyperparameters.types.distributions import scipy_distributions
+from pyshac.core.hyperparameters.types.distributions.quantile_tables import RealTable, WholeTable
+from pyshac.core.hyperparameters.types.distributions.quantiles import DirectQuantiles
 from tests.goodness_of_fit import LEVEL, chi_square, continuous_p_values, count
 
 pytestmark = pytest.mark.filterwarnings("ignore")

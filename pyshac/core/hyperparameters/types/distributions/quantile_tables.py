@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.hyperparameters.types.quantiles import LOST_SHARE, KnownQuantiles, within_ends
+from pyshac.core.hyperparameters.types.distributions.quantiles import (
+    LOST_SHARE,
+    KnownQuantiles,
+    within_ends,
+)
 
 # The table of a real number covers all but a billionth of the draws at either end, if SciPy can.
 # Its cells have equal widths in normal scores; each is cut into parts of equal width in values.

@@ -15,10 +15,14 @@ from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_log
 from pyshac.core.hyperparameters.registry import built_in
-from pyshac.core.hyperparameters.types import scipy_distributions
 from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParameter
-from pyshac.core.hyperparameters.types.quantile_tables import RealTable, WholeTable
-from pyshac.core.hyperparameters.types.quantiles import LOST_SHARE, DirectQuantiles, Quantiles
+from pyshac.core.hyperparameters.types.distributions import scipy_distributions
+from pyshac.core.hyperparameters.types.distributions.quantile_tables import RealTable, WholeTable
+from pyshac.core.hyperparameters.types.distributions.quantiles import (
+    LOST_SHARE,
+    DirectQuantiles,
+    Quantiles,
+)
 from pyshac.core.hyperparameters.types.whole_numbers import smallest_whole
 
 

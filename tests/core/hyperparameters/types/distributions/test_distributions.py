@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from pyshac.core.hyperparameters import DistributionHP
-from pyshac.core.hyperparameters.types import scipy_distributions
+from pyshac.core.hyperparameters.types.distributions import scipy_distributions
 
 # What is in the installed SciPy; earlier and later ones lack a few.
 QUICK = sorted(

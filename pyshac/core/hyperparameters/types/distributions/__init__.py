@@ -1,0 +1,1 @@
+"""Numbers with distributions of `scipy.stats`."""

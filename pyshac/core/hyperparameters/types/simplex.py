@@ -1,0 +1,185 @@
+"""Shares that sum to one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.multi import check_length, check_sample_count
+from pyshac.core.hyperparameters.number_checks import check_finite
+from pyshac.core.hyperparameters.registry import built_in
+from pyshac.core.hyperparameters.unit_map import ColumnMaps
+
+# Beyond these, nearly all draws are a corner, or a point, of the simplex.
+WEIGHTS = (1e-3, 1e6)
+# Shares that were written with few digits sum to one up to this.
+SUM_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Break:
+    """The share that is broken off the rest of a stick: a number with a beta distribution.
+
+    Attributes:
+        weight: The weight of what is broken off.
+        later: The sum of the weights of what stays; 0 for the last piece, which is all the rest.
+    """
+
+    weight: float
+    later: float
+
+    def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
+        """See `UnitMap.from_unit`."""
+        unit = np.asarray(unit, dtype=np.float64)
+        if not self.later:
+            return np.ones_like(unit)
+        if self.weight == 1:
+            return -np.expm1(np.log1p(-unit) / self.later)
+        from scipy import special
+
+        return np.asarray(special.betaincinv(self.weight, self.later, unit))
+
+    def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
+        """See `UnitMap.to_unit`."""
+        values = np.asarray(encoded, dtype=np.float64)
+        if not self.later:
+            return np.where(values > 1, 1.0, 0.0)
+        values = np.clip(values, 0.0, 1.0)
+        if self.weight == 1:
+            with np.errstate(divide="ignore"):
+                return -np.expm1(np.log1p(-values) * self.later)
+        from scipy import special
+
+        return np.asarray(special.betainc(self.weight, self.later, values))
+
+    @property
+    def mean(self) -> float:
+        """The mean."""
+        return self.weight / (self.weight + self.later)
+
+
+@built_in("SimplexHP")
+class SimplexHyperParameter(AbstractHyperParameter):
+    """A list of shares that sum to one, such as a mixture: uniform among all such lists.
+
+    It has `sample_count` columns, named `name_1`, `name_2` and so on in a dataset. Each share is
+    encoded as its part of what the shares before it leave, which has a beta distribution and does
+    not depend on the others. The last one is the rest.
+
+    Args:
+        name: Name, unique in its search space.
+        sample_count: Number of shares.
+        weights: A number for each share, for a Dirichlet distribution with these as concentration:
+            the mean of a share is its weight's part of all weights, and larger weights scatter
+            less. None for 1 each, the uniform distribution.
+        seed: Seed for `sample`.
+
+    Raises:
+        TypeError: If `sample_count` is not an int, or a weight is not a number.
+        ValueError: If `sample_count` is below 2 or above 100000, or `weights` has another length,
+            or one that is not in [0.001, 1000000].
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sample_count: int,
+        weights: Iterable[float] | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(name, None, seed)
+        self.sample_count: int = check_sample_count(name, sample_count)
+        if self.sample_count < 2:
+            raise ValueError(f"sample_count of {name!r} must be at least 2. Got 1 instead.")
+        self.weights = None if weights is None else self._check_weights(weights)
+        each = self.weights or (1.0,) * self.sample_count
+        sums = [*itertools.accumulate(reversed(each), initial=0.0)]
+        self._breaks = [*map(Break, each, sums[-2::-1])]
+
+    def _check_weights(self, weights: Any) -> tuple[float, ...]:
+        if isinstance(weights, (str, bytes)) or not isinstance(weights, Iterable):
+            raise TypeError(
+                f"weights of {self.name!r} must be a list of numbers. Got {weights!r} instead."
+            )
+        checked = tuple(check_finite(self.name, "A weight", weight) for weight in weights)
+        low, high = WEIGHTS
+        if len(checked) != self.sample_count or not all(low <= each <= high for each in checked):
+            raise ValueError(
+                f"weights of {self.name!r} must be {self.sample_count} numbers, one for each "
+                f"share, in [{low:g}, {high:g}]. Got {list(checked)!r} instead."
+            )
+        return checked
+
+    @property
+    def column_kind(self) -> ColumnKind:
+        return ColumnKind(low=0.0, high=1.0, scale=None, is_relative=True)
+
+    @property
+    def unit_map(self) -> ColumnMaps:
+        return ColumnMaps(self._breaks)
+
+    def sample(self) -> list[float]:
+        """Draws the shares."""
+        unit = self.random.random_sample((1, self.sample_count))
+        return self.decode(self.unit_map.from_unit(unit)[0])
+
+    def encode(self, x: Sequence[Any]) -> list[float]:
+        """Returns each share's part of what the shares before it leave.
+
+        Where they leave nothing, this is the mean of such parts.
+
+        Raises:
+            TypeError: If `x` is not a list, or a share is not a number.
+            ValueError: If their number is wrong, a share is not in [0, 1], or they do not sum to
+                one within 1e-6.
+        """
+        shares = [self._check_share(share) for share in check_length(self.name, x, self._length)]
+        total = sum(shares)
+        if abs(total - 1) > SUM_TOLERANCE:
+            raise ValueError(
+                f"The shares of {self.name!r} must sum to one, within {SUM_TOLERANCE:g}. Got "
+                f"{shares!r} with the sum {total!r} instead: divide each by their sum."
+            )
+        rests = [*itertools.accumulate(reversed(shares))][::-1]
+        return [
+            share / rest if rest else part.mean
+            for share, rest, part in zip(shares, rests, self._breaks, strict=True)
+        ]
+
+    @property
+    def _length(self) -> int:
+        return len(self._breaks)
+
+    def decode(self, x: Sequence[float] | FloatArray) -> list[float]:
+        """Returns the shares."""
+        shares, rest = [], 1.0
+        for part in check_length(self.name, [*x], self._length)[:-1]:
+            bounded = min(max(float(part), 0.0), 1.0)
+            shares.append(rest * bounded)
+            rest *= 1.0 - bounded
+        return [*shares, rest]
+
+    def _check_share(self, share: Any) -> float:
+        value = check_finite(self.name, "A share", share)
+        if not 0 <= value <= 1:
+            raise ValueError(f"A share of {self.name!r} must be in [0, 1]. Got {value!r} instead.")
+        return value
+
+    def from_text(self, text: str) -> float:
+        """Returns one of the shares from its column's text."""
+        return self._check_share(float(text))
+
+    def get_config(self) -> dict[str, Any]:
+        weights = {} if self.weights is None else {"weights": list(self.weights)}
+        return {**super().get_config(), "sample_count": self.sample_count, **weights}
+
+
+SimplexHP = SimplexHyperParameter
