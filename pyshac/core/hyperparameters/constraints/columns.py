@@ -122,7 +122,23 @@ class Columns:
     def _values_of(self, block: Block, encoded: FloatArray) -> npt.NDArray[Any]:
         part = np.asarray(encoded)[:, block.columns]
         part = part if block.is_list else part[:, 0]
+        objects = _objects_of(block)
+        if objects is not None:
+            numbers = np.where(np.isnan(part), len(objects) - 1, part).astype(np.int64)
+            return objects[numbers]
         return _decoded(block.parameter, part, block.kind.choices is not None)
+
+
+def _objects_of(block: Block) -> npt.NDArray[Any] | None:
+    """Returns the objects that functions receive for choices, and None; None for plain values."""
+    choices = () if block.is_list else block.kind.choices or ()
+    received = [block.parameter.to_object(value) for value in choices]
+    if all(one is other for one, other in zip(received, choices, strict=True)):
+        return None
+    objects = np.empty(len(received) + 1, dtype=object)
+    for place, each in enumerate(received):
+        objects[place] = each
+    return objects
 
 
 def _decoded(

@@ -82,8 +82,6 @@ class ContinuousHyperParameter(ColumnHyperParameter):
         return min(max(math.exp(x), self.low), self.high)
 
     def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
-        if type(self).decode is not ContinuousHyperParameter.decode:
-            return super().decode_many(encoded)
         if not self.log_encode:
             return np.clip(encoded, self.low, self.high)
         values = np.clip(exponentials(encoded), self.low, self.high)

@@ -167,6 +167,14 @@ class SimplexHyperParameter(AbstractHyperParameter):
             rest *= 1.0 - bounded
         return [*shares, rest]
 
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        shares, rest = np.empty(encoded.shape), np.ones(len(encoded))
+        for place, part in enumerate(np.clip(encoded[:, :-1], 0.0, 1.0).T):
+            shares[:, place] = rest * part
+            rest = rest * (1.0 - part)
+        shares[:, -1] = rest
+        return shares
+
     def _check_share(self, share: Any) -> float:
         value = check_finite(self.name, "A share", share)
         if not 0 <= value <= 1:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.number_checks import check_bounds, check_finite, check_log_encode
@@ -111,6 +112,11 @@ class UniformContinuousHyperParameter(ContinuousHyperParameter):
 
     def decode(self, x: Any) -> float:
         return super().decode(x) if self._steps is None else self._steps.nearest(float(x))
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        if self._steps is None:
+            return super().decode_many(encoded)
+        return ColumnHyperParameter.decode_many(self, encoded)
 
     def to_text(self, value: Any) -> str:
         if self._steps is None:

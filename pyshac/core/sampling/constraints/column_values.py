@@ -31,8 +31,11 @@ class ColumnValues:
         self._space, self._name = space, name
         self.place = space.columns.place(name)
         self.kind = space.column_kinds[self.place]
-        self.is_known = bool(space.maps_to_unit[self.place])
-        self.is_exact = self.kind.choices is not None or self.kind.is_whole
+        # A share of what other columns leave depends on these.
+        self.is_known = bool(space.maps_to_unit[self.place]) and not self.kind.is_relative
+        self.is_exact = (
+            self.kind.choices is not None or self.kind.is_whole or self.kind.steps is not None
+        )
         self._extremes: RangeExtremes | None = None
         if self.kind.choices is not None:
             self._extremes = RangeExtremes(np.array(self.kind.choices, dtype=np.float64))
@@ -45,7 +48,8 @@ class ColumnValues:
             high: Upper ends, which are excluded, shape (n,).
         """
         if not self.is_known:
-            return np.full(len(low), -LARGEST), np.full(len(low), LARGEST)
+            ends = (0.0, 1.0) if self.kind.is_relative else (-LARGEST, LARGEST)
+            return np.full(len(low), ends[0]), np.full(len(low), ends[1])
         ends = self._space.column_from_unit(self.place, np.stack([low, high - GRID]))
         if self._extremes is not None:
             first, last = ends.astype(np.int64)

@@ -150,7 +150,7 @@ def _part_of(space: HyperParameterList, name: str, value: object) -> tuple[float
     if not columns.is_built_in(name):
         return 0.0, 1.0
     encoded = columns.encode(name, value)
-    if kind.choices is None and not kind.is_whole:
+    if kind.choices is None and not kind.is_whole and kind.steps is None:
         return 0.0, float(kind.low == kind.high)
     start = float(np.ceil(space.column_to_unit(place, encoded) / GRID) * GRID)
     return start, _end_of(space, place, encoded, start)

@@ -43,7 +43,8 @@ class Given:
         kinds = space.column_kinds
         for column in np.flatnonzero(self.columns & space.maps_to_unit).tolist():
             unit = float(space.column_to_unit(column, self.encoded[column]))
-            if kinds[column].choices is not None or kinds[column].is_whole:
+            kind = kinds[column]
+            if kind.choices is not None or kind.is_whole or kind.steps is not None:
                 # The part of a value begins there.
                 low[column] = np.ceil(unit / GRID) * GRID
                 high[column] = low[column] + GRID

@@ -61,7 +61,8 @@ def _drawn_beside(
     encoded, is_given = np.zeros(space.num_columns), np.zeros(space.num_columns, dtype=bool)
     for name, value in given.items():
         part = space.columns.part(name)
-        encoded[part], is_given[part] = space[name].encode(value), True
+        encoded[part] = space[name].encode(space[name].from_object(value))
+        is_given[part] = True
     try:
         return np.asarray(Prior(space, Given(encoded, is_given)).draw(1, stream)[0])
     except InfeasibleSpaceError:

@@ -25,6 +25,8 @@ from pyshac import (
     MultiDiscreteHP,
     MultiUniformHP,
     NormalHP,
+    OrdinalHP,
+    SimplexHP,
     UniformHP,
 )
 from pyshac.core.hyperparameters.frozen_space import frozen_copy
@@ -114,6 +116,11 @@ def every_type() -> HyperParameterList:
             IntegerHP("i", -3, 9),
             MultiDiscreteHP("m", [(1, 2), None], sample_count=2),
             DistributionHP("p", stats.poisson(3)),
+            UniformHP("s", 0, 0.5, step=0.05),
+            IntegerHP("is", 0, 64, step=8),
+            OrdinalHP("o", ["S", "M", "L"]),
+            SimplexHP("x", 3),
+            DiscreteHP("f", {"shortest": min, "longest": max}),
             DistributionHP("beta", stats.beta(2, 3)),
         ]
     )

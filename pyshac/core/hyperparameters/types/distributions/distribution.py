@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.column import ColumnHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind, scale_between
 from pyshac.core.hyperparameters.number_checks import check_log
 from pyshac.core.hyperparameters.registry import built_in
@@ -155,6 +156,11 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     def decode(self, x: Any) -> float:
         value = super().decode(x)
         return round(value) if self.is_discrete else value
+
+    def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
+        if not self.is_discrete:
+            return super().decode_many(encoded)
+        return ColumnHyperParameter.decode_many(self, encoded)
 
     def from_text(self, text: str) -> float:
         value = super().from_text(text)
