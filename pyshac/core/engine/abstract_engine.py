@@ -42,7 +42,8 @@ from pyshac.core.engine.saved_engine import SavedEngine
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator
-from pyshac.core.hyperparameters.space import as_parameter_list, constrained
+from pyshac.core.hyperparameters.constraints.constraining import constrained
+from pyshac.core.hyperparameters.space import as_parameter_list
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.method import get_method
 from pyshac.core.search.settings import Settings

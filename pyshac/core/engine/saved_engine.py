@@ -14,7 +14,8 @@ from pyshac.core.engine.asked_samples import as_lists, as_samples
 from pyshac.core.engine.call_forms import EvaluationFunction, SavePath, check_function
 from pyshac.core.engine.overview import Overview
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.hyperparameters.space import as_parameter_list, constrained
+from pyshac.core.hyperparameters.constraints.constraining import constrained
+from pyshac.core.hyperparameters.space import as_parameter_list
 from pyshac.core.run.restoring import restored, resumed, start_from
 from pyshac.core.run.run import Run
 from pyshac.core.storage.layout import Stamp

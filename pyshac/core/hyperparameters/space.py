@@ -569,24 +569,3 @@ def as_parameter_list(
         "hyperparameter_list must be a list of hyperparameters, a HyperParameterList or None. "
         f"Got {parameters!r} instead."
     )
-
-
-def constrained(
-    space: HyperParameterList | None, constraints: Iterable[Any] | None
-) -> HyperParameterList | None:
-    """Returns a search space with constraints, which are given beside it or not at all.
-
-    Raises:
-        TypeError: If they are no constraints.
-        ValueError: If the space has constraints already, or they do not fit it.
-    """
-    if constraints is None or space is None:
-        return space
-    if space.constraints:
-        raise ValueError(
-            "constraints must be given once: as an argument of the engine, or in the "
-            f"HyperParameterList. Got {space.constraints!r} in the list already."
-        )
-    copied = HyperParameterList(space, constraints=constraints)
-    copied.seed = space.seed
-    return copied

@@ -120,17 +120,21 @@ class Cover:
         Returns:
             Encoded rows, shape (n, columns).
         """
-        return space.hierarchy.deactivate(self.draw_complete(n, space, stream))
+        return space.encode_unit(self._draw_unit(n, stream), stream)
 
     def draw_complete(
         self, n: int, space: HyperParameterList, stream: np.random.SeedSequence
     ) -> FloatArray:
         """Draws as `draw` does, but a value for inactive parameters, too."""
+        return space.encode_complete(self._draw_unit(n, stream), stream)
+
+    def _draw_unit(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
+        """Draws rows of the unit cube, shape (n, columns)."""
         random = np.random.default_rng(stream)
         edges = np.cumsum(self.volumes)
         box = np.searchsorted(edges, random.random(n) * edges[-1], side="right")
         box = np.minimum(box, len(self) - 1)
         low, width = self.low[box], self.high[box] - self.low[box]
         steps = np.floor(random.random(low.shape) * (width / GRID))
-        unit = low + np.minimum(steps, width / GRID - 1) * GRID
-        return space.encode_complete(unit, stream)
+        unit: FloatArray = low + np.minimum(steps, width / GRID - 1) * GRID
+        return unit

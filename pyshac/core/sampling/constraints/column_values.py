@@ -48,8 +48,8 @@ class ColumnValues:
             high: Upper ends, which are excluded, shape (n,).
         """
         if not self.is_known:
-            ends = (0.0, 1.0) if self.kind.is_relative else (-LARGEST, LARGEST)
-            return np.full(len(low), ends[0]), np.full(len(low), ends[1])
+            least, most = (0.0, 1.0) if self.kind.is_relative else (-LARGEST, LARGEST)
+            return np.full(len(low), least), np.full(len(low), most)
         ends = self._space.column_from_unit(self.place, np.stack([low, high - GRID]))
         if self._extremes is not None:
             first, last = ends.astype(np.int64)

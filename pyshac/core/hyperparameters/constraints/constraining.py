@@ -1,0 +1,29 @@
+"""Constraining: a search space and constraints that were given beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pyshac.core.hyperparameters.space import HyperParameterList
+
+
+def constrained(
+    space: HyperParameterList | None, constraints: Iterable[Any] | None
+) -> HyperParameterList | None:
+    """Returns a search space with constraints, which are given beside it or not at all.
+
+    Raises:
+        TypeError: If they are no constraints.
+        ValueError: If the space has constraints already, or they do not fit it.
+    """
+    if constraints is None or space is None:
+        return space
+    if space.constraints:
+        raise ValueError(
+            "constraints must be given once: as an argument of the engine, or in the "
+            f"HyperParameterList. Got {space.constraints!r} in the list already."
+        )
+    copied = HyperParameterList(space, constraints=constraints)
+    copied.seed = space.seed
+    return copied
