@@ -90,7 +90,7 @@ def _with_missing(
 
     active = [value for value in values if value is not INACTIVE]
     if not active and kind.is_built_in:
-        # The type must not depend on the samples.
+        # Without a value, the kind of the column tells its type.
         active = [0 if kind.is_whole else 0.0]
     dtype = _dtype_of_column(active, kind)
     missing = float("nan") if dtype == "float64" else pandas.NA
