@@ -15,7 +15,6 @@ from pyshac.looking.snapshot import Snapshot
 CELL_WIDTH = 24
 REASON_WIDTH = 66
 MARGIN = "  "
-# An empty cell would be one of a value that is an empty text.
 INACTIVE_CELL = "-"
 
 
