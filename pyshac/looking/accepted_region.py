@@ -168,6 +168,8 @@ def _ask(
         rows: Encoded rows with a value for inactive parameters, too, shape (n, all columns).
         columns: The columns.
     """
+    if snapshot.space.hierarchy.is_trivial:
+        return np.ones(len(rows), dtype=bool), cascade.accepts(rows)
     rows = snapshot.space.hierarchy.deactivate(rows)
     has_all = np.logical_not(np.isnan(rows[:, columns]).any(axis=1))
     accepts = np.zeros(len(rows), dtype=bool)
