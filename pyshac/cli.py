@@ -247,7 +247,7 @@ def _importances(snapshot: Snapshot) -> str:
         return ""
     shares = list(parameter_importances(snapshot).items())[:MAX_ROWS]
     width = min(max(len(printable(name)) for name, _ in shares), NAME_WIDTH)
-    largest = shares[0][1]
+    largest = shares[0][1] or 1
     lines = ["Importance of the parameters (share of the gain)"]
     for name, share in shares:
         bar = "#" * round(BAR_WIDTH * share / largest)

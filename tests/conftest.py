@@ -25,7 +25,7 @@ from pyshac.core.hyperparameters import (
     NormalHP,
     UniformHP,
 )
-from tests.looking.searches import run_search
+from tests.looking.searches import branching_score, branching_space, run_search
 
 # The same examples on every run, and no time limit that a busy machine could miss.
 hypothesis.settings.register_profile(
@@ -100,3 +100,10 @@ def halving(tmp_path_factory: pytest.TempPathFactory) -> SHAC:
     """The same by the published procedure, whose regions are not as small in the end."""
     folder = tmp_path_factory.mktemp("halving")
     return run_search(folder, skip_cv_checks=True, method="paper")[0]
+
+
+@pytest.fixture(scope="session")
+def branching(tmp_path_factory: pytest.TempPathFactory) -> SHAC:
+    """A finished search with conditional parameters of every kind, and with failed samples."""
+    folder = tmp_path_factory.mktemp("branching")
+    return run_search(folder, branching_space(), branching_score, skip_cv_checks=True)[0]

@@ -212,6 +212,29 @@ class TestShowEvaluations:
         assert all(character.isprintable() or character == "\n" for character in text)
         assert "a \N{REPLACEMENT CHARACTER}[31mred" in text
 
+    def test_inactive_parameters_are_dashes(self, branching, capsys):
+        assert main(["show", "--top", "60", branching.save_dir]) == 0
+        _, text = capsys.readouterr().out.split("\n", 1)
+        cells = {}
+        for block in text.split("\n\n"):
+            heading, *rows = (line.split() for line in block.splitlines())
+            cells.update({(row[0], name): cell for row in rows
+                          for name, cell in zip(heading, row, strict=True)})  # fmt: skip
+        for evaluation in branching.top(60):
+            for name in ("rate", "momentum", "nesterov", "width_3", "tens"):
+                is_dash = cells[str(evaluation.number), name] == "-"
+                assert is_dash == (name not in evaluation.parameters)
+
+    def test_the_best_parameters_are_those_that_it_has(self, branching, capsys):
+        assert main(["show", branching.save_dir]) == 0
+        shown = capsys.readouterr().out.split("Best parameters\n")[1].split("\n\n")[0]
+        best = branching.best_parameters
+        names = [line.split()[0] for line in shown.splitlines()]
+        assert [name for name in names if name[:8] != "kernels_"] == [
+            name for name in best if name != "kernels"
+        ]
+        assert {"steps", "decay", "tens"}.isdisjoint(names)
+
 
 class TestExport:
     def test_csv_is_that_of_the_save_directory(self, saved, capsys):

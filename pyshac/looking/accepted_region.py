@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.looking.axes import Column
 from pyshac.looking.snapshot import Snapshot
@@ -27,7 +27,7 @@ class AcceptedShare:
     Attributes:
         x_edges: Edges of the cells along the first parameter's axis, shape (columns + 1,).
         y_edges: Edges along the second's, shape (rows + 1,).
-        share: Shape (rows, columns).
+        share: Shape (rows, columns); NaN where one of the two was inactive in every draw.
         num_draws: Number of draws of the other parameters for each cell.
     """
 
@@ -119,7 +119,8 @@ def accepted_share(
     """Estimates, for each cell of two parameters, the accepted share of the others' prior.
 
     In each cell the two parameters take the values at its centre. The others are drawn from the
-    prior, the same draws for every cell, until one cell has enough accepted draws.
+    prior, the same draws for every cell, until one cell has enough accepted draws. Draws count in
+    which both parameters are active.
 
     Args:
         snapshot: The search.
@@ -130,22 +131,52 @@ def accepted_share(
         seed: Seed of the draws.
 
     Raises:
-        ValueError: If an axis cannot be cut into cells.
+        ValueError: If an axis cannot be cut into cells, or no draw has both parameters.
     """
     across, up = _cells(snapshot, x, bins), _cells(snapshot, y, bins)
     num_cells = len(across.encoded) * len(up.encoded)
     width = snapshot.space.num_columns
     # Without other parameters there is nothing to draw.
     per_round = max(ROWS_PER_ROUND // num_cells, 1) if width > 2 else 1
-    counts, num_draws = np.zeros(num_cells), 0
+    accepted, active, num_draws = np.zeros(num_cells), np.zeros(num_cells), 0
     for stream in np.random.SeedSequence(seed).spawn(MAX_ROUNDS):
-        others = snapshot.space.draw(per_round, stream)
+        # An inactive parameter may be active in another cell.
+        others = snapshot.space.draw_complete(per_round, stream)
         rows = np.repeat(others, num_cells, axis=0)
         rows[:, x.index] = np.tile(np.tile(across.encoded, len(up.encoded)), per_round)
         rows[:, y.index] = np.tile(np.repeat(up.encoded, len(across.encoded)), per_round)
-        counts += cascade.accepts(rows).reshape(per_round, num_cells).sum(axis=0)
+        has_both, accepts = _ask(snapshot, cascade, rows, [x.index, y.index])
+        active += has_both.reshape(per_round, num_cells).sum(axis=0)
+        accepted += accepts.reshape(per_round, num_cells).sum(axis=0)
         num_draws += per_round
-        if width == 2 or counts.max() >= ENOUGH_ACCEPTED:
+        if width == 2 or accepted.max() >= ENOUGH_ACCEPTED:
             break
-    share = (counts / num_draws).reshape(len(up.encoded), len(across.encoded))
-    return AcceptedShare(across.edges, up.edges, share, num_draws)
+    if not active.any():
+        raise ValueError(
+            f"{x.name!r} and {y.name!r} are never active together in {num_draws} draws: name two "
+            "parameters that a sample may have both."
+        )
+    share = np.full(num_cells, np.nan)
+    np.divide(accepted, active, out=share, where=active > 0)
+    shape = len(up.encoded), len(across.encoded)
+    return AcceptedShare(across.edges, up.edges, share.reshape(shape), num_draws)
+
+
+def _ask(
+    snapshot: Snapshot, cascade: Cascade, rows: FloatArray, columns: list[int]
+) -> tuple[BoolArray, BoolArray]:
+    """Returns which rows have certain columns, and which of these are accepted, both of shape (n,).
+
+    Args:
+        snapshot: The search.
+        cascade: The classifiers.
+        rows: Encoded rows with a value for inactive parameters, too, shape (n, all columns).
+        columns: The columns.
+    """
+    if snapshot.space.hierarchy.is_trivial:
+        return np.ones(len(rows), dtype=bool), cascade.accepts(rows)
+    rows = snapshot.space.hierarchy.deactivate(rows)
+    has_all = np.logical_not(np.isnan(rows[:, columns]).any(axis=1))
+    accepts = np.zeros(len(rows), dtype=bool)
+    accepts[has_all] = cascade.accepts(rows[has_all])
+    return has_all, accepts

@@ -52,6 +52,8 @@ class Column:
     def positions(self, encoded: FloatArray) -> FloatArray:
         """Returns the positions of encoded values of this column on its axis, both of shape (n,).
 
+        Where the parameter is inactive, both are NaN.
+
         Raises:
             ValueError: If one is too large to be drawn.
         """
@@ -59,7 +61,7 @@ class Column:
 
     def drawable(self, positions: FloatArray) -> FloatArray:
         """Returns positions; raises `ValueError` if one is too large to be drawn."""
-        if len(positions) and np.abs(positions).max() > LARGEST_DRAWN:
+        if (np.abs(positions) > LARGEST_DRAWN).any():
             raise ValueError(
                 f"Values of {self.name!r} beyond {LARGEST_DRAWN:g} in size cannot be drawn."
             )

@@ -16,6 +16,8 @@ from pyshac.looking.snapshot import Snapshot, take_snapshot
 def gain_shares(snapshot: Snapshot) -> FloatArray:
     """Returns each parameter's share of each classifier's gain, shape (classifiers, parameters).
 
+    A classifier that accepts everything has no gain, and shares of 0.
+
     Raises:
         ValueError: If there is no classifier, or they are of a user's own kind.
     """
@@ -33,7 +35,7 @@ def gain_shares(snapshot: Snapshot) -> FloatArray:
     shares = np.zeros((len(snapshot.trees), len(names)))
     for place, classifier in enumerate(snapshot.trees):
         gains = _total_gains(classifier, len(owners))
-        shares[place] = np.bincount(owners, gains / gains.sum(), minlength=len(names))
+        shares[place] = np.bincount(owners, gains / (gains.sum() or 1), minlength=len(names))
     return shares
 
 
@@ -53,7 +55,9 @@ def parameter_importances(source: Any) -> OrderedDict[str, float]:
 
     A parameter's importance in one classifier is the total gain of the splits on it (the reduction
     of the loss, as XGBoost counts it) as a share of the gain of all splits; the columns of a multi
-    parameter are added up. The shares are averaged over the classifiers.
+    parameter are added up. The shares are averaged over the classifiers, without those that accept
+    everything. A split on a conditional parameter also tells samples that have it from those that
+    do not, so a part of its share may be due to its condition.
 
     This describes the classifiers, not the parameters. It tells neither the direction nor the size
     of an effect on the score. Correlated parameters share their importance. Real numbers offer more
@@ -64,13 +68,15 @@ def parameter_importances(source: Any) -> OrderedDict[str, float]:
         source: An engine, or the path of a save directory.
 
     Returns:
-        Shares by parameter name, which add up to 1, the largest first.
+        Shares by parameter name, which add up to 1, the largest first; all of them are 0 if every
+            classifier accepts everything.
 
     Raises:
         ValueError: If there is no classifier, or they are of a user's own kind.
     """
     snapshot = take_snapshot(source)
-    means = gain_shares(snapshot).mean(axis=0)
+    shares = gain_shares(snapshot)
+    means = shares.sum(axis=0) / max(int(shares.any(axis=1).sum()), 1)
     names = [parameter.name for parameter in snapshot.space]
     order = np.argsort(-means, kind="stable")
     return OrderedDict((names[place], float(means[place])) for place in order)

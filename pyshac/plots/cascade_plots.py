@@ -82,8 +82,9 @@ def plot_accepted_region(
     """Plots the accepted region over two parameters, and the samples.
 
     The colour of a cell is an estimate of the share of the other parameters' prior that is
-    accepted if the two have the values at the cell's centre. Cells in which no draw was accepted
-    have the colour of the background.
+    accepted if the two have the values at the cell's centre, among draws in which both are active.
+    Cells in which no draw was accepted have the colour of the background. Samples that lack one of
+    the two are left out.
 
     Args:
         source: An engine, or the path of a save directory.
@@ -102,7 +103,8 @@ def plot_accepted_region(
         ImportError: If Matplotlib is not installed.
         TypeError: If `source` is something else.
         ValueError: If there is no classifier or fewer than asked for, there is no such column, it
-            is of a user's own type, or none of the draws is accepted.
+            is of a user's own type, the two are never active together, or none of the draws is
+            accepted.
     """
     snapshot = take_snapshot(source)
     columns = one_column(snapshot, x), one_column(snapshot, y)
@@ -111,7 +113,7 @@ def plot_accepted_region(
     bins = check_positive("bins", bins)
     for count in _counts_to_ask(snapshot, max_classifiers):
         accepted = accepted_share(snapshot, snapshot.cascade.first(count), *columns, bins, seed)
-        if accepted.share.any():
+        if (accepted.share > 0).any():
             break
     else:
         raise ValueError(
@@ -154,7 +156,7 @@ def _describe_count(count: int, available: int) -> str:
 
 def _draw_share(ax: Axes, accepted: AcceptedShare) -> None:
     palette = palette_of(ax)
-    percent = np.ma.masked_equal(100 * accepted.share, 0)
+    percent = np.ma.masked_where(~(accepted.share > 0), 100 * accepted.share)
     mesh = ax.pcolormesh(accepted.x_edges, accepted.y_edges, percent, cmap=palette.ramp,
                          vmin=0, rasterized=True)  # fmt: skip
     bar = figure_of(ax).colorbar(mesh, ax=ax, fraction=0.05, pad=0.02)
@@ -168,10 +170,11 @@ def _draw_samples(ax: Axes, snapshot: Snapshot, x: Column, y: Column) -> None:
         + (rng.uniform(-0.3, 0.3, len(encoded)) if column.categories is not None else 0.0)
         for column in (x, y)
     )
-    palette = palette_of(ax)
-    ax.plot(across, up, "o", markersize=mark_size(len(encoded)), markerfacecolor=ax.get_facecolor(),
-            markeredgecolor=palette.ink, markeredgewidth=0.6, linestyle="",
-            rasterized=len(encoded) > MANY_MARKS)  # fmt: skip
-    if snapshot.best is not None:
+    has_both = ~np.isnan(across + up)
+    count, palette = int(has_both.sum()), palette_of(ax)
+    ax.plot(across[has_both], up[has_both], "o", markersize=mark_size(count),
+            markerfacecolor=ax.get_facecolor(), markeredgecolor=palette.ink, markeredgewidth=0.6,
+            linestyle="", rasterized=count > MANY_MARKS)  # fmt: skip
+    if snapshot.best is not None and has_both[snapshot.best]:
         ax.plot([across[snapshot.best]], [up[snapshot.best]], "*", color=palette.accent,
                 markeredgecolor=ax.get_facecolor(), markersize=15, zorder=4)  # fmt: skip

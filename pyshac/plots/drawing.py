@@ -191,8 +191,11 @@ def stage_colours(ax: Axes, snapshot: Snapshot) -> tuple[ScalarMappable, FloatAr
 def scatter_scores(
     ax: Axes, snapshot: Snapshot, positions: FloatArray, scores: FloatArray, alpha: float
 ) -> None:
-    """Draws each score at its position, both of shape (n,), in the colour of its stage."""
-    known = ~np.isnan(scores)
+    """Draws each score at its position, both of shape (n,), in the colour of its stage.
+
+    Nothing is drawn where one of them is NaN.
+    """
+    known = ~np.isnan(scores + positions)
     _, colours = stage_colours(ax, snapshot)
     ax.scatter(
         positions[known],

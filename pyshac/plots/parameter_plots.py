@@ -29,6 +29,7 @@ from pyshac.plots.drawing import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
 
 MAX_SLICES = 12
 MAX_PARALLEL = 12
@@ -45,6 +46,9 @@ def plot_slice(
     source: Any, parameter: str, *, objective: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Plots every score against one parameter, coloured by stage.
+
+    Samples in which the parameter is inactive are left out; the label of its axis tells how many
+    are shown.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
@@ -75,6 +79,8 @@ def plot_slices(
     source: Any, parameters: Iterable[str] | None = None, *, objective: str | None = None
 ) -> list[Axes]:
     """Plots every score against each of several parameters, in a grid on one new figure.
+
+    Each shows the samples in which its parameter is active; see `plot_slice`.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
@@ -117,10 +123,14 @@ def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
         positions = positions + np.random.default_rng(0).uniform(-JITTER, JITTER, len(positions))
     scatter_scores(ax, snapshot, positions, scores, alpha=0.9)
     best = snapshot.best
-    if best is not None:
+    if best is not None and not np.isnan(positions[best]):
         ax.plot([positions[best]], [scores[best]], "*", color=palette_of(ax).accent,
                 markersize=12, zorder=4)  # fmt: skip
     set_column_axis(ax, column, max_length=MAX_SLICE_LABEL)
+    if snapshot.space.hierarchy.conditional[column.index]:
+        known = ~np.isnan(scores)
+        active = int((known & ~np.isnan(positions)).sum())
+        ax.set_xlabel(f"{column.label}\nactive in {active} of {int(known.sum())} scored samples")
     ax.margins(y=0.08)
     set_score_scale(ax, snapshot)
 
@@ -147,7 +157,8 @@ def plot_parallel_coordinates(
 
     Every parameter has an axis of its own, from its lowest to its highest value among the samples,
     logarithmic if the parameter is. Colours depend on ranks, so that outliers do not hide the
-    rest. The best sample has its own colour. Failed samples are left out.
+    rest. The best sample has its own colour. Failed samples are left out. A line has a gap where
+    its sample lacks a parameter, and a dot where it has one between two gaps.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
@@ -197,14 +208,16 @@ def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) ->
     positions = column.positions(snapshot.dataset.encoded[:, column.index])
     values = np.log(positions) if column.kind.is_log else positions
     names = column.categories
-    low, high = (0.0, len(names) - 1.0) if names else (values.min(), values.max())
+    active = ~np.isnan(values)
+    shown = [0.0, len(names) - 1.0] if names else values[active]
+    low, high = np.min(shown, initial=np.inf), np.max(shown, initial=-np.inf)
     # Halves, because the difference of huge values of both signs may overflow.
     span = high / 2 - low / 2
-    heights = np.full(len(values), 0.5)
+    heights = np.where(active, 0.5, np.nan)
     if span > 0:
         heights = LOW + (HIGH - LOW) * (values / 2 - low / 2) / span
     ax.plot([x, x], [0, 1], color=palette_of(ax).muted, linewidth=0.8, zorder=2)
-    for height, text in _parallel_ticks(positions, names):
+    for height, text in _parallel_ticks(positions[active], names):
         label = plain_label(text, MAX_TICK_LABEL)
         ax.annotate(label, (x, height), (4, 0), textcoords="offset points", va="center",
                     fontsize="x-small", zorder=5, bbox=_halo(ax))  # fmt: skip
@@ -214,12 +227,17 @@ def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) ->
 def _parallel_ticks(
     positions: FloatArray, names: Sequence[str] | None
 ) -> Iterable[tuple[float, str]]:
-    """Yields heights and texts: of all categories if they are few, else of both extremes."""
+    """Yields heights and texts: of all categories if they are few, else of both extremes.
+
+    There are none of a number that is inactive in every sample.
+    """
     if names and len(names) <= 8:
         heights = np.linspace(LOW, HIGH, len(names)) if len(names) > 1 else [0.5]
         yield from ((float(height), name) for height, name in zip(heights, names, strict=True))
     elif names:
         yield from ((LOW, names[0]), (HIGH, names[-1]))
+    elif not len(positions):
+        return
     elif positions.min() == positions.max():
         yield 0.5, number_text(positions[0], 3)
     else:
@@ -231,7 +249,10 @@ def _halo(ax: Axes) -> dict[str, Any]:
 
 
 def _draw_lines(ax: Axes, heights: FloatArray, ranks: FloatArray) -> None:
-    """Draws a line for each row of heights, shape (n, axes), the best above the rest."""
+    """Draws a line for each row of heights, shape (n, axes), the best above the rest.
+
+    NaN is a gap; a height between two gaps, at which no line begins or ends, becomes a dot.
+    """
     from matplotlib.cm import ScalarMappable
     from matplotlib.collections import LineCollection
     from matplotlib.colors import Normalize
@@ -247,6 +268,23 @@ def _draw_lines(ax: Axes, heights: FloatArray, ranks: FloatArray) -> None:
         rasterized=len(heights) > MANY_MARKS // 5,
     )
     ax.add_collection(lines, autolim=False)
+    _draw_dots(ax, heights[order], colours.to_rgba(ranks[order]), lines)
     bar = figure_of(ax).colorbar(colours, ax=ax, ticks=[0, 0.5, 1], fraction=0.04, pad=0.01)
     bar.ax.set_yticklabels(["worst", "median", "best"])
     bar.set_label("Rank of the score")
+
+
+def _draw_dots(ax: Axes, heights: FloatArray, colours: Any, lines: LineCollection) -> None:
+    """Draws a dot at each height between two gaps, or between a gap and the outside.
+
+    Args:
+        ax: The axes.
+        heights: Shape (n, axes).
+        colours: A colour for each row, shape (n, 4).
+        lines: The lines of the rows, like which the dots are drawn.
+    """
+    active = np.pad(~np.isnan(heights), ((0, 0), (1, 1)))
+    rows, x = np.nonzero(active[:, 1:-1] & ~active[:, :-2] & ~active[:, 2:])
+    if len(rows):
+        ax.scatter(x, heights[rows, x], s=9, color=colours[rows], alpha=lines.get_alpha(),
+                   linewidths=0, rasterized=lines.get_rasterized())  # fmt: skip

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pyshac.core.basics.messages.printable import printable
 from pyshac.looking.accepted_region import can_be_cut
@@ -32,6 +35,8 @@ TRAINED = (
     "At each dotted line a classifier was trained. From then on, only samples that it accepts are "
     "evaluated."
 )
+_PAIR_MAY_LACK = " What has only one of the two does not count."
+_LINE_HAS_GAPS = " It has a gap, or a dot only, where the sample lacks a parameter."
 # In inches: text of 10 points is legible if they are scaled to the width of a phone.
 WIDTH, HEIGHT = 5.0, 3.6
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "pyshac", "savefig.dpi": 160, "axes.grid": False}
@@ -100,7 +105,8 @@ def plots_of(snapshot: Snapshot) -> Iterator[Plot]:
         yield Plot(
             "together",
             f"The samples as lines through {len(shown)} parameters.",
-            "Each line is a sample; the better its score, the stronger the colour.",
+            "Each line is a sample; the better its score, the stronger the colour."
+            f"{_LINE_HAS_GAPS * _may_lack(snapshot, [column.name for column in shown])}",
             lambda ax: plot_parallel_coordinates(snapshot, ax=ax),
             is_wide=True,
             owns_size=True,
@@ -149,9 +155,16 @@ def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
             "classifiers",
             f"The accepted share over {printable(pair[0])} and {printable(pair[1])}.",
             "The share of the other parameters' prior that the classifiers accept, over the two "
-            "most important parameters. Circles are samples, the star is the best one.",
+            "most important parameters. Circles are samples, the star is the best one."
+            f"{_PAIR_MAY_LACK * _may_lack(snapshot, pair)}",
             lambda ax: plot_accepted_region(snapshot, *pair, ax=ax),
         )
+
+
+def _may_lack(snapshot: Snapshot, names: Iterable[str]) -> bool:
+    """Returns whether one of some columns may be inactive."""
+    conditional = snapshot.space.hierarchy.conditional
+    return any(conditional[c.index] for c in columns_of(snapshot) if c.name in {*names})
 
 
 def _draw_slice(snapshot: Snapshot, name: str, ax: Axes | None) -> Axes:
@@ -159,7 +172,10 @@ def _draw_slice(snapshot: Snapshot, name: str, ax: Axes | None) -> Axes:
 
 
 def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
-    """Returns the first columns of the two most important parameters that can be cut into cells."""
+    """Returns the first columns of the two most important parameters that can be cut into cells.
+
+    Some sample must have both.
+    """
     ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
     cut = [column for column in columns_of(snapshot) if can_be_cut(column)]
     firsts = {column.parameter.name: column.name for column in reversed(cut)}
@@ -167,7 +183,9 @@ def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
     if len(names) < 2:
         # One multi parameter has several columns.
         names = list(dict.fromkeys(names + [column.name for column in cut]))
-    return (names[0], names[1]) if len(names) > 1 else None
+    has = {column.name: ~np.isnan(snapshot.dataset.encoded[:, column.index]) for column in cut}
+    pairs = itertools.combinations(names, 2)
+    return next(((x, y) for x, y in pairs if (has[x] & has[y]).any()), None)
 
 
 def draw(plot: Plot) -> Picture:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.paths import shown_path
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import Extra
 from pyshac.core.dataset import summaries
 from pyshac.core.dataset.data_frame import extra_names
@@ -93,11 +94,15 @@ def extra_text(value: Extra | None) -> str:
 
 
 def best_values(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Returns the best sample's values by name of column, as text; empty if there is no score."""
+    """Returns the best sample's values by name of column, as text; empty if there is no score.
+
+    Inactive parameters are left out.
+    """
     if snapshot.best is None:
         return []
-    texts = snapshot.space.row_to_text(snapshot.dataset.X[snapshot.best])
-    return [(column.name, text) for column, text in zip(columns_of(snapshot), texts, strict=True)]
+    row = snapshot.dataset.X[snapshot.best]
+    cells = zip(columns_of(snapshot), row, snapshot.space.row_to_text(row), strict=True)
+    return [(column.name, text) for column, value, text in cells if value is not INACTIVE]
 
 
 def stage_rows(snapshot: Snapshot) -> list[Stage]:

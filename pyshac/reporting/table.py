@@ -16,7 +16,8 @@ from pyshac.reporting.summary import extra_text
 def table_content(snapshot: Snapshot) -> dict[str, Any]:
     """Returns the evaluations as columns and rows of text; a failed one has an empty score.
 
-    Of columns that may be empty, those are left out that would be.
+    The values of inactive parameters are empty. Of columns that may be empty, those after the
+    parameters are left out that would be.
     """
     dataset = snapshot.dataset
     knows_stages = snapshot.schedule is not None

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot
 
 CELL_WIDTH = 24
 REASON_WIDTH = 66
 MARGIN = "  "
+INACTIVE_CELL = "-"
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,16 @@ def _parameters(snapshot: Snapshot, places: Sequence[int]) -> list[Column]:
     columns = []
     for index, name in enumerate(snapshot.space.get_parameter_names()):
         values = [row[index] for row in rows]
-        cells = [
-            number_text(value) if isinstance(value, float) else text[index]
-            for value, text in zip(values, texts, strict=True)
-        ]
-        columns.append(Column(name, cells, is_right=all(map(_is_number, values))))
+        cells = [_cell(value, text[index]) for value, text in zip(values, texts, strict=True)]
+        active = [value for value in values if value is not INACTIVE]
+        columns.append(Column(name, cells, is_right=all(map(_is_number, active))))
     return columns
+
+
+def _cell(value: Any, text: str) -> str:
+    if value is INACTIVE:
+        return INACTIVE_CELL
+    return number_text(value) if isinstance(value, float) else text
 
 
 def _is_number(value: Any) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from html.parser import HTMLParser
 
 import pytest
 
 from pyshac import SHAC, Dataset, DiscreteHP, MultiUniformHP, UniformHP
+from pyshac.core.basics.plain_values import INACTIVE
 from tests.engine.engine_helpers import InterruptedAt, InterruptionError, make_engine
 
 NASTY = "</td><script>alert('&')</script>\n\"é"
@@ -172,3 +174,14 @@ def test_what_is_shown_stays_small():
         many.add_sample([0.5], float(number))
     assert len(many._repr_html_()) < 5_000
     assert len(repr(many)) < 1_000
+
+
+def test_tables_in_notebooks_have_empty_cells_where_parameters_are_inactive(branching):
+    shown = branching.dataset._repr_html_()
+    lines = re.findall(r"<tr><td>(.*?)</td></tr>", shown)
+    rows = [line.split("</td><td>") for line in lines]
+    for cells, row in zip(rows, branching.dataset.X[-10:], strict=True):
+        assert [cell == "" for cell in cells[1:11]] == [each is INACTIVE for each in row[:10]]
+    for text in (shown, repr(branching.dataset), repr(branching), branching._repr_html_()):
+        assert "INACTIVE" not in text
+        assert "nan" not in text.replace("None", "")

@@ -18,6 +18,7 @@ from pyshac import (
     UniformHP,
 )
 from pyshac.core.basics import seeding
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset.objective import MAX
@@ -36,6 +37,16 @@ def looked_at(space, *rules, num_rows=400):
     """A search whose classifiers have learnt these rules."""
     space = HyperParameterList(space)
     return Snapshot(Dataset(space), MAX, cascade_of(space, *rules, num_rows=num_rows))
+
+
+def branches():
+    """A choice between x and y, and a parameter that every sample has."""
+    return [
+        DiscreteHP("c", ["a", "b"]),
+        UniformHP("x", 0, 1).when("c", "a"),
+        UniformHP("y", 0, 1).when("c", "b"),
+        UniformHP("z", 0, 1),
+    ]
 
 
 class Even(AbstractHyperParameter):
@@ -98,6 +109,30 @@ class TestImportances:
         space = [UniformHP(f"x{n}", 0, 1) for n in range(30)]
         found = looked_at(space, lambda rows: rows.sum(axis=1) > 15)
         assert len(plot_importances(found).patches) == 20
+
+    def test_a_conditional_parameter_that_alone_decides_has_it_all(self):
+        found = looked_at(branches(), lambda rows: rows[:, 1] > 0.5)
+        importances = parameter_importances(found)
+        assert next(iter(importances)) == "x"
+        assert importances["x"] > 0.9
+
+    def test_whether_a_sample_has_a_parameter_may_count_for_it(self):
+        found = looked_at(branches(), lambda rows: rows[:, 0] == 0)
+        importances = parameter_importances(found)
+        assert sum(importances.values()) == pytest.approx(1)
+        assert sum(importances[name] for name in ("c", "x", "y")) > 0.95
+
+    def test_classifiers_that_accept_everything_have_no_share(self):
+        space = HyperParameterList([UniformHP("x", 0, 1), UniformHP("y", 0, 1)])
+        rows = space.draw(60, seeding.stream(1, seeding.Purpose.DRAW)).astype(np.float32)
+        all_of_them = BoostedTrees(0).fit(rows, np.ones(len(rows)))
+        decides = BoostedTrees(0).fit(rows, rows[:, 0] > 0.5)
+        found = Snapshot(Dataset(space), MAX, Cascade([all_of_them, decides, all_of_them]))
+        np.testing.assert_allclose(gain_shares(found), [[0, 0], [1, 0], [0, 0]], atol=0.05)
+        assert sum(parameter_importances(found).values()) == pytest.approx(1)
+        nothing = Snapshot(Dataset(space), MAX, Cascade([all_of_them]))
+        assert parameter_importances(nothing) == {"x": 0, "y": 0}
+        assert [bar.get_width() for bar in plot_importances(nothing).patches] == [0, 0]
 
     def test_without_classifiers_nothing_is_known(self):
         with pytest.raises(ValueError, match="no classifier"):
@@ -173,6 +208,30 @@ class TestAcceptedShare:
         assert (accepted.x_edges[0], accepted.x_edges[-1]) == (75.5, 125.5)
         np.testing.assert_allclose(accepted.y_edges[[0, -1]], [0.002, 0.137], atol=0.001)
 
+    def test_cells_without_a_parameter_have_no_share(self):
+        found = looked_at(branches(), lambda rows: rows[:, 1] > 0.5)
+        c, x, *_ = columns_of(found)
+        share = accepted_share(found, found.cascade, x, c, bins=10).share
+        np.testing.assert_allclose(share[0], [0] * 5 + [1] * 5, atol=0.05)
+        assert np.isnan(share[1]).all()
+
+    def test_only_draws_that_have_both_parameters_count(self):
+        rule = lambda rows: (rows[:, 1] > 0.5) & (rows[:, 3] > 0.5)  # noqa: E731
+        found = looked_at(branches(), rule, num_rows=4000)
+        columns = {column.name: column for column in columns_of(found)}
+        by_both = accepted_share(found, found.cascade, columns["x"], columns["z"], bins=10)
+        # Of all draws, half would not have x, and none of these is accepted.
+        np.testing.assert_allclose(by_both.share[5:, 5:], 1, atol=0.02)
+        by_z = accepted_share(found, found.cascade, columns["c"], columns["z"], bins=10).share
+        # At least 200 draws were accepted in some cell: within 3 sqrt(1 / 200) of a half.
+        np.testing.assert_allclose(by_z[5:, 0], 0.5, atol=0.22)
+        assert by_z[:, 1].max() < 0.02
+
+    def test_parameters_that_no_sample_has_together(self):
+        found = looked_at(branches(), lambda rows: rows[:, 3] > 0.5)
+        with pytest.raises(ValueError, match="'x' and 'y' are never active together"):
+            plot_accepted_region(found, "x", "y")
+
     def test_the_same_seed_gives_the_same_shares(self, finished):
         edges = [plot_accepted_region(finished, "rate", "optimizer", seed=s) for s in (1, 1, 2)]
         first, again, other = (ax.collections[0].get_array().filled(0) for ax in edges)
@@ -233,3 +292,15 @@ class TestAcceptedRegion:
         assert len(samples.get_xdata()) == 60
         assert best.get_xdata()[0] == finished.best_parameters["dropout"]
         assert not math.isnan(best.get_ydata()[0])
+
+    def test_only_samples_that_have_both_parameters_are_shown(self):
+        found = looked_at(branches(), lambda rows: rows[:, 3] > 0.5)
+        rows = [["a", 0.2, INACTIVE, 0.4], ["b", INACTIVE, 0.3, 0.9], ["a", 0.6, INACTIVE, 0.8]]
+        found.dataset.set_dataset(rows, [1.0, 3.0, 2.0])
+        ax = plot_accepted_region(found, "x", "z")
+        assert [line.get_xydata().tolist() for line in ax.lines] == [[[0.2, 0.4], [0.6, 0.8]]]
+        samples, best = plot_accepted_region(found, "y", "z").lines
+        assert samples.get_xydata().tolist() == best.get_xydata().tolist() == [[0.3, 0.9]]
+        share = plot_accepted_region(found, "x", "c").collections[0].get_array()
+        assert share.mask[1].all()
+        assert not share.mask[0].any()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pyshac import Dataset, DiscreteHP, IntegerHP, LogUniformHP, MultiDiscreteHP, UniformHP
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.looking.snapshot import take_snapshot
 from pyshac.utils.vis_utils import plot_parallel_coordinates, plot_slice, plot_slices
 from tests.looking.searches import make_dataset, mixed_space
@@ -141,6 +142,105 @@ class TestParallelCoordinates:
     def test_columns_can_be_chosen(self, finished):
         ax = plot_parallel_coordinates(finished, ["rate", "layers"])
         assert tick_labels(ax.xaxis) == ["rate", "layers"]
+
+
+def two_branches():
+    """Two samples with x, two with y, the best one among these, and one that failed."""
+    space = [
+        DiscreteHP("c", ["a", "b", "neither"]),
+        LogUniformHP("x", 1, 100).when("c", "a"),
+        UniformHP("y", 0, 1).when("c", "b"),
+        IntegerHP("never", 1, 9, log=True).when("c", "neither"),
+        UniformHP("z", 0, 1),
+    ]
+    rows = [
+        ["a", 1.0, INACTIVE, INACTIVE, 0.0],
+        ["a", 100.0, INACTIVE, INACTIVE, 1.0],
+        ["b", INACTIVE, 0.25, INACTIVE, 0.5],
+        ["b", INACTIVE, 0.75, INACTIVE, 0.5],
+        ["b", INACTIVE, 0.5, INACTIVE, 0.5],
+    ]
+    dataset = Dataset(space)
+    dataset.set_dataset(rows, [1.0, 2.0, 3.0, 4.0, math.nan])
+    return dataset
+
+
+def heights_of(lines):
+    """The heights of lines, with NaN for their gaps, shape (lines, axes)."""
+    return np.array([path.vertices[:, 1] for path in lines.get_paths()])
+
+
+class TestInactive:
+    def test_slices_show_the_active_samples_and_say_how_many(self, branching):
+        scores, encoded = branching.dataset.scores, branching.dataset.encoded
+        names = branching.parameters.get_parameter_names()
+        for name in ("momentum", "boost", "tens", "width_2"):
+            ax, values = plot_slice(branching, name), encoded[:, names.index(name)]
+            shown = ~np.isnan(values) & ~np.isnan(scores)
+            assert 0 < shown.sum() < len(shown)
+            np.testing.assert_allclose(offsets(ax), np.c_[values, scores][shown])
+            known = (~np.isnan(scores)).sum()
+            count = f"active in {shown.sum()} of {known} scored samples"
+            assert ax.get_xlabel().split("\n") in ([name, count], [f"{name} (encoded)", count])
+        assert plot_slice(branching, "layers").get_xlabel() == "layers"
+
+    def test_the_best_sample_is_only_marked_where_it_has_the_parameter(self):
+        dataset = two_branches()
+        assert [len(plot_slice(dataset, name).lines) for name in "xyz"] == [0, 1, 1]
+        assert plot_slice(dataset, "y").lines[0].get_xydata().tolist() == [[0.75, 4.0]]
+
+    @pytest.mark.parametrize("name", ["never", "c"])
+    def test_a_parameter_that_no_sample_has_is_drawn_without_warnings(self, name, tmp_path):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ax = plot_slice(two_branches(), name)
+            ax.figure.savefig(tmp_path / "slice.png")
+        assert len(offsets(ax)) == (0 if name == "never" else 4)
+
+    def test_parallel_lines_have_gaps_and_dots(self, tmp_path):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ax = plot_parallel_coordinates(two_branches())
+            ax.figure.savefig(tmp_path / "plot.svg")
+        lines, dots = ax.collections
+        low, high, gap = 0.03, 0.97, math.nan
+        middle = (low + high) / 2
+        expected = [
+            [low, low, gap, gap, low],
+            [low, high, gap, gap, high],
+            [middle, gap, low, gap, middle],
+            [middle, gap, high, gap, middle],
+        ]
+        np.testing.assert_allclose(heights_of(lines), expected)
+        # z of the first two has no neighbour, and c, y and z of the last two.
+        alone = [(4, low), (4, high), (0, middle), (2, low), (4, middle)]
+        alone += [(0, middle), (2, high), (4, middle)]
+        np.testing.assert_allclose(dots.get_offsets(), alone)
+        line_of_dot = [0, 1, 2, 2, 2, 3, 3, 3]
+        colours = lines.get_colors()[line_of_dot]
+        np.testing.assert_allclose(dots.get_facecolors()[:, :3], colours[:, :3])
+        np.testing.assert_allclose(ax.lines[-1].get_ydata(), expected[-1])
+        assert "nan" not in (tmp_path / "plot.svg").read_text().lower()
+
+    def test_axes_span_what_the_samples_have(self):
+        texts = [text.get_text() for text in plot_parallel_coordinates(two_branches()).texts]
+        assert texts == ["a", "b", "neither", "1", "100", "0.25", "0.75", "0", "1"]
+
+    def test_all_columns_of_a_search(self, branching):
+        names = [parameter.name for parameter in branching.parameters]
+        ax = plot_parallel_coordinates(branching.save_dir, names)
+        heights = heights_of(ax.collections[0])
+        scores = branching.dataset.scores
+        known = np.flatnonzero(~np.isnan(scores))
+        order = known[np.argsort(scores[known], kind="stable")]
+        np.testing.assert_array_equal(np.isnan(heights), np.isnan(branching.dataset.encoded[order]))
+        assert len(plot_slices(branching)) == 12
+
+    def test_values_that_cannot_be_drawn_beside_inactive_ones(self):
+        dataset = Dataset([DiscreteHP("c", ["a", "b"]), UniformHP("x", 0, 1.7e308).when("c", "a")])
+        dataset.set_dataset([["a", 1.6e308], ["b", INACTIVE]], [1.0, 2.0])
+        with pytest.raises(ValueError, match=r"'x' beyond 1e\+300"):
+            plot_slice(dataset, "x")
 
 
 @pytest.mark.slow

@@ -112,3 +112,18 @@ def test_json_of_what_is_not_known():
         "id": 0, "parameters": {"x": 0.5}, "score": 1.0, "state": "complete", **nothing,
         "extras": {},
     }  # fmt: skip
+
+
+def test_inactive_parameters_are_left_out_of_json_and_empty_in_csv(branching):
+    snapshot = take_snapshot(branching.save_dir)
+    text = as_json(snapshot).decode("ascii")
+    found = json.loads(text, parse_constant=lambda constant: pytest.fail(constant))["evaluations"]
+    for record, expected in zip(found, branching.evaluations, strict=True):
+        assert record["parameters"] == expected.parameters
+    assert not any("momentum" in each["parameters"] for each in found
+                   if each["parameters"]["optimizer"] != "sgd")  # fmt: skip
+    header, *rows = cells_of(as_csv(snapshot, is_safe=True))
+    place = header.index("momentum")
+    for cells, record in zip(rows, found, strict=True):
+        assert (cells[place] == "") == ("momentum" not in record["parameters"])
+    assert as_csv(snapshot) == as_csv(snapshot, is_safe=True)

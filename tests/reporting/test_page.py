@@ -7,11 +7,16 @@ import warnings
 
 import pytest
 
-from pyshac import SHAC, Dataset, UniformHP, report
+from pyshac import SHAC, Dataset, DiscreteHP, HyperParameterList, UniformHP, report
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import Details
-from pyshac.looking.snapshot import take_snapshot
+from pyshac.core.dataset.objective import MAX
+from pyshac.looking.importances import parameter_importances
+from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.pictures import draw, plots_of
+from pyshac.reporting.summary import best_values
 from pyshac.reporting.table import table_content, to_script
+from tests.cascades import cascade_of
 from tests.looking.searches import make_dataset, run_search
 
 pytest.importorskip("matplotlib")
@@ -39,6 +44,16 @@ class TestTableContent:
 
         assert content["columns"][:4] == ["Sample", "Score", "Stage", "rate"]
         assert [row[2] for row in content["rows"]] == [str(n // 10 + 1) for n in range(60)]
+
+    def test_cells_of_inactive_parameters_are_empty(self, branching):
+        content = table_content(take_snapshot(branching.save_dir))
+        start = content["columns"].index("optimizer")
+        names = branching.parameters.get_parameter_names()
+        assert content["columns"][start : start + len(names)] == names
+        for cells, row in zip(content["rows"], branching.dataset.X, strict=True):
+            empty = [cell == "" for cell in cells[start : start + len(names)]]
+            assert empty == [value is INACTIVE for value in row]
+        assert "INACTIVE" not in to_script(content)
 
     def test_what_is_known_beside_scores(self):
         dataset = make_dataset([])
@@ -129,6 +144,41 @@ def test_every_plot_has_a_text_for_those_who_do_not_see_it(finished):
 
     assert len({plot.alt for plot in plots}) == len(plots) == 14
     assert all(plot.alt.endswith(".") for plot in plots)
+
+
+def test_the_two_parameters_of_the_accepted_region_go_together():
+    space = HyperParameterList(
+        [
+            DiscreteHP("c", ["a", "b"]),
+            UniformHP("x", 0, 1).when("c", "a"),
+            UniformHP("y", 0, 1).when("c", "b"),
+        ]
+    )
+    # y comes second, but no sample has it beside x.
+    cascade = cascade_of(space, *[lambda rows: rows[:, 1] > 0.5] * 2, lambda rows: rows[:, 2] > 0.5)
+    dataset = Dataset(space)
+    dataset.set_dataset([["a", 0.9, INACTIVE], ["b", INACTIVE, 0.9]], [1.0, 2.0])
+    snapshot = Snapshot(dataset, MAX, cascade)
+    assert list(parameter_importances(snapshot))[:2] == ["x", "y"]
+    plots = [plot for plot in plots_of(snapshot) if plot.section == "classifiers"]
+    assert [plot.alt for plot in plots][1] == "The accepted share over x and c."
+    assert plots[1].caption.endswith("What has only one of the two does not count.")
+
+
+@pytest.mark.slow
+def test_a_search_with_conditions_has_all_of_its_pictures(branching, tmp_path):
+    text = text_of(report(branching.save_dir, tmp_path / "report.html"))
+    snapshot = take_snapshot(branching)
+
+    assert text.count('<img class="light"') == len(list(plots_of(snapshot))) == 18
+    assert "<figure><p>" not in text
+    content = json.loads(DATA.search(text)[1], parse_constant=lambda each: pytest.fail(each))
+    assert content == table_content(snapshot)
+    names = [name for name, _ in best_values(snapshot)]
+    row = branching.dataset.X[snapshot.best]
+    columns = zip(branching.parameters.get_parameter_names(), row, strict=True)
+    assert names == [name for name, value in columns if value is not INACTIVE]
+    assert len(names) < len(row)
 
 
 @pytest.mark.slow

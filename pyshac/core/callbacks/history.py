@@ -21,7 +21,7 @@ class History(Callback):
             of the stage), `cascade_in_force` (number of classifiers that accept the samples; None
             if not known), `model` (the classifier trained, or None), `generator_threads` and
             `per_classifier_budget`. The parameters of an epoch read like a list of `OrderedDict`s,
-            but are stored as columns; JSON needs `list(...)` of them.
+            but are stored as columns unless some are inactive; JSON needs `list(...)` of them.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,10 @@ class History(Callback):
 
 
 def _compact(samples: list[Any]) -> Samples | list[Any]:
-    """Returns parameters as columns, unless a callback has changed their names or lengths."""
+    """Returns parameters as columns, unless they differ in names or lengths.
+
+    They differ where some are inactive, or a callback has changed them.
+    """
     try:
         return Samples(samples)
     except ValueError:

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyshac.core.basics.optional_packages import require
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.dataset.details_table import DetailsTable
 from pyshac.core.dataset.evaluation import STATES, state_of
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 
 if TYPE_CHECKING:
     import pandas
 
 MAX_INT64 = 2**63
 MICROSECONDS = 1_000_000
+# Types of pandas that hold missing values beside all others.
+_WITH_MISSING = {"bool": "boolean", "int64": "Int64"}
 
 
 def as_frame(
@@ -43,14 +47,14 @@ def as_frame(
 
     index = pandas.Index(ids, dtype="int64", name="id")
     series = {}
+    may_lack = space.hierarchy.conditional
     columns = zip(space.get_parameter_names(), space.column_kinds, strict=True)
     for number, (name, kind) in enumerate(columns):
-        possible = kind.choices or ()
         values = [row[number] for row in rows]
-        dtype: Any = _dtype(possible or values)
-        if dtype == "object" and set(map(type, possible)) == {str}:
-            dtype = pandas.CategoricalDtype(list(possible))
-        series[name] = pandas.Series(values, index, dtype)
+        if may_lack[number]:
+            series[name] = _with_missing(values, kind, index)
+        else:
+            series[name] = pandas.Series(values, index, _dtype_of_column(values, kind))
     series["scores"] = pandas.Series(scores, index, "float64")
     frame = pandas.DataFrame(series, index)
     states = pandas.CategoricalDtype(list(STATES))
@@ -65,6 +69,33 @@ def as_frame(
         values = [(extras or {}).get(name) for extras in details.column("extras")]
         frame[column] = pandas.Series(values, index, _dtype_of_extra(values))
     return frame
+
+
+def _dtype_of_column(values: Sequence[Any], kind: ColumnKind) -> Any:
+    """Returns the dtype of the values of a column, in which no parameter is inactive."""
+    import pandas
+
+    possible = kind.choices or ()
+    dtype = _dtype(possible or values)
+    if dtype == "object" and set(map(type, possible)) == {str}:
+        return pandas.CategoricalDtype(list(possible))
+    return dtype
+
+
+def _with_missing(
+    values: Sequence[Any], kind: ColumnKind, index: pandas.Index[int]
+) -> pandas.Series[Any]:
+    """Returns the values of a conditional column, which are missing where it is inactive."""
+    import pandas
+
+    active = [value for value in values if value is not INACTIVE]
+    if not active and kind.is_built_in:
+        # Without a value, the kind of the column tells its type.
+        active = [0 if kind.is_whole else 0.0]
+    dtype = _dtype_of_column(active, kind)
+    missing = float("nan") if dtype == "float64" else pandas.NA
+    shown = [missing if value is INACTIVE else value for value in values]
+    return pandas.Series(shown, index, _WITH_MISSING.get(str(dtype), dtype))
 
 
 def _add(frame: pandas.DataFrame, name: str, series: pandas.Series) -> None:

@@ -69,10 +69,10 @@ class Dataset(EarlierDatasetNames):
 
     @property
     def X(self) -> Rows:  # noqa: N802
-        """The samples' rows, each a flat list of values.
+        """The samples' rows, each a flat list of values, `INACTIVE` for inactive parameters.
 
         It reads like a list, but is stored as columns: each row is a copy, and JSON needs
-        `list(dataset.X)`.
+        `list(dataset.X)`, without `INACTIVE`.
         """
         return self._table.X
 
@@ -179,7 +179,10 @@ class Dataset(EarlierDatasetNames):
             self._table.cut(count)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], FloatArray]:
-        """Returns the samples' values, shape (n, columns), and their scores, shape (n,)."""
+        """Returns the samples' values, shape (n, columns), and their scores, shape (n,).
+
+        The values of inactive parameters are `INACTIVE`.
+        """
         with self._lock:
             values, scores = self.X[:], self.scores
         rows = np.empty((len(values), self._space().num_columns), dtype=object)
@@ -200,6 +203,10 @@ class Dataset(EarlierDatasetNames):
         the order of the search space. Values that no such type can hold, such as a choice of `1`
         and `"1"`, stay Python objects.
 
+        The values of inactive parameters are missing, so that `isna()` finds them. Conditional
+        columns of bools and ints have the types `boolean` and `Int64`, floats NaN, and objects
+        `pandas.NA`, which is not the value None.
+
         Raises:
             ImportError: If pandas is not installed; `pip install 'pyshac[pandas]'` installs it.
             RuntimeError: If the dataset has no parameters.
@@ -214,7 +221,7 @@ class Dataset(EarlierDatasetNames):
 
     @property
     def encoded(self) -> FloatArray:
-        """The encoded samples, shape (n, columns)."""
+        """The encoded samples, shape (n, columns); NaN for inactive parameters."""
         with self._lock:
             return self._table.encoded(self._space().num_columns)
 
@@ -233,7 +240,8 @@ class Dataset(EarlierDatasetNames):
             objective: 'max' or 'min'.
 
         Returns:
-            The encoded samples, shape (n, columns), and their labels 1.0 or 0.0, shape (n,).
+            The encoded samples, shape (n, columns), NaN for inactive parameters, and their labels
+                1.0 or 0.0, shape (n,).
 
         Raises:
             ValueError: If a value lies outside the search space, there are not as many scores as

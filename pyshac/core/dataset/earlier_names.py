@@ -133,7 +133,7 @@ class EarlierDatasetNames(FixedAttributes, ABC):
             X: Encoded samples, shape (n, columns); None for the dataset's own.
 
         Returns:
-            Array of shape (n, columns).
+            Array of shape (n, columns), `INACTIVE` for inactive parameters.
 
         Raises:
             ValueError: If a row has another number of columns.

@@ -161,7 +161,8 @@ def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[An
     """Returns all values of a sample in one flat list, with multi parameters expanded.
 
     Args:
-        parameters: The parameters that an evaluation function receives, or their values.
+        parameters: The parameters that an evaluation function receives, or their values. Inactive
+            ones leave no gap; `HyperParameterList.to_row` keeps a place for them.
     """
     values = parameters.values() if isinstance(parameters, Mapping) else parameters
     flat: list[Any] = []

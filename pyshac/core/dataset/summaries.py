@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyshac.core.basics.messages.printable import printable
+from pyshac.core.basics.plain_values import INACTIVE
 
 MAX_TEXT = 60
 MAX_PATH = 240
@@ -114,7 +115,8 @@ def _last_samples(dataset: Any) -> str:
     hidden = ["…"] if len(names) > MAX_PARAMETERS else []
     lines = [_cells("th", ["id", *map(cut, names[:MAX_PARAMETERS]), *hidden, "score"])]
     for index in range(max(len(dataset) - MAX_SAMPLES, 0), len(dataset)):
-        values = map(value_text, dataset.X[index][:MAX_PARAMETERS])
+        row = dataset.X[index][:MAX_PARAMETERS]
+        values = ("" if value is INACTIVE else value_text(value) for value in row)
         score = value_text(dataset.Y[index])
         lines.append(_cells("td", [str(dataset.ids[index]), *values, *hidden, score]))
     caption = f"<details><summary>The last {len(lines) - 1} samples</summary>"

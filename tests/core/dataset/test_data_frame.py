@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import sys
 
@@ -17,6 +18,7 @@ from pyshac import (
     MultiUniformHP,
     UniformHP,
 )
+from pyshac.core.basics.plain_values import INACTIVE
 
 pandas = pytest.importorskip("pandas")
 stats = pytest.importorskip("scipy.stats")
@@ -133,3 +135,63 @@ def test_without_pandas_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"'pandas'.*pip install 'pyshac\[pandas\]'"):
         Dataset(HyperParameterList([UniformHP("x", 0, 1)])).to_dataframe()
+
+
+CONDITIONAL = [
+    (UniformHP("p", 0, 5), "float64", 0.25),
+    (DiscreteHP("p", [1, 0.5]), "float64", 0.5),
+    (IntegerHP("p", 0, 5), "Int64", 5),
+    (DiscreteHP("p", [3, 1, -4]), "Int64", -4),
+    (DiscreteHP("p", [True, False]), "boolean", False),
+    (DiscreteHP("p", ["a", None]), "object", "a"),
+    (DiscreteHP("p", [(3, 3), (5, 5)]), "object", (5, 5)),
+    (DiscreteHP("p", [1, 1.0]), "object", 1.0),
+    (DiscreteHP("p", [2**63, 1]), "object", 2**63),
+]
+
+
+def when_on(parameter, rows):
+    """A frame of a parameter that is only active where `on` is true."""
+    conditional = copy.copy(parameter).when("on", True)
+    return frame_of_space([DiscreteHP("on", [True, False]), conditional], rows)
+
+
+@pytest.mark.parametrize(("parameter", "dtype", "value"), CONDITIONAL, ids=repr)
+def test_inactive_parameters_are_missing(parameter, dtype, value):
+    frame = when_on(parameter, [[True, value], [False, INACTIVE], [True, value]])
+    assert frame["p"].dtype == dtype
+    assert frame["p"].isna().tolist() == [False, True, False]
+    assert exactly(frame["p"].dropna().tolist()) == exactly([value] * 2)
+    assert frame["on"].dtype == "bool"
+
+
+@pytest.mark.parametrize(("parameter", "dtype", "value"), CONDITIONAL, ids=repr)
+def test_types_of_conditional_columns_do_not_depend_on_samples(parameter, dtype, value):
+    for rows in ([], [[False, INACTIVE]], [[True, value]]):
+        assert when_on(parameter, rows)["p"].dtype == dtype
+
+
+def test_texts_of_conditional_parameters_are_categories():
+    parameter = DiscreteHP("p", ["sgd", "adam"])
+    frame = when_on(parameter, [[True, "adam"], [False, INACTIVE]])
+    assert frame["p"].isna().tolist() == [False, True]
+    assert list(frame["p"].cat.categories) == ["sgd", "adam"]
+
+
+def test_a_choice_of_none_is_not_inactive():
+    frame = when_on(DiscreteHP("p", ["a", None]), [[True, None], [False, INACTIVE]])
+    chosen, inactive = frame["p"]
+    assert chosen is None
+    assert inactive is pandas.NA
+
+
+def test_a_whole_space_with_conditions(branching):
+    dataset, space = branching.dataset, branching.parameters
+    frame = dataset.to_dataframe()
+    for number, name in enumerate(space.get_parameter_names()):
+        values = [row[number] for row in dataset.X]
+        assert list(frame[name].isna()) == [value in (INACTIVE, None) for value in values]
+        known = [value for value in values if value not in (INACTIVE, None)]
+        assert exactly(frame[name].dropna().tolist()) == exactly(known)
+    assert frame["optimizer"].notna().all()
+    assert (frame["tens"].dtype, frame["boost"].isna().any()) == ("Int64", True)
