@@ -366,12 +366,14 @@ class HyperParameterList(ConstrainedList, ListNames):
         Returns:
             Encoded rows, shape (n, columns).
         """
-        return self.hierarchy.deactivate(self.draw_complete(n, stream))
+        return self.encode_unit(self._draw_unit(n, stream), stream)
 
     def draw_complete(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws as `draw` does, but a value for inactive parameters, too."""
-        unit = np.random.default_rng(stream).random((n, self.num_columns))
-        return self.encode_complete(unit, stream)
+        return self.encode_complete(self._draw_unit(n, stream), stream)
+
+    def _draw_unit(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
+        return np.random.default_rng(stream).random((n, self.num_columns))
 
     def encode_unit(self, unit: FloatArray, stream: np.random.SeedSequence) -> FloatArray:
         """Maps rows of the unit cube to encoded rows; a user's own types are drawn afresh.
