@@ -36,7 +36,7 @@ import pyshac
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import train_classifier
-from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.proposals import Proposals
 from pyshac.core.sampling.region import AcceptedRegion

@@ -21,7 +21,7 @@ import numpy as np
 from pyshac import SHAC, UniformHP
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
-from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.sampling.accepted_share import ShareEstimator
 from pyshac.core.sampling.covers import Covers
 

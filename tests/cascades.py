@@ -13,7 +13,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.training import Admission, train_classifier
 from pyshac.core.hyperparameters import HyperParameterList, UniformHP
-from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.sampling.accepted_share import ShareEstimator
 from pyshac.core.sampling.covers import Covers
 from pyshac.core.sampling.generators import ALONE, Generators

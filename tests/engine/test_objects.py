@@ -21,7 +21,7 @@ from pyshac import (
     SimplexHP,
     UniformHP,
 )
-from pyshac.core.hyperparameters.space import HyperParameterList
+from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 from pyshac.looking.axes import columns_of
 from pyshac.looking.snapshot import take_snapshot
 from pyshac.reporting.export import as_json

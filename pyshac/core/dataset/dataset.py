@@ -34,7 +34,7 @@ from pyshac.core.dataset.objective import get_objective
 from pyshac.core.dataset.rows import Column, Rows
 from pyshac.core.dataset.table import SampleTable
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
-from pyshac.core.hyperparameters.space import as_parameter_list
+from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 
 if TYPE_CHECKING:
     import pandas
@@ -203,9 +203,8 @@ class Dataset(EarlierDatasetNames):
         the order of the search space. Values that no such type can hold, such as a choice of `1`
         and `"1"`, stay Python objects.
 
-        The values of inactive parameters are missing, so that `isna()` finds them. Conditional
-        columns of bools and ints have the types `boolean` and `Int64`, floats NaN, and objects
-        `pandas.NA`, which is not the value None.
+        Values of inactive parameters are missing: NaN, or `pandas.NA` in columns of bools, ints
+        (`boolean`, `Int64`) and objects.
 
         Raises:
             ImportError: If pandas is not installed; `pip install 'pyshac[pandas]'` installs it.
@@ -345,9 +344,7 @@ class Dataset(EarlierDatasetNames):
     def get_best_parameters(
         self, objective: str = "max", *, named: bool = False
     ) -> OrderedDict[str, Any] | None:
-        """Returns the parameters of the first sample with the best score; None if there is none.
-
-        They print as a dict does.
+        """Returns the parameters of the first sample with the best score, printed as a dict, or None.
 
         Args:
             objective: 'max' or 'min'.

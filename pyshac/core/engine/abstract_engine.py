@@ -43,7 +43,7 @@ from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator
 from pyshac.core.hyperparameters.constraints.constraining import constrained
-from pyshac.core.hyperparameters.space import as_parameter_list
+from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.method import get_method
 from pyshac.core.search.settings import Settings

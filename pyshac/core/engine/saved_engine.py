@@ -15,7 +15,7 @@ from pyshac.core.engine.call_forms import EvaluationFunction, SavePath, check_fu
 from pyshac.core.engine.overview import Overview
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.constraints.constraining import constrained
-from pyshac.core.hyperparameters.space import as_parameter_list
+from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from pyshac.core.run.restoring import restored, resumed, start_from
 from pyshac.core.run.run import Run
 from pyshac.core.storage.layout import Stamp

@@ -12,7 +12,7 @@ from pyshac.core.hyperparameters.earlier.continuous import (
     AbstractMultiContinuousHyperParameter,
 )
 from pyshac.core.hyperparameters.registry import get_parameter, set_custom_parameter_class
-from pyshac.core.hyperparameters.space import HyperParameterList
+from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 from pyshac.core.hyperparameters.types.discrete import (
     DiscreteHP,
     DiscreteHyperParameter,

@@ -123,7 +123,9 @@ class AbstractHyperParameter(ABC):
             ValueError: If there are both values and bounds.
         """
         condition = condition_of(self.name, parent, values, at_least, at_most)
-        self.conditions = (*self.conditions, condition)
+        # A cell of a notebook that runs again says nothing new.
+        if repr(condition) not in map(repr, self.conditions):
+            self.conditions = (*self.conditions, condition)
         return self
 
     @abstractmethod

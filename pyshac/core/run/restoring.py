@@ -15,7 +15,7 @@ from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MAX, get_objective
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.run.run import Run, check_budget
 from pyshac.core.run.transfer import lies_within, text_of_values, transfer
 from pyshac.core.search.earlier_runs import train_again

@@ -21,8 +21,8 @@ from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats.csv_file import check_row_length
 from pyshac.core.errors import EvaluationError
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.hyperparameters.frozen_space import frozen_copy
-from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.hyperparameters.space.frozen import frozen_copy
+from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
 from pyshac.core.search.search import Search

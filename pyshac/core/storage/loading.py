@@ -29,8 +29,8 @@ from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.dataset.reading import saved_details
 from pyshac.core.errors import DirectoryInUseError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.hyperparameters.frozen_space import FrozenHyperParameterList
-from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.hyperparameters.space.frozen import FrozenHyperParameterList
+from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.search.given.added import Added
 from pyshac.core.search.given.queue import Enqueued, Queue
 from pyshac.core.search.shares import Shares

@@ -27,7 +27,7 @@ from pyshac.core.hyperparameters import (
     MultiUniformHP,
     UniformHP,
 )
-from pyshac.core.hyperparameters.space import as_parameter_list
+from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from tests import strategies
 from tests.strategies import typed
 

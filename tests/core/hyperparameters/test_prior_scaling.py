@@ -19,7 +19,7 @@ from pyshac.core.hyperparameters import (
     NormalHP,
     UniformHP,
 )
-from pyshac.core.hyperparameters.prior_scaling import PriorScaling
+from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from tests.cascades import features_of
 from tests.extreme_ranges import extreme_parameters
 from tests.strategies import continuous, stepped

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
-from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.conditions.condition import Condition
 from pyshac.core.hyperparameters.conditions.parent_values import ParentValues, parent_values
+from pyshac.core.hyperparameters.space.block import Block
 
 
 @dataclass(frozen=True)

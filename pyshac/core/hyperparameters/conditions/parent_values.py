@@ -11,10 +11,10 @@ import numpy as np
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.conditions.condition import Condition
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
+from pyshac.core.hyperparameters.space.block import Block
 from pyshac.core.hyperparameters.unit_map import UnitMap, unit_edges
 
 

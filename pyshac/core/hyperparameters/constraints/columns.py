@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
+from pyshac.core.hyperparameters.space.block import Block
 
 
 class Columns:

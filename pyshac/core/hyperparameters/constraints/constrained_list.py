@@ -11,11 +11,11 @@ import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.errors import InfeasibleSpaceError
-from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.constraints.columns import Columns
 from pyshac.core.hyperparameters.constraints.constraint import Constraint, MissingConstraint
 from pyshac.core.hyperparameters.constraints.less import Less
 from pyshac.core.hyperparameters.constraints.relation import Relation
+from pyshac.core.hyperparameters.space.block import Block
 
 # Draws of `sample`, each of which takes some tens of microseconds.
 MAX_DRAWS = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pyshac.core.hyperparameters.space import HyperParameterList
+from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 
 
 def constrained(

@@ -29,7 +29,7 @@ from pyshac import (
     SimplexHP,
     UniformHP,
 )
-from pyshac.core.hyperparameters.frozen_space import frozen_copy
+from pyshac.core.hyperparameters.space.frozen import frozen_copy
 
 
 class Own(AbstractHyperParameter):
@@ -82,7 +82,7 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("relation", "rule"), RULES, ids=repr)
+@pytest.mark.parametrize(("relation", "rule"), RULES, ids=[repr(each) for each, _ in RULES])
 def test_a_relation_holds_as_its_values_say(relation, rule):
     of = space(relation)
     encoded = rows(of)

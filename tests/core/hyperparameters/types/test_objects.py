@@ -22,7 +22,7 @@ from pyshac.core.hyperparameters import (
     OrdinalHP,
     UniformHP,
 )
-from pyshac.core.hyperparameters.frozen_space import frozen_copy
+from pyshac.core.hyperparameters.space.frozen import frozen_copy
 from pyshac.core.hyperparameters.types.objects import require_objects
 from tests.strategies import typed
 

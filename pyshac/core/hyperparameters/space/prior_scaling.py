@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray
-from pyshac.core.hyperparameters.space import HyperParameterList
+from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 
 
 class PriorScaling:

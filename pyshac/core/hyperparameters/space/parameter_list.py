@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pyshac.core.basics import plain_values, seeding
+from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, without_float_errors
 from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.block import Block
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
 from pyshac.core.hyperparameters.constraints.constrained_list import ConstrainedList
 from pyshac.core.hyperparameters.earlier.list_names import ListNames
 from pyshac.core.hyperparameters.multi import MAX_SAMPLE_COUNT, check_sample_count
 from pyshac.core.hyperparameters.registry import config_of, parameter_of
+from pyshac.core.hyperparameters.space.block import Block
+from pyshac.core.hyperparameters.space.row_forms import Reader, RowForms, texts_as
 from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
@@ -52,7 +52,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         self._parameters: OrderedDict[str, AbstractHyperParameter] = OrderedDict()
         self._blocks: list[Block] = []
         self._names: list[str] = []
-        self._hierarchy: Hierarchy | None = None
+        self._known_forms: RowForms | None = None
         self.seed: int | None = None
         if not isinstance(hyper_parameter_list, (Iterable, type(None))):
             raise TypeError(
@@ -61,7 +61,7 @@ class HyperParameterList(ConstrainedList, ListNames):
             )
         for parameter in hyper_parameter_list or ():
             self.add_hyper_parameter(parameter)
-        self._hierarchy = Hierarchy(self._blocks)
+        self._check_conditions()
         self._constrain(constraints)
         if seed is not None:
             self.set_seed(seed)
@@ -74,9 +74,17 @@ class HyperParameterList(ConstrainedList, ListNames):
             TypeError: If a condition has a value of a wrong type.
             ValueError: If a condition names an unknown parameter, or cannot be met.
         """
-        if self._hierarchy is None:
-            self._hierarchy = Hierarchy(self._blocks)
-        return self._hierarchy
+        return self._forms.hierarchy
+
+    @property
+    def _forms(self) -> RowForms:
+        if self._known_forms is None:
+            self._known_forms = RowForms(self._blocks)
+        return self._known_forms
+
+    def _check_conditions(self) -> None:
+        """Raises if a condition cannot be met; before, its parent may still be missing."""
+        self._known_forms = RowForms(self._blocks)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> None:
         """Appends a hyperparameter.
@@ -109,7 +117,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         self._parameters[parameter.name] = parameter
         self._blocks.append(block)
         self._names += names
-        self._hierarchy = None
+        self._known_forms = None
 
     def _block(self, parameter: AbstractHyperParameter) -> Block:
         start = len(self._names)
@@ -141,7 +149,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         kept = [item for key, item in self._parameters.items() if key != name]
         HyperParameterList(kept)
         self._parameters, self._blocks, self._names = OrderedDict(), [], []
-        self._hierarchy = None
+        self._known_forms = None
         for item in kept:
             self.add_hyper_parameter(item)
 
@@ -206,7 +214,7 @@ class HyperParameterList(ConstrainedList, ListNames):
             row += value if block.is_list else [value]
         if self.hierarchy.is_trivial:
             return row
-        active = self.hierarchy.active(self._encoded(row)[None])[0]
+        active = self.hierarchy.active(self._forms.encoded_as_given(row)[None])[0]
         return [v if is_active else INACTIVE for v, is_active in zip(row, active, strict=True)]
 
     @without_float_errors
@@ -225,86 +233,19 @@ class HyperParameterList(ConstrainedList, ListNames):
             ValueError: If a value lies outside the space, a parameter is active that should not be,
                 or inactive, or the number of values is wrong.
         """
-        row = self.as_row(x)
-        encoded = self._encoded(row)
-        for number in self.hierarchy.conditional_blocks:
-            self._check_given(number, encoded, row[self._blocks[number].columns.start])
-        return encoded
-
-    def _encoded(self, row: list[Any]) -> FloatArray:
-        """Encodes a row without regard to conditions."""
-        encoded = np.empty(self.num_columns)
-        is_known = np.ones(self.num_columns, dtype=bool)
-        for number, (block, value) in enumerate(self._split(row)):
-            if self.hierarchy.rules(number) and _is_inactive(value):
-                encoded[block.columns], is_known[block.columns] = np.nan, False
-            else:
-                encoded[block.columns] = block.parameter.encode(value)
-        if not np.isfinite(encoded[is_known]).all():
-            raise ValueError(f"Encoded values must be finite. Got {encoded} for {row!r}.")
-        return encoded
-
-    def _check_given(self, number: int, encoded: FloatArray, value: Any) -> bool:
-        """Returns whether a block is active; raises `ValueError` unless it has a value just then.
-
-        Args:
-            number: The number of the block.
-            encoded: The columns of its parents, shape (columns,).
-            value: Its first value, or `INACTIVE`.
-        """
-        broken = self.hierarchy.broken(number, encoded)
-        parameter = self._blocks[number].parameter
-        if broken is not None and value is not INACTIVE:
-            raise ValueError(
-                f"{parameter.name!r} must be left out, since it is only active where "
-                f"{broken.condition}."
-            )
-        if broken is None and value is INACTIVE:
-            conditions = " and ".join(map(str, parameter.conditions))
-            raise ValueError(f"{parameter.name!r} must have a value where {conditions}.")
-        return broken is None
+        return self._forms.encoded(self.as_row(x))
 
     @without_float_errors
     def decode(self, x: Sequence[float] | FloatArray) -> list[Any]:
         """Decodes a row of shape (columns,) into values."""
-        row: list[Any] = []
-        if not self.hierarchy.is_trivial:
-            x = self.hierarchy.deactivate(np.asarray(x, dtype=np.float64)[None])[0]
-        for number, (block, values) in enumerate(self._split(x)):
-            if self.hierarchy.rules(number) and np.isnan(values).all():
-                row += [INACTIVE] * block.width
-                continue
-            value = block.parameter.decode(values)
-            items = value if block.is_list else [value]
-            if not block.kind.is_built_in:
-                what = f"A value of {block.parameter.name!r}"
-                items = [plain_values.check_value(item, what) for item in items]
-                # The type may write its values in its own way.
-                for item in items:
-                    plain_values.check_text(block.parameter.to_text(item), what)
-            row += items
-        return row
+        return self._forms.decoded(x)
 
     def as_row(self, values: Sequence[Any] | npt.NDArray[Any]) -> list[Any]:
         """Returns values, or an array of their texts, as a row; raises as `encode` does."""
         if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind == "U":
-            self._check_length(values)
-            return self._read_row("from_str", values)
+            self._forms.check_length(values)
+            return self.read_row(values, texts_as("from_str"))
         return list(values)
-
-    def _check_length(self, row: Sequence[Any] | npt.NDArray[Any]) -> None:
-        if len(row) != self.num_columns:
-            raise ValueError(
-                f"A row must have {self.num_columns} values, one for each of {self._names!r}. "
-                f"Got {len(row)} instead."
-            )
-
-    def _split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[Block, Any]]:
-        """Yields each parameter's block with its value, a list for a multi parameter."""
-        self._check_length(row)
-        for block in self._blocks:
-            values = row[block.columns]
-            yield block, list(values) if block.is_list else values[0]
 
     def from_unit(self, unit: FloatArray) -> FloatArray:
         """Maps rows of the unit cube, shape (n, columns), to encoded rows of the same shape.
@@ -407,11 +348,7 @@ class HyperParameterList(ConstrainedList, ListNames):
             row: Values, one per column.
             named: Whether choices that are objects stay the names that files have of them.
         """
-        return OrderedDict(
-            (block.parameter.name, value if named else block.parameter.to_object(value))
-            for block, value in self._split(row)
-            if not _is_inactive(value)
-        )
+        return self._forms.to_parameters(row, named)
 
     def to_row(
         self, parameters: Mapping[str, Any], *, named: bool = False, leave_out: bool = False
@@ -428,29 +365,7 @@ class HyperParameterList(ConstrainedList, ListNames):
             ValueError: If a name is missing or unknown, an object is none of its choices, or an
                 inactive parameter has a value.
         """
-        conditional = {self._blocks[n].parameter.name for n in self.hierarchy.conditional_blocks}
-        names = set(self._parameters)
-        if not names - conditional <= set(parameters) <= names:
-            raise ValueError(
-                f"Parameters must have the names {list(self._parameters)!r}"
-                f"{', unless they are inactive' if conditional else ''}. "
-                f"Got {list(parameters)!r} instead."
-            )
-        values: list[list[Any]] = [[INACTIVE] * block.width for block in self._blocks]
-        encoded = np.full(self.num_columns, np.nan)
-        for number in self.hierarchy.order:
-            block = self._blocks[number]
-            value = parameters.get(block.parameter.name, INACTIVE)
-            if leave_out and self.hierarchy.broken(number, encoded) is not None:
-                continue
-            if self.hierarchy.rules(number) and not self._check_given(number, encoded, value):
-                continue
-            value = value if named else block.parameter.from_object(value)
-            # An array would be added to the numbers in the list.
-            values[number] = [*value] if block.is_list else [value]
-            if self.hierarchy.is_parent(number):
-                encoded[block.columns] = block.parameter.encode(value)
-        return [*itertools.chain.from_iterable(values)]
+        return self._forms.to_row(parameters, named, leave_out)
 
     def to_stored_row(self, parameters: Mapping[str, Any], *, named: bool = False) -> list[Any]:
         """Returns the row of a mapping as a file gives it back.
@@ -472,12 +387,7 @@ class HyperParameterList(ConstrainedList, ListNames):
             TypeError: If a value is not plain.
             ValueError: If no file can hold it.
         """
-        cells = zip(self._column_parameters(), row, strict=True)
-        return [
-            "" if value is INACTIVE
-            else plain_values.check_text(parameter.to_text(value), f"A value of {parameter.name!r}")
-            for parameter, value in cells
-        ]  # fmt: skip
+        return self._forms.texts(row)
 
     def row_from_text(self, texts: Sequence[str]) -> list[Any]:
         """Returns the row that `row_to_text` wrote.
@@ -485,20 +395,9 @@ class HyperParameterList(ConstrainedList, ListNames):
         Raises:
             ValueError: If a text is not a value of its column; the message names the column.
         """
-        return self._read_row("from_text", texts)
+        return self.read_row(texts, texts_as("from_text"))
 
-    def _read_row(self, method: str, texts: Iterable[Any]) -> list[Any]:
-        def read(name: str, parameter: AbstractHyperParameter, text: str) -> Any:
-            try:
-                return getattr(parameter, method)(text)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"column {name!r}: {error}") from None
-
-        return self.read_row(texts, read)
-
-    def read_row(
-        self, texts: Iterable[Any], read: Callable[[str, AbstractHyperParameter, str], Any]
-    ) -> list[Any]:
+    def read_row(self, texts: Iterable[Any], read: Reader) -> list[Any]:
         """Returns the row whose values are written as texts, which are empty where inactive.
 
         Args:
@@ -508,27 +407,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         Raises:
             ValueError: If the value of an inactive parameter is not empty, and as `read` does.
         """
-        cells = [*zip(self._names, self._column_parameters(), map(str, texts), strict=True)]
-        row: list[Any] = [INACTIVE] * len(cells)
-        encoded = np.full(len(cells), np.nan)
-        for number in self.hierarchy.order:
-            block, broken = self._blocks[number], self.hierarchy.broken(number, encoded)
-            for place in range(block.columns.start, block.columns.stop):
-                if broken is None:
-                    row[place] = read(*cells[place])
-                elif cells[place][2].strip():
-                    raise ValueError(
-                        f"column {cells[place][0]!r}: must be empty, since {block.parameter.name!r}"
-                        f" is only active where {broken.condition}."
-                    )
-            if broken is None and self.hierarchy.is_parent(number):
-                value = row[block.columns] if block.is_list else row[block.columns.start]
-                encoded[block.columns] = block.parameter.encode(value)
-        return row
-
-    def _column_parameters(self) -> Iterator[AbstractHyperParameter]:
-        for block in self._blocks:
-            yield from [block.parameter] * block.width
+        return self._forms.read(texts, read)
 
     def set_seed(self, seed: int | None) -> None:
         """Seeds every parameter: with the seed plus its number; None takes fresh seeds."""
@@ -548,11 +427,6 @@ class HyperParameterList(ConstrainedList, ListNames):
             ValueError: If a type is unknown, or does not accept its config or its conditions.
         """
         return HyperParameterList([parameter_of(name, entry) for name, entry in config.items()])
-
-
-def _is_inactive(value: Any) -> bool:
-    """Returns whether a parameter's value in a row says that it is inactive."""
-    return value is INACTIVE or (isinstance(value, list) and value[:1] == [INACTIVE])
 
 
 def as_parameter_list(

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
-from pyshac.core.hyperparameters.space import HyperParameterList
+from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 
 
 class FrozenHyperParameterList(HyperParameterList):
@@ -25,7 +24,7 @@ class FrozenHyperParameterList(HyperParameterList):
         super().__init__()
         for parameter in parameters:
             super().add_hyper_parameter(parameter)
-        self._hierarchy = Hierarchy(self._blocks)
+        self._check_conditions()
         self._constrain(constraints)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> NoReturn:

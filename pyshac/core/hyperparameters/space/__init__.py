@@ -1,0 +1,1 @@
+"""The search space: its list of parameters, its rows and its columns."""

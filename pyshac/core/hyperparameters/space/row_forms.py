@@ -1,0 +1,211 @@
+"""RowForms: the forms of one sample: values, encoded values, parameters by name, and texts."""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyshac.core.basics import plain_values
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.plain_values import INACTIVE
+from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
+from pyshac.core.hyperparameters.space.block import Block
+
+# Returns the value of a column, given its name, its parameter and its text.
+Reader = Callable[[str, AbstractHyperParameter, str], Any]
+
+
+class RowForms:
+    """Converts single samples from one form to another; see `HyperParameterList`.
+
+    Args:
+        blocks: The columns of each parameter.
+
+    Attributes:
+        hierarchy: The conditions of the parameters.
+    """
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
+        self.hierarchy = Hierarchy(blocks)
+        self._names = [name for block in blocks for name in block.names]
+
+    def split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[Block, Any]]:
+        """Yields each parameter's block with its value, a list for a multi parameter."""
+        self.check_length(row)
+        for block in self._blocks:
+            values = row[block.columns]
+            yield block, list(values) if block.is_list else values[0]
+
+    def check_length(self, row: Sequence[Any] | npt.NDArray[Any]) -> None:
+        """Raises `ValueError` unless a row has a value for each column."""
+        if len(row) != len(self._names):
+            raise ValueError(
+                f"A row must have {len(self._names)} values, one for each of {self._names!r}. "
+                f"Got {len(row)} instead."
+            )
+
+    def encoded(self, row: Sequence[Any]) -> FloatArray:
+        """Encodes a row, shape (columns,); see `HyperParameterList.encode`."""
+        encoded = self.encoded_as_given(row)
+        for number in self.hierarchy.conditional_blocks:
+            self._check_given(number, encoded, row[self._blocks[number].columns.start])
+        return encoded
+
+    def encoded_as_given(self, row: Sequence[Any]) -> FloatArray:
+        """Encodes a row without regard to conditions."""
+        encoded = np.empty(len(self._names))
+        is_known = np.ones(len(self._names), dtype=bool)
+        for number, (block, value) in enumerate(self.split(row)):
+            if self.hierarchy.rules(number) and is_inactive(value):
+                encoded[block.columns], is_known[block.columns] = np.nan, False
+            else:
+                encoded[block.columns] = block.parameter.encode(value)
+        if not np.isfinite(encoded[is_known]).all():
+            raise ValueError(f"Encoded values must be finite. Got {encoded} for {row!r}.")
+        return encoded
+
+    def _check_given(self, number: int, encoded: FloatArray, value: Any) -> bool:
+        """Returns whether a block is active; raises `ValueError` unless it has a value just then.
+
+        Args:
+            number: The number of the block.
+            encoded: The columns of its parents, shape (columns,).
+            value: Its value, or the first of its list.
+        """
+        broken = self.hierarchy.broken(number, encoded)
+        parameter, is_missing = self._blocks[number].parameter, is_inactive(value)
+        if broken is not None and not is_missing:
+            raise ValueError(
+                f"{parameter.name!r} must be left out, since it is only active where "
+                f"{broken.condition}."
+            )
+        if broken is None and is_missing:
+            conditions = " and ".join(map(str, parameter.conditions))
+            raise ValueError(f"{parameter.name!r} must have a value where {conditions}.")
+        return broken is None
+
+    def decoded(self, encoded: Sequence[float] | FloatArray) -> list[Any]:
+        """Decodes a row of shape (columns,) into values."""
+        if not self.hierarchy.is_trivial:
+            encoded = self.hierarchy.deactivate(np.asarray(encoded, dtype=np.float64)[None])[0]
+        row: list[Any] = []
+        for number, (block, values) in enumerate(self.split(encoded)):
+            if self.hierarchy.rules(number) and np.isnan(values).all():
+                row += [INACTIVE] * block.width
+            else:
+                row += _checked_values(block, block.parameter.decode(values))
+        return row
+
+    def to_parameters(self, row: Sequence[Any], named: bool) -> OrderedDict[str, Any]:
+        """Returns a row as parameters; see `HyperParameterList.to_parameters`."""
+        return OrderedDict(
+            (block.parameter.name, value if named else block.parameter.to_object(value))
+            for block, value in self.split(row)
+            if not is_inactive(value)
+        )
+
+    def to_row(self, parameters: Mapping[str, Any], named: bool, leave_out: bool) -> list[Any]:
+        """Returns parameters as a row; see `HyperParameterList.to_row`."""
+        self._check_names(parameters)
+        values: list[list[Any]] = [[INACTIVE] * block.width for block in self._blocks]
+        encoded = np.full(len(self._names), np.nan)
+        for number in self.hierarchy.order:
+            block = self._blocks[number]
+            value = parameters.get(block.parameter.name, INACTIVE)
+            if leave_out and self.hierarchy.broken(number, encoded) is not None:
+                continue
+            if self.hierarchy.rules(number) and not self._check_given(number, encoded, value):
+                continue
+            value = value if named else block.parameter.from_object(value)
+            # An array would be added to the numbers in the list.
+            values[number] = [*value] if block.is_list else [value]
+            if self.hierarchy.is_parent(number):
+                encoded[block.columns] = block.parameter.encode(value)
+        return [*itertools.chain.from_iterable(values)]
+
+    def _check_names(self, parameters: Mapping[str, Any]) -> None:
+        blocks, conditional = self._blocks, self.hierarchy.conditional_blocks
+        names = [block.parameter.name for block in blocks]
+        required = {*names} - {blocks[number].parameter.name for number in conditional}
+        if not required <= set(parameters) <= {*names}:
+            exception = ", unless they are inactive" if conditional else ""
+            raise ValueError(
+                f"Parameters must have the names {names!r}{exception}. "
+                f"Got {list(parameters)!r} instead."
+            )
+
+    def texts(self, row: Sequence[Any]) -> list[str]:
+        """Returns the text of each value; see `HyperParameterList.row_to_text`."""
+        cells = zip(self._column_parameters(), row, strict=True)
+        return [
+            "" if value is INACTIVE
+            else plain_values.check_text(parameter.to_text(value), f"A value of {parameter.name!r}")
+            for parameter, value in cells
+        ]  # fmt: skip
+
+    def read(self, texts: Iterable[Any], read: Reader) -> list[Any]:
+        """Returns the row that is written as texts; see `HyperParameterList.read_row`."""
+        cells = [*zip(self._names, self._column_parameters(), map(str, texts), strict=True)]
+        row: list[Any] = [INACTIVE] * len(cells)
+        encoded = np.full(len(cells), np.nan)
+        for number in self.hierarchy.order:
+            block, broken = self._blocks[number], self.hierarchy.broken(number, encoded)
+            for place in range(block.columns.start, block.columns.stop):
+                if broken is None:
+                    row[place] = read(*cells[place])
+                elif cells[place][2].strip():
+                    raise ValueError(
+                        f"column {cells[place][0]!r}: must be empty, since {block.parameter.name!r}"
+                        f" is only active where {broken.condition}."
+                    )
+            if broken is None and self.hierarchy.is_parent(number):
+                value = row[block.columns] if block.is_list else row[block.columns.start]
+                encoded[block.columns] = block.parameter.encode(value)
+        return row
+
+    def _column_parameters(self) -> Iterator[AbstractHyperParameter]:
+        for block in self._blocks:
+            yield from [block.parameter] * block.width
+
+
+def is_inactive(value: Any) -> bool:
+    """Returns whether a parameter's value in a row says that it is inactive.
+
+    Missing values of NumPy and pandas, which no parameter can have, say so, too.
+    """
+    if isinstance(value, list):
+        return bool(value) and is_inactive(value[0])
+    if isinstance(value, float):
+        return bool(np.isnan(value))
+    return value is INACTIVE or type(value).__name__ == "NAType"
+
+
+def _checked_values(block: Block, value: Any) -> list[Any]:
+    """Returns the values of the columns of a block; those of a user's own type may be no values."""
+    items = list(value) if block.is_list else [value]
+    if not block.kind.is_built_in:
+        what = f"A value of {block.parameter.name!r}"
+        items = [plain_values.check_value(item, what) for item in items]
+        # The type may write its values in its own way.
+        for item in items:
+            plain_values.check_text(block.parameter.to_text(item), what)
+    return items
+
+
+def texts_as(method: str) -> Reader:
+    """Returns a reader that takes texts as a method of parameters does; it names the column."""
+
+    def read(name: str, parameter: AbstractHyperParameter, text: str) -> Any:
+        try:
+            return getattr(parameter, method)(text)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"column {name!r}: {error}") from None
+
+    return read
