@@ -344,7 +344,7 @@ class Dataset(EarlierDatasetNames):
     def get_best_parameters(
         self, objective: str = "max", *, named: bool = False
     ) -> OrderedDict[str, Any] | None:
-        """Returns the parameters of the first sample with the best score, printed as a dict, or None.
+        """Returns the first best sample's parameters, which print as a dict; None if it has none.
 
         Args:
             objective: 'max' or 'min'.
