@@ -7,12 +7,15 @@ from typing import Any
 from hypothesis import assume, strategies as st
 from scipy import stats
 
-from pyshac.core.basics.plain_values import identity
+from pyshac.core.basics.plain_values import INACTIVE, identity
 from pyshac.core.hyperparameters import (
     DiscreteHP,
     DistributionHP,
+    Forbidden,
     HyperParameterList,
     IntegerHP,
+    Less,
+    LinearConstraint,
     LogUniformHP,
     MultiDiscreteHP,
     MultiIntegerHP,
@@ -235,6 +238,42 @@ def _add_condition(draw: st.DrawFn, parameter: Any, name: str, parent: Any) -> N
         parameter.when(name, at_least=min(values))
     else:
         parameter.when(name, at_most=max(values))
+
+
+@st.composite
+def constrained_spaces(draw: st.DrawFn) -> HyperParameterList:
+    """A search space with conditions and constraints, which at least one of its samples obeys."""
+    space = draw(conditional_spaces())
+    space.set_seed(draw(st.integers(0, 2**16)))
+    row = space.sample()
+    values = dict(zip(space.get_parameter_names(), row, strict=True))
+    numbers = {n: float(v) for n, v in values.items() if _is_number(space, n) and v is not INACTIVE}
+    kinds = dict(zip(values, space.column_kinds, strict=True))
+    constraints: dict[str, Any] = {}
+    for low, high in draw(st.lists(_pairs([*numbers]), max_size=2)) if len(numbers) > 1 else ():
+        low, high = sorted((low, high), key=lambda name: numbers[name])
+        constraint: Any = Less(low, high)
+        if numbers[low] == numbers[high] or draw(st.booleans()):
+            constraint = LinearConstraint({low: 1, high: 1}, numbers[low] + numbers[high] + 1)
+        constraints[repr(constraint)] = constraint
+    for name in draw(st.lists(st.sampled_from([*values]), max_size=2)):
+        others = [v for v in kinds[name].choices or () if identity(v) != identity(values[name])]
+        if others:
+            constraint = Forbidden({name: draw(st.sampled_from(others))})
+            constraints[repr(constraint)] = constraint
+    return HyperParameterList(list(space), constraints=[*constraints.values()])
+
+
+def _is_number(space: HyperParameterList, name: str) -> bool:
+    try:
+        space.columns.check_number("A test", name)
+    except ValueError:
+        return False
+    return True
+
+
+def _pairs(names: list[str]) -> st.SearchStrategy[Any]:
+    return st.lists(st.sampled_from(names), min_size=2, max_size=2, unique=True)
 
 
 def _columns(parameter: Any) -> list[str]:

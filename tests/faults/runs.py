@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pyshac import SHAC, DiscreteHP, MultiUniformHP, UniformHP
+from pyshac import SHAC, DiscreteHP, HyperParameterList, LinearConstraint, MultiUniformHP, UniformHP
 from pyshac.core.sampling import region
 from pyshac.core.search import search
 from pyshac.core.storage import save_directory
@@ -96,7 +96,7 @@ class Logged:
         note(self.log, "begin", parameters["x"], who)
         time.sleep(self.seconds)
         kind = 0.0 if parameters["kind"] == "1" else 1.0
-        score = (parameters["x"] - 1.0) ** 2 + kind + sum(parameters["w"])
+        score = (parameters["x"] - 1.0) ** 2 + kind + sum(parameters.get("w", ()))
         note(self.log, "end", parameters["x"], who)
         _shared[0] = before
         return score
@@ -120,12 +120,15 @@ def make_engine(save_dir: Path, backend: str, evaluators: int, fresh: bool) -> S
     return engine
 
 
-def _space() -> list[Any]:
-    return [
-        UniformHP("x", -5.0, 5.0),
-        DiscreteHP("kind", [1, 1.0, "1", True, None]),
-        MultiUniformHP("w", 0.0, 1.0, sample_count=2),
-    ]
+def _space() -> HyperParameterList:
+    return HyperParameterList(
+        [
+            UniformHP("x", -5.0, 5.0),
+            DiscreteHP("kind", [1, 1.0, "1", True, None]),
+            MultiUniformHP("w", 0.0, 1.0, sample_count=2).when("kind", ["1", True]),
+        ],
+        constraints=[LinearConstraint({"w_1": 1, "w_2": 1}, at_most=1.5)],
+    )
 
 
 def _place(engine: SHAC, backend: str, evaluators: int) -> None:

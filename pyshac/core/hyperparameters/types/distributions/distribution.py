@@ -140,7 +140,10 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
         if not self.is_discrete:
             return super().to_unit(encoded)
-        return np.clip(self._probability(smallest_whole(encoded, self.log_encode)), 0.0, 1.0)
+        # A table has no place for NaN, which stands for what is inactive.
+        value = np.nan_to_num(smallest_whole(encoded, self.log_encode))
+        probability = np.clip(self._probability(value), 0.0, 1.0)
+        return np.where(np.isnan(encoded), np.nan, probability)
 
     def encode(self, x: Any) -> float:
         encoded, number = super().encode(x), float(x)
