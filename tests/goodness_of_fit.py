@@ -64,3 +64,24 @@ def same_distribution(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
         return float(stats.ks_2samp(first, second, method="asymp").pvalue)
     table = np.stack([count(first, values), count(second, values)])
     return float(stats.chi2_contingency(table[:, table.sum(axis=0) > 0]).pvalue)
+
+
+def assert_same_rows(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> None:
+    """Compares two samples of rows, shape (n, columns), in which NaN stands for what is inactive.
+
+    Each column is compared, where it is inactive, and the sums and differences of each pair. The
+    level is divided by the number of comparisons (Bonferroni).
+    """
+    columns = [column[~np.isnan(column)] for column in np.concatenate([first, second]).T]
+    scale = np.array([(np.std(column) if len(column) else 0.0) or 1.0 for column in columns])
+    both = [rows / scale for rows in (first, second)]
+    pairs = []
+    for one in range(first.shape[1]):
+        pairs.append([np.isnan(rows[:, one]).astype(float) for rows in both])
+        pairs.append([rows[:, one] for rows in both])
+        for other in range(one):
+            pairs += [[rows[:, one] + sign * rows[:, other] for rows in both] for sign in (-1, 1)]
+    known = [[each[~np.isnan(each)] for each in pair] for pair in pairs]
+    # Parameters of different branches are never there together.
+    p_values = [same_distribution(*pair) for pair in known if all(map(len, pair))]
+    assert min(p_values) * len(p_values) > LEVEL

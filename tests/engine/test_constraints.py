@@ -311,3 +311,20 @@ def test_managed_engines_take_them(tmp_path):
         constraints=CONSTRAINTS,
     )  # fmt: skip
     assert len(made.parameters.constraints) == 3
+
+
+@pytest.mark.slow
+def test_a_search_in_a_region_of_a_millionth(tmp_path):
+    names = ["a", "b", "c"]
+    ones = dict.fromkeys(names, 1)
+    thin = HyperParameterList(
+        [UniformHP(name, 0, 1) for name in names],
+        constraints=[LinearConstraint(ones, at_least=1, at_most=1 + 1e-6)],
+    )
+    made = SHAC(thin, 20, 4, "min", save_dir=tmp_path)
+    made.set_seed(1)
+    while len(made.dataset) < 20:
+        samples = made.ask()
+        assert all(1 <= sum(sample.values()) <= 1 + 1e-6 for sample in samples)
+        made.tell(samples, [sample["a"] for sample in samples], skip_cv_checks=True)
+    assert made.best_score < 0.1

@@ -40,6 +40,8 @@ MARGIN = 1.2
 MIN_BLOCK = 256
 # Number of proposals after which few new samples will do.
 PATIENCE = 2**13
+# Where the constraints allow a smaller share of the proposals, patience does not grow any more.
+SMALLEST_ACCEPTANCE = 2.0**-8
 # How often samples are drawn again where too few are new, each time this many times as many.
 NUM_REDRAWS = 3
 REDRAW_FACTOR = 8
@@ -271,7 +273,8 @@ class AcceptedRegion:
                         break
                     progress.warn()
                     proposals, size = self._next_block(progress, proposals, size)
-            if not self.num_checks and n and not progress.accepted:
+            is_given_up = limits is None or progress.proposed >= limits.fruitless
+            if not self.num_checks and n and not progress.accepted and is_given_up:
                 raise nothing_allowed(space, 0, progress.proposed)
             if progress.accepted < n and limits is None:
                 raise _nothing_accepted(len(cascade), progress.proposed if proposals.volume else 0)

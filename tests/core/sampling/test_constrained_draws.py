@@ -31,7 +31,7 @@ from pyshac.core.sampling.constraints.prior import Prior
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.given.completion import completed
 from tests.cascades import cascade_of, region
-from tests.goodness_of_fit import LEVEL, NUM_DRAWS, same_distribution
+from tests.goodness_of_fit import LEVEL, NUM_DRAWS, assert_same_rows, same_distribution
 
 
 def stream(number: int = 0) -> np.random.SeedSequence:
@@ -78,20 +78,6 @@ def plain(space: HyperParameterList, n: int, accepts: Any = None) -> np.ndarray:
     return np.concatenate(found)[:n]
 
 
-def assert_same(first: np.ndarray, second: np.ndarray) -> None:
-    """Compares every column, where it is inactive, and sums and differences of pairs."""
-    pairs = []
-    for one in range(first.shape[1]):
-        pairs.append([np.isnan(rows[:, one]).astype(float) for rows in (first, second)])
-        pairs.append([rows[~np.isnan(rows[:, one]), one] for rows in (first, second)])
-        for other in range(one + 1):
-            for sign in (-1, 1):
-                sums = [rows[:, one] + sign * rows[:, other] for rows in (first, second)]
-                pairs.append([each[~np.isnan(each)] for each in sums])
-    worst = min(same_distribution(*pair) for pair in pairs)
-    assert worst * len(pairs) > LEVEL
-
-
 @pytest.fixture
 def use_covers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Covers as fine as they can be, also where much is allowed."""
@@ -104,7 +90,7 @@ def test_draws_are_those_of_plain_rejection(name, use_covers):
     n = NUM_DRAWS // 5 if name != "relations" else NUM_DRAWS
     rows = Prior(space).draw(n, stream(1))
     assert space.feasible(rows).all()
-    assert_same(rows, plain(space, n))
+    assert_same_rows(rows, plain(space, n))
 
 
 @pytest.mark.slow
@@ -112,7 +98,7 @@ def test_draws_are_those_of_plain_rejection(name, use_covers):
 def test_100_000_draws_of_an_engine_are_those_of_plain_rejection(name, use_covers):
     space = mixed(*CASES[name])
     rows = region(space, cascade_of(space)).draw(NUM_DRAWS, stream(2))
-    assert_same(rows, plain(space, NUM_DRAWS))
+    assert_same_rows(rows, plain(space, NUM_DRAWS))
 
 
 @pytest.mark.slow
@@ -126,7 +112,7 @@ def test_draws_under_a_cascade_are_those_of_plain_rejection(name, use_covers):
         lambda rows: rows[:, 1] < 1.2,
     )
     rows = region(space, cascade).draw(NUM_DRAWS // 2, stream(3))
-    assert_same(rows, plain(space, NUM_DRAWS // 2, cascade.accepts))
+    assert_same_rows(rows, plain(space, NUM_DRAWS // 2, cascade.accepts))
 
 
 def chain() -> HyperParameterList:
