@@ -2,6 +2,7 @@
 
 import contenders
 import numpy as np
+import peer_spaces
 import pytest
 import tasks
 
@@ -20,7 +21,7 @@ SPACE = HyperParameterList(
 
 
 def test_columns_say_what_they_hold():
-    found = [(one.kind, one.low, one.high) for one in contenders.columns(SPACE)]
+    found = [(one.kind, one.low, one.high) for one in peer_spaces.columns(SPACE)]
     assert found == [
         ("real", 0, 2),
         ("real", 0, 2),
@@ -34,7 +35,7 @@ def test_columns_say_what_they_hold():
 
 def test_proposals_are_encoded_as_samples_are():
     proposed = [0.5, 3.0, np.log(0.1), 4.4, 64, 2, 1]
-    encoded = [c.encode(v) for c, v in zip(contenders.columns(SPACE), proposed, strict=True)]
+    encoded = [c.encode(v) for c, v in zip(peer_spaces.columns(SPACE), proposed, strict=True)]
     first, second, rate, *others = SPACE.decode(encoded)
     # What lies outside is brought to the edge.
     assert (first, second) == (0.5, 2.0)
