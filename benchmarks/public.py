@@ -134,9 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--yahpo", help=f"folder of YAHPO Gym's data; {yahpo.FOLDER_VARIABLE}")
     commands = parser.add_subparsers(required=True)
     suites = argparse.ArgumentParser(add_help=False)
-    suites.add_argument(
-        "--suites", nargs="+", choices=catalogue.SUITES, default=catalogue.DISTINCT
-    )
+    suites.add_argument("--suites", nargs="+", choices=catalogue.SUITES, default=catalogue.DISTINCT)
     kept = argparse.ArgumentParser(add_help=False)
     kept.add_argument("--budget", default=BUDGET, help=f"N/W; {BUDGET} unless told")
     kept.add_argument("--out", type=Path, default=DEVELOPED, help=f"the file; {DEVELOPED}")

@@ -75,9 +75,7 @@ class Selector:
         _, rankings, surrogate = self._latest
         surrogate = surrogate.told(*learned.between(fitted, count))
         weights = (shares if method.learns_shares else Shares()).of(len(rankings))
-        return Selection(
-            rankings, weights, surrogate, method.num_choices, climber, self._branches
-        )
+        return Selection(rankings, weights, surrogate, method.num_choices, climber, self._branches)
 
     def _learn(
         self,

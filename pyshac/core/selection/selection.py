@@ -98,7 +98,8 @@ class Selection:
             missing, turn = n - len(chosen), len(evaluated) + len(chosen)
             place = seeding.child(stream, attempt)
             candidates = region.draw_new(self.num_choices * missing, missing, seen, place)
-            due = self.branches.due(np.concatenate([evaluated, *(r[None] for r in chosen)]), missing)
+            known = np.concatenate([evaluated, np.reshape(chosen, (-1, evaluated.shape[1]))])
+            due = self.branches.due(known, missing)
             for start, number, branch in self._best_of_each(candidates, due, turn, surrogate):
                 if start.tobytes() in seen:
                     # Another sample was improved to it.
@@ -107,7 +108,8 @@ class Selection:
                 if len(chosen) < MAX_IMPROVED:
                     rank = functools.partial(self.rankings[number], surrogate=surrogate.near(row))
                     steps = self.rankings[number].num_steps
-                    row = self.climber.climb(row, candidates, rank, steps, _new_in(region, seen, branch))
+                    is_allowed = _new_in(region, seen, branch)
+                    row = self.climber.climb(row, candidates, rank, steps, is_allowed)
                 seen.add(row.tobytes())
                 chosen.append(row)
                 chosen_by.append(number)
@@ -168,7 +170,7 @@ class Selection:
 
         Args:
             candidates: Encoded samples, shape (n, columns).
-            due: The branch in which the best one of each group must lie, if the group has any there.
+            due: The branch in which the best one of each group must lie, if any candidate does.
             turn: Number of the first sample that is needed.
             surrogate: The Gaussian process.
 
