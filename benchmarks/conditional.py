@@ -7,7 +7,7 @@
 N = 100 in batches of W = 10. Flattened, all parameters of a space always have values, and the
 function ignores those that it does not use. Optuna's TPE with group=True is asked only for active
 parameters, define by run. Each finished run adds a line to benchmarks/results/conditional.csv, or
-to --out. Prints tables in Markdown.
+to --out. Seeds below 100 are for development. Prints tables in Markdown.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import conditional_tasks
@@ -28,7 +29,6 @@ from scipy import stats
 RESULTS = Path(__file__).parent / "results" / "conditional.csv"
 BUDGET = "100x10"
 NAMES = ("PySHAC", *contenders.WITH_CONDITIONS, "random", "random 2N")
-RANDOM = "random"
 
 
 def missing(arguments: argparse.Namespace) -> Iterator[quality.Run]:
@@ -85,7 +85,7 @@ def tests(results: Results) -> Iterator[str]:
 
 def report(path: Path) -> None:
     """Prints the tables of a file of results."""
-    results = quality_report.read(path)
+    results = replace(quality_report.read(path), budget=BUDGET)
     print("\n".join([*quality_report.tables(results), *tests(results)]))
 
 

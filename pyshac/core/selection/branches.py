@@ -2,8 +2,8 @@
 
 What was learned in one branch says little about another, so a search that follows its rankings
 alone stays in the branch that looks best after a few samples. Each branch is given some samples in
-any case: their number grows with the root of all, as forced exploration does in Garivier and
-Kaufmann, arXiv 1602.04589, section 3.
+any case: their number grows with the root of all, as that of forced exploration does in Garivier
+and Kaufmann, arXiv 1602.04589, section 3.
 """
 
 from __future__ import annotations
