@@ -61,7 +61,7 @@ def seconds(name: str, task: tasks.Task, seed: int) -> float:
 def with_conditions() -> HyperParameterList:
     """Returns the space of `tasks.mixed50`, with thirty of its parameters under a condition.
 
-    Each has any parameter before it as its parent, so some are five levels deep.
+    Each has any parameter before it as its parent, so some are three levels deep.
     """
     space, random = tasks.mixed50().space, np.random.default_rng(0)
     for number, parameter in enumerate(space):
