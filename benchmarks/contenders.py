@@ -2,24 +2,25 @@
 
 A contender is a function of a task, a budget, a seed, and `evaluate`, which takes encoded rows of
 shape (n, columns) and returns what was observed, shape (n,). It minimises. Every library is used as
-its documentation shows, with its defaults where nothing else is said. The boosted trees of
+its documentation shows, with its defaults where nothing else is said. Optuna and SMAC3 are told of
+the conditions of a space; the others, which know none, see it flattened. The boosted trees of
 scikit-optimize 0.10.2 are left out: they fail with scikit-learn 1.6 and later, which SMAC3 needs.
 """
 
 from __future__ import annotations
 
+import functools
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import released
 import tasks
+from peer_spaces import Column, Need, columns, needs, row_of, rows_of, without_conditions
 
 from pyshac import SHAC
-from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.hyperparameters.column_kind import ColumnKind
 
 Evaluate = Callable[[tasks.Rows], tasks.Rows]
 
@@ -62,48 +63,6 @@ class Contender:
     version: str = ""
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a search space, as any library can be told of it.
-
-    Attributes:
-        name: Its name.
-        kind: 'real'; 'integer'; 'log integer', uniform in its logarithm; 'choice', without order.
-        low: Lowest encoded real value, or lowest integer; 0 for a choice.
-        high: Highest one; for a choice, the last index.
-    """
-
-    name: str
-    kind: str
-    low: float
-    high: float
-
-    def encode(self, value: Any) -> float:
-        """Returns the encoded form of a value that a library proposes."""
-        value = float(np.ravel(value)[0])
-        if self.kind != "real":
-            value = round(value)
-        value = min(max(value, self.low), self.high)
-        return float(np.log(value)) if self.kind == "log integer" else value
-
-
-def columns(space: HyperParameterList) -> list[Column]:
-    """Returns the columns of a space; a choice among numbers, which have an order, as integers."""
-    return [_column(space, place, kind) for place, kind in enumerate(space.column_kinds)]
-
-
-def _column(space: HyperParameterList, place: int, kind: ColumnKind) -> Column:
-    name = f"p{place}"
-    if kind.choices is not None:
-        what = "choice" if kind.is_unordered_choice else "integer"
-        return Column(name, what, 0, len(kind.choices) - 1)
-    if kind.is_whole:
-        return Column(name, "log integer" if kind.is_log else "integer", kind.low, kind.high)
-    # Uniform in the encoded form, which is the logarithm where that is what is uniform.
-    low, high = space.column_from_unit(place, [0.0, 1.0]).tolist()
-    return Column(name, "real", low, high)
-
-
 def random_search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
     """Draws from the prior."""
     evaluate(task.space.draw(budget.evaluations, np.random.SeedSequence([seed, 1])))
@@ -136,6 +95,20 @@ def pyshac_with(**options: Any) -> Search:
     return search
 
 
+def flattened(search: Search) -> Search:
+    """Returns a search that does not know the conditions of a space: all parameters have values."""
+
+    def search_flat(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        if task.space.hierarchy.is_trivial:
+            search(task, budget, seed, evaluate)
+        else:
+            flat = replace(task, space=without_conditions(task.space))
+            deactivate = task.space.hierarchy.deactivate
+            search(flat, budget, seed, lambda rows: evaluate(deactivate(rows)))
+
+    return search_flat
+
+
 def run_engine(engine: SHAC, task: tasks.Task, evaluate: Evaluate) -> None:
     """Spends the budget of an engine."""
     while run_batch(engine, task, evaluate):
@@ -162,7 +135,8 @@ def optuna_with(sampler: str, **options: Any) -> Search:
         spaces = columns(task.space)
         for _ in range(budget.num_batches):
             trials = [study.ask() for _ in range(budget.batch)]
-            rows = [[c.encode(_suggest(trial, c)) for c in spaces] for trial in trials]
+            asked = [functools.partial(_suggest, trial) for trial in trials]
+            rows = [row_of(task.space, spaces, suggest) for suggest in asked]
             for trial, score in zip(trials, evaluate(np.array(rows)), strict=True):
                 study.tell(trial, score)
 
@@ -199,8 +173,7 @@ def skopt_with(estimator: str) -> Search:
         )
         for _ in range(budget.num_batches):
             points = optimizer.ask(budget.batch)
-            rows = [[c.encode(v) for c, v in zip(spaces, p, strict=True)] for p in points]
-            optimizer.tell(points, evaluate(np.array(rows)).tolist())
+            optimizer.tell(points, evaluate(rows_of(spaces, points)).tolist())
 
     return search
 
@@ -253,7 +226,8 @@ def smac(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> Non
 
     spaces = columns(task.space)
     space = ConfigSpace.ConfigurationSpace()
-    space.add([dimension(column) for column in spaces])
+    dimensions = [dimension(column) for column in spaces]
+    space.add([*dimensions, *_config_space_conditions(dimensions, needs(task.space))])
     with tempfile.TemporaryDirectory() as folder:
         scenario = Scenario(
             space, folder, deterministic=True, n_trials=budget.evaluations, seed=seed
@@ -263,9 +237,23 @@ def smac(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> Non
         )
         for _ in range(budget.num_batches):
             trials = [facade.ask() for _ in range(budget.batch)]
-            rows = [[c.encode(trial.config[c.name]) for c in spaces] for trial in trials]
+            asked = [dict(trial.config) for trial in trials]
+            rows = [row_of(task.space, spaces, lambda c, one=one: one[c.name]) for one in asked]
             for trial, score in zip(trials, evaluate(np.array(rows)), strict=True):
                 facade.tell(trial, TrialValue(cost=float(score)), save=False)
+
+
+def _config_space_conditions(dimensions: list[Any], found: list[Need]) -> Iterator[Any]:
+    """Yields the conditions of a space as ConfigSpace is told of them."""
+    import ConfigSpace
+
+    for child in dict.fromkeys(need.child for need in found):
+        parts = [
+            ConfigSpace.InCondition(dimensions[child], dimensions[need.parent], need.values)
+            for need in found
+            if need.child == child
+        ]
+        yield parts[0] if len(parts) == 1 else ConfigSpace.AndConjunction(*parts)
 
 
 def nevergrad_with(name: str) -> Search:
@@ -291,8 +279,8 @@ def nevergrad_with(name: str) -> Search:
         )
         for _ in range(budget.num_batches):
             asked = [optimizer.ask() for _ in range(budget.batch)]
-            rows = [[c.encode(v) for c, v in zip(spaces, a.value, strict=True)] for a in asked]
-            for candidate, score in zip(asked, evaluate(np.array(rows)), strict=True):
+            rows = rows_of(spaces, [candidate.value for candidate in asked])
+            for candidate, score in zip(asked, evaluate(rows), strict=True):
                 optimizer.tell(candidate, float(score))
 
     return search
@@ -330,8 +318,7 @@ def hebo_with(model: str) -> Search:
         for _ in range(budget.num_batches):
             asked = optimizer.suggest(n_suggestions=budget.batch)
             points = asked[[column.name for column in spaces]].to_numpy()
-            rows = [[c.encode(v) for c, v in zip(spaces, p, strict=True)] for p in points]
-            optimizer.observe(asked, evaluate(np.array(rows)).reshape(-1, 1))
+            optimizer.observe(asked, evaluate(rows_of(spaces, points)).reshape(-1, 1))
 
     return search
 
@@ -341,26 +328,37 @@ def _optuna(sampler: str, **options: Any) -> Contender:
 
 
 def _skopt(estimator: str) -> Contender:
-    return Contender(skopt_with(estimator), "scikit-optimize", "skopt")
+    return Contender(flattened(skopt_with(estimator)), "scikit-optimize", "skopt")
 
 
 def _nevergrad(name: str) -> Contender:
-    return Contender(nevergrad_with(name), "nevergrad", "nevergrad")
+    return Contender(flattened(nevergrad_with(name)), "nevergrad", "nevergrad")
 
 
 CONTENDERS: dict[str, Contender] = {
     "PySHAC": Contender(pyshac_with()),
     "PySHAC, paper": Contender(pyshac_with(method="paper")),
-    "PySHAC 0.3.5.1": Contender(released.search, version=released.VERSION),
+    "PySHAC 0.3.5.1": Contender(flattened(released.search), version=released.VERSION),
     "random": Contender(random_search),
     "random 2N": Contender(random_twice),
     "Optuna TPE": _optuna("TPESampler", multivariate=True, constant_liar=True),
     "Optuna GP": _optuna("GPSampler"),
     "skopt forest": _skopt("RF"),
-    "Hyperopt TPE": Contender(hyperopt_tpe, "hyperopt", "hyperopt"),
+    "Hyperopt TPE": Contender(flattened(hyperopt_tpe), "hyperopt", "hyperopt"),
     "SMAC3": Contender(smac, "smac", "smac"),
-    "HEBO": Contender(hebo_with("gp"), "HEBO", "hebo"),
-    "HEBO, warped": Contender(hebo_with("gpy"), "HEBO", "hebo"),
+    "HEBO": Contender(flattened(hebo_with("gp")), "HEBO", "hebo"),
+    "HEBO, warped": Contender(flattened(hebo_with("gpy")), "HEBO", "hebo"),
     "Nevergrad": _nevergrad("NGOpt"),
     "Nevergrad CMA": _nevergrad("CMA"),
 }
+
+_TPE = {"multivariate": True, "constant_liar": True}
+# What else is compared where a space has conditions.
+WITH_CONDITIONS: dict[str, Contender] = {
+    "PySHAC, flattened": Contender(flattened(pyshac_with())),
+    "Optuna TPE, group": _optuna("TPESampler", **_TPE, group=True),
+    "Optuna TPE, flattened": Contender(
+        flattened(optuna_with("TPESampler", **_TPE)), "optuna", "optuna"
+    ),
+}
+ALL = {**CONTENDERS, **WITH_CONDITIONS}

@@ -94,7 +94,7 @@ def report() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--suites", nargs="+", choices=catalogue.SUITES)
+    parser.add_argument("--suites", nargs="+", choices=catalogue.DISTINCT)
     parser.add_argument("--seeds", type=int, default=1, help="number of seeds; 1 unless told")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--yahpo", help=f"folder of YAHPO Gym's data; {yahpo.FOLDER_VARIABLE}")
@@ -103,7 +103,7 @@ def main() -> None:
     if arguments.yahpo:
         os.environ[yahpo.FOLDER_VARIABLE] = arguments.yahpo
     if not arguments.report:
-        suites = arguments.suites or list(catalogue.SUITES)
+        suites = arguments.suites or catalogue.DISTINCT
         runs.make_all(wanted(suites, arguments.seeds), RESULTS, arguments.workers, find)
     report()
 

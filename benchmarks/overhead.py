@@ -2,16 +2,20 @@
 
     python benchmarks/overhead.py                    N = 1000 in batches of W = 10, K = 18
     python benchmarks/overhead.py --seeds 1
+    python benchmarks/overhead.py --conditions       what conditions add to draws
 
 Beside ours stands Optuna's TPE, which benchmarks/contenders.txt installs. Prints a table in
 Markdown. Both are measured in one run, in turns, on one core; only their ratio means anything.
+So are draws of fifty parameters without conditions, and with thirty.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 import warnings
+from collections.abc import Callable
 
 import contenders
 import numpy as np
@@ -20,9 +24,26 @@ import tasks
 from contenders import Budget
 from threadpoolctl import threadpool_limits
 
+from pyshac import SHAC
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.sampling.generators import ALONE
+from pyshac.core.sampling.region import AcceptedRegion
+
 BUDGET = Budget(1000, 10)
 NAMES = ("PySHAC", "Optuna TPE")
 SPACES = ("Branin", "Hartmann6", "8 mixed", "Rastrigin 10")
+NUM_CONDITIONS = 30
+# What `when` is told of a parent of each kind of `tasks.mixed50`, so that half of its values hold.
+HALVES = (
+    {"at_least": 0.0},
+    {"at_least": 10**-2.5},
+    {"at_least": 0.0},
+    {"at_least": 8},
+    {"values": ["a", "b"]},
+)
+NUM_DRAWS = (10, 100, 10_000)
+# Batches of the published method, each of which trains a classifier that rejects about half.
+NUM_CLASSIFIERS = 5
 
 
 def trivial(rows: tasks.Rows) -> tasks.Rows:
@@ -37,11 +58,72 @@ def seconds(name: str, task: tasks.Task, seed: int) -> float:
     return time.process_time() - started
 
 
+def with_conditions() -> HyperParameterList:
+    """Returns the space of `tasks.mixed50`, with thirty of its parameters under a condition.
+
+    Each has any parameter before it as its parent, so some are three levels deep.
+    """
+    space, random = tasks.mixed50().space, np.random.default_rng(0)
+    for number, parameter in enumerate(space):
+        if number >= len(space) - NUM_CONDITIONS:
+            parent = int(random.integers(number))
+            parameter.when(f"p{parent}", **HALVES[parent % len(HALVES)])
+    return HyperParameterList(space)
+
+
+def trained_region(space: HyperParameterList) -> AcceptedRegion:
+    """Returns what a few classifiers accept, trained on the sum of all values in the unit cube."""
+    with tempfile.TemporaryDirectory() as folder:
+        batches = 2 * NUM_CLASSIFIERS
+        engine = SHAC(space, 100 * batches, batches, "min", save_dir=folder, method="paper")
+        engine.set_seed(0)
+        engine.set_num_parallel_generators(1)
+        while len(engine.classifiers) < NUM_CLASSIFIERS:
+            samples = engine.ask()
+            rows = np.array([space.encode(space.to_row(sample)) for sample in samples])
+            scores = np.nansum(space.to_unit(rows), axis=1)
+            engine.tell(samples, scores.tolist(), skip_cv_checks=True)
+        search = engine._require_run().search
+        return search.region(False, ALONE)
+
+
+def in_turns(draws: list[Callable[[int], object]], repeats: int) -> list[float]:
+    """Returns the median processor time of calls, made in turns with the number of the turn."""
+    seconds: list[list[float]] = [[] for _ in draws]
+    for turn in range(repeats):
+        for place, draw in enumerate(draws):
+            started = time.process_time()
+            draw(turn)
+            seconds[place].append(time.process_time() - started)
+    return np.median(seconds, axis=1).tolist()
+
+
+def report_conditions() -> None:
+    """Prints what draws take without conditions and with them."""
+    spaces = [tasks.mixed50().space, with_conditions()]
+    regions = [trained_region(space) for space in spaces]
+    print("| milliseconds | 50 parameters | and 30 conditions | ratio |\n|---|---|---|---|")
+    for what, drawn in (("prior", spaces), (f"{NUM_CLASSIFIERS} classifiers", regions)):
+        for number in NUM_DRAWS if drawn is spaces else NUM_DRAWS[:2]:
+            draws = [
+                lambda turn, one=one, n=number: one.draw(n, np.random.SeedSequence(turn))
+                for one in drawn
+            ]
+            plain, conditional = in_turns(draws, 20)
+            cells = f"{1000 * plain:.2f} | {1000 * conditional:.2f} | {conditional / plain:.2f}"
+            print(f"| {number} draws, {what} | {cells} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds; 3 unless told")
+    parser.add_argument("--conditions", action="store_true", help="only what conditions add")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
+    if arguments.conditions:
+        with threadpool_limits(1):
+            report_conditions()
+        return
     print("| milliseconds an evaluation | " + " | ".join(NAMES) + " | ratio |")
     print("|---" * (len(NAMES) + 2) + "|")
     with threadpool_limits(1):

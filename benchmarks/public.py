@@ -4,6 +4,7 @@
     python benchmarks/public.py compare A B               two labels of `develop` side by side
     python benchmarks/public.py run --contenders PySHAC   what is missing of it on the other half
     python benchmarks/public.py report                    tables and plots of what `run` made
+    python benchmarks/public.py conditional               rbv2_xgboost with its eight conditions
     python benchmarks/public.py bayesmark --baseline FILE  its problems, with its official score
     python benchmarks/public.py references                what random points reach, once for all
 
@@ -28,6 +29,9 @@ from public_suites.instances import half_of
 RESULTS = Path(__file__).parent / "results"
 DEVELOPED = Path("public-development.csv")
 BUDGET = "128/8"
+# The suite whose searches are told which parameters are active, and who is compared there.
+SUITE = "xgboost-conditional"
+WITH_CONDITIONS = ("PySHAC", *contenders.WITH_CONDITIONS, "random", "random 2N", "SMAC3", "HEBO")
 
 
 def _wanted(arguments: argparse.Namespace) -> Iterator[tuple[runs.Run, str]]:
@@ -82,6 +86,26 @@ def report(arguments: argparse.Namespace) -> None:
     report.write(arguments.results)
 
 
+def conditional(arguments: argparse.Namespace) -> None:
+    """Runs contenders on the conditional half for the report, and prints how ours compares."""
+    path = arguments.results / f"public-conditional-{arguments.budget.replace('/', 'x')}.csv"
+    installed = [name for name in arguments.contenders if peers.is_installed(name)]
+    wanted = [
+        (runs.Run(SUITE, problem, arguments.budget, contender, seed), contender)
+        for seed in range(peers.FIRST_SEED, peers.FIRST_SEED + arguments.seeds)
+        for contender in installed
+        for problem in catalogue.instances(SUITE, "odd")
+    ]
+    runs.make_all(wanted, path, arguments.workers, runs.find_contender)
+    finals = comparison.Finals(runs.read([path]), arguments.budget)
+    print("| PySHAC and | " + " | ".join((*comparison.COLUMNS, "seconds a run")) + " |")
+    print("|---" * (len(comparison.COLUMNS) + 2) + "|")
+    for name in finals.contenders:
+        if name != "PySHAC":
+            row = comparison.row(finals, "PySHAC", name)
+            print(f"| {name} | {row} | {finals.seconds(name):.2f} |")
+
+
 def bayesmark_score(arguments: argparse.Namespace) -> None:
     """Runs contenders on Bayesmark's problems and prints their official scores."""
     baseline = bayesmark.read_baseline(arguments.baseline)
@@ -110,9 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--yahpo", help=f"folder of YAHPO Gym's data; {yahpo.FOLDER_VARIABLE}")
     commands = parser.add_subparsers(required=True)
     suites = argparse.ArgumentParser(add_help=False)
-    suites.add_argument(
-        "--suites", nargs="+", choices=catalogue.SUITES, default=list(catalogue.SUITES)
-    )
+    suites.add_argument("--suites", nargs="+", choices=catalogue.SUITES, default=catalogue.DISTINCT)
     kept = argparse.ArgumentParser(add_help=False)
     kept.add_argument("--budget", default=BUDGET, help=f"N/W; {BUDGET} unless told")
     kept.add_argument("--out", type=Path, default=DEVELOPED, help=f"the file; {DEVELOPED}")
@@ -120,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     results.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
 
     one = commands.add_parser("develop", parents=[suites, kept], help=develop.__doc__)
-    one.add_argument("--contender", choices=contenders.CONTENDERS, default="PySHAC")
+    one.add_argument("--contender", choices=contenders.ALL, default="PySHAC")
     one.add_argument("--label", help="what its results are called; the contender unless told")
     one.add_argument("--seeds", type=int, default=2, help="number of seeds; 2 unless told")
     one.add_argument("--first-seed", type=int, default=0)
@@ -143,6 +165,13 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("report", parents=[results], help=report.__doc__)
     one.set_defaults(call=report)
+
+    one = commands.add_parser("conditional", parents=[results], help=conditional.__doc__)
+    one.add_argument("--contenders", nargs="+", choices=contenders.ALL, default=WITH_CONDITIONS)
+    one.add_argument("--budget", default=BUDGET, help=f"N/W; {BUDGET} unless told")
+    one.add_argument("--seeds", type=int, default=1, help="number of seeds; 1 unless told")
+    one.add_argument("--workers", type=int, default=os.cpu_count())
+    one.set_defaults(call=conditional)
 
     one = commands.add_parser("bayesmark", parents=[results], help=bayesmark_score.__doc__)
     one.add_argument("--baseline", type=Path, required=True, help="baseline-16-8.json")

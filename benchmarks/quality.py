@@ -18,12 +18,13 @@ import importlib.util
 import os
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import conditional_tasks
 import contenders
 import numpy as np
 import quality_report
@@ -33,6 +34,7 @@ from contenders import Budget
 from threadpoolctl import threadpool_limits
 
 RESULTS = Path(__file__).parent / "results"
+TASKS = {**quality_tasks.QUALITY, **conditional_tasks.CONDITIONAL}
 BUDGETS = {"200x10": Budget(200, 10), "100x10": Budget(100, 10), "400x50": Budget(400, 50)}
 # What is tried while an engine is being developed uses seeds below 100.
 FIRST_SEED = 1000
@@ -87,15 +89,15 @@ class Evaluations:
 def make(run: Run) -> list[str]:
     """Makes one search and returns its line of the results."""
     warnings.simplefilter("ignore")
-    budget, task = BUDGETS[run.budget], quality_tasks.QUALITY[run.task](run.seed)
+    budget, task = BUDGETS[run.budget], TASKS[run.task](run.seed)
     evaluations = Evaluations(task, run.seed)
     # Processor time of this thread's process, so that other programs do not count.
     started = time.process_time()
     with threadpool_limits(1):
-        contenders.CONTENDERS[run.contender].search(task, budget, run.seed, evaluations)
+        contenders.ALL[run.contender].search(task, budget, run.seed, evaluations)
     seconds = time.process_time() - started
     curve = " ".join(f"{value:.6g}" for value in evaluations.curve(budget.num_batches))
-    contender = contenders.CONTENDERS[run.contender]
+    contender = contenders.ALL[run.contender]
     version = contender.version or metadata.version(contender.package)
     return [run.task, run.contender, version, str(run.seed), f"{seconds:.2f}", curve]
 
@@ -105,9 +107,8 @@ def path_of(budget: str) -> Path:
     return RESULTS / f"quality-{budget}.csv"
 
 
-def finished(budget: str) -> set[Run]:
-    """Returns the runs of a budget that have been made."""
-    path = path_of(budget)
+def finished(path: Path, budget: str) -> set[Run]:
+    """Returns the runs of a budget that a file has."""
     if not path.exists():
         return set()
     with path.open(newline="") as file:
@@ -118,7 +119,7 @@ def finished(budget: str) -> set[Run]:
 def missing(arguments: argparse.Namespace) -> Iterator[Run]:
     """Yields the runs that are asked for and have not been made, seed after seed."""
     for budget in arguments.budgets:
-        done = finished(budget)
+        done = finished(path_of(budget), budget)
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             for task in arguments.tasks:
                 for contender in arguments.contenders:
@@ -127,8 +128,14 @@ def missing(arguments: argparse.Namespace) -> Iterator[Run]:
                         yield run
 
 
-def make_all(runs: list[Run], workers: int) -> None:
-    """Makes runs side by side and appends each to the results as it ends."""
+def make_all(runs: list[Run], workers: int, path_of: Callable[[str], Path] = path_of) -> None:
+    """Makes runs side by side and appends each to the results as it ends.
+
+    Args:
+        runs: The runs.
+        workers: Number of processes.
+        path_of: Gives the file of a budget's results.
+    """
     RESULTS.mkdir(exist_ok=True)
     os.environ["OMP_NUM_THREADS"] = "1"
     with futures.ProcessPoolExecutor(workers) as pool:

@@ -87,4 +87,4 @@ def is_installed(contender: str) -> bool:
     """Tells whether this interpreter can run a contender."""
     from importlib.util import find_spec
 
-    return find_spec(contenders.CONTENDERS[contender].module) is not None
+    return find_spec(contenders.ALL[contender].module) is not None

@@ -130,7 +130,7 @@ def make(run: Run, search: Search) -> Result:
 
 def find_contender(name: str) -> Search:
     """Returns a contender of `contenders`."""
-    return contenders.CONTENDERS[name].search
+    return contenders.ALL[name].search
 
 
 def read(paths: Iterable[Path]) -> list[Result]:

@@ -59,6 +59,7 @@ def _coco(name: str) -> Suite:
 SUITES = {
     "lcbench": _yahpo("lcbench"),
     "xgboost": _yahpo("xgboost", has_lucky=True),
+    "xgboost-conditional": _yahpo("xgboost-conditional", has_lucky=True),
     "rpart": _yahpo("rpart", has_lucky=True, kept=10),
     "tables": Suite(tables.names, tables.instance),
     "bbob": _coco("bbob"),
@@ -66,6 +67,10 @@ SUITES = {
     "noisy": _coco("noisy"),
     "pbo": Suite(pbo.names, pbo.instance),
 }
+# Suites whose problems are those of another one, told differently, so random points reach the same.
+SAME_AS = {"xgboost-conditional": "xgboost"}
+# Each problem once.
+DISTINCT = [name for name in SUITES if name not in SAME_AS]
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,9 @@ def instance(suite: str, name: str) -> Instance:
 def references() -> dict[tuple[str, str], Reference]:
     """Returns what random points reach, by suite and problem."""
     with REFERENCES.open(newline="") as file:
-        return {(row["suite"], row["name"]): _reference(row) for row in csv.DictReader(file)}
+        found = {(row["suite"], row["name"]): _reference(row) for row in csv.DictReader(file)}
+    same = {told: [key for key in found if key[0] == suite] for told, suite in SAME_AS.items()}
+    return found | {(told, key[1]): found[key] for told, keys in same.items() for key in keys}
 
 
 def _reference(row: dict[str, str]) -> Reference:
@@ -156,8 +163,13 @@ def _scores(task: tasks.Task, count: int) -> tasks.Rows:
 def write_references(suites: Iterable[str]) -> None:
     """Measures all problems of some suites and replaces their lines in `references.csv`."""
     found = dict(references()) if REFERENCES.exists() else {}
-    found = {key: reference for key, reference in found.items() if key[0] not in suites}
-    for suite in suites:
+    measured = [suite for suite in suites if suite in DISTINCT]
+    found = {
+        key: reference
+        for key, reference in found.items()
+        if key[0] in DISTINCT and key[0] not in measured
+    }
+    for suite in measured:
         for name in SUITES[suite].names():
             found[suite, name] = measure(suite, name)
         print(f"{suite}: {len(SUITES[suite].names())} problems", flush=True)

@@ -78,16 +78,35 @@ class Choice:
 Parameter = Number | Choice
 
 
+@dataclass(frozen=True)
+class Condition:
+    """What a parameter needs to be active.
+
+    Attributes:
+        child: Name of the parameter.
+        parent: Name of another one.
+        values: The values that this one must have.
+    """
+
+    child: str
+    parent: str
+    values: tuple[Any, ...]
+
+
 class Space:
     """A search space, and the way back from its encoded rows to what the source expects.
 
     Args:
         parameters: The parameters.
         name: Name of the instance, on which the order of the choices depends.
+        conditions: What parameters need to be active.
     """
 
-    def __init__(self, parameters: Sequence[Parameter], name: str) -> None:
+    def __init__(
+        self, parameters: Sequence[Parameter], name: str, conditions: Sequence[Condition] = ()
+    ) -> None:
         self._parameters = parameters
+        self._conditions = conditions
         random = tasks.random_of(0, name)
         self._orders = {
             choice.name: random.permutation(len(choice.values))
@@ -98,7 +117,10 @@ class Space:
     @cached_property
     def hyperparameters(self) -> HyperParameterList:
         """The search space."""
-        return HyperParameterList([self._hyperparameter(one) for one in self._parameters])
+        made = {one.name: self._hyperparameter(one) for one in self._parameters}
+        for condition in self._conditions:
+            made[condition.child].when(condition.parent, list(condition.values))
+        return HyperParameterList(made.values())
 
     def _hyperparameter(self, parameter: Parameter) -> Any:
         if isinstance(parameter, Number):
@@ -107,7 +129,10 @@ class Space:
         return DiscreteHP(parameter.name, [parameter.values[place] for place in order])
 
     def columns(self, rows: tasks.Rows) -> Columns:
-        """Returns encoded rows, shape (n, parameters), as columns of shape (n,)."""
+        """Returns encoded rows, shape (n, parameters), as columns of shape (n,).
+
+        NaN stays NaN, where a parameter is inactive.
+        """
         return {
             parameter.name: self._decode(parameter, column)
             for parameter, column in zip(self._parameters, rows.T, strict=True)
@@ -117,7 +142,10 @@ class Space:
         if isinstance(parameter, Number):
             return parameter.decode(encoded)
         order = self._orders.get(parameter.name)
-        return encoded if order is None else order[encoded.astype(int)].astype(float)
+        if order is None:
+            return encoded
+        places = order[np.nan_to_num(encoded).astype(int)]
+        return np.where(np.isnan(encoded), np.nan, places)
 
 
 @dataclass(frozen=True)
@@ -131,6 +159,7 @@ class Instance:
         score: Maps columns to scores of shape (n,), which are minimised.
         optimum: The lowest score there is, where the source knows it.
         noise: Makes observed scores of true ones, if they differ.
+        conditions: What its parameters need to be active.
     """
 
     suite: str
@@ -139,12 +168,13 @@ class Instance:
     score: Callable[[Columns], tasks.Rows]
     optimum: float | None = None
     noise: Noise | None = None
+    conditions: tuple[Condition, ...] = ()
 
     @cached_property
     def task(self) -> tasks.Task:
         """The task, without noise."""
         name = f"{self.suite}/{self.name}"
-        space = Space(self.parameters, name)
+        space = Space(self.parameters, name, self.conditions)
 
         def score(rows: tasks.Rows) -> tasks.Rows:
             return np.asarray(self.score(space.columns(rows)), float)

@@ -11,14 +11,21 @@ from __future__ import annotations
 import functools
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tasks
 
-from public_suites.instances import Choice, Columns, Instance, Number, Parameter
+from public_suites.instances import (
+    Choice,
+    Columns,
+    Condition,
+    Instance,
+    Number,
+    Parameter,
+)
 
 FOLDER_VARIABLE = "YAHPO_DATA"
 
@@ -34,6 +41,7 @@ class Scenario:
         numbers: Names of the model's columns of numbers, in order.
         choices: Names of its columns of choices, in order.
         output: Place of the score among the model's outputs; it is maximised.
+        has_conditions: Whether searches are told which parameters a configuration uses.
     """
 
     folder: str
@@ -42,6 +50,7 @@ class Scenario:
     numbers: tuple[str, ...]
     choices: tuple[str, ...]
     output: int
+    has_conditions: bool = False
 
 
 _FULL = {"trainsize": 1.0, "repl": 10.0}
@@ -78,6 +87,7 @@ SCENARIOS = {
         output=0,
     ),
 }
+SCENARIOS["xgboost-conditional"] = replace(SCENARIOS["xgboost"], has_conditions=True)
 
 
 def names(suite: str) -> list[str]:
@@ -89,7 +99,9 @@ def names(suite: str) -> list[str]:
 def instance(suite: str, name: str) -> Instance:
     """Returns a scenario on one of its data sets."""
     surrogate = _surrogate(suite)
-    return Instance(suite, name, surrogate.parameters(), functools.partial(surrogate.score, name))
+    score = functools.partial(surrogate.score, name)
+    conditions = surrogate.conditions() if surrogate.scenario.has_conditions else ()
+    return Instance(suite, name, surrogate.parameters(), score, conditions=conditions)
 
 
 @functools.cache
@@ -143,8 +155,20 @@ class Surrogate:
             if one["name"] not in left_out
         )
 
+    def conditions(self) -> tuple[Condition, ...]:
+        """Returns which parameters a configuration uses."""
+        return tuple(
+            Condition(child, condition["parent"], _allowed(condition))
+            for child, condition in self._parents.items()
+        )
+
     def score(self, dataset: str, columns: Columns) -> tasks.Rows:
-        """Returns the negative scores on a data set, shape (n,)."""
+        """Returns the negative scores on a data set, shape (n,).
+
+        Args:
+            dataset: Its name.
+            columns: The columns, which may be NaN where a configuration does not use them.
+        """
         size = len(next(iter(columns.values())))
         columns = {
             **columns,
@@ -163,7 +187,7 @@ class Surrogate:
         codes = self._codes[name]
         if name == self.scenario.dataset:
             return codes[dataset]
-        places = columns[name].astype(int)
+        places = np.nan_to_num(columns[name]).astype(int)
         return self._used(
             name, columns, np.array([codes[v] for v in self.choices_of(name)])[places]
         )
@@ -174,9 +198,13 @@ class Surrogate:
         if condition is None:
             return values
         parent = condition["parent"]
-        allowed = condition.get("values") or [condition["value"]]
-        is_used = np.isin(np.array(self.choices_of(parent))[columns[parent].astype(int)], allowed)
+        parents = np.array(self.choices_of(parent))[columns[parent].astype(int)]
+        is_used = np.isin(parents, _allowed(condition))
         return np.where(is_used, values, 0)
+
+
+def _allowed(condition: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(condition.get("values") or [condition["value"]])
 
 
 def _parameter(config: dict[str, Any]) -> Parameter:

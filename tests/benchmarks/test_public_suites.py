@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from public_suites import bayesmark, catalogue, coco, yahpo
-from public_suites.instances import Choice, Instance, Number, Space, half_of
+from public_suites.instances import Choice, Condition, Instance, Number, Space, half_of
 
 PARAMETERS = (
     Number("rate", 1e-4, 1e-1, scale="log"),
@@ -37,6 +37,17 @@ def test_columns_hold_what_samples_hold():
             np.testing.assert_allclose(column, values)
         if isinstance(parameter, Number):
             assert parameter.low <= column.min() <= column.max() <= parameter.high
+
+
+def test_what_is_inactive_stays_out_of_the_columns():
+    conditions = (Condition("depth", "kernel", ("poly", "none")), Condition("batch", "depth", (7,)))
+    space = Space(PARAMETERS, "some/problem", conditions)
+    rows = draw(space, 300)
+    columns = space.columns(rows)
+    has_depth = np.isin(columns["kernel"], [1, 4])
+    assert (np.isnan(columns["depth"]) == ~has_depth).all()
+    assert (np.isnan(columns["batch"]) == (columns["depth"] != 7)).all()
+    assert not np.isnan(columns["batch"]).all()
 
 
 def kernels(name):
@@ -184,6 +195,22 @@ def test_a_surrogate_gets_its_columns_in_order_and_missing_values_as_zeros(surro
         [0.25, 8, 3, 5, 1, 10],
     ]
     assert surrogate._session.inputs["x_cat"].tolist() == [[1, 2], [1, 1]]
+
+
+def test_a_surrogate_says_what_a_configuration_uses(surrogate):
+    assert surrogate.conditions() == (Condition("minsplit", "num.impute.selected.cpo", ("hist",)),)
+    columns = {name: np.ones(1) for name in ("cp", "maxdepth", "minbucket")}
+    columns |= {"minsplit": np.array([np.nan]), "num.impute.selected.cpo": np.zeros(1)}
+    assert surrogate.score("5", columns).tolist() == [-1.0]
+    assert surrogate._session.inputs["x_cont"].tolist() == [[1, 1, 1, 0, 1, 10]]
+
+
+def test_a_suite_told_differently_has_the_same_problems_and_references():
+    assert "xgboost-conditional" not in catalogue.DISTINCT
+    found = catalogue.references()
+    names = {name for suite, name in found if suite == "xgboost"}
+    assert {name for suite, name in found if suite == "xgboost-conditional"} == names
+    assert all(found["xgboost-conditional", name] is found["xgboost", name] for name in names)
 
 
 def test_neither_the_data_set_nor_fidelities_are_searched(surrogate):

@@ -18,6 +18,7 @@ from pyshac.core.search.given.added import Learned
 from pyshac.core.search.method import Method
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
+from pyshac.core.selection.branches import Branches
 from pyshac.core.selection.climbing import Climber
 from pyshac.core.selection.neighbours import Neighbours
 from pyshac.core.selection.selection import Selection
@@ -42,7 +43,7 @@ class Selector:
     def __init__(self, space: HyperParameterList, features: Features) -> None:
         self._space = space
         self._features = features
-        self._neighbours = Neighbours(space)
+        self._neighbours, self._branches = Neighbours(space), Branches(space)
         self._latest: tuple[tuple[int, int, int], tuple[Ranking, ...], Surrogate] | None = None
 
     def selection(
@@ -74,7 +75,7 @@ class Selector:
         _, rankings, surrogate = self._latest
         surrogate = surrogate.told(*learned.between(fitted, count))
         weights = (shares if method.learns_shares else Shares()).of(len(rankings))
-        return Selection(rankings, weights, surrogate, method.num_choices, climber)
+        return Selection(rankings, weights, surrogate, method.num_choices, climber, self._branches)
 
     def _learn(
         self,

@@ -27,13 +27,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, optimize
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.basics.threads import one_thread
 
 # Mean and standard deviation of the normal priors of the logarithms. The prior of the length scales
 # grows with the number of columns, so that most columns matter little until samples show otherwise
 # (Hvarfner, Hellsten and Nardi, arXiv 2402.02229, section 5, for points in the unit cube).
 SCALE_PRIOR = (2**0.5, 3**0.5)
+# Standard deviation of the logarithms of alike length scales around their own mean.
+ALIKE_WIDTH = 1.0
 VARIANCE_PRIOR = (0.0, 1.0)
 NOISE_PRIOR = (-4.0, 1.0)
 # Start of the optimisation, and the bounds of the logarithms.
@@ -59,21 +61,32 @@ class GaussianProcess:
         columns: The column that each feature belongs to, shape (d,), counted from 0. The features
             of a column share a length scale.
         values: Shape (n,), with a mean of 0 and a variance of about 1.
+        is_alike: Columns that tell of one another how much they matter, shape (c,); None for none.
+            Those of which little is known take the length scales of the others.
+        num_active: Number of columns that a point has values in, on average; None for all.
     """
 
     def __init__(
-        self, points: FloatArray, columns: npt.NDArray[np.int_], values: FloatArray
+        self,
+        points: FloatArray,
+        columns: npt.NDArray[np.int_],
+        values: FloatArray,
+        is_alike: BoolArray | None = None,
+        num_active: float | None = None,
     ) -> None:
         self._columns = columns
         # The logarithms need fewer points than predictions do, and their cost grows with the cube.
         stride = math.ceil(len(points) / MAX_FITTED)
         self._points, self._values = points[::stride], values[::stride]
         num_columns = columns.max() + 1
-        means = [SCALE_PRIOR[0] + np.log(num_columns) / 2] * num_columns
+        num_active = num_columns if num_active is None else num_active
+        alike = np.zeros(num_columns, dtype=bool) if is_alike is None else is_alike
+        self._is_alike = np.append(alike, [False, False])
+        means = [SCALE_PRIOR[0] + np.log(num_active) / 2] * num_columns
         self._prior_means = np.array([*means, VARIANCE_PRIOR[0], NOISE_PRIOR[0]])
-        widths = [SCALE_PRIOR[1]] * num_columns
+        widths = np.where(alike, ALIKE_WIDTH, SCALE_PRIOR[1])
         self._prior_widths = np.array([*widths, VARIANCE_PRIOR[1], NOISE_PRIOR[1]])
-        start = [START["scale"] * num_columns**0.5] * num_columns
+        start = [START["scale"] * num_active**0.5] * num_columns
         with _one_thread():
             self._logarithms = optimize.minimize(
                 self.loss,
@@ -163,10 +176,11 @@ class GaussianProcess:
         weights = linalg.cho_solve((root, True), self._values)
         inverse = linalg.cho_solve((root, True), np.eye(len(weights)))
         steepness = (inverse - np.outer(weights, weights)) / 2  # The factor in (5.9), negated.
-        deviations = (logarithms - self._prior_means) / self._prior_widths
+        means, deviation_of_mean = self._means(logarithms)
+        deviations = (logarithms - means) / self._prior_widths
         value = (
             self._values @ weights / 2 + np.log(np.diag(root)).sum()  # (5.8)
-            + (deviations**2).sum() / 2
+            + (deviations**2).sum() / 2 + deviation_of_mean**2 / 2
         )  # fmt: skip
         gradient = np.array(
             [
@@ -176,6 +190,18 @@ class GaussianProcess:
             ]
         )
         return float(value), gradient + deviations / self._prior_widths
+
+    def _means(self, logarithms: FloatArray) -> tuple[FloatArray, float]:
+        """Returns the means of the priors, and how far the mean of the alike ones is from its own.
+
+        That one takes its most likely value, at which its derivative is 0.
+        """
+        if not self._is_alike.any():
+            return self._prior_means, 0.0
+        scales, (center, width) = logarithms[self._is_alike], (self._prior_means[0], SCALE_PRIOR[1])
+        weight = (width / ALIKE_WIDTH) ** 2
+        mean = (weight * scales.sum() + center) / (weight * len(scales) + 1)
+        return np.where(self._is_alike, mean, self._prior_means), (mean - center) / width
 
     def _sum_of_distances(self, factors: FloatArray, logarithms: FloatArray) -> FloatArray:
         """Sums factors times scaled squared distances over all pairs; one sum per column."""

@@ -19,6 +19,7 @@ import numpy as np
 from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.sampling.region import AcceptedRegion
+from pyshac.core.selection.branches import Branch, Branches, in_branch
 from pyshac.core.selection.climbing import Climber
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Selection:
         surrogate: The Gaussian process that rankings ask.
         num_choices: Number of candidates for each sample.
         climber: Improves the candidate that was chosen.
+        branches: Which branches of a conditional space are due.
     """
 
     rankings: Sequence[Ranking]
@@ -63,6 +65,7 @@ class Selection:
     surrogate: Surrogate
     num_choices: int
     climber: Climber
+    branches: Branches
 
     def select(
         self,
@@ -95,7 +98,9 @@ class Selection:
             missing, turn = n - len(chosen), len(evaluated) + len(chosen)
             place = seeding.child(stream, attempt)
             candidates = region.draw_new(self.num_choices * missing, missing, seen, place)
-            for start, number in self._best_of_each(candidates, missing, turn, surrogate):
+            known = np.concatenate([evaluated, np.reshape(chosen, (-1, evaluated.shape[1]))])
+            due = self.branches.due(known, missing)
+            for start, number, branch in self._best_of_each(candidates, due, turn, surrogate):
                 if start.tobytes() in seen:
                     # Another sample was improved to it.
                     continue
@@ -103,7 +108,8 @@ class Selection:
                 if len(chosen) < MAX_IMPROVED:
                     rank = functools.partial(self.rankings[number], surrogate=surrogate.near(row))
                     steps = self.rankings[number].num_steps
-                    row = self.climber.climb(row, candidates, rank, steps, _new_in(region, seen))
+                    is_allowed = _new_in(region, seen, branch)
+                    row = self.climber.climb(row, candidates, rank, steps, is_allowed)
                 seen.add(row.tobytes())
                 chosen.append(row)
                 chosen_by.append(number)
@@ -151,8 +157,12 @@ class Selection:
         return standing
 
     def _best_of_each(
-        self, candidates: FloatArray, num_groups: int, turn: int, surrogate: Surrogate
-    ) -> list[tuple[FloatArray, int]]:
+        self,
+        candidates: FloatArray,
+        due: Sequence[Branch | None],
+        turn: int,
+        surrogate: Surrogate,
+    ) -> list[tuple[FloatArray, int, Branch | None]]:
         """Splits candidates into groups, and returns the best one of each group that has any.
 
         The best of all candidates would lie closer together, and a ranking that is wrong about one
@@ -160,13 +170,15 @@ class Selection:
 
         Args:
             candidates: Encoded samples, shape (n, columns).
-            num_groups: Number of groups.
+            due: The branch in which the best one of each group must lie, if any candidate does.
             turn: Number of the first sample that is needed.
             surrogate: The Gaussian process.
 
         Returns:
-            Candidates, shape (columns,), and the numbers of the rankings that chose them.
+            Candidates, shape (columns,), the numbers of the rankings that chose them, and the
+            branches in which they must lie.
         """
+        num_groups = len(due)
         group_of = np.arange(len(candidates)) % num_groups
         ranking_of = self._rankings_of_groups(num_groups, turn)
         ranks = np.empty(len(candidates))
@@ -174,11 +186,14 @@ class Selection:
             is_its_own = ranking_of[group_of] == number
             ranks[is_its_own] = ranking(candidates[is_its_own], surrogate)
         groups = [np.arange(first, len(candidates), num_groups) for first in range(num_groups)]
-        return [
-            (candidates[group[np.argmax(ranks[group])]], int(number))
-            for group, number in zip(groups, ranking_of, strict=True)
-            if len(group)
-        ]
+        found: list[tuple[FloatArray, int, Branch | None]] = []
+        for group, number, branch in zip(groups, ranking_of, due, strict=True):
+            inside = group[in_branch(candidates[group], branch)]
+            if not len(inside):
+                inside, branch = group, None
+            if len(inside):
+                found.append((candidates[inside[np.argmax(ranks[inside])]], int(number), branch))
+        return found
 
     def _rankings_of_groups(self, num_groups: int, turn: int) -> IntArray:
         """Returns the ranking that chooses from each group, shape (num_groups,).
@@ -212,11 +227,13 @@ def choose_at_random(region: AcceptedRegion, n: int, stream: np.random.SeedSeque
     return Choice(np.concatenate([rows, others.rows]), [], others.num_checks)
 
 
-def _new_in(region: AcceptedRegion, seen: set[bytes]) -> Callable[[FloatArray], BoolArray]:
-    """Returns a function that tells which rows lie in a region and have not been seen."""
+def _new_in(
+    region: AcceptedRegion, seen: set[bytes], branch: Branch | None
+) -> Callable[[FloatArray], BoolArray]:
+    """Returns a function that tells which rows lie in a region and a branch, and are new."""
 
     def is_allowed(rows: FloatArray) -> BoolArray:
         is_new = [row.tobytes() not in seen for row in rows]
-        return region.accepts(rows) & np.array(is_new, dtype=bool)
+        return in_branch(rows, branch) & region.accepts(rows) & np.array(is_new, dtype=bool)
 
     return is_allowed

@@ -48,7 +48,15 @@ class Surrogate:
         kept = _best_and_others(values, MAX_SAMPLES)
         self._features = FeatureMap(space, encoded)
         points = self._features(encoded[kept])
-        self._take(GaussianProcess(points, self._features.columns, values[kept]), points)
+        process = GaussianProcess(
+            points,
+            self._features.columns,
+            values[kept],
+            # A branch with few samples would seem to be known, as if nothing in it mattered.
+            is_alike=space.hierarchy.conditional,
+            num_active=np.count_nonzero(~np.isnan(encoded)) / len(encoded),
+        )
+        self._take(process, points)
 
     def _take(self, process: GaussianProcess, points: FloatArray) -> None:
         """Takes a process, which as yet believes in nothing, and all its training points."""

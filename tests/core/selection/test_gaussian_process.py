@@ -115,6 +115,24 @@ def test_the_loss_is_the_likelihood_of_scikit_learn_and_the_priors(process, poin
     assert change == pytest.approx(theirs(-1.0) - theirs(1.0) + prior)
 
 
+def test_the_gradient_is_that_of_the_loss_with_scales_that_are_alike(points, values):
+    process = GaussianProcess(points, np.arange(3), values, np.array([True, False, True]), 2.0)
+    logarithms = np.array([0.5, -0.5, 1.5, 0.1, -3.0])
+    numeric = optimize.approx_fprime(logarithms, lambda x: process.loss(x)[0], 1e-6)
+    assert process.loss(logarithms)[1] == pytest.approx(numeric, rel=1e-4, abs=1e-4)
+
+
+def test_a_column_without_values_takes_the_scale_of_those_that_are_alike(points, values):
+    unseen = points * [1, 1, 0]
+    scales = [
+        GaussianProcess(unseen, np.arange(3), values, alike)._logarithms[:3]
+        for alike in (None, np.array([True, False, True]))
+    ]
+    assert scales[0][0] < 0.5
+    assert scales[0][2] == pytest.approx(np.sqrt(2) + np.log(3) / 2, abs=0.05)
+    assert scales[1][2] == pytest.approx(scales[1][0], abs=1.0)
+
+
 def test_the_gradient_is_that_of_the_loss(process):
     for logarithms in np.random.default_rng(3).uniform(-1.5, 1, (5, 5)):
         numeric = optimize.approx_fprime(logarithms, lambda x: process.loss(x)[0], 1e-6)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset.objective import MIN
 from pyshac.core.errors import NothingAcceptedError
-from pyshac.core.hyperparameters import HyperParameterList, UniformHP
+from pyshac.core.hyperparameters import DiscreteHP, HyperParameterList, UniformHP
+from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.region import LAST_DRAWS, AcceptedRegion
+from pyshac.core.selection.branches import Branches
 from pyshac.core.selection.climbing import Climber
 from pyshac.core.selection.neighbours import Neighbours
 from pyshac.core.selection.selection import Selection, choose_at_random
@@ -81,7 +84,8 @@ def selection_of(*rankings, num_choices=3, shares=None, surrogate=None, space=LI
     rankings = rankings or (by_sum,)
     shares = np.full(len(rankings), 1 / len(rankings)) if shares is None else np.array(shares)
     climber = Climber(Neighbours(space), np.random.default_rng(0))
-    return Selection(rankings, shares, surrogate or Beliefs(), num_choices, climber)
+    branches = Branches(space)
+    return Selection(rankings, shares, surrogate or Beliefs(), num_choices, climber, branches)
 
 
 def evaluated(*values):
@@ -123,6 +127,17 @@ class TestSelect:
         # Dealt out to the two that are missing: 5, 7 and 6.
         assert six.rows.ravel().tolist()[4:] == [7, 6]
         assert six.num_checks == 0
+
+    def test_samples_that_are_due_lie_in_their_branch(self):
+        space = HyperParameterList(
+            [DiscreteHP("kind", ["a", "b"]), UniformHP("x", 0, 400).when("kind", "b")]
+        )
+        stream = np.random.SeedSequence(3)
+        known = np.array([[0.0, np.nan]] * 20)
+        selection = selection_of(By(lambda rows: -rows[:, 0], 5), num_choices=8, space=space)
+        region = AcceptedRegion(ProposalPlanner(space), Cascade())
+        rows = selection.select(region, 10, known, stream).rows
+        assert rows[:, 0].tolist() == [1.0] * 10
 
     def test_no_more_than_there_are(self):
         choice = selection_of().select(Region([[1, 2], [2]]), 3, evaluated(1), STREAM)
