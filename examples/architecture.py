@@ -105,8 +105,8 @@ def search(num_batches, seed=SEED):
 
 
 def report(name, shac):
-    scores = shac.dataset.Y
-    print(f"best of {name}  {shac.best_score:.6f}, {dict(shac.best_parameters)}")
+    scores, best = shac.dataset.Y, shac.dataset.get_best_parameters("max", named=True)
+    print(f"best of {name}  {shac.best_score:.6f}, {best}")
     print(f"mean of {name}  {sum(scores) / len(scores):.6f}")
 
 

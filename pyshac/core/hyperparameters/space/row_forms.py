@@ -35,6 +35,11 @@ class RowForms:
         self._blocks = blocks
         self.hierarchy = Hierarchy(blocks)
         self._names = [name for block in blocks for name in block.names]
+        self._parameter_names = [block.parameter.name for block in blocks]
+        self._conditional = {*self.hierarchy.conditional_blocks}
+        self._required = [
+            name for n, name in enumerate(self._parameter_names) if n not in self._conditional
+        ]
 
     def split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[Block, Any]]:
         """Yields each parameter's block with its value, a list for a multi parameter."""
@@ -60,15 +65,17 @@ class RowForms:
 
     def encoded_as_given(self, row: Sequence[Any]) -> FloatArray:
         """Encodes a row without regard to conditions."""
-        encoded = np.empty(len(self._names))
-        is_known = np.ones(len(self._names), dtype=bool)
+        encoded, inactive = np.empty(len(self._names)), []
         for number, (block, value) in enumerate(self.split(row)):
-            if self.hierarchy.rules(number) and is_inactive(value):
-                encoded[block.columns], is_known[block.columns] = np.nan, False
+            if number in self._conditional and is_inactive(value):
+                inactive.append(block.columns)
+                encoded[block.columns] = 0.0
             else:
                 encoded[block.columns] = block.parameter.encode(value)
-        if not np.isfinite(encoded[is_known]).all():
+        if not np.isfinite(encoded).all():
             raise ValueError(f"Encoded values must be finite. Got {encoded} for {row!r}.")
+        for columns in inactive:
+            encoded[columns] = np.nan
         return encoded
 
     def _check_given(self, number: int, encoded: FloatArray, value: Any) -> bool:
@@ -97,7 +104,7 @@ class RowForms:
             encoded = self.hierarchy.deactivate(np.asarray(encoded, dtype=np.float64)[None])[0]
         row: list[Any] = []
         for number, (block, values) in enumerate(self.split(encoded)):
-            if self.hierarchy.rules(number) and np.isnan(values).all():
+            if number in self._conditional and np.isnan(values).all():
                 row += [INACTIVE] * block.width
             else:
                 row += _checked_values(block, block.parameter.decode(values))
@@ -105,24 +112,26 @@ class RowForms:
 
     def to_parameters(self, row: Sequence[Any], named: bool) -> OrderedDict[str, Any]:
         """Returns a row as parameters; see `HyperParameterList.to_parameters`."""
-        return OrderedDict(
+        pairs = (
             (block.parameter.name, value if named else block.parameter.to_object(value))
-            for block, value in self.split(row)
-            if not is_inactive(value)
+            for number, (block, value) in enumerate(self.split(row))
+            if number not in self._conditional or not is_inactive(value)
         )
+        return OrderedDict(pairs)
 
     def to_row(self, parameters: Mapping[str, Any], named: bool, leave_out: bool) -> list[Any]:
         """Returns parameters as a row; see `HyperParameterList.to_row`."""
         self._check_names(parameters)
-        values: list[list[Any]] = [[INACTIVE] * block.width for block in self._blocks]
+        values: list[list[Any]] = [[]] * len(self._blocks)
         encoded = np.full(len(self._names), np.nan)
         for number in self.hierarchy.order:
             block = self._blocks[number]
             value = parameters.get(block.parameter.name, INACTIVE)
-            if leave_out and self.hierarchy.broken(number, encoded) is not None:
-                continue
-            if self.hierarchy.rules(number) and not self._check_given(number, encoded, value):
-                continue
+            if number in self._conditional:
+                is_active = self.hierarchy.broken(number, encoded) is None
+                if (not is_active and leave_out) or not self._check_given(number, encoded, value):
+                    values[number] = [INACTIVE] * block.width
+                    continue
             value = value if named else block.parameter.from_object(value)
             # An array would be added to the numbers in the list.
             values[number] = [*value] if block.is_list else [value]
@@ -131,11 +140,11 @@ class RowForms:
         return [*itertools.chain.from_iterable(values)]
 
     def _check_names(self, parameters: Mapping[str, Any]) -> None:
-        blocks, conditional = self._blocks, self.hierarchy.conditional_blocks
-        names = [block.parameter.name for block in blocks]
-        required = {*names} - {blocks[number].parameter.name for number in conditional}
-        if not required <= set(parameters) <= {*names}:
-            exception = ", unless they are inactive" if conditional else ""
+        names, required = self._parameter_names, self._required
+        if len(required) == len(names) == len(parameters) and [*parameters] == names:
+            return
+        if not {*required} <= parameters.keys() <= {*names}:
+            exception = ", unless they are inactive" if len(required) < len(names) else ""
             raise ValueError(
                 f"Parameters must have the names {names!r}{exception}. "
                 f"Got {list(parameters)!r} instead."
@@ -156,7 +165,8 @@ class RowForms:
         row: list[Any] = [INACTIVE] * len(cells)
         encoded = np.full(len(cells), np.nan)
         for number in self.hierarchy.order:
-            block, broken = self._blocks[number], self.hierarchy.broken(number, encoded)
+            block, is_conditional = self._blocks[number], number in self._conditional
+            broken = self.hierarchy.broken(number, encoded) if is_conditional else None
             for place in range(block.columns.start, block.columns.stop):
                 if broken is None:
                     row[place] = read(*cells[place])
