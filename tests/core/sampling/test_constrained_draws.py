@@ -302,3 +302,10 @@ def test_whole_numbers_have_no_rounding():
     space = HyperParameterList(columns, constraints=[relation])
     rows = np.array([[10**9, 0.0], [10**9, 1.0]])
     assert space.obeys_relations(rows).tolist() == [True, False]
+
+
+def test_what_is_given_and_cannot_be_active_is_named():
+    child = UniformHP("x", 0, 1).when("k", "a")
+    space = HyperParameterList([DiscreteHP("k", ["a", "b"]), child, UniformHP("y", 0, 1)])
+    with pytest.raises(ValueError, match="'x' must be left out, since it is only active where"):
+        completed({"k": "b", "x": 0.5}, space, stream())
