@@ -269,3 +269,29 @@ class TestCompletion:
     def test_what_cannot_be_completed_is_refused(self, given):
         with pytest.raises(ValueError, match=r"no values of the other parameters|must be left out"):
             completed(given, mixed(*RELATIONS), stream())
+
+
+def test_a_bound_is_reached_up_to_rounding():
+    steps = [UniformHP("a", 0, 1, step=0.1), UniformHP("b", 0, 1, step=0.1)]
+    relation = LinearConstraint({"a": 1, "b": 1}, at_most=0.3, at_least=0.3)
+    space = HyperParameterList(steps, constraints=[relation])
+    space.check_constraints([0.1, 0.2])
+    found = {tuple(space.decode(x)) for x in Prior(space).draw(200, np.random.SeedSequence(1))}
+    assert found == {(0.0, 0.3), (0.1, 0.2), (0.2, 0.1), (0.3, 0.0)}
+    with pytest.raises(ValueError, match="breaks LinearConstraint"):
+        space.check_constraints([0.1, 0.3])
+
+
+def test_whole_numbers_have_no_rounding():
+    columns = [IntegerHP("a", 0, 10**9), IntegerHP("b", 0, 10**9)]
+    relation = LinearConstraint({"a": 1, "b": 1}, at_most=10**9)
+    space = HyperParameterList(columns, constraints=[relation])
+    rows = np.array([[10**9, 0.0], [10**9, 1.0]])
+    assert space.obeys_relations(rows).tolist() == [True, False]
+
+
+def test_what_is_given_and_cannot_be_active_is_named():
+    child = UniformHP("x", 0, 1).when("k", "a")
+    space = HyperParameterList([DiscreteHP("k", ["a", "b"]), child, UniformHP("y", 0, 1)])
+    with pytest.raises(ValueError, match="'x' must be left out, since it is only active where"):
+        completed({"k": "b", "x": 0.5}, space, stream())

@@ -174,7 +174,10 @@ def _numbers_between(
 def _number(what: str, bound: Any) -> float:
     if type(bound) not in (int, float):
         raise TypeError(f"{what} must have numbers as bounds.")
-    return float(bound)
+    try:
+        return float(bound)
+    except OverflowError:
+        return math.inf if bound > 0 else -math.inf
 
 
 def _some(what: str, found: list[int], why: str) -> list[int]:

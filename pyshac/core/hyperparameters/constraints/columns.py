@@ -131,8 +131,9 @@ class Columns:
 
 def _objects_of(block: Block) -> npt.NDArray[Any] | None:
     """Returns the objects that functions receive for choices, and None; None for plain values."""
-    choices = () if block.is_list else block.kind.choices or ()
-    received = [block.parameter.to_object(value) for value in choices]
+    choices, parameter = block.kind.choices or (), block.parameter
+    element = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
+    received = [element.to_object(value) for value in choices]
     if all(one is other for one, other in zip(received, choices, strict=True)):
         return None
     objects = np.empty(len(received) + 1, dtype=object)

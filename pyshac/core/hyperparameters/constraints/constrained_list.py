@@ -19,6 +19,8 @@ from pyshac.core.hyperparameters.space.block import Block
 
 # Draws of `sample`, each of which takes some tens of microseconds.
 MAX_DRAWS = 100_000
+# Each of these takes as long as a hundred in a block.
+MAX_SINGLE_DRAWS = 100
 
 # Files are not trusted to hold more.
 MAX_CONSTRAINTS = 10_000
@@ -81,7 +83,9 @@ class ConstrainedList:
             if identity not in known:
                 raise ValueError(
                     "constraints must be among those of the saved search, "
-                    f"{[*self._constraints]!r}. Got {constraint!r}."
+                    f"{[*self._constraints]!r}. Got {constraint!r}. Functions count by their "
+                    "names, lambdas by their places: hand over the same list, or give them these "
+                    "names, as Constraint(function, name=...)."
                 )
         self._constraints = tuple(given.get(each.identity, each) for each in self._constraints)
 
@@ -100,12 +104,27 @@ class ConstrainedList:
     @abstractmethod
     def encode(self, x: Sequence[Any]) -> FloatArray: ...
 
+    @abstractmethod
+    def decode(self, x: Sequence[float] | FloatArray) -> list[Any]: ...
+
+    @abstractmethod
+    def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray: ...
+
     def _first_feasible(self, draw: Callable[[], list[Any]]) -> list[Any]:
         """Returns the first of many draws that obeys the constraints."""
-        for _ in range(MAX_DRAWS):
+        for _ in range(min(MAX_SINGLE_DRAWS, MAX_DRAWS)):
             row = draw()
             if self.feasible(self.encode(row)[None])[0]:
                 return row
+        random = self.columns.blocks[0].parameter.random
+        drawn = size = MAX_SINGLE_DRAWS
+        while drawn < MAX_DRAWS:
+            size = min(2 * size, MAX_DRAWS - drawn)
+            rows = self.draw(size, np.random.SeedSequence(random.randint(2**31, size=4).tolist()))
+            allowed = self.feasible(rows)
+            if allowed.any():
+                return self.decode(rows[np.argmax(allowed)])
+            drawn += size
         raise InfeasibleSpaceError(
             f"None of {MAX_DRAWS} draws obeys the constraints {list(self.constraints)!r}. An "
             "engine draws from less than sample() does where constraints are relations, such as "

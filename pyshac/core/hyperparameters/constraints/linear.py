@@ -14,10 +14,14 @@ from pyshac.core.hyperparameters.constraints.columns import Columns
 from pyshac.core.hyperparameters.constraints.relation import Relation, check_mapping
 
 _EXAMPLE = "LinearConstraint({'a': 1, 'b': 2}, at_most=10)"
+# 0.1 + 0.2 is above 0.3 as floats go; whole numbers are told apart up to a trillion.
+_ROUNDING = 2.0**-40
 
 
 class LinearConstraint(Relation):
     """Bounds of a weighted sum of parameters, which may be reached. What is inactive counts 0.
+
+    A sum that differs from a bound by a rounding error, 1e-12 of its terms, has reached it.
 
     Args:
         coefficients: The weights by name; `name_1`, `name_2` and so on for the values of lists.
@@ -76,11 +80,18 @@ class LinearConstraint(Relation):
             columns.check_number("LinearConstraint", name)
 
     def holds(self, columns: Columns, encoded: FloatArray) -> BoolArray:
-        total = np.zeros(len(encoded))
+        total, size = np.zeros(len(encoded)), np.zeros(len(encoded))
         for name, weight in self.coefficients.items():
             values = columns.numbers(encoded, name)
-            total = total + weight * np.where(np.isnan(values), 0.0, values)
-        return (total <= self.upper) & (total >= self.lower)
+            term = weight * np.where(np.isnan(values), 0.0, values)
+            total, size = total + term, size + np.abs(term)
+        tolerance = self.tolerance(size)
+        return (total - self.upper <= tolerance) & (self.lower - total <= tolerance)
+
+    def tolerance(self, size: FloatArray) -> FloatArray:
+        """Returns how far sums may lie beyond a bound, for the sums of their terms' sizes."""
+        bounds = [abs(each) for each in (self.at_most, self.at_least) if each is not None]
+        return np.where(np.isfinite(size), _ROUNDING * (size + max(bounds)), 0.0)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -147,7 +147,10 @@ class HyperParameterList(ConstrainedList, ListNames):
         gone = next(block for block in self._blocks if block.parameter.name == name)
         self._check_unrelated(name, gone.names)
         kept = [item for key, item in self._parameters.items() if key != name]
-        HyperParameterList(kept)
+        try:
+            HyperParameterList(kept)
+        except ValueError as error:
+            raise ValueError(f"{name!r} cannot be removed. {error}") from None
         self._parameters, self._blocks, self._names = OrderedDict(), [], []
         self._known_forms = None
         for item in kept:

@@ -94,8 +94,7 @@ class RowForms:
                 f"{broken.condition}."
             )
         if broken is None and is_missing:
-            conditions = " and ".join(map(str, parameter.conditions))
-            raise ValueError(f"{parameter.name!r} must have a value where {conditions}.")
+            raise ValueError(self._must_have_value(number))
         return broken is None
 
     def decoded(self, encoded: Sequence[float] | FloatArray) -> list[Any]:
@@ -168,7 +167,9 @@ class RowForms:
             block, is_conditional = self._blocks[number], number in self._conditional
             broken = self.hierarchy.broken(number, encoded) if is_conditional else None
             for place in range(block.columns.start, block.columns.stop):
-                if broken is None:
+                if broken is None and self.hierarchy.rules(number):
+                    row[place] = self._read_active(number, cells[place], read)
+                elif broken is None:
                     row[place] = read(*cells[place])
                 elif cells[place][2].strip():
                     raise ValueError(
@@ -179,6 +180,22 @@ class RowForms:
                 value = row[block.columns] if block.is_list else row[block.columns.start]
                 encoded[block.columns] = block.parameter.encode(value)
         return row
+
+    def _read_active(
+        self, number: int, cell: tuple[str, AbstractHyperParameter, str], read: Reader
+    ) -> Any:
+        """Returns the value of a column of an active parameter."""
+        try:
+            return read(*cell)
+        except ValueError:
+            if cell[2].strip():
+                raise
+        raise ValueError(f"column {cell[0]!r}: {self._must_have_value(number)}")
+
+    def _must_have_value(self, number: int) -> str:
+        parameter = self._blocks[number].parameter
+        conditions = " and ".join(map(str, parameter.conditions))
+        return f"{parameter.name!r} must have a value where {conditions}."
 
     def _column_parameters(self) -> Iterator[AbstractHyperParameter]:
         for block in self._blocks:

@@ -14,6 +14,7 @@ from pyshac.core.hyperparameters.types.object_texts import text_of
 
 # The most characters of an object in an error.
 MAX_SHOWN = 200
+_PROPOSAL = "{'a': ..., 'b': ...} in place of the list"
 
 
 class Objects:
@@ -136,7 +137,7 @@ def _plain_or_text(owner: str, value: Any) -> tuple[Any, bool]:
         raise TypeError(
             f"{what} must be None, bool, int, float, str, tuples of these, or objects whose text "
             f"is the same in every process. Got {_shown(value)} of type {type(value).__name__} "
-            f"instead: {error}. Give the values names: {_proposal(owner)}."
+            f"instead: {error}. Give the values names: {_PROPOSAL}."
         ) from None
     return plain_values.check_value(text, what), True
 
@@ -151,7 +152,7 @@ def _check_distinct(
         if key in known and (is_text or known[key][1]):
             raise ValueError(
                 f"values of {owner!r} must have distinct texts. Got {_shown(known[key][0])} "
-                f"and {_shown(item)}, both {name!r}. Give the values names: {_proposal(owner)}."
+                f"and {_shown(item)}, both {name!r}. Give the values names: {_PROPOSAL}."
             )
         known[key] = item, is_text
 
@@ -162,7 +163,3 @@ def _shown(value: Any) -> str:
     except Exception:
         return "an object"
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-
-
-def _proposal(owner: str) -> str:
-    return f"DiscreteHP({owner!r}, {{'a': ..., 'b': ...}})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,9 @@ class SimplexHyperParameter(AbstractHyperParameter):
         self._breaks = [*map(Break, each, sums[-2::-1])]
 
     def _check_weights(self, weights: Any) -> tuple[float, ...]:
-        if isinstance(weights, (str, bytes)) or not isinstance(weights, Iterable):
+        # A set has no order, and a mapping would count by its keys.
+        has_no_order = isinstance(weights, (str, bytes, Mapping, Set))
+        if has_no_order or not isinstance(weights, Iterable):
             raise TypeError(
                 f"weights of {self.name!r} must be a list of numbers. Got {weights!r} instead."
             )

@@ -31,7 +31,7 @@ class LinearBounds:
     num_trees = 0
 
     def __init__(self, relation: Less | LinearConstraint, space: HyperParameterList) -> None:
-        self._is_less = isinstance(relation, Less)
+        self._relation, self._is_less = relation, isinstance(relation, Less)
         if isinstance(relation, Less):
             weights = {relation.low: 1.0, relation.high: -1.0}
             self._lower, self._upper = -math.inf, 0.0
@@ -57,8 +57,10 @@ class LinearBounds:
         slack = self._slack(smallest, largest)
         lower = np.minimum(self._upper - most, least - self._lower) - slack
         upper = np.minimum(self._upper - least, most - self._lower) + slack
-        if not self._is_less:
-            # Its bounds may be reached.
+        if isinstance(self._relation, LinearConstraint):
+            # Its bounds may be reached, up to rounding.
+            tolerances = map(self._relation.tolerance, _sizes(smallest, largest))
+            lower, upper = (m + t for m, t in zip((lower, upper), tolerances, strict=True))
             lower = np.where(lower >= 0, np.maximum(lower, LEAST), lower)
             upper = np.where(upper >= 0, np.maximum(upper, LEAST), upper)
         if self._is_less and self._is_conditional:
@@ -142,3 +144,12 @@ class LinearBounds:
             values.kind.is_whole or all(type(each) is int for each in values.kind.choices or ())
             for values in self._values
         )
+
+
+def _sizes(smallest: list[FloatArray], largest: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Returns the least and the most that the sizes of terms sum to, each of shape (n,)."""
+    least = most = np.zeros(len(smallest[0]))
+    for first, last in zip(smallest, largest, strict=True):
+        least = least + np.maximum(np.maximum(first, -last), 0.0)
+        most = most + np.maximum(np.abs(first), np.abs(last))
+    return least, most

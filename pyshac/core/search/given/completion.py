@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.errors import InfeasibleSpaceError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.constraints.given import Given
@@ -63,6 +63,7 @@ def _drawn_beside(
         part = space.columns.part(name)
         encoded[part] = space[name].encode(space[name].from_object(value))
         is_given[part] = True
+    _check_conditions(given, encoded, is_given, space)
     try:
         return np.asarray(Prior(space, Given(encoded, is_given)).draw(1, stream)[0])
     except InfeasibleSpaceError:
@@ -71,3 +72,24 @@ def _drawn_beside(
             f"A sample must obey {obeyed}. With {dict(given)!r}, no values of the other parameters "
             "could be found for it: change what is given, or give all of the sample."
         ) from None
+
+
+def _check_conditions(
+    given: Mapping[str, Any], encoded: FloatArray, is_given: BoolArray, space: HyperParameterList
+) -> None:
+    """Raises `ValueError` if a given value makes a given parameter inactive.
+
+    Args:
+        given: Parameters by name.
+        encoded: Their encoded values, shape (columns,).
+        is_given: Which columns are given, shape (columns,).
+        space: The search space.
+    """
+    for number, parameter in enumerate(space):
+        for rule in space.hierarchy.rules(number) if parameter.name in given else ():
+            column = slice(rule.column, rule.column + 1)
+            if is_given[rule.column] and not rule.values.hold(encoded[column])[0]:
+                raise ValueError(
+                    f"{parameter.name!r} must be left out, since it is only active where "
+                    f"{rule.condition}. Got {dict(given)!r}."
+                )

@@ -365,3 +365,25 @@ def test_a_distribution_of_scipy_is_a_parent():
     )
     rows = space.draw(2000, np.random.SeedSequence(0))
     assert np.array_equal(np.isnan(rows[:, 0]), rows[:, 1] < 0.25)
+
+
+def test_bounds_beyond_all_floats():
+    child = UniformHP("x", 0, 1).when("n", at_least=-(10**400), at_most=10**400)
+    assert not HyperParameterList([IntegerHP("n", 1, 3), child]).hierarchy.is_trivial
+    with pytest.raises(ValueError, match="never holds: its range"):
+        HyperParameterList([IntegerHP("n", 1, 3), UniformHP("x", 0, 1).when("n", at_least=10**400)])
+
+
+def test_an_active_parameter_without_a_text():
+    space = HyperParameterList([DiscreteHP("k", ["a", "b"]), UniformHP("x", 0, 1).when("k", "a")])
+    with pytest.raises(ValueError, match="column 'x': 'x' must have a value where 'k' is 'a'"):
+        space.row_from_text(["a", ""])
+    with pytest.raises(ValueError, match="column 'x': could not convert"):
+        space.row_from_text(["a", "?"])
+
+
+def test_a_parent_that_is_removed_is_named():
+    space = HyperParameterList([DiscreteHP("k", ["a", "b"]), UniformHP("x", 0, 1).when("k", "a")])
+    with pytest.raises(ValueError, match=r"'k' cannot be removed\. A condition of 'x'"):
+        space.remove_hyper_parameter("k")
+    assert space.get_parameter_names() == ["k", "x"]

@@ -254,3 +254,39 @@ def test_functions_that_go_wrong(constraint, error, message):
     of = space(constraint)
     with pytest.raises(error, match=message):
         of.feasible(rows(of, 9))
+
+
+def test_functions_get_the_objects_of_lists_of_choices():
+    objects = MultiDiscreteHP("f", {"sine": math.sin, "cosine": math.cos}, sample_count=2)
+
+    def is_sine(p: dict[str, Any]) -> bool:
+        return p["f"][0] is math.sin
+
+    def are_sines(p: dict[str, Any]) -> Any:
+        return np.array([row[1] is math.sin for row in p["f"]])
+
+    constraints = [is_sine, Constraint(are_sines, vectorized=True)]
+    space = HyperParameterList([objects, UniformHP("x", 0, 1)], constraints=constraints)
+    assert space.sample()[:2] == ["sine", "sine"]
+
+
+def test_samples_that_are_hard_to_find_are_drawn_in_blocks(monkeypatch):
+    calls = []
+
+    def is_rare(p: dict[str, Any]) -> Any:
+        calls.append(len(p["a"]))
+        return p["a"] < 1e-4
+
+    rare = space(Constraint(is_rare, vectorized=True))
+    rare.set_seed(0)
+    row = rare.sample()
+    assert row[0] < 1e-4
+    assert max(calls) > 100
+    rare.set_seed(0)
+    assert rare.sample() == row
+
+
+def test_an_error_says_how_functions_are_named():
+    saved = space(Less("a", "b"), lambda p: True)
+    with pytest.raises(ValueError, match="lambdas by their places: hand over the same list"):
+        saved.take_functions([lambda p: True])

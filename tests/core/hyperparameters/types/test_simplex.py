@@ -129,3 +129,9 @@ def test_bad_arguments_are_named(call, error, message):
         call()
     assert type(caught.value) is error
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("weights", [{1: 3, 2: 4}, {1, 2}])
+def test_weights_need_an_order(weights):
+    with pytest.raises(TypeError, match="must be a list of numbers"):
+        SimplexHP("s", 2, weights)
