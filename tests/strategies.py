@@ -163,7 +163,7 @@ def multis(draw: st.DrawFn, names: Any = st.just("p")) -> Any:
         return MultiUniformHP(name, *draw(float_ranges(1e-9)), draw(st.booleans()), count)
     if kind == "i":
         low, high = sorted((draw(st.integers(1, 1000)), draw(st.integers(1, 1000))))
-        return MultiIntegerHP(name, low, high, draw(st.booleans()), count)
+        return MultiIntegerHP(name, low, high, count, log=draw(st.booleans()))
     if kind == "l":
         return MultiLogUniformHP(name, *draw(float_ranges(1e-9)), count)
     if kind == "s":
@@ -225,7 +225,11 @@ def conditional_spaces(draw: st.DrawFn) -> HyperParameterList:
         # Shares depend on one another.
         if element.sample_count is None:
             parents += [(name, element) for name in _columns(parameter)]
-    return HyperParameterList(list(space))
+    try:
+        return HyperParameterList(list(space))
+    except ValueError:
+        # Two conditions that contradict each other.
+        return draw(st.nothing())
 
 
 def _add_condition(draw: st.DrawFn, parameter: Any, name: str, parent: Any) -> None:

@@ -234,6 +234,26 @@ class TestGivenSamples:
             INACTIVE, INACTIVE, INACTIVE, None, 1, INACTIVE, INACTIVE, INACTIVE,
         ]  # fmt: skip
 
+    def test_missing_values_of_a_data_frame_are_no_values(self, tmp_path, whole):
+        pytest.importorskip("pandas")
+        frame = Dataset.load_from_directory(whole).to_dataframe()
+        names = ["momentum", "optimizer", "layers", "width_of_2", "width_of_3", "word"]
+        record = frame[frame["optimizer"] == "sgd"][names].to_dict("records")[0]
+        assert record["width_of_3"] != record["width_of_3"] or record["layers"] == 3
+        engine = make(tmp_path)
+        assert engine.add(record, 0.5) == engine.enqueue(record) == 1
+
+    @pytest.mark.parametrize("mark", ["", " ", "NaN", "<NA>", "null"])
+    def test_marks_of_missing_values_in_files(self, tmp_path, whole, mark):
+        shutil.copytree(whole, tmp_path / "copy")
+        path = tmp_path / "copy" / "datasets" / "dataset.csv"
+        header = path.read_text().splitlines()[0]
+        path.write_text(f"{header}\n" + f"0,0.5,{mark},{mark},sgd,1,{mark},{mark},{mark},0.5\n")
+        (tmp_path / "copy" / "state.json").unlink()
+        (tmp_path / "copy" / "journal.jsonl").unlink()
+        row = Dataset.load_from_directory(tmp_path / "copy").X[0]
+        assert row == [0.5, INACTIVE, INACTIVE, "sgd", 1, INACTIVE, INACTIVE, INACTIVE]
+
     @pytest.mark.parametrize("call", ["add", "enqueue"])
     def test_samples_that_contradict_a_condition(self, tmp_path, call):
         engine = make(tmp_path)

@@ -171,7 +171,7 @@ def _moved(
             dataset.add_sample(row, saved.dataset.Y[place], details=details)
     logger.warning(
         "The search space differs from that of the run in %r: %s. The run goes on with these.",
-        path, taken.text,
+        path, taken.text + _given_up(saved.space, space),
     )  # fmt: skip
     search = Search(
         space,
@@ -186,6 +186,13 @@ def _moved(
     if lies_within(space, saved.space):
         search.train_stages()
     return search
+
+
+def _given_up(old: HyperParameterList, new: HyperParameterList) -> str:
+    """Returns which constraints of a space another one lacks, in words."""
+    kept = [each.identity for each in new.constraints]
+    gone = [each for each in old.constraints if each.identity not in kept]
+    return f"; it no longer has the constraints {gone!r}" if gone else ""
 
 
 def _added_in(space: HyperParameterList, saved: SavedRun) -> Added:

@@ -22,6 +22,8 @@ MAX_PARAMETERS = 1000
 MAX_VALUES = 2**18
 # With the worst arguments each takes a fifth of a second to check.
 MAX_DISTRIBUTIONS = 50
+# Each row that is read asks all of them, which takes some milliseconds then.
+MAX_CONDITIONS = 2000
 
 
 def read_config(path: Path) -> Any:
@@ -118,6 +120,11 @@ def _count_distributions(content: dict[str, Any]) -> int:
     return sum(isinstance(config, dict) and "distribution" in config for config in configs)
 
 
+def _count_conditions(content: dict[str, Any]) -> int:
+    conditions = [entry[2] for entry in content.values() if isinstance(entry, list) and entry[2:]]
+    return sum(len(each) if isinstance(each, list) else 1 for each in conditions)
+
+
 def _check_costs(content: dict[str, Any]) -> None:
     """Raises `ValueError` if parameters that only the file knows would take long to build."""
     num_values = _count(content)
@@ -125,6 +132,7 @@ def _check_costs(content: dict[str, Any]) -> None:
         (len(content), MAX_PARAMETERS, "parameters"),
         (num_values, MAX_VALUES, "values"),
         (_count_distributions(content), MAX_DISTRIBUTIONS, "distributions"),
+        (_count_conditions(content), MAX_CONDITIONS, "conditions"),
     ):
         if number > limit:
             raise ValueError(

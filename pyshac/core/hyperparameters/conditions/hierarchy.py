@@ -6,6 +6,7 @@ rows of a search have NaN instead.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,11 @@ import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters.conditions.condition import Condition
-from pyshac.core.hyperparameters.conditions.parent_values import ParentValues, parent_values
+from pyshac.core.hyperparameters.conditions.parent_values import (
+    ParentValues,
+    have_common,
+    parent_values,
+)
 from pyshac.core.hyperparameters.space.block import Block
 
 
@@ -46,7 +51,7 @@ class Hierarchy:
 
     Raises:
         TypeError: If a condition has a value that its parent cannot have.
-        ValueError: If a parent is unknown, a condition never holds, or parameters depend on one
+        ValueError: If a parent is unknown, conditions can never hold, or parameters depend on one
             another in a circle.
     """
 
@@ -62,23 +67,53 @@ class Hierarchy:
         self.conditional = np.array([bool(rules) for rules in self._rules], bool)[self._block_of]
         self.order = self._ordered()
         self.conditional_blocks = [number for number in self.order if self._rules[number]]
+        self._check_possible()
         parents = {rule.column for rules in self._rules for rule in rules}
         self._parents = {int(self._block_of[column]) for column in parents}
 
     def _ordered(self) -> list[int]:
-        waiting, order = [*range(len(self._blocks))], []
-        parents = [{self._block_of[rule.column] for rule in rules} for rules in self._rules]
-        while waiting:
-            ready = next((each for each in waiting if not parents[each] & {*waiting}), None)
-            if ready is None:
-                names = [self._blocks[each].parameter.name for each in waiting]
-                raise ValueError(
-                    f"Conditions must not form a circle. Got one among {names!r}: each waits for "
-                    "another to be active."
-                )
-            waiting.remove(ready)
-            order.append(ready)
+        parents = [{int(self._block_of[rule.column]) for rule in rules} for rules in self._rules]
+        children: dict[int, list[int]] = {}
+        for number, above in enumerate(parents):
+            for parent in above:
+                children.setdefault(parent, []).append(number)
+        # Sorted, hence a heap.
+        ready = [number for number, above in enumerate(parents) if not above]
+        order: list[int] = []
+        while ready:
+            order.append(heapq.heappop(ready))
+            for child in children.get(order[-1], ()):
+                parents[child].discard(order[-1])
+                if not parents[child]:
+                    heapq.heappush(ready, child)
+        if len(order) < len(self._blocks):
+            left = sorted({*range(len(self._blocks))} - {*order})
+            names = [self._blocks[each].parameter.name for each in left]
+            raise ValueError(
+                f"Conditions must not form a circle. Got one among {names!r}: each waits for "
+                "another to be active."
+            )
         return order
+
+    def _check_possible(self) -> None:
+        """Raises `ValueError` if conditions of a parameter, and of its parents, exclude another."""
+        all_rules: dict[int, dict[int, list[Rule]]] = {}
+        for number in self.conditional_blocks:
+            by_column: dict[int, list[Rule]] = {}
+            for rule in self._rules[number]:
+                above = all_rules.get(int(self._block_of[rule.column]), {})
+                for column, others in [(rule.column, [rule]), *above.items()]:
+                    known = by_column.setdefault(column, [])
+                    known += [other for other in others if other not in known]
+            for rules in by_column.values():
+                if len(rules) > 1 and not have_common([rule.values for rule in rules]):
+                    name = self._blocks[number].parameter.name
+                    texts = " and ".join(str(rule.condition) for rule in rules)
+                    raise ValueError(
+                        f"{name!r} can never be active: {texts}. Several conditions must hold at "
+                        "once; for 'or', list the values in one."
+                    )
+            all_rules[number] = by_column
 
     def rules(self, number: int) -> list[Rule]:
         """Returns the rules of a block, all of which must hold."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ class ParentValues:
 
     def __init__(self, low: FloatArray, high: FloatArray, unit_map: UnitMap | None) -> None:
         self._low, self._high, self._unit_map = low, high, unit_map
+
+    @property
+    def starts(self) -> FloatArray:
+        """The lower ends of the intervals."""
+        return self._low
 
     def hold(self, encoded: FloatArray) -> BoolArray:
         """Returns which encoded values are among them, shape (n,); NaN is not."""
@@ -70,6 +76,13 @@ class ParentValues:
         starts, stops = (ends[:, None] for ends in self._in_unit)
         overlaps, covers = (starts < high) & (stops > low), (starts <= low) & (stops >= high)
         return np.any(overlaps, axis=0), ~np.any(covers, axis=0)
+
+
+def have_common(all_values: Sequence[ParentValues]) -> bool:
+    """Returns whether some value of a column is among those of several conditions."""
+    # If there is one, so is the highest lower end of the intervals that contain it.
+    starts = np.concatenate([values.starts for values in all_values])
+    return bool(np.all([values.hold(starts) for values in all_values], axis=0).any())
 
 
 def parent_values(name: str, condition: Condition, parent: Block, column: int) -> ParentValues:
@@ -117,7 +130,8 @@ def _listed(what: str, values: tuple[Any, ...], element: AbstractHyperParameter)
     try:
         return np.unique([float(element.encode(value)) for value in values])
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{what} never holds. {error}") from None
+        hint = " A tuple is one value: list several." if tuple in map(type, values) else ""
+        raise type(error)(f"{what} never holds. {error}{hint}") from None
 
 
 def _choices_between(what: str, condition: Condition, kind: ColumnKind) -> FloatArray:

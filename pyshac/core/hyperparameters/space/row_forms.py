@@ -17,6 +17,9 @@ from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
 from pyshac.core.hyperparameters.space.block import Block
 
+# What programs write for a missing value.
+MISSING = {"", "nan", "na", "<na>", "n/a", "null", "none"}
+
 # Returns the value of a column, given its name, its parameter and its text.
 Reader = Callable[[str, AbstractHyperParameter, str], Any]
 
@@ -171,7 +174,7 @@ class RowForms:
                     row[place] = self._read_active(number, cells[place], read)
                 elif broken is None:
                     row[place] = read(*cells[place])
-                elif cells[place][2].strip():
+                elif cells[place][2].strip().lower() not in MISSING:
                     raise ValueError(
                         f"column {cells[place][0]!r}: must be empty, since {block.parameter.name!r}"
                         f" is only active where {broken.condition}."

@@ -187,9 +187,9 @@ class MultiIntegerHyperParameter(MultiHyperParameter):
         name: Name, unique in its search space.
         min_value: Lowest value.
         max_value: Highest value.
-        log: Draw and encode on a logarithmic scale.
         sample_count: Number of values.
         seed: Seed for `sample`.
+        log: Draw and encode on a logarithmic scale.
         step: Distance of the values; None for all whole numbers.
     """
 
@@ -198,10 +198,10 @@ class MultiIntegerHyperParameter(MultiHyperParameter):
         name: str,
         min_value: int,
         max_value: int,
-        log: bool = False,
         sample_count: int = 1,
         seed: int | None = None,
         *,
+        log: bool = False,
         step: int | None = None,
     ) -> None:
         element = IntegerHyperParameter(name, min_value, max_value, log, step=step)

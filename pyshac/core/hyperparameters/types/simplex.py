@@ -20,7 +20,7 @@ from pyshac.core.hyperparameters.unit_map import ColumnMaps
 
 # Beyond these, nearly all draws are a corner, or a point, of the simplex.
 WEIGHTS = (1e-3, 1e6)
-# Shares that were written with few digits sum to one up to this.
+# Shares that were written with six digits sum to one up to this times their number.
 SUM_TOLERANCE = 1e-6
 
 
@@ -141,13 +141,13 @@ class SimplexHyperParameter(AbstractHyperParameter):
         Raises:
             TypeError: If `x` is not a list, or a share is not a number.
             ValueError: If their number is wrong, a share is not in [0, 1], or they do not sum to
-                one within 1e-6.
+                one within 1e-6 for each share.
         """
         shares = [self._check_share(share) for share in check_length(self.name, x, self._length)]
-        total = sum(shares)
-        if abs(total - 1) > SUM_TOLERANCE:
+        total, tolerance = sum(shares), SUM_TOLERANCE * self._length
+        if abs(total - 1) > tolerance:
             raise ValueError(
-                f"The shares of {self.name!r} must sum to one, within {SUM_TOLERANCE:g}. Got "
+                f"The shares of {self.name!r} must sum to one, within {tolerance:g}. Got "
                 f"{shares!r} with the sum {total!r} instead: divide each by their sum."
             )
         rests = [*itertools.accumulate(reversed(shares))][::-1]

@@ -10,6 +10,7 @@ import numpy as np
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.errors import InfeasibleSpaceError
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters.space.row_forms import is_inactive
 from pyshac.core.sampling.constraints.given import Given
 from pyshac.core.sampling.constraints.prior import Prior
 
@@ -20,7 +21,7 @@ def completed(
     """Returns the row of a sample whose other values are drawn from the prior, given its own.
 
     Args:
-        given: Parameters by name, some or all.
+        given: Parameters by name, some or all; missing values, as in data frames, do not count.
         space: The search space.
         stream: Random stream.
 
@@ -36,6 +37,7 @@ def completed(
             f"The search space has no parameters {unknown!r}. Enqueue some of {names!r}; "
             "the others are drawn."
         )
+    given = {name: value for name, value in given.items() if not is_inactive(value)}
     if _is_complete(given, space):
         return space.to_stored_row(given)
     if space.constraints or not space.hierarchy.is_trivial:

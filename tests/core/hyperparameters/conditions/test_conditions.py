@@ -228,6 +228,31 @@ class TestRefused:
                 ]
             )
 
+    @pytest.mark.parametrize(
+        "contradicting",
+        [
+            [UniformHP("x", 0, 1).when("optimizer", "sgd").when("optimizer", "adam")],
+            [UniformHP("x", 0, 1).when("n", at_least=4).when("n", at_most=2)],
+            [
+                UniformHP("y", 0, 1).when("optimizer", "sgd"),
+                UniformHP("x", 0, 1).when("y", at_least=0.5).when("optimizer", ["rmsprop", "adam"]),
+            ],
+        ],
+    )
+    def test_conditions_that_exclude_one_another(self, contradicting):
+        with pytest.raises(ValueError, match="'x' can never be active: .* list the values in one"):
+            HyperParameterList([*contradicting, optimizer(), IntegerHP("n", 1, 6)])
+
+    def test_conditions_that_overlap(self):
+        child = UniformHP("x", 0, 1).when("n", at_least=2).when("n", at_most=4).when("n", [4, 5])
+        assert active(child, IntegerHP("n", 1, 6), n=4)
+
+    def test_a_tuple_is_not_a_list_of_values(self):
+        with pytest.raises(ValueError, match="A tuple is one value: list several"):
+            HyperParameterList(
+                [UniformHP("x", 0, 1).when("optimizer", ("sgd", "adam")), optimizer()]
+            )
+
     def test_the_parent_of_another_cannot_be_removed(self):
         space = HyperParameterList([optimizer(), UniformHP("x", 0, 1).when("optimizer", "sgd")])
         with pytest.raises(ValueError, match="must name a parameter"):

@@ -125,8 +125,8 @@ class TestDraws:
         ("multi", "single"),
         [
             (MultiIntegerHP("p", 1, 50, sample_count=3), IntegerHP("p", 1, 50)),
-            (MultiIntegerHP("p", 1, 50, True, 3), IntegerHP("p", 1, 50, log=True)),
-            (MultiIntegerHP("p", 0, 50, False, 3, step=5), IntegerHP("p", 0, 50, step=5)),
+            (MultiIntegerHP("p", 1, 50, 3, log=True), IntegerHP("p", 1, 50, log=True)),
+            (MultiIntegerHP("p", 0, 50, 3, step=5), IntegerHP("p", 0, 50, step=5)),
             (MultiUniformHP("p", 0, 1, sample_count=3, step=0.1), UniformHP("p", 0, 1, step=0.1)),
             (MultiUniformHP("p", 1, 2, sample_count=3, log=True), UniformHP("p", 1, 2, log=True)),
             (MultiLogUniformHP("p", 1, 9, 3), LogUniformHP("p", 1, 9)),
