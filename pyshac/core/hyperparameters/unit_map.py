@@ -25,8 +25,8 @@ class UnitMap(Protocol):
         """Returns the prior probability of a draw below each encoded value, of the same shape.
 
         This is the lower end of the part of the unit interval that maps to the value, so
-        `from_unit(to_unit(encoded))` gives a discrete value back exactly. NaN, which stands for what
-        is inactive, becomes any number or NaN.
+        `from_unit(to_unit(encoded))` gives a discrete value back exactly. NaN, which stands for
+        what is inactive, becomes any number or NaN.
         """
 
 

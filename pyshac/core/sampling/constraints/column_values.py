@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray, IntArray
+from pyshac.core.basics.checks import to_float
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.unit_map import GRID
 
@@ -38,7 +39,7 @@ class ColumnValues:
         )
         self._extremes: RangeExtremes | None = None
         if self.kind.choices is not None:
-            self._extremes = RangeExtremes(np.array(self.kind.choices, dtype=np.float64))
+            self._extremes = RangeExtremes(np.array([*map(to_float, self.kind.choices)]))
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns the smallest and the largest number in parts of the unit interval.

@@ -59,12 +59,15 @@ def _drawn_beside(
 ) -> FloatArray:
     """Returns an encoded sample that has the given values and obeys conditions and constraints."""
     encoded, is_given = np.zeros(space.num_columns), np.zeros(space.num_columns, dtype=bool)
+    values: dict[str, Any] = {}
     for name, value in given.items():
-        part = space.columns.part(name)
-        encoded[part] = space[name].encode(space[name].from_object(value))
-        is_given[part] = True
+        parameter, part = space[name], space.columns.part(name)
+        value = parameter.from_object(value)
+        encoded[part], is_given[part] = parameter.encode(value), True
+        each = [value] if parameter.sample_count is None else value
+        values.update(zip(space.columns.names[part], each, strict=True))
     try:
-        return np.asarray(Prior(space, Given(encoded, is_given)).draw(1, stream)[0])
+        return np.asarray(Prior(space, Given(encoded, is_given, values)).draw(1, stream)[0])
     except InfeasibleSpaceError:
         obeyed = [*space.constraints] or "the conditions of its parameters"
         raise ValueError(
