@@ -46,4 +46,4 @@ class GivenColumns(Columns):
     def _are_decoded(self, block: Block, encoded: FloatArray) -> bool:
         """Returns whether a block has its decoded values, as choices have, and what is inactive."""
         is_drawn = block.kind.choices is not None or block.names[0] not in self._given
-        return is_drawn or bool(np.isnan(encoded[:, block.columns]).any())
+        return is_drawn or not len(encoded) or bool(np.isnan(encoded[:, block.columns]).any())

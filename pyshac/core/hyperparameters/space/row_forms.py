@@ -35,6 +35,11 @@ class RowForms:
         self._blocks = blocks
         self.hierarchy = Hierarchy(blocks)
         self._names = [name for block in blocks for name in block.names]
+        self._numbers = {block.parameter.name: number for number, block in enumerate(blocks)}
+        conditional = {*self.hierarchy.conditional_blocks}
+        self._required = {
+            name for name, number in self._numbers.items() if number not in conditional
+        }
 
     def split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[Block, Any]]:
         """Yields each parameter's block with its value, a list for a multi parameter."""
@@ -63,7 +68,7 @@ class RowForms:
         encoded = np.empty(len(self._names))
         is_known = np.ones(len(self._names), dtype=bool)
         for number, (block, value) in enumerate(self.split(row)):
-            if self.hierarchy.rules(number) and is_inactive(value):
+            if self.hierarchy.rules[number] and is_inactive(value):
                 encoded[block.columns], is_known[block.columns] = np.nan, False
             else:
                 encoded[block.columns] = block.parameter.encode(value)
@@ -97,7 +102,7 @@ class RowForms:
             encoded = self.hierarchy.deactivate(np.asarray(encoded, dtype=np.float64)[None])[0]
         row: list[Any] = []
         for number, (block, values) in enumerate(self.split(encoded)):
-            if self.hierarchy.rules(number) and np.isnan(values).all():
+            if self.hierarchy.rules[number] and np.isnan(values).all():
                 row += [INACTIVE] * block.width
             else:
                 row += _checked_values(block, block.parameter.decode(values))
@@ -105,39 +110,40 @@ class RowForms:
 
     def to_parameters(self, row: Sequence[Any], named: bool) -> OrderedDict[str, Any]:
         """Returns a row as parameters; see `HyperParameterList.to_parameters`."""
+        rules = self.hierarchy.rules
         return OrderedDict(
             (block.parameter.name, value if named else block.parameter.to_object(value))
-            for block, value in self.split(row)
-            if not is_inactive(value)
+            for number, (block, value) in enumerate(self.split(row))
+            if not (rules[number] and is_inactive(value))
         )
 
     def to_row(self, parameters: Mapping[str, Any], named: bool, leave_out: bool) -> list[Any]:
         """Returns parameters as a row; see `HyperParameterList.to_row`."""
         self._check_names(parameters)
-        values: list[list[Any]] = [[INACTIVE] * block.width for block in self._blocks]
+        hierarchy = self.hierarchy
+        values: list[Any] = [None] * len(self._blocks)
         encoded = np.full(len(self._names), np.nan)
-        for number in self.hierarchy.order:
+        for number in hierarchy.order:
             block = self._blocks[number]
-            value = parameters.get(block.parameter.name, INACTIVE)
-            if leave_out and self.hierarchy.broken(number, encoded) is not None:
-                continue
-            if self.hierarchy.rules(number) and not self._check_given(number, encoded, value):
-                continue
-            value = value if named else block.parameter.from_object(value)
+            parameter, value = block.parameter, parameters.get(block.parameter.name, INACTIVE)
+            if hierarchy.rules[number]:
+                is_left_out = leave_out and hierarchy.broken(number, encoded) is not None
+                if is_left_out or not self._check_given(number, encoded, value):
+                    values[number] = [INACTIVE] * block.width
+                    continue
+            value = value if named else parameter.from_object(value)
             # An array would be added to the numbers in the list.
             values[number] = [*value] if block.is_list else [value]
-            if self.hierarchy.is_parent(number):
-                encoded[block.columns] = block.parameter.encode(value)
+            if number in hierarchy.parents:
+                encoded[block.columns] = parameter.encode(value)
         return [*itertools.chain.from_iterable(values)]
 
     def _check_names(self, parameters: Mapping[str, Any]) -> None:
-        blocks, conditional = self._blocks, self.hierarchy.conditional_blocks
-        names = [block.parameter.name for block in blocks]
-        required = {*names} - {blocks[number].parameter.name for number in conditional}
-        if not required <= set(parameters) <= {*names}:
-            exception = ", unless they are inactive" if conditional else ""
+        names = self._numbers.keys()
+        if not self._required <= parameters.keys() <= names:
+            exception = ", unless they are inactive" if len(self._required) < len(names) else ""
             raise ValueError(
-                f"Parameters must have the names {names!r}{exception}. "
+                f"Parameters must have the names {[*names]!r}{exception}. "
                 f"Got {list(parameters)!r} instead."
             )
 
@@ -165,7 +171,7 @@ class RowForms:
                         f"column {cells[place][0]!r}: must be empty, since {block.parameter.name!r}"
                         f" is only active where {broken.condition}."
                     )
-            if broken is None and self.hierarchy.is_parent(number):
+            if broken is None and number in self.hierarchy.parents:
                 value = row[block.columns] if block.is_list else row[block.columns.start]
                 encoded[block.columns] = block.parameter.encode(value)
         return row

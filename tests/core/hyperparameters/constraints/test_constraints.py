@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from pyshac import (
+    INACTIVE,
     AbstractHyperParameter,
     Constraint,
     ConstraintError,
@@ -150,6 +151,17 @@ def test_a_given_value_may_reach_a_bound_that_its_decoded_form_exceeds(
         parts = value if isinstance(value, list) else [value]
         assert space.to_stored_row({"p": value, "u": 0.5}) == [*parts, 0.5]
         assert completed({"p": value}, space, np.random.SeedSequence(0))[:-1] == parts
+
+
+def test_functions_are_asked_about_given_samples_with_inactive_parameters():
+    space = HyperParameterList(
+        [DiscreteHP("d", [0, 1]), UniformHP("u", 0, 1).when("d", 1)],
+        constraints=[lambda p: p.get("u", 0) < 0.5],
+    )
+    space.check_constraints([0, INACTIVE])
+    space.check_constraints([1, 0.25])
+    with pytest.raises(ValueError, match="must obey"):
+        space.check_constraints([1, 0.75])
 
 
 def test_choices_may_be_numbers_beyond_floats():
