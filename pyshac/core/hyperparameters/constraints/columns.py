@@ -65,6 +65,10 @@ class Columns:
         """The names of the columns."""
         return [*self._block_of]
 
+    def is_first(self, name: str) -> bool:
+        """Returns whether a column is the first of its parameter."""
+        return self._block_of[name].columns.start == self.place(name)
+
     def part(self, name: str) -> slice:
         """Returns the columns of a parameter."""
         return next(block.columns for block in self.blocks if block.parameter.name == name)

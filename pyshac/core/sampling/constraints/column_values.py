@@ -32,8 +32,9 @@ class ColumnValues:
         self._space, self._name = space, name
         self.place = space.columns.place(name)
         self.kind = space.column_kinds[self.place]
-        # A share of what other columns leave depends on these.
-        self.is_known = bool(space.maps_to_unit[self.place]) and not self.kind.is_relative
+        # A share of what the columns before it leave depends on these; the first has none.
+        is_relative = self.kind.is_relative and not space.columns.is_first(name)
+        self.is_known = bool(space.maps_to_unit[self.place]) and not is_relative
         self.is_exact = (
             self.kind.choices is not None or self.kind.is_whole or self.kind.steps is not None
         )
