@@ -239,7 +239,7 @@ class TestGivenSamples:
         frame = Dataset.load_from_directory(whole).to_dataframe()
         names = ["momentum", "optimizer", "layers", "width_of_2", "width_of_3", "word"]
         record = frame[frame["optimizer"] == "sgd"][names].to_dict("records")[0]
-        assert record["width_of_3"] != record["width_of_3"] or record["layers"] == 3
+        assert record["layers"] < 3
         engine = make(tmp_path)
         assert engine.add(record, 0.5) == engine.enqueue(record) == 1
 
@@ -306,16 +306,12 @@ class TestGivenSamples:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["linear", "boosting"])
-def test_a_users_classifier_needs_no_missing_values(tmp_path, kind):
-    from sklearn.ensemble import HistGradientBoostingClassifier
+def test_a_users_classifier_needs_no_missing_values(tmp_path):
     from sklearn.linear_model import LogisticRegression
 
-    boosting = HistGradientBoostingClassifier(min_samples_leaf=1)
-    classifier = LogisticRegression() if kind == "linear" else boosting
-    engine = make(tmp_path, classifier=classifier)
+    engine = make(tmp_path, classifier=LogisticRegression())
     engine.fit(verbose=0, skip_cv_checks=True)
     assert len(engine.classifiers) > 3
     again = restored(tmp_path, function=evaluate_all, total_budget=40, num_batches=8,
-                     classifier=classifier)  # fmt: skip
+                     classifier=LogisticRegression())  # fmt: skip
     assert len(again.classifiers) == len(engine.classifiers)

@@ -31,7 +31,7 @@ class Branches:
 
     def __init__(self, space: HyperParameterList) -> None:
         hierarchy, kinds = space.hierarchy, space.column_kinds
-        parents = {rule.column for n in hierarchy.conditional_blocks for rule in hierarchy.rules(n)}
+        parents = {rule.column for n in hierarchy.conditional_blocks for rule in hierarchy.rules[n]}
         self._columns = [column for column in sorted(parents) if space.is_choice[column]]
         self._values = [kinds[column].all_values() for column in self._columns]
 

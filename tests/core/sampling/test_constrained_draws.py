@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pyshac import (
     Constraint,
@@ -23,6 +24,7 @@ from pyshac import (
     LogUniformHP,
     MultiUniformHP,
     NormalHP,
+    SimplexHP,
     UniformHP,
 )
 from pyshac.core.basics import seeding
@@ -67,6 +69,17 @@ CASES = {
     ),
     "both": (*RELATIONS, lambda p: p.get("c", 0.5) * p["l"] < 2),
 }
+
+
+def test_the_first_share_is_covered_as_other_numbers_are():
+    space = HyperParameterList(
+        [SimplexHP("m", 3)], constraints=[LinearConstraint({"m_1": 1}, at_most=1e-6)]
+    )
+    prior = Prior(space)
+    assert prior.volume < 1e-5
+    first = prior.draw(NUM_DRAWS // 10, stream())[:, 0]
+    # Below 1e-6 its density hardly changes.
+    assert stats.kstest(first, stats.uniform(0, 1e-6).cdf).pvalue > LEVEL
 
 
 def plain(space: HyperParameterList, n: int, accepts: Any = None) -> np.ndarray:

@@ -48,6 +48,8 @@ class Hierarchy:
         conditional: Which columns may be inactive, shape (columns,).
         order: The numbers of the blocks, parents before their children; otherwise ascending.
         conditional_blocks: The numbers of those that may be inactive, in this order.
+        rules: The rules of each block, all of which must hold.
+        parents: The numbers of the blocks on which others depend.
 
     Raises:
         TypeError: If a condition has a value that its parent cannot have.
@@ -58,21 +60,21 @@ class Hierarchy:
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
         columns = {name: (block, i) for block in blocks for i, name in enumerate(block.names)}
-        self._rules = [
+        self.rules = [
             [_rule(block, condition, columns) for condition in block.parameter.conditions]
             for block in blocks
         ]
-        self.is_trivial = not any(self._rules)
+        self.is_trivial = not any(self.rules)
         self._block_of = np.repeat(np.arange(len(blocks)), [block.width for block in blocks])
-        self.conditional = np.array([bool(rules) for rules in self._rules], bool)[self._block_of]
+        self.conditional = np.array([bool(rules) for rules in self.rules], bool)[self._block_of]
         self.order = self._ordered()
-        self.conditional_blocks = [number for number in self.order if self._rules[number]]
+        self.conditional_blocks = [number for number in self.order if self.rules[number]]
         self._check_possible()
-        parents = {rule.column for rules in self._rules for rule in rules}
-        self._parents = {int(self._block_of[column]) for column in parents}
+        parents = {rule.column for rules in self.rules for rule in rules}
+        self.parents = {int(self._block_of[column]) for column in parents}
 
     def _ordered(self) -> list[int]:
-        parents = [{int(self._block_of[rule.column]) for rule in rules} for rules in self._rules]
+        parents = [{int(self._block_of[rule.column]) for rule in rules} for rules in self.rules]
         children: dict[int, list[int]] = {}
         for number, above in enumerate(parents):
             for parent in above:
@@ -100,7 +102,7 @@ class Hierarchy:
         all_rules: dict[int, dict[int, list[Rule]]] = {}
         for number in self.conditional_blocks:
             by_column: dict[int, list[Rule]] = {}
-            for rule in self._rules[number]:
+            for rule in self.rules[number]:
                 above = all_rules.get(int(self._block_of[rule.column]), {})
                 for column, others in [(rule.column, [rule]), *above.items()]:
                     known = by_column.setdefault(column, [])
@@ -115,19 +117,11 @@ class Hierarchy:
                     )
             all_rules[number] = by_column
 
-    def rules(self, number: int) -> list[Rule]:
-        """Returns the rules of a block, all of which must hold."""
-        return self._rules[number]
-
     @property
     def columns_in_order(self) -> list[int]:
         """The columns, those of parents before those of their children."""
         slices = [self._blocks[number].columns for number in self.order]
         return [column for each in slices for column in range(each.start, each.stop)]
-
-    def is_parent(self, number: int) -> bool:
-        """Returns whether others depend on a block."""
-        return number in self._parents
 
     def broken(self, number: int, row: FloatArray) -> Rule | None:
         """Returns the first rule of a block that does not hold; None if the block is active.
@@ -136,7 +130,7 @@ class Hierarchy:
             number: The number of the block.
             row: The columns of its parents, NaN where inactive; shape (columns,).
         """
-        for rule in self._rules[number]:
+        for rule in self.rules[number]:
             if not rule.values.hold(row[rule.column : rule.column + 1])[0]:
                 return rule
         return None
@@ -179,13 +173,13 @@ class Hierarchy:
         """Yields where a column may become active or inactive: a parent's column and unit value."""
         waiting: list[int] = [self._block_of[column]]
         for number in waiting:
-            for rule in self._rules[number]:
+            for rule in self.rules[number]:
                 waiting.append(self._block_of[rule.column])
                 yield from ((rule.column, edge) for edge in rule.values.edges)
 
     def _conditional_blocks(self) -> Iterator[tuple[Block, list[Rule]]]:
         for number in self.conditional_blocks:
-            yield self._blocks[number], self._rules[number]
+            yield self._blocks[number], self.rules[number]
 
 
 def _rule(block: Block, condition: Condition, columns: dict[str, tuple[Block, int]]) -> Rule:

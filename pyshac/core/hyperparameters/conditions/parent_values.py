@@ -11,6 +11,7 @@ import numpy as np
 
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.checks import to_float
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.conditions.condition import Condition
@@ -104,7 +105,7 @@ def parent_values(name: str, condition: Condition, parent: Block, column: int) -
     elif parent.kind.choices is not None:
         low = high = _choices_between(what, condition, parent.kind)
     else:
-        low, high = _numbers_between(what, condition, parent.kind)
+        low, high = _numbers_between(what, condition, element)
     unit_map = parent.map_of(column) if parent.unit_map is not None else None
     return ParentValues(low, high, unit_map)
 
@@ -163,15 +164,16 @@ def _place(what: str, bound: Any, names: list[Any]) -> int:
 
 
 def _numbers_between(
-    what: str, condition: Condition, kind: ColumnKind
+    what: str, condition: Condition, element: AbstractHyperParameter
 ) -> tuple[FloatArray, FloatArray]:
+    kind = element.column_kind
     if not kind.is_built_in:
         raise ValueError(
             f"{what} needs a parent whose order is known: list the values if it is of a type of "
             "your own."
         )
-    low = -math.inf if condition.at_least is None else _number(what, condition.at_least)
-    high = math.inf if condition.at_most is None else _number(what, condition.at_most)
+    low = -math.inf if condition.at_least is None else to_float(_number(what, condition.at_least))
+    high = math.inf if condition.at_most is None else to_float(_number(what, condition.at_most))
     if kind.is_whole:
         low, high = (math.ceil(low) if math.isfinite(low) else low,
                      math.floor(high) if math.isfinite(high) else high)  # fmt: skip
@@ -181,11 +183,19 @@ def _numbers_between(
         is_possible = bool(((low <= values) & (values <= high)).any())
     _some(what, [0] * is_possible, f"its range is [{kind.low!r}, {kind.high!r}]")
     ends = [-math.inf if low <= kind.low else low, math.inf if high >= kind.high else high]
-    encoded = [np.log(end) if kind.is_log and math.isfinite(end) else end for end in ends]
+    encoded = [_logarithm(end, element) if kind.is_log else end for end in ends]
     return np.array(encoded[:1]), np.array(encoded[1:])
 
 
-def _number(what: str, bound: Any) -> float:
+def _logarithm(end: float, element: AbstractHyperParameter) -> float:
+    """Returns the logarithm of an end, or what stands for that of 0 if it is less."""
+    if math.isinf(end):
+        return end
+    least = float(element.encode(0.0)) if element.column_kind.low == 0 else -math.inf
+    return max(float(np.log(end)), least) if end > 0 else least
+
+
+def _number(what: str, bound: Any) -> Any:
     if type(bound) not in (int, float):
         raise TypeError(f"{what} must have numbers as bounds.")
     try:

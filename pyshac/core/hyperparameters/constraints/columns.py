@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
+from pyshac.core.basics.checks import to_float
+from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
+from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.space.block import Block
 
@@ -57,6 +60,15 @@ class Columns:
         """Returns the number of a column."""
         return self._place_of[name]
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [*self._block_of]
+
+    def is_first(self, name: str) -> bool:
+        """Returns whether a column is the first of its parameter."""
+        return self._block_of[name].columns.start == self.place(name)
+
     def part(self, name: str) -> slice:
         """Returns the columns of a parameter."""
         return next(block.columns for block in self.blocks if block.parameter.name == name)
@@ -84,7 +96,7 @@ class Columns:
         if block.is_list and not isinstance(block.parameter, MultiHyperParameter):
             return self._values_of(block, encoded)[:, place - block.columns.start]
         column = np.asarray(encoded)[:, place]
-        return _decoded(self._element(name), column, block.kind.choices is not None)
+        return _decoded(self._element(name), column, block.kind)
 
     def numbers(self, encoded: FloatArray, name: str) -> FloatArray:
         """Returns the numbers of a column, shape (n,): NaN where it is inactive.
@@ -101,7 +113,7 @@ class Columns:
                 f"Values of {name!r} must be numbers, since a constraint calculates with them. "
                 f"Got {known[:1]!r}."
             )
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        return np.array([np.nan if value is None else to_float(value) for value in values])
 
     def all_values(self, encoded: FloatArray) -> dict[str, npt.NDArray[Any]]:
         """Returns the values of all parameters by name, shape (n,), or (n, k) for lists."""
@@ -109,15 +121,19 @@ class Columns:
 
     def parameters(self, encoded: FloatArray) -> Iterator[dict[str, Any]]:
         """Yields the parameters of each sample, without the inactive ones."""
-        values = {name: part.tolist() for name, part in self.all_values(encoded).items()}
-        is_inactive = np.isnan(encoded)
-        for place, row in enumerate(zip(*values.values(), strict=True)):
-            parameters = dict(zip(values, row, strict=True))
-            if is_inactive[place].any():
-                for block in self.blocks:
-                    if is_inactive[place, block.columns].any():
-                        del parameters[block.parameter.name]
-            yield parameters
+        values = {block.parameter.name: self._listed(block, encoded) for block in self.blocks}
+        for row in zip(*values.values(), strict=True):
+            pairs = zip(values, row, strict=True)
+            yield {name: value for name, value in pairs if value is not INACTIVE}
+
+    def _listed(self, block: Block, encoded: FloatArray) -> list[Any]:
+        """Returns a parameter's value in each sample, of the type that an evaluation gets."""
+        is_active = np.asarray(~np.isnan(encoded[:, block.columns]).any(axis=1))
+        known: list[Any] = self._values_of(block, encoded[is_active]).tolist()
+        if len(known) == len(encoded):
+            return known
+        rest = iter(known)
+        return [next(rest) if is_here else INACTIVE for is_here in is_active.tolist()]
 
     def _values_of(self, block: Block, encoded: FloatArray) -> npt.NDArray[Any]:
         part = np.asarray(encoded)[:, block.columns]
@@ -126,7 +142,7 @@ class Columns:
         if objects is not None:
             numbers = np.where(np.isnan(part), len(objects) - 1, part).astype(np.int64)
             return objects[numbers]
-        return _decoded(block.parameter, part, block.kind.choices is not None)
+        return _decoded(block.parameter, part, block.kind)
 
 
 def _objects_of(block: Block) -> npt.NDArray[Any] | None:
@@ -143,7 +159,7 @@ def _objects_of(block: Block) -> npt.NDArray[Any] | None:
 
 
 def _decoded(
-    parameter: AbstractHyperParameter, encoded: FloatArray, is_choice: bool
+    parameter: AbstractHyperParameter, encoded: FloatArray, kind: ColumnKind
 ) -> npt.NDArray[Any]:
     """Decodes values; what is inactive, and encoded as NaN, becomes NaN, or None for a choice."""
     is_active: BoolArray = ~np.isnan(encoded)
@@ -152,7 +168,8 @@ def _decoded(
     if encoded.ndim > 1:
         is_active = np.asarray(is_active.all(axis=1))
     known = parameter.decode_many(encoded[is_active])
-    is_number = known.dtype != object and not is_choice
+    # Of none at all, the array does not tell what they are.
+    is_number = kind.choices is None and (kind.is_built_in or known.dtype != object)
     values = np.full(
         encoded.shape, np.nan if is_number else None, np.float64 if is_number else object
     )

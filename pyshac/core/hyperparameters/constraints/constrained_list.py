@@ -13,6 +13,7 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.errors import InfeasibleSpaceError
 from pyshac.core.hyperparameters.constraints.columns import Columns
 from pyshac.core.hyperparameters.constraints.constraint import Constraint, MissingConstraint
+from pyshac.core.hyperparameters.constraints.given_columns import GivenColumns
 from pyshac.core.hyperparameters.constraints.less import Less
 from pyshac.core.hyperparameters.constraints.relation import Relation
 from pyshac.core.hyperparameters.space.block import Block
@@ -138,19 +139,24 @@ class ConstrainedList:
             allowed[allowed] = self.obeys_functions(encoded[allowed])
         return allowed
 
-    def obeys_relations(self, encoded: FloatArray) -> BoolArray:
-        """Returns which encoded samples obey the constraints that are data, shape (n,)."""
+    def obeys_relations(self, encoded: FloatArray, columns: Columns | None = None) -> BoolArray:
+        """Returns which encoded samples obey the constraints that are data, shape (n,).
+
+        Args:
+            encoded: Shape (n, columns).
+            columns: What they hold; None for what decoding gives.
+        """
         allowed = np.ones(len(encoded), dtype=bool)
         for relation in self.relations:
-            allowed &= relation.holds(self.columns, encoded)
+            allowed &= relation.holds(columns or self.columns, encoded)
         return allowed
 
-    def obeys_functions(self, encoded: FloatArray) -> BoolArray:
-        """Returns which encoded samples obey the constraints that are functions, shape (n,)."""
+    def obeys_functions(self, encoded: FloatArray, columns: Columns | None = None) -> BoolArray:
+        """Returns which obey the constraints that are functions, as `obeys_relations` does."""
         allowed = np.ones(len(encoded), dtype=bool)
         for each in self._constraints:
             if not isinstance(each, Relation) and allowed.any():
-                allowed[allowed] = each.holds(self.columns, encoded[allowed])
+                allowed[allowed] = each.holds(columns or self.columns, encoded[allowed])
         return allowed
 
     def check_constraints(self, row: Sequence[Any]) -> None:
@@ -160,10 +166,13 @@ class ConstrainedList:
             TypeError: If a value has the wrong type.
             ValueError: If it breaks one, or a value lies outside the search space.
         """
-        encoded = self.encode(row)[None] if self._constraints else None
+        if not self._constraints:
+            return
+        encoded = self.encode(row)[None]
+        columns = GivenColumns(self._blocks, dict(zip(self.columns.names, row, strict=True)))
         for each in self._constraints:
-            if encoded is not None and not each.holds(self.columns, encoded)[0]:
-                shown = next(self.columns.parameters(encoded))
+            if not each.holds(columns, encoded)[0]:
+                shown = next(columns.parameters(encoded))
                 raise ValueError(
                     f"A sample must obey the constraints of the search space. {shown!r} breaks "
                     f"{each.name if isinstance(each, Relation) else repr(each.name)}: change its "

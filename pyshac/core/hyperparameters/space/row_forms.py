@@ -38,11 +38,11 @@ class RowForms:
         self._blocks = blocks
         self.hierarchy = Hierarchy(blocks)
         self._names = [name for block in blocks for name in block.names]
-        self._parameter_names = [block.parameter.name for block in blocks]
-        self._conditional = {*self.hierarchy.conditional_blocks}
-        self._required = [
-            name for n, name in enumerate(self._parameter_names) if n not in self._conditional
-        ]
+        self._numbers = {block.parameter.name: number for number, block in enumerate(blocks)}
+        conditional = {*self.hierarchy.conditional_blocks}
+        self._required = {
+            name for name, number in self._numbers.items() if number not in conditional
+        }
 
     def split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[Block, Any]]:
         """Yields each parameter's block with its value, a list for a multi parameter."""
@@ -70,7 +70,7 @@ class RowForms:
         """Encodes a row without regard to conditions."""
         encoded, inactive = np.empty(len(self._names)), []
         for number, (block, value) in enumerate(self.split(row)):
-            if number in self._conditional and is_inactive(value):
+            if self.hierarchy.rules[number] and is_inactive(value):
                 inactive.append(block.columns)
                 encoded[block.columns] = 0.0
             else:
@@ -91,7 +91,8 @@ class RowForms:
         """
         broken = self.hierarchy.broken(number, encoded)
         parameter, is_missing = self._blocks[number].parameter, is_inactive(value)
-        if broken is not None and not is_missing:
+        # Records of data frames may have None for a missing value.
+        if broken is not None and not is_missing and value is not None:
             raise ValueError(
                 f"{parameter.name!r} must be left out, since it is only active where "
                 f"{broken.condition}."
@@ -106,7 +107,7 @@ class RowForms:
             encoded = self.hierarchy.deactivate(np.asarray(encoded, dtype=np.float64)[None])[0]
         row: list[Any] = []
         for number, (block, values) in enumerate(self.split(encoded)):
-            if number in self._conditional and np.isnan(values).all():
+            if self.hierarchy.rules[number] and np.isnan(values).all():
                 row += [INACTIVE] * block.width
             else:
                 row += _checked_values(block, block.parameter.decode(values))
@@ -114,41 +115,41 @@ class RowForms:
 
     def to_parameters(self, row: Sequence[Any], named: bool) -> OrderedDict[str, Any]:
         """Returns a row as parameters; see `HyperParameterList.to_parameters`."""
+        rules = self.hierarchy.rules
         pairs = (
             (block.parameter.name, value if named else block.parameter.to_object(value))
             for number, (block, value) in enumerate(self.split(row))
-            if number not in self._conditional or not is_inactive(value)
+            if not (rules[number] and is_inactive(value))
         )
         return OrderedDict(pairs)
 
     def to_row(self, parameters: Mapping[str, Any], named: bool, leave_out: bool) -> list[Any]:
         """Returns parameters as a row; see `HyperParameterList.to_row`."""
         self._check_names(parameters)
-        values: list[list[Any]] = [[]] * len(self._blocks)
+        hierarchy = self.hierarchy
+        values: list[Any] = [None] * len(self._blocks)
         encoded = np.full(len(self._names), np.nan)
-        for number in self.hierarchy.order:
+        for number in hierarchy.order:
             block = self._blocks[number]
-            value = parameters.get(block.parameter.name, INACTIVE)
-            if number in self._conditional:
-                is_active = self.hierarchy.broken(number, encoded) is None
-                if (not is_active and leave_out) or not self._check_given(number, encoded, value):
+            parameter, value = block.parameter, parameters.get(block.parameter.name, INACTIVE)
+            if hierarchy.rules[number]:
+                is_left_out = leave_out and hierarchy.broken(number, encoded) is not None
+                if is_left_out or not self._check_given(number, encoded, value):
                     values[number] = [INACTIVE] * block.width
                     continue
-            value = value if named else block.parameter.from_object(value)
+            value = value if named else parameter.from_object(value)
             # An array would be added to the numbers in the list.
             values[number] = [*value] if block.is_list else [value]
-            if self.hierarchy.is_parent(number):
-                encoded[block.columns] = block.parameter.encode(value)
+            if number in hierarchy.parents:
+                encoded[block.columns] = parameter.encode(value)
         return [*itertools.chain.from_iterable(values)]
 
     def _check_names(self, parameters: Mapping[str, Any]) -> None:
-        names, required = self._parameter_names, self._required
-        if len(required) == len(names) == len(parameters) and [*parameters] == names:
-            return
-        if not {*required} <= parameters.keys() <= {*names}:
-            exception = ", unless they are inactive" if len(required) < len(names) else ""
+        names = self._numbers.keys()
+        if not self._required <= parameters.keys() <= names:
+            exception = ", unless they are inactive" if len(self._required) < len(names) else ""
             raise ValueError(
-                f"Parameters must have the names {names!r}{exception}. "
+                f"Parameters must have the names {[*names]!r}{exception}. "
                 f"Got {list(parameters)!r} instead."
             )
 
@@ -167,10 +168,10 @@ class RowForms:
         row: list[Any] = [INACTIVE] * len(cells)
         encoded = np.full(len(cells), np.nan)
         for number in self.hierarchy.order:
-            block, is_conditional = self._blocks[number], number in self._conditional
+            block, is_conditional = self._blocks[number], bool(self.hierarchy.rules[number])
             broken = self.hierarchy.broken(number, encoded) if is_conditional else None
             for place in range(block.columns.start, block.columns.stop):
-                if broken is None and self.hierarchy.rules(number):
+                if broken is None and self.hierarchy.rules[number]:
                     row[place] = self._read_active(number, cells[place], read)
                 elif broken is None:
                     row[place] = read(*cells[place])
@@ -179,7 +180,7 @@ class RowForms:
                         f"column {cells[place][0]!r}: must be empty, since {block.parameter.name!r}"
                         f" is only active where {broken.condition}."
                     )
-            if broken is None and self.hierarchy.is_parent(number):
+            if broken is None and number in self.hierarchy.parents:
                 value = row[block.columns] if block.is_list else row[block.columns.start]
                 encoded[block.columns] = block.parameter.encode(value)
         return row

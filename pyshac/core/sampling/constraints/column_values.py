@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray, IntArray
+from pyshac.core.basics.checks import to_float
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.unit_map import GRID
 
@@ -31,14 +32,15 @@ class ColumnValues:
         self._space, self._name = space, name
         self.place = space.columns.place(name)
         self.kind = space.column_kinds[self.place]
-        # A share of what other columns leave depends on these.
-        self.is_known = bool(space.maps_to_unit[self.place]) and not self.kind.is_relative
+        # A share of what the columns before it leave depends on these; the first has none.
+        is_relative = self.kind.is_relative and not space.columns.is_first(name)
+        self.is_known = bool(space.maps_to_unit[self.place]) and not is_relative
         self.is_exact = (
             self.kind.choices is not None or self.kind.is_whole or self.kind.steps is not None
         )
         self._extremes: RangeExtremes | None = None
         if self.kind.choices is not None:
-            self._extremes = RangeExtremes(np.array(self.kind.choices, dtype=np.float64))
+            self._extremes = RangeExtremes(np.array([*map(to_float, self.kind.choices)]))
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns the smallest and the largest number in parts of the unit interval.

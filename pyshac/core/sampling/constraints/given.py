@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +23,12 @@ class Given:
     Attributes:
         encoded: An encoded sample that has them, shape (columns,).
         columns: Which of its columns are given, shape (columns,).
+        values: The values by the names of columns.
     """
 
     encoded: FloatArray
     columns: BoolArray
+    values: dict[str, Any]
 
     def put_into(self, rows: FloatArray, space: HyperParameterList) -> FloatArray:
         """Returns rows with the given values in place of their own, if all of these are active.

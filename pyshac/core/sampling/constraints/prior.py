@@ -13,6 +13,7 @@ from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.errors import InfeasibleSpaceError
 from pyshac.core.hyperparameters import Forbidden, HyperParameterList, Less, LinearConstraint
 from pyshac.core.hyperparameters.constraints import Relation
+from pyshac.core.hyperparameters.constraints.given_columns import GivenColumns
 from pyshac.core.sampling.constraints.forbidden_bounds import ForbiddenBounds
 from pyshac.core.sampling.constraints.given import Given
 from pyshac.core.sampling.constraints.linear_bounds import LinearBounds
@@ -47,6 +48,7 @@ class Prior:
     def __init__(self, space: HyperParameterList, given: Given | None = None) -> None:
         self.space = space
         self._given = given
+        self._columns = None if given is None else GivenColumns(space.columns.blocks, given.values)
 
     @functools.cached_property
     def bounds(self) -> list[Bounds]:
@@ -148,8 +150,8 @@ class Prior:
                 if is_fruitless or (number and (asked >= most_asked or proposed >= most_proposed)):
                     break
                 rows = self._propose(block, seeding.child(stream, len(found)))
-                some = rows[self.space.obeys_relations(rows)]
-                found.append(some[self.space.obeys_functions(some)])
+                some = rows[self.space.obeys_relations(rows, self._columns)]
+                found.append(some[self.space.obeys_functions(some, self._columns)])
                 number, proposed = number + len(found[-1]), proposed + block
                 asked += len(some) if self.space.is_vectorised else block
                 if len(some) < SMALL_SHARE * block and self.space.is_vectorised:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.errors import InfeasibleSpaceError
-from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 from pyshac.core.hyperparameters.space.row_forms import is_inactive
 from pyshac.core.sampling.constraints.given import Given
 from pyshac.core.sampling.constraints.prior import Prior
@@ -37,7 +37,7 @@ def completed(
             f"The search space has no parameters {unknown!r}. Enqueue some of {names!r}; "
             "the others are drawn."
         )
-    given = {name: value for name, value in given.items() if not is_inactive(value)}
+    given = {name: value for name, value in given.items() if not _is_missing(space[name], value)}
     if _is_complete(given, space):
         return space.to_stored_row(given)
     if space.constraints or not space.hierarchy.is_trivial:
@@ -45,6 +45,18 @@ def completed(
     else:
         row = space.draw(1, stream)[0]
     return space.to_stored_row({**space.to_parameters(space.decode(row)), **given})
+
+
+def _is_missing(parameter: AbstractHyperParameter, value: Any) -> bool:
+    """Returns whether a conditional parameter has no value, as in the records of data frames."""
+    if value is not None or not parameter.conditions:
+        return is_inactive(value)
+    try:
+        parameter.encode(parameter.from_object(value))
+    # A user's own type may raise anything.
+    except Exception:
+        return True
+    return False
 
 
 def _is_complete(given: Mapping[str, Any], space: HyperParameterList) -> bool:
@@ -61,13 +73,16 @@ def _drawn_beside(
 ) -> FloatArray:
     """Returns an encoded sample that has the given values and obeys conditions and constraints."""
     encoded, is_given = np.zeros(space.num_columns), np.zeros(space.num_columns, dtype=bool)
+    values: dict[str, Any] = {}
     for name, value in given.items():
-        part = space.columns.part(name)
-        encoded[part] = space[name].encode(space[name].from_object(value))
-        is_given[part] = True
+        parameter, part = space[name], space.columns.part(name)
+        value = parameter.from_object(value)
+        encoded[part], is_given[part] = parameter.encode(value), True
+        each = [value] if parameter.sample_count is None else value
+        values.update(zip(space.columns.names[part], each, strict=True))
     _check_conditions(given, encoded, is_given, space)
     try:
-        return np.asarray(Prior(space, Given(encoded, is_given)).draw(1, stream)[0])
+        return np.asarray(Prior(space, Given(encoded, is_given, values)).draw(1, stream)[0])
     except InfeasibleSpaceError:
         obeyed = [*space.constraints] or "the conditions of its parameters"
         raise ValueError(
@@ -88,7 +103,7 @@ def _check_conditions(
         space: The search space.
     """
     for number, parameter in enumerate(space):
-        for rule in space.hierarchy.rules(number) if parameter.name in given else ():
+        for rule in space.hierarchy.rules[number] if parameter.name in given else ():
             column = slice(rule.column, rule.column + 1)
             if is_given[rule.column] and not rule.values.hold(encoded[column])[0]:
                 raise ValueError(

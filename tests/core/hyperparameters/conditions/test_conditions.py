@@ -57,6 +57,16 @@ class TestWhen:
             child = UniformHP("x", 0, 1).when("optimizer", "sgd")
             assert active(child, optimizer(), optimizer=value) is expected
 
+    @pytest.mark.parametrize("bound", [0, 1e-30])
+    def test_what_no_logarithm_tells_from_0_is_at_most_that(self, bound):
+        child = UniformHP("x", 0, 1).when("p", at_most=bound)
+        assert active(child, UniformHP("p", 0, 1, log_encode=True), p=0.0)
+        assert not active(child, UniformHP("p", 0, 1, log_encode=True), p=0.5)
+
+    def test_bounds_beyond_floats(self):
+        child = UniformHP("x", 0, 1).when("p", at_most=10**400)
+        assert active(child, IntegerHP("p", 0, 9), p=9)
+
     def test_several_values(self):
         for value, expected in (("sgd", True), ("rmsprop", True), ("adam", False)):
             child = UniformHP("x", 0, 1).when("optimizer", ["sgd", "rmsprop"])

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from pyshac import (
+    INACTIVE,
     AbstractHyperParameter,
     Constraint,
     ConstraintError,
@@ -30,6 +31,8 @@ from pyshac import (
     UniformHP,
 )
 from pyshac.core.hyperparameters.space.frozen import frozen_copy
+from pyshac.core.sampling.constraints.prior import Prior
+from pyshac.core.search.given.completion import completed
 
 
 class Own(AbstractHyperParameter):
@@ -104,6 +107,68 @@ def test_vectorised_functions_get_arrays():
     encoded = rows(of)
     wanted = one_by_one(of, encoded, lambda p: sum(p["w"]) > p["a"] and p["kernel"] == "rbf")
     assert of.feasible(encoded).tolist() == wanted
+
+
+def test_functions_get_whole_numbers_beside_samples_without_them():
+    """The other samples of a block must not make floats of them."""
+    of = HyperParameterList(
+        [IntegerHP("layers", 1, 3), IntegerHP("units", 1, 8).when("layers", at_least=2)],
+        constraints=[lambda p: len("x" * p.get("units", 1)) < 5],
+    )
+    encoded = np.array([[1, np.nan], [2, 3], [3, 5]])
+    assert of.feasible(encoded).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("child", [UniformHP("x", 0, 1, step=0.25), IntegerHP("x", 0, 9)])
+def test_vectorised_functions_get_nan_if_no_sample_has_a_number(child):
+    space = HyperParameterList(
+        [DiscreteHP("d", [0, 1]), child.when("d", 1)],
+        constraints=[Constraint(lambda p: ~(p["x"] > 0.5), "small", vectorized=True)],
+    )
+    assert space.to_stored_row({"d": 0})[0] == 0
+    assert space.feasible(np.array([[0, np.nan], [0, np.nan]])).all()
+
+
+REACHED = [
+    (LogUniformHP("p", 1, 100), "p", 10.0, 10.0),
+    (SimplexHP("p", 3), "p_1", 0.1, [0.1, 0.2, 0.7]),
+]
+
+
+@pytest.mark.parametrize(("parameter", "column", "bound", "value"), REACHED)
+def test_a_given_value_may_reach_a_bound_that_its_decoded_form_exceeds(
+    parameter, column, bound, value
+):
+    decoded = parameter.decode(parameter.encode(value))
+    assert (decoded if column == "p" else decoded[0]) > bound
+    constraints = [
+        LinearConstraint({column: 1}, at_most=bound),
+        lambda p: p["p"] == value,
+        Constraint(lambda p: (p["p"].reshape(len(p["u"]), -1) == value).all(axis=1), "v", True),
+    ]
+    for each in constraints:
+        space = HyperParameterList([parameter, UniformHP("u", 0, 1)], constraints=[each])
+        parts = value if isinstance(value, list) else [value]
+        assert space.to_stored_row({"p": value, "u": 0.5}) == [*parts, 0.5]
+        assert completed({"p": value}, space, np.random.SeedSequence(0))[:-1] == parts
+
+
+def test_functions_are_asked_about_given_samples_with_inactive_parameters():
+    space = HyperParameterList(
+        [DiscreteHP("d", [0, 1]), UniformHP("u", 0, 1).when("d", 1)],
+        constraints=[lambda p: p.get("u", 0) < 0.5],
+    )
+    space.check_constraints([0, INACTIVE])
+    space.check_constraints([1, 0.25])
+    with pytest.raises(ValueError, match="must obey"):
+        space.check_constraints([1, 0.75])
+
+
+def test_choices_may_be_numbers_beyond_floats():
+    space = HyperParameterList(
+        [DiscreteHP("d", [1, 10**400]), UniformHP("u", 0, 3)], constraints=[Less("d", "u")]
+    )
+    assert (Prior(space).draw(20, np.random.SeedSequence(0))[:, 0] == 0).all()
 
 
 def every_type() -> HyperParameterList:
