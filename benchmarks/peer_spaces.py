@@ -80,7 +80,7 @@ def needs(space: HyperParameterList) -> list[Need]:
     found, spaces, start = [], columns(space), 0
     for number, parameter in enumerate(space):
         width = 1 if parameter.sample_count is None else parameter.sample_count
-        for rule in space.hierarchy.rules(number):
+        for rule in space.hierarchy.rules[number]:
             parent = spaces[rule.column]
             holds = rule.values.hold(np.array([parent.encode(one) for one in parent.values]))
             values = [one for one, is_held in zip(parent.values, holds, strict=True) if is_held]
