@@ -23,6 +23,29 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
+First = TypeVar("First", bound=np.generic)
+Second = TypeVar("Second", bound=np.generic)
+
+
+def in_parts(
+    function: Callable[[FloatArray, FloatArray], tuple[npt.NDArray[First], npt.NDArray[Second]]],
+    size: int,
+    low: FloatArray,
+    high: FloatArray,
+) -> tuple[npt.NDArray[First], npt.NDArray[Second]]:
+    """Calls a function for so many rows at a time, which bounds its tables, and joins the results.
+
+    Args:
+        function: Takes and returns two arrays of as many rows.
+        size: The largest number of rows of a call.
+        low: Shape (n, columns).
+        high: Of the same shape.
+    """
+    parts = [slice(start, start + size) for start in range(0, max(len(low), 1), size)]
+    firsts, seconds = zip(*(function(low[part], high[part]) for part in parts), strict=True)
+    return np.concatenate(firsts), np.concatenate(seconds)
+
+
 def without_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Makes a function calculate with infinities, NaN and tiny numbers as IEEE 754 defines.
 

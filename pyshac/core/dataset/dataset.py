@@ -285,9 +285,8 @@ class Dataset(EarlierDatasetNames):
                 raise TypeError(f"{name} must be a list, tuple or array. Got {part!r} instead.")
         if len(X) != len(Y):
             raise ValueError(f"X and Y must be of one length. Got {len(X)} and {len(Y)} instead.")
-        filled = Dataset(self._parameters, None)
+        filled = Dataset(self._parameters, self._basedir)
         for row, score in zip(X, Y, strict=True):
-            self._space().check_constraints(self._space().as_row(row))
             filled.add_sample(row, score)
         self._take_over(filled)
 

@@ -103,8 +103,7 @@ def open_directory(
     for part in (folder, *parts):
         files.refuse_link(part)
     built = build_space(read_config(path), path, known)
-    others = read_constraints(constraints, built, () if known is None else known.constraints)
-    space = HyperParameterList(built, constraints=others)
+    space = read_constraints(constraints, built, () if known is None else known.constraints)
     return SavedSamples(root, space, read_records(journal))
 
 

@@ -51,6 +51,11 @@ class ColumnKind:
         return self.choices is not None and not self.is_ordered
 
     @property
+    def is_separate(self) -> bool:
+        """Whether each value takes a part of the unit interval: choices, steps, whole numbers."""
+        return self.choices is not None or self.steps is not None or self.is_whole
+
+    @property
     def num_values(self) -> float:
         """Number of values of choices, steps and bounded whole numbers; otherwise infinity."""
         if self.choices is not None:

@@ -12,15 +12,18 @@ def check_finite(owner: str, argument: str, value: Any) -> float:
     """Returns a finite number as a float; the error names it as `argument` of `owner`."""
     if value is None:
         raise ValueError(f"{argument} of {owner!r} must be a number. Got None instead.")
+    return finite(f"{argument} of {owner!r}", value)
+
+
+def finite(what: str, value: Any) -> float:
+    """Returns a finite number as a float; raises `TypeError` or `ValueError` if it is none."""
     try:
         number = to_float(value)
     # A value's own conversion raises all kinds of exceptions.
     except Exception:
-        raise TypeError(
-            f"{argument} of {owner!r} must be a number. Got {value!r} instead."
-        ) from None
+        raise TypeError(f"{what} must be a number. Got {value!r} instead.") from None
     if not math.isfinite(number):
-        raise ValueError(f"{argument} of {owner!r} must be finite. Got {number!r} instead.")
+        raise ValueError(f"{what} must be finite. Got {number!r} instead.")
     return number
 
 

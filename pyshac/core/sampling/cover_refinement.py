@@ -74,10 +74,7 @@ def refine(
     least = budget = _least_budget(num_trees[-1])
     spent, start, next_pilot = 0.0, cover.volume, least / 10
     while spent < budget and len(cover) < max_boxes:
-        boxes = _worst_boxes(cover)
-        if not len(boxes):
-            break
-        cover, cost = _split(cover, boxes, bounds)
+        cover, cost = _split(cover, _worst_boxes(cover), bounds)
         if not cost:
             break
         spent += cost
@@ -114,10 +111,7 @@ def refine_for_constraints(
             if not len(cover) or is_good(cover):
                 break
             next_check = 2 * len(cover)
-        boxes = _worst_boxes(cover)
-        if not len(boxes):
-            break
-        cover, cost = _split(cover, boxes, bounds)
+        cover, cost = _split(cover, _worst_boxes(cover), bounds)
         if not cost:
             break
     return cover

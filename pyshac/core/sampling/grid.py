@@ -60,12 +60,13 @@ def grid_of(space: HyperParameterList) -> Grid | None:
     Where a constraint is a function that looks at one point at a time, it may have 5,000.
     """
     most = MAX_SLOW_POINTS if space.has_slow_constraints else MAX_POINTS
-    if any(kind.num_values > MAX_POINTS for kind in space.column_kinds):
+    kinds = space.column_kinds
+    if any(kind.num_values > MAX_POINTS for kind in kinds):
         return None
     points = np.full((1, space.num_columns), np.nan)
     shares = np.ones((1, space.num_columns))
     for column in space.hierarchy.columns_in_order:
-        values = space.column_kinds[column].all_values()
+        values = kinds[column].all_values()
         is_active = space.hierarchy.active(points)[:, column]
         counts = np.where(is_active, len(values), 1)
         if counts.sum() > most:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, IntArray, in_parts
 from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.tree_models import Tree
 from pyshac.core.hyperparameters import HyperParameterList
@@ -80,12 +80,9 @@ class MarginBounds:
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns lower and upper bounds of the margin, shape (n,), over boxes of (n, columns)."""
-        lower, upper = np.empty(len(low)), np.empty(len(low))
         # As many boxes at a time as keep the table in the cache.
         step = max(16, CACHED_VALUES // len(self._value))
-        for start in range(0, len(low), step):
-            part = slice(start, start + step)
-            lower[part], upper[part] = self._bound(low[part], high[part])
+        lower, upper = in_parts(self._bound, step, low, high)
         return lower - self._slack, upper + self._slack
 
     def best_split(self, low: FloatArray, high: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -141,7 +138,7 @@ def _splits_of_conditions(splits: Splits, hierarchy: Hierarchy) -> Splits:
     weights: dict[tuple[int, float], float] = {}
     for column in np.unique(splits.column[hierarchy.conditional[splits.column]]):
         weight = float(splits.weight[splits.column == column].sum())
-        for place in hierarchy.edges(int(column)):
+        for place in hierarchy.edges([int(column)]):
             weights[place] = weights.get(place, 0.0) + weight
     places = np.array([*weights], dtype=np.float64).reshape(-1, 2)
     return Splits(places[:, 0].astype(np.int64), places[:, 1], np.array([*weights.values()]))

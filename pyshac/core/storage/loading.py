@@ -164,8 +164,8 @@ class _Reader:
         """Returns the search space whose parameters a JSON describes, and its constraints."""
         built = build_space(config, self._layout.parameters, self._known)
         known = () if self._known is None else self._known.constraints
-        constraints = read_constraints(self._layout.constraints, built, known)
-        return FrozenHyperParameterList(built, constraints)
+        space = read_constraints(self._layout.constraints, built, known)
+        return FrozenHyperParameterList(space, space.constraints)
 
     def _read_state(self) -> StateFile:
         path = self._layout.state

@@ -21,6 +21,7 @@ from pyshac.core.hyperparameters import (
     UniformHP,
 )
 from tests import strategies
+from tests.core.hyperparameters.refusals import assert_refused
 from tests.goodness_of_fit import LEVEL, NUM_DRAWS, chi_square, continuous_p_values
 from tests.strategies import typed
 
@@ -123,10 +124,7 @@ BAD_ARGUMENTS = [
 
 @pytest.mark.parametrize(("call", "error", "message"), BAD_ARGUMENTS, ids=range(len(BAD_ARGUMENTS)))
 def test_bad_arguments_are_named(call, error, message):
-    with pytest.raises(error) as caught:
-        call()
-    assert type(caught.value) is error
-    assert message in str(caught.value)
+    assert_refused(call, error, message)
 
 
 def test_the_old_misspelling_is_the_same_type():

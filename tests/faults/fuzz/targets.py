@@ -157,14 +157,13 @@ def fuzz_constraints(data: bytes) -> bool:
     path = _FOLDER / "constraints.json"
     path.write_bytes(data)
     try:
-        constraints = read_constraints(path, _SPACE)
+        space = read_constraints(path, _SPACE)
     except SaveDirectoryError:
         return False
-    space = HyperParameterList(_SPACE, constraints=constraints)
     space.obeys_relations(space.draw(2, np.random.SeedSequence(0)))
     # What is accepted can be written, and is the same then.
-    path.write_bytes(encode_constraints(constraints))
-    if repr(read_constraints(path, _SPACE)) != repr(constraints):
+    path.write_bytes(encode_constraints(space.constraints))
+    if repr(read_constraints(path, _SPACE).constraints) != repr(space.constraints):
         raise RuntimeError("the constraints are others after they were written")
     return True
 

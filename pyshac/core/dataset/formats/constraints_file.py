@@ -47,8 +47,8 @@ def encode_constraints(constraints: Sequence[AnyConstraint]) -> bytes:
 
 def read_constraints(
     path: Path, parameters: HyperParameterList, known: Sequence[AnyConstraint] = ()
-) -> list[AnyConstraint]:
-    """Reads the constraints of a search space; none if there is no such file.
+) -> HyperParameterList:
+    """Returns a search space with the constraints of a file; itself if there is no such file.
 
     Args:
         path: The file.
@@ -60,7 +60,7 @@ def read_constraints(
     """
     files.refuse_link(path)
     if not path.exists():
-        return []
+        return parameters
     text = files.decode_text(files.read_bounded(path, files.MAX_JSON_BYTES), path)
     content = files.parse_json(text, repr(str(path)))
     functions = {each.name: each for each in known if not isinstance(each, Relation)}
@@ -72,7 +72,7 @@ def read_constraints(
             functions.get(each.name, each) if isinstance(each, MissingConstraint) else each
             for each in constraints
         ]
-        return [*HyperParameterList(parameters, constraints=found).constraints]
+        return HyperParameterList(parameters, constraints=found)
     except (TypeError, ValueError, KeyError, ArithmeticError, RuntimeError) as error:
         raise SaveDirectoryError(
             f"{str(path)!r} holds no constraints of the search space: {printable(str(error))}"

@@ -7,7 +7,7 @@ rows of a search have NaN instead.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,10 @@ class Rule:
     column: int
     values: ParentValues
 
+    def refusal(self, name: str) -> str:
+        """Returns the message that a parameter has a value although the rule does not hold."""
+        return f"{name!r} must be left out, since it is only active where {self.condition}."
+
 
 class Hierarchy:
     """The conditions of a search space.
@@ -59,7 +63,11 @@ class Hierarchy:
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
-        columns = {name: (block, i) for block in blocks for i, name in enumerate(block.names)}
+        columns = {
+            name: (block, column)
+            for block in blocks
+            for column, name in enumerate(block.names, block.columns.start)
+        }
         self.rules = [
             [_rule(block, condition, columns) for condition in block.parameter.conditions]
             for block in blocks
@@ -169,13 +177,15 @@ class Hierarchy:
                 inactive[:, block.columns] |= (inactive[:, column] | can_fail)[:, None]
         return active, inactive
 
-    def edges(self, column: int) -> Iterator[tuple[int, float]]:
-        """Yields where a column may become active or inactive: a parent's column and unit value."""
-        waiting: list[int] = [self._block_of[column]]
+    def edges(self, columns: Iterable[int]) -> list[tuple[int, float]]:
+        """Returns where columns become active or inactive: parents' columns and unit values."""
+        waiting: list[int] = [self._block_of[column] for column in columns]
+        found: dict[tuple[int, float], None] = {}
         for number in waiting:
             for rule in self.rules[number]:
                 waiting.append(self._block_of[rule.column])
-                yield from ((rule.column, edge) for edge in rule.values.edges)
+                found.update(((rule.column, edge), None) for edge in rule.values.edges)
+        return [*found]
 
     def _conditional_blocks(self) -> Iterator[tuple[Block, list[Rule]]]:
         for number in self.conditional_blocks:
@@ -193,6 +203,5 @@ def _rule(block: Block, condition: Condition, columns: dict[str, tuple[Block, in
             f"A condition of {name!r} must name a parameter with one value. Got "
             f"{condition.parent!r}. {advice}."
         )
-    parent, place = columns[condition.parent]
-    column = parent.columns.start + place
+    parent, column = columns[condition.parent]
     return Rule(condition, column, parent_values(name, condition, parent, column))

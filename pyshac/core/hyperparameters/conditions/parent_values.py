@@ -15,7 +15,6 @@ from pyshac.core.basics.checks import to_float
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
 from pyshac.core.hyperparameters.conditions.condition import Condition
-from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.space.block import Block
 from pyshac.core.hyperparameters.unit_map import UnitMap, unit_edges
 
@@ -99,7 +98,12 @@ def parent_values(name: str, condition: Condition, parent: Block, column: int) -
         TypeError: If a value has a type that the parent's values do not have.
         ValueError: If the condition never holds, or asks for an order that the parent lacks.
     """
-    what, element = f"The condition of {name!r} that {condition}", _element_of(name, parent)
+    if not parent.are_independent:
+        raise ValueError(
+            f"A condition of {name!r} must name a parameter with one value, or a column of "
+            f"independent values. Got a column of {parent.parameter!r}."
+        )
+    what, element = f"The condition of {name!r} that {condition}", parent.element
     if condition.values is not None:
         low = high = _listed(what, condition.values, element)
     elif parent.kind.choices is not None:
@@ -110,20 +114,9 @@ def parent_values(name: str, condition: Condition, parent: Block, column: int) -
     return ParentValues(low, high, unit_map)
 
 
-def _element_of(name: str, parent: Block) -> AbstractHyperParameter:
-    if not parent.is_list:
-        return parent.parameter
-    if isinstance(parent.parameter, MultiHyperParameter):
-        return parent.parameter.element
-    raise ValueError(
-        f"A condition of {name!r} must name a parameter with one value, or a column of independent "
-        f"values. Got a column of {parent.parameter!r}."
-    )
-
-
 def _listed(what: str, values: tuple[Any, ...], element: AbstractHyperParameter) -> FloatArray:
     kind = element.column_kind
-    if kind.is_built_in and not kind.is_whole and math.isinf(kind.num_values):
+    if kind.is_built_in and not kind.is_separate:
         raise ValueError(
             f"{what} almost never holds, since a real number is seldom exactly some value: use "
             "at_least or at_most."
@@ -198,10 +191,7 @@ def _logarithm(end: float, element: AbstractHyperParameter) -> float:
 def _number(what: str, bound: Any) -> Any:
     if type(bound) not in (int, float):
         raise TypeError(f"{what} must have numbers as bounds.")
-    try:
-        return float(bound)
-    except OverflowError:
-        return math.inf if bound > 0 else -math.inf
+    return bound
 
 
 def _some(what: str, found: list[int], why: str) -> list[int]:

@@ -13,7 +13,6 @@ from pyshac.core.basics.checks import to_float
 from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
-from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.space.block import Block
 
 
@@ -84,19 +83,15 @@ class Columns:
             TypeError: If the value has the wrong type.
             ValueError: If it is none of the column's.
         """
-        return float(self._element(name).encode(value))
-
-    def _element(self, name: str) -> AbstractHyperParameter:
-        parameter = self._block_of[name].parameter
-        return parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
+        return float(self._block_of[name].element.encode(value))
 
     def values(self, encoded: FloatArray, name: str) -> npt.NDArray[Any]:
         """Returns the values of a column, shape (n,): NaN, or None, where it is inactive."""
         block, place = self._block_of[name], self._place_of[name]
-        if block.is_list and not isinstance(block.parameter, MultiHyperParameter):
+        if not block.are_independent:
             return self._values_of(block, encoded)[:, place - block.columns.start]
         column = np.asarray(encoded)[:, place]
-        return _decoded(self._element(name), column, block.kind)
+        return _decoded(block.element, column, block.kind)
 
     def numbers(self, encoded: FloatArray, name: str) -> FloatArray:
         """Returns the numbers of a column, shape (n,): NaN where it is inactive.
@@ -147,9 +142,8 @@ class Columns:
 
 def _objects_of(block: Block) -> npt.NDArray[Any] | None:
     """Returns the objects that functions receive for choices, and None; None for plain values."""
-    choices, parameter = block.kind.choices or (), block.parameter
-    element = parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
-    received = [element.to_object(value) for value in choices]
+    choices = block.kind.choices or ()
+    received = [block.element.to_object(value) for value in choices]
     if all(one is other for one, other in zip(received, choices, strict=True)):
         return None
     objects = np.empty(len(received) + 1, dtype=object)

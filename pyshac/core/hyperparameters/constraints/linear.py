@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
-from pyshac.core.basics.checks import to_float
 from pyshac.core.hyperparameters.constraints.columns import Columns
 from pyshac.core.hyperparameters.constraints.relation import Relation, check_mapping
+from pyshac.core.hyperparameters.number_checks import finite
 
 _EXAMPLE = "LinearConstraint({'a': 1, 'b': 2}, at_most=10)"
 # 0.1 + 0.2 is above 0.3 as floats go; whole numbers are told apart up to a trillion.
@@ -111,13 +111,4 @@ class LinearConstraint(Relation):
 
 
 def _finite(what: str, value: Any) -> float:
-    try:
-        number = to_float(value)
-    # A value's own conversion raises all kinds of exceptions.
-    except Exception:
-        raise TypeError(
-            f"In a LinearConstraint, {what} must be a number. Got {value!r} instead."
-        ) from None
-    if not math.isfinite(number):
-        raise ValueError(f"In a LinearConstraint, {what} must be finite. Got {value!r} instead.")
-    return number
+    return finite(f"In a LinearConstraint, {what}", value)

@@ -10,6 +10,7 @@ import numpy as np
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
 from pyshac.core.hyperparameters.column_kind import ColumnKind
+from pyshac.core.hyperparameters.multi import MultiHyperParameter
 from pyshac.core.hyperparameters.unit_map import ColumnMaps, UnitMap
 
 
@@ -36,6 +37,17 @@ class Block:
     def width(self) -> int:
         """Number of columns."""
         return int(self.columns.stop - self.columns.start)
+
+    @property
+    def element(self) -> AbstractHyperParameter:
+        """The parameter of one column; that of all if they depend on one another."""
+        parameter = self.parameter
+        return parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
+
+    @property
+    def are_independent(self) -> bool:
+        """Whether each column has a value of its own, which `element` encodes."""
+        return not self.is_list or self.element is not self.parameter
 
     @property
     def names(self) -> list[str]:

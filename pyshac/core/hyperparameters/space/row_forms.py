@@ -14,7 +14,7 @@ from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.hyperparameters.base import AbstractHyperParameter
-from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy
+from pyshac.core.hyperparameters.conditions.hierarchy import Hierarchy, Rule
 from pyshac.core.hyperparameters.space.block import Block
 
 # What programs write for a missing value.
@@ -63,7 +63,8 @@ class RowForms:
         """Encodes a row, shape (columns,); see `HyperParameterList.encode`."""
         encoded = self.encoded_as_given(row)
         for number in self.hierarchy.conditional_blocks:
-            self._check_given(number, encoded, row[self._blocks[number].columns.start])
+            broken = self.hierarchy.broken(number, encoded)
+            self._check_given(number, broken, row[self._blocks[number].columns.start])
         return encoded
 
     def encoded_as_given(self, row: Sequence[Any]) -> FloatArray:
@@ -81,25 +82,20 @@ class RowForms:
             encoded[columns] = np.nan
         return encoded
 
-    def _check_given(self, number: int, encoded: FloatArray, value: Any) -> bool:
-        """Returns whether a block is active; raises `ValueError` unless it has a value just then.
+    def _check_given(self, number: int, broken: Rule | None, value: Any) -> None:
+        """Raises `ValueError` unless a block has a value just where it is active.
 
         Args:
             number: The number of the block.
-            encoded: The columns of its parents, shape (columns,).
+            broken: The first rule that does not hold; None if the block is active.
             value: Its value, or the first of its list.
         """
-        broken = self.hierarchy.broken(number, encoded)
-        parameter, is_missing = self._blocks[number].parameter, is_inactive(value)
+        is_missing = is_inactive(value)
         # Records of data frames may have None for a missing value.
         if broken is not None and not is_missing and value is not None:
-            raise ValueError(
-                f"{parameter.name!r} must be left out, since it is only active where "
-                f"{broken.condition}."
-            )
+            raise ValueError(broken.refusal(self._blocks[number].parameter.name))
         if broken is None and is_missing:
             raise ValueError(self._must_have_value(number))
-        return broken is None
 
     def decoded(self, encoded: Sequence[float] | FloatArray) -> list[Any]:
         """Decodes a row of shape (columns,) into values."""
@@ -133,8 +129,10 @@ class RowForms:
             block = self._blocks[number]
             parameter, value = block.parameter, parameters.get(block.parameter.name, INACTIVE)
             if hierarchy.rules[number]:
-                is_left_out = leave_out and hierarchy.broken(number, encoded) is not None
-                if is_left_out or not self._check_given(number, encoded, value):
+                broken = hierarchy.broken(number, encoded)
+                if broken is None or not leave_out:
+                    self._check_given(number, broken, value)
+                if broken is not None:
                     values[number] = [INACTIVE] * block.width
                     continue
             value = value if named else parameter.from_object(value)
@@ -168,13 +166,13 @@ class RowForms:
         row: list[Any] = [INACTIVE] * len(cells)
         encoded = np.full(len(cells), np.nan)
         for number in self.hierarchy.order:
-            block, is_conditional = self._blocks[number], bool(self.hierarchy.rules[number])
-            broken = self.hierarchy.broken(number, encoded) if is_conditional else None
+            block, rules = self._blocks[number], self.hierarchy.rules[number]
+            broken = self.hierarchy.broken(number, encoded) if rules else None
             for place in range(block.columns.start, block.columns.stop):
-                if broken is None and self.hierarchy.rules[number]:
-                    row[place] = self._read_active(number, cells[place], read)
-                elif broken is None:
+                if not rules:
                     row[place] = read(*cells[place])
+                elif broken is None:
+                    row[place] = self._read_active(number, cells[place], read)
                 elif cells[place][2].strip().lower() not in MISSING:
                     raise ValueError(
                         f"column {cells[place][0]!r}: must be empty, since {block.parameter.name!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from pyshac.core.basics.arrays import FloatArray, IntArray
 from pyshac.core.basics.checks import to_float
@@ -35,9 +36,7 @@ class ColumnValues:
         # A share of what the columns before it leave depends on these; the first has none.
         is_relative = self.kind.is_relative and not space.columns.is_first(name)
         self.is_known = bool(space.maps_to_unit[self.place]) and not is_relative
-        self.is_exact = (
-            self.kind.choices is not None or self.kind.is_whole or self.kind.steps is not None
-        )
+        self.is_exact = self.kind.is_separate
         self._extremes: RangeExtremes | None = None
         if self.kind.choices is not None:
             self._extremes = RangeExtremes(np.array([*map(to_float, self.kind.choices)]))
@@ -79,8 +78,12 @@ class ColumnValues:
 
     def _start_of_value(self, unit: FloatArray) -> FloatArray:
         encoded = self._space.column_from_unit(self.place, unit)
-        start = self._space.column_to_unit(self.place, encoded)
-        return np.ceil(start / GRID) * GRID
+        return start_of_value(self._space, self.place, encoded)
+
+
+def start_of_value(space: HyperParameterList, column: int, encoded: npt.ArrayLike) -> FloatArray:
+    """Returns the smallest unit values that draws map to encoded values of a separate kind."""
+    return np.ceil(space.column_to_unit(column, encoded) / GRID) * GRID
 
 
 class RangeExtremes:

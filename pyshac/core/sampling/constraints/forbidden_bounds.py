@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray, in_parts
 from pyshac.core.hyperparameters import Forbidden, HyperParameterList
-from pyshac.core.hyperparameters.unit_map import GRID
+from pyshac.core.hyperparameters.unit_map import unit_edges
+from pyshac.core.sampling.constraints.column_values import start_of_value
 from pyshac.core.sampling.constraints.linear_bounds import LEAST
 
 # Number of boxes times number of conditions in one table.
@@ -56,36 +57,36 @@ class ForbiddenBounds:
         self._is_known = space.maps_to_unit[self._column]
         self._hierarchy = space.hierarchy
         self._is_conditional = bool(space.hierarchy.conditional[self._column].any())
-        edges = {edge for each in set(self._column) for edge in space.hierarchy.edges(each)}
-        self._edges = sorted(edges)
+        self._edges = sorted(space.hierarchy.edges(self._column.tolist()))
         self.cost = 4 * len(numbers)
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns lower and upper bounds of the margin, shape (n,), over boxes of (n, columns)."""
-        lower, upper = np.empty(len(low)), np.empty(len(low))
-        step = max(1, MAX_TABLE // len(self._condition))
-        for start in range(0, len(low), step):
-            part = slice(start, start + step)
-            lower[part], upper[part] = self._bound(low[part], high[part])
-        return lower, upper
+        return in_parts(self._bound, self._largest_part, low, high)
 
     def best_split(self, low: FloatArray, high: FloatArray) -> tuple[IntArray, FloatArray]:
         """Returns the column and the edge at which to split each box; column -1 if it has none.
 
         It cuts along the combination that takes most of the box.
         """
-        column, edge = np.full(len(low), -1), np.zeros(len(low))
-        step = max(1, MAX_TABLE // len(self._condition))
-        for start in range(0, len(low), step):
-            part = slice(start, start + step)
-            share, is_inside = self._shares(low[part], high[part])
-            met = np.multiply.reduceat(share[:, self._condition], self._first, axis=1)
-            column[part], edge[part] = self._cut(low[part], high[part], share, is_inside, met)
-        return column, edge
+        return in_parts(self._best_cut, self._largest_part, low, high)
+
+    @property
+    def _largest_part(self) -> int:
+        """The number of boxes that are looked at together."""
+        return max(1, MAX_TABLE // len(self._condition))
+
+    def _best_cut(self, low: FloatArray, high: FloatArray) -> tuple[IntArray, FloatArray]:
+        share, is_inside = self._shares(low, high)
+        return self._cut(low, high, share, is_inside, self._met(share))
+
+    def _met(self, share: FloatArray) -> FloatArray:
+        """Returns the share of boxes that combinations take, shape (boxes, combinations)."""
+        return np.multiply.reduceat(share[:, self._condition], self._first, axis=1)
 
     def _bound(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         share, is_inside = self._shares(low, high)
-        met = np.multiply.reduceat(share[:, self._condition], self._first, axis=1)
+        met = self._met(share)
         is_all = np.logical_and.reduceat(is_inside[:, self._condition], self._first, axis=1)
         total = np.minimum(met.sum(axis=1), 0.99)
         lower = np.where((met > 0).any(axis=1), -total, 1.0)
@@ -150,19 +151,7 @@ def _part_of(space: HyperParameterList, name: str, value: object) -> tuple[float
     if not columns.is_built_in(name):
         return 0.0, 1.0
     encoded = columns.encode(name, value)
-    if kind.choices is None and not kind.is_whole and kind.steps is None:
+    if not kind.is_separate:
         return 0.0, float(kind.low == kind.high)
-    start = float(np.ceil(space.column_to_unit(place, encoded) / GRID) * GRID)
-    return start, _end_of(space, place, encoded, start)
-
-
-def _end_of(space: HyperParameterList, place: int, encoded: float, start: float) -> float:
-    """Returns the smallest unit value above `start` that maps to another encoded value, or 1."""
-    below, above = start, 1.0
-    while above - below > GRID:
-        middle = float(np.floor((below + above) / 2 / GRID) * GRID)
-        if space.column_from_unit(place, middle) <= encoded:
-            below = middle
-        else:
-            above = middle
-    return above
+    end = unit_edges(lambda unit: space.column_from_unit(place, unit) <= encoded, 1)
+    return float(start_of_value(space, place, encoded)), float(end[0])

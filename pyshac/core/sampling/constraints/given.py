@@ -10,6 +10,7 @@ import numpy as np
 from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.unit_map import GRID
+from pyshac.core.sampling.constraints.column_values import start_of_value
 from pyshac.core.sampling.cover import Cover
 
 # A number is given by a few parts of the unit interval of this width, more than rounding takes.
@@ -45,13 +46,11 @@ class Given:
         low, high = np.zeros(len(self.columns)), np.ones(len(self.columns))
         kinds = space.column_kinds
         for column in np.flatnonzero(self.columns & space.maps_to_unit).tolist():
-            unit = float(space.column_to_unit(column, self.encoded[column]))
-            kind = kinds[column]
-            if kind.choices is not None or kind.is_whole or kind.steps is not None:
-                # The part of a value begins there.
-                low[column] = np.ceil(unit / GRID) * GRID
+            if kinds[column].is_separate:
+                low[column] = start_of_value(space, column, self.encoded[column])
                 high[column] = low[column] + GRID
             else:
+                unit = float(space.column_to_unit(column, self.encoded[column]))
                 place = min(np.floor(unit / MARGIN), 1 / MARGIN - 1)
                 low[column] = max(place - 1, 0) * MARGIN
                 high[column] = min(place + 2, 1 / MARGIN) * MARGIN

@@ -43,8 +43,7 @@ class LinearBounds:
         self._places = [values.place for values in self._values]
         self._hierarchy = space.hierarchy
         self._is_conditional = bool(space.hierarchy.conditional[self._places].any())
-        edges = {edge for place in self._places for edge in space.hierarchy.edges(place)}
-        self._edges = sorted(edges)
+        self._edges = sorted(space.hierarchy.edges(self._places))
         self.cost = 20 * len(weights)
 
     def __call__(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -71,7 +70,7 @@ class LinearBounds:
             lower, upper = np.where(never, 1.0, lower), np.where(never, 1.0, upper)
         lower, upper = np.clip(lower, -LARGEST, LARGEST), np.clip(upper, -LARGEST, LARGEST)
         # What stays undecided is split last.
-        is_final = (lower <= 0) & (upper > 0) & (self.best_split(low, high)[0] < 0)
+        is_final = (lower <= 0) & (upper > 0) & (self._widest(low, high, smallest, largest)[0] < 0)
         return np.where(is_final, -np.minimum(LEAST, upper * 1e-9), lower), upper
 
     def best_split(self, low: FloatArray, high: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -79,7 +78,16 @@ class LinearBounds:
 
         It is the middle of the column that contributes most to what is undecided.
         """
-        smallest, largest = self._terms(low, high)
+        return self._widest(low, high, *self._terms(low, high))
+
+    def _widest(
+        self,
+        low: FloatArray,
+        high: FloatArray,
+        smallest: list[FloatArray],
+        largest: list[FloatArray],
+    ) -> tuple[IntArray, FloatArray]:
+        """Returns the best splits, given the smallest and the largest terms; see `best_split`."""
         column, edge, widest = np.full(len(low), -1), np.zeros(len(low)), np.zeros(len(low))
         for number, values in enumerate(self._values):
             if not values.is_known:

@@ -106,7 +106,4 @@ def _check_conditions(
         for rule in space.hierarchy.rules[number] if parameter.name in given else ():
             column = slice(rule.column, rule.column + 1)
             if is_given[rule.column] and not rule.values.hold(encoded[column])[0]:
-                raise ValueError(
-                    f"{parameter.name!r} must be left out, since it is only active where "
-                    f"{rule.condition}. Got {dict(given)!r}."
-                )
+                raise ValueError(f"{rule.refusal(parameter.name)} Got {dict(given)!r}.")

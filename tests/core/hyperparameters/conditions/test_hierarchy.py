@@ -60,7 +60,7 @@ def test_bounds_allow_what_happens_in_a_box(space, seed, width):
 def test_bounds_are_sharp_at_the_edges_of_conditions():
     space = nested()
     hierarchy, layers = space.hierarchy, 3
-    edges = dict(hierarchy.edges(2))
+    edges = dict(hierarchy.edges([2]))
     assert edges == {layers: 0.5}
     low, high = np.zeros((2, 4)), np.ones((2, 4))
     high[0, layers] = low[1, layers] = 0.5
@@ -73,7 +73,7 @@ def test_bounds_are_sharp_at_the_edges_of_conditions():
 
 def test_edges_of_real_numbers_are_exact():
     space = nested()
-    (edge,) = (edge for column, edge in space.hierarchy.edges(0) if column == 1)
+    (edge,) = (edge for column, edge in space.hierarchy.edges([0]) if column == 1)
     rates = space.column_from_unit(1, np.array([edge - GRID, edge]))
     assert rates[0] < np.log(0.1) <= rates[1]
 

@@ -21,6 +21,7 @@ from pyshac.core.hyperparameters import (
 )
 from pyshac.core.hyperparameters.types.steps import Steps
 from tests import strategies
+from tests.core.hyperparameters.refusals import assert_refused
 from tests.goodness_of_fit import LEVEL, NUM_DRAWS, chi_square, count
 from tests.strategies import typed
 
@@ -194,7 +195,4 @@ BAD_ARGUMENTS = [
 
 @pytest.mark.parametrize(("call", "error", "message"), BAD_ARGUMENTS, ids=range(len(BAD_ARGUMENTS)))
 def test_bad_arguments_are_named(call, error, message):
-    with pytest.raises(error) as caught:
-        call()
-    assert type(caught.value) is error
-    assert message in str(caught.value)
+    assert_refused(call, error, message)
