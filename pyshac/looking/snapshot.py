@@ -33,7 +33,7 @@ class Snapshot:
         cascade: The classifiers; none for a dataset, or a directory of an earlier PySHAC.
         schedule: How the budget is spent; None if neither that nor the stages are known.
         starts: Number of the first sample drawn after each classifier.
-        num_pending: Number of samples of the open batch that have no score yet.
+        num_pending: Number of samples of open batches that have no score yet.
         num_complete: Number of samples in closed batches.
         refused: Number of classifiers that were refused, by reason.
         path: The save directory, or None.
@@ -142,7 +142,7 @@ def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
         run.cascade,
         schedule,
         tuple(run.stage_starts),
-        len(run.batch.pending) if run.batch else 0,
+        len(run.open.pending),
         run.num_complete,
         run.refused,
         path,

@@ -56,10 +56,10 @@ class Watch:
     def __init__(self, monkeypatch):
         self.in_force, self.num_checks, self.rejections = [], [], []
         self.is_accepted_by_first = []
-        real = Search.draw_batch
+        real = Search.draw
 
-        def draw_batch(search, relax_checks, generators):
-            batch = real(search, relax_checks, generators)
+        def draw(search, situation, relax_checks, generators):
+            batch = real(search, situation, relax_checks, generators)
             rows = np.array([search.space.encode(row) for row in batch.rows])
             self.in_force.append(len(search.cascade))
             self.num_checks.append(batch.num_checks)
@@ -68,7 +68,7 @@ class Watch:
             self.is_accepted_by_first.append(not rejections(first, rows).any())
             return batch
 
-        monkeypatch.setattr(Search, "draw_batch", draw_batch)
+        monkeypatch.setattr(Search, "draw", draw)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_small_spaces_shorten_the_cascade_only_where_the_region_has_too_few(watc
     assert len(engine.dataset) == 64
     assert all(watch.is_accepted_by_first)
     search = engine._run.search
-    points = search._planner.grid.points
+    points = search._drawing.planner.grid.points
     for number, checks in enumerate(watch.num_checks):
         if checks < watch.in_force[number]:
             # The region of one check more had fewer points than the batch lacked.

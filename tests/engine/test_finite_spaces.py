@@ -231,7 +231,7 @@ def test_the_cascade_is_shortened_only_where_it_accepts_too_few_new_points(tmp_p
         samples = engine.ask()
         if not samples:
             break
-        if search.batch.num_checks < len(cascade):
+        if search.open.first.num_checks < len(cascade):
             shortened += 1
             assert num_new < 10
         scores = [abs(sample["a"] - 2) + abs(sample["b"] - 2) for sample in samples]

@@ -184,7 +184,7 @@ def test_in_a_finite_space_all_are_different_and_new(tmp_path):
     engine = make_engine(tmp_path, sum_of, space, 24, 3)
     engine.fit(skip_cv_checks=True)
     search = engine._run.search
-    points = search._planner.grid.points
+    points = search._drawing.planner.grid.points
     accepted = {tuple(search.space.decode(row)) for row in points[search.cascade.accepts(points)]}
     evaluated = {tuple(row) for row in engine.dataset.X}
     new = accepted - evaluated
@@ -224,7 +224,7 @@ def test_in_the_middle_of_a_batch_what_is_running_is_not_predicted(tmp_path):
     samples = engine.predict(num_samples=6, relax_checks=True)
     points = {tuple(sample.values()) for sample in samples}
     assert len(points) == 6
-    batch = {tuple(row) for row in engine._run.search.batch.rows}
+    batch = {tuple(row) for row in engine._run.search.open.first.rows}
     assert not points & (batch | {tuple(row) for row in engine.dataset.X})
     # The run goes on as if nobody had asked.
     other = make_engine(tmp_path / "other", sum_of, space, 24, 3)

@@ -59,7 +59,7 @@ def test_interrupted_in_a_batch_a_run_ends_as_one_that_was_not(tmp_path, whole, 
     assert len(record["chosen_by"]) == 8
     assert set(record["chosen_by"]) <= {0, 1, 2}
     again = restored(tmp_path, **OPTIONS)
-    batch, before = again._run.search.batch, engine._run.search.batch
+    batch, before = again._run.search.open.first, engine._run.search.open.first
     assert batch.chosen_by == before.chosen_by == record["chosen_by"]
     assert batch.num_checks == number
     assert again._run.search.shares == engine._run.search.shares
@@ -84,7 +84,7 @@ def test_batches_of_one_are_shared_too(tmp_path):
     engine = make_engine(tmp_path, total_budget=13, num_batches=13)
     chosen = []
     while samples := engine.ask():
-        chosen += engine._run.search.batch.chosen_by
+        chosen += engine._run.search.open.first.chosen_by
         engine.tell(samples, [evaluate(0, sample) for sample in samples], skip_cv_checks=True)
     assert len(chosen) == 12
     assert set(chosen) == {0, 1, 2}

@@ -7,16 +7,16 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from pyshac.core.basics.checks import check_positive, check_seconds
 from pyshac.core.basics.messages.renamed import renamed_arguments
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.callbacks import History
-from pyshac.core.classifiers.training import admission
 from pyshac.core.classifiers.user_classifier import check_template
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.engine.asked_samples import as_lists, new_scores
@@ -37,7 +37,9 @@ from pyshac.core.engine.call_forms import (
     optional_function,
     schedule_of,
 )
-from pyshac.core.engine.fit_loop import FitLoop, FitOptions, callbacks_of_loop
+from pyshac.core.engine.loop.dataset_loop import DatasetLoop
+from pyshac.core.engine.loop.fit_loop import FitLoop
+from pyshac.core.engine.loop.loop import FitOptions, Loop, callbacks_of_loop
 from pyshac.core.engine.saved_engine import SavedEngine
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
@@ -46,8 +48,11 @@ from pyshac.core.hyperparameters.constraints.constraining import constrained
 from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.method import get_method
+from pyshac.core.search.paces.pace import get_pace
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
+
+AnyLoop = TypeVar("AnyLoop", bound=Loop)
 
 
 class _SHAC(SavedEngine, ABC):
@@ -78,6 +83,10 @@ class _SHAC(SavedEngine, ABC):
             they lie in its space; see `add`.
         constraints: What every sample obeys, relations such as `Less` or functions, unless the
             `HyperParameterList` has them.
+        pace: 'batch': the next batch waits for all scores of this one. 'pipeline': batches overlap
+            at fixed places, so that the same seed still gives the same run. 'stream': a slot that
+            is free gets a sample at once, drawn from all scores that are in.
+        open_batches: Largest number of batches that are open at once in a pipeline; None for 2.
 
     Raises:
         SaveDirectoryError: If a file of `save_dir` or `start_from` is corrupt, or the run to resume
@@ -97,7 +106,8 @@ class _SHAC(SavedEngine, ABC):
         objective: str = "max", max_classifiers: int = 18, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
-        constraints: Constraints | None = None,
+        constraints: Constraints | None = None, pace: str = "batch",
+        open_batches: int | None = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
@@ -106,7 +116,8 @@ class _SHAC(SavedEngine, ABC):
         save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
-        constraints: Constraints | None = None,
+        constraints: Constraints | None = None, pace: str = "batch",
+        open_batches: int | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
     @optional_function(begins_with_function)
@@ -126,6 +137,8 @@ class _SHAC(SavedEngine, ABC):
         resume: bool = False,
         start_from: SavePath | None = None,
         constraints: Constraints | None = None,
+        pace: str = "batch",
+        open_batches: int | None = None,
     ) -> None:
         function, resume = check_function(evaluation_function), check_flag("resume", resume)
         settings = Settings(
@@ -133,6 +146,7 @@ class _SHAC(SavedEngine, ABC):
             get_objective(objective),
             get_method(method),
             check_template(classifier),
+            get_pace(pace, open_batches),
         )
         super().__init__(function, settings, SaveDirectory(save_dir))
         space = constrained(as_parameter_list(hyperparameter_list), constraints)
@@ -151,35 +165,31 @@ class _SHAC(SavedEngine, ABC):
     def ask(
         self, n: int | None = None, *, relax_checks: bool = False
     ) -> list[OrderedDict[str, Any]]:
-        """Returns samples of the open batch for evaluation; draws the next batch if none is open.
+        """Returns samples for evaluation; draws the next batch if the pace allows it.
 
         Args:
-            n: The largest number of samples; None for all of the batch not yet asked for.
+            n: The largest number of samples; of a stream, the number, within the budget. None for
+                all of a batch not yet asked for.
             relax_checks: As for `fit`.
 
         Returns:
-            Parameters, one `OrderedDict` per sample; empty if the budget is spent.
+            Parameters, one `OrderedDict` per sample; empty if the budget is spent, or all that is
+                left of it has been asked for from a stream.
 
         Raises:
             NothingAcceptedError: As for `fit`.
-            RuntimeError: If the whole batch was asked for, and some of its scores are missing:
-                the next batch depends on them; or while `fit` runs.
+            RuntimeError: If all samples that may be open were asked for, and some of their scores
+                are missing: the next batch depends on them; or while `fit` runs.
             SaveDirectoryError: As for `fit`.
         """
         n = None if n is None else check_positive("n", n)
         with self._turns.step("ask()"):
             run = self._require_run_to_go_on()
             with run.writing():
-                batch = run.search.batch
-                if batch is not None and not batch.pending:
-                    # A crash came between the batch's last score and its closing.
-                    run.close_batch(admission(batch.skip_cv_checks))
-                generators = self._parallelism.generators(run.search.batch_number)
-                batch = run.next_batch(relax_checks, generators)
-            if batch is None:
-                return []
-            numbers = self._asked.hand_out(batch, n, run.search.room)
-            return [run.search.space.to_parameters(batch.row(number)) for number in numbers]
+                numbers = self._asked.next_numbers(run, n, relax_checks, self._parallelism)
+            return [
+                run.search.space.to_parameters(run.search.open.row(number)) for number in numbers
+            ]
 
     def tell(
         self,
@@ -214,8 +224,7 @@ class _SHAC(SavedEngine, ABC):
                 return
             with run.writing():
                 run.take_in(new_scores(run.search.dataset, told), skip_cv_checks)
-                if run.search.batch is not None and not run.search.batch.pending:
-                    run.close_batch(admission(skip_cv_checks))
+                run.close_complete()
             self._asked.settle(numbers)
 
     # The whole circle
@@ -301,7 +310,8 @@ class _SHAC(SavedEngine, ABC):
         max_seconds = check_seconds("max_seconds", max_seconds)
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
         options = FitOptions(skip_cv_checks, early_stop, relax_checks)
-        with self._turns.looping("fit()", lambda: self._new_loop(callbacks, verbose)) as loop:
+        new_loop = functools.partial(self._new_loop, FitLoop, callbacks, verbose)
+        with self._turns.looping("fit()", new_loop) as loop:
             self._directory.refuse_another_run()
             pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
             self._asked.clear()
@@ -354,15 +364,14 @@ class _SHAC(SavedEngine, ABC):
                 does not allow; the message names line and column.
         """
         options = FitOptions(skip_cv_checks, early_stop, False)
-        with self._turns.looping(
-            "fit_dataset()", lambda: self._new_loop(callbacks, verbose)
-        ) as loop:
+        new_loop = functools.partial(self._new_loop, DatasetLoop, callbacks, verbose)
+        with self._turns.looping("fit_dataset()", new_loop) as loop:
             return loop.learn_dataset(absolute_path("path", path), presort, options)
 
-    def _new_loop(self, callbacks: Callbacks | None, verbose: int) -> FitLoop:
+    def _new_loop(self, kind: type[AnyLoop], callbacks: Callbacks | None, verbose: int) -> AnyLoop:
         told = callbacks_of_loop(callbacks, verbose)
         told.set_engine(self)
-        return FitLoop(self._require_run_to_go_on(), told, self._parallelism.generators)
+        return kind(self._require_run_to_go_on(), told, self._parallelism.generators)
 
     def predict(
         self,

@@ -139,6 +139,11 @@ class Overview(EarlierEngineNames):
         return self._settings.method.name
 
     @property
+    def pace(self) -> str:
+        """'batch', 'pipeline' or 'stream'."""
+        return self._settings.pace.name
+
+    @property
     def parameters(self) -> HyperParameterList | None:
         """The search space; None before `restore_data` if the constructor was given none."""
         return self._run.search.space if self._run else None

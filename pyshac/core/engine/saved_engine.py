@@ -18,6 +18,7 @@ from pyshac.core.hyperparameters.constraints.constraining import constrained
 from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from pyshac.core.run.restoring import restored, resumed, start_from
 from pyshac.core.run.run import Run
+from pyshac.core.search.paces.pace import PIPELINE
 from pyshac.core.storage.layout import Stamp
 from pyshac.core.storage.save_directory import SaveDirectory
 
@@ -65,6 +66,8 @@ class SavedEngine(Overview):
             "total_budget": max(saved.total_budget, known),
             "objective": saved.objective,
             "method": saved.method,
+            "pace": saved.pace,
+            "open_batches": saved.open_batches if saved.pace == PIPELINE else None,
             **({"max_classifiers": saved.max_classifiers} if saved.max_classifiers else {}),
             **options,
         }
@@ -131,7 +134,7 @@ class SavedEngine(Overview):
     def _adopt(self, run: Run, stamp: Stamp) -> None:
         # Ctrl-C in between could leave the old run, which would overwrite the saved one.
         with signals.whole():
-            self._directory.attach(stamp, run.search.batch is None)
+            self._directory.attach(stamp, not run.search.open)
             self._run, self._settings = run, run.search.settings
             self._asked.clear()
             self._num_predictions = 0

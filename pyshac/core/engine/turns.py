@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from pyshac.core.basics.locks import CopyableLock
-from pyshac.core.engine.fit_loop import FitLoop
+from pyshac.core.engine.loop.loop import Loop
+
+AnyLoop = TypeVar("AnyLoop", bound=Loop)
 
 
 class Turns:
@@ -20,11 +23,11 @@ class Turns:
 
     def __init__(self) -> None:
         self.lock = CopyableLock()
-        self.loop: FitLoop | None = None
+        self.loop: Loop | None = None
         self._thread: int | None = None
 
     @contextlib.contextmanager
-    def looping(self, name: str, new_loop: Callable[[], FitLoop]) -> Iterator[FitLoop]:
+    def looping(self, name: str, new_loop: Callable[[], AnyLoop]) -> Iterator[AnyLoop]:
         """Yields a loop that may run inside a `with` block; a second one is refused at once.
 
         Args:

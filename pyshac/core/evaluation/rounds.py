@@ -1,4 +1,4 @@
-"""Rounds: the samples of one batch in the slots.
+"""Rounds: samples in the slots.
 
 A sample waits, gets a slot, and leaves it with an outcome. Deaths of workers, time limits and
 failures are handled here.
@@ -81,13 +81,33 @@ class _Lease:
         return time.time() - seconds, max(seconds, 0.0)
 
 
+class TaskFeed:
+    """The samples that wait for slots, in the order in which they start.
+
+    Args:
+        tasks: The first of them.
+
+    Attributes:
+        waiting: Those that have not started.
+        is_open: Whether to wait for more of them when nothing runs; see `Round.wake`.
+    """
+
+    def __init__(self, tasks: Iterable[Task] = ()) -> None:
+        self.waiting = deque(tasks)
+        self.is_open = False
+
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Appends samples; only the thread that takes the outcomes may call it."""
+        self.waiting.extend(tasks)
+
+
 class Round:
-    """The samples of one batch in the slots.
+    """Samples in the slots.
 
     Args:
         group: The slots, all of them free.
         policy: How failures are handled.
-        tasks: The samples, in the order in which they start.
+        feed: The samples.
         on_start: Called with each sample that is about to start, and the number of its slot.
         must_stop: Called before a sample starts; once it returns true, no more samples start.
     """
@@ -96,7 +116,7 @@ class Round:
         self,
         group: SlotGroup,
         policy: FailurePolicy,
-        tasks: Iterable[Task],
+        feed: TaskFeed,
         on_start: Callable[[Task, int], None],
         must_stop: Callable[[], bool],
     ) -> None:
@@ -104,12 +124,12 @@ class Round:
         self._policy = policy
         self._on_start = on_start
         self._must_stop = must_stop
-        self._waiting = deque(tasks)
+        self._feed, self._waiting = feed, feed.waiting
         # Samples whose worker died: each runs alone, so that it is known which one kills workers.
         self._alone: deque[Task] = deque()
         self._running: dict[int, _Lease] = {}
         self._free = list(range(len(group.slots)))
-        self._arrivals: queue.SimpleQueue[tuple[_Lease, Future[Any]]] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[tuple[_Lease, Future[Any]] | None] = queue.SimpleQueue()
         self._losses: dict[int, int] = {}
         self._failed_starts = 0
         self._fatal: BaseException | None = None
@@ -117,25 +137,31 @@ class Round:
     def outcomes(self) -> Iterator[list[Outcome]]:
         """Evaluates the samples; yields outcomes, as many at once as have arrived.
 
-        A slot gets its next sample only after the caller has come back for more. If an evaluation
-        stops the run, the outcomes of running evaluations are still yielded.
+        After `wake` there may be none. A slot gets its next sample only after the caller has come
+        back for more. If an evaluation stops the run, the outcomes of running evaluations are still
+        yielded.
 
         Raises:
             EvaluationError: If an evaluation raised an exception that is not caught.
             TypeError: If it returned something other than a number.
         """
-        while self._waiting or self._running or self._alone:
+        while self._waiting or self._running or self._alone or self._feed.is_open:
             self._dispatch()
-            if not self._running:
+            if not self._running and not self._feed.is_open:
                 break
             arrivals = self._next_arrivals()
             settled = [self._settle(lease, future) for lease, future in arrivals]
-            if outcomes := [outcome for outcome in settled if outcome is not None]:
+            outcomes = [outcome for outcome in settled if outcome is not None]
+            if outcomes or not arrivals:
                 yield outcomes
             for lease, _ in arrivals:
                 self._release(lease)
         if self._fatal is not None:
             raise self._fatal
+
+    def wake(self) -> None:
+        """Lets `outcomes` come back to its caller, who may have more samples; for any thread."""
+        self._arrivals.put(None)
 
     def ended(self) -> list[Outcome]:
         """Returns the scores of evaluations that have ended and still occupy their slots.
@@ -205,14 +231,19 @@ class Round:
         heapq.heappush(self._free, lease.slot.worker_id)
 
     def _next_arrivals(self) -> list[tuple[_Lease, Future[Any]]]:
-        """Waits for at least one evaluation to end, and returns all that have ended."""
+        """Waits for an evaluation to end, or for `wake`; returns all that have ended."""
         arrived: list[tuple[_Lease, Future[Any]]] = []
-        while not arrived or not self._arrivals.empty():
+        is_woken = False
+        while not (arrived or is_woken) or not self._arrivals.empty():
             try:
-                lease, future = self._arrivals.get(timeout=self._end_overdue())
+                arrival = self._arrivals.get(timeout=self._end_overdue())
             except queue.Empty:
                 self._check_slots()
                 continue
+            if arrival is None:
+                is_woken = True
+                continue
+            lease, future = arrival
             if lease.slot.is_incomplete(future):
                 self._submit(lease)
             else:

@@ -11,7 +11,7 @@ from typing import Any
 from pyshac.core.basics import signals
 from pyshac.core.evaluation.backends import Backend
 from pyshac.core.evaluation.failures import FailurePolicy
-from pyshac.core.evaluation.rounds import Outcome, Round
+from pyshac.core.evaluation.rounds import Outcome, Round, TaskFeed
 from pyshac.core.evaluation.slots import CLOSING_SECONDS
 from pyshac.core.evaluation.worker import Evaluator, Task
 
@@ -76,13 +76,24 @@ class SlotPool:
 
     def run(
         self,
-        tasks: Iterable[Task],
+        tasks: Iterable[Task] | TaskFeed,
         on_start: Callable[[Task, int], None] = lambda task, worker_id: None,
         must_stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[list[Outcome]]:
         """Evaluates samples; see `Round` for the arguments, and `Round.outcomes`."""
-        self._round = Round(self._group, self._policy, tasks, on_start, must_stop)
+        feed = tasks if isinstance(tasks, TaskFeed) else TaskFeed(tasks)
+        self._round = Round(self._group, self._policy, feed, on_start, must_stop)
         return self._round.outcomes()
+
+    @property
+    def number(self) -> int:
+        """Number of slots."""
+        return len(self._group.slots)
+
+    def wake(self) -> None:
+        """Lets `run` come back to its caller; see `Round.wake`."""
+        if self._round is not None:
+            self._round.wake()
 
     def outlast(self) -> None:
         """Waits for running evaluations that cannot be ended, those of threads."""

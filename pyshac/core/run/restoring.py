@@ -110,11 +110,12 @@ def _of_saved(
         saved.cascade,
         saved.num_complete,
         saved.stage_starts,
-        saved.batch,
+        saved.open,
         saved.shares,
         saved.added,
         saved.queue,
         saved.refused,
+        saved.draws,
     )
     if saved.is_legacy:
         train_again(search, path)
@@ -217,12 +218,10 @@ def _queue_in(space: HyperParameterList, saved: SavedRun) -> Queue:
 
 
 def _has_score(saved: SavedRun, place: int) -> bool:
-    """Returns whether a sample of the queue has a score in the open batch."""
-    if saved.batch is None:
-        return False
-    number = saved.batch.start + place - saved.queue.num_taken
-    is_open = place < saved.queue.num_taken + saved.batch.num_enqueued
-    return is_open and number in saved.batch.worker_ids
+    """Returns whether a sample of the queue has a score in an open batch."""
+    numbers = [n for batch in saved.open for n in batch.ids[: batch.num_enqueued]]
+    is_open = saved.queue.num_taken <= place < saved.queue.num_taken + len(numbers)
+    return is_open and saved.open.has_score(numbers[place - saved.queue.num_taken])
 
 
 def _with_saved_objective(saved: SavedRun, settings: Settings, path: str) -> Settings:

@@ -15,7 +15,7 @@ from pyshac.core.basics.paths import shown_path
 from pyshac.core.basics.results.details import Details
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
-from pyshac.core.classifiers.training import Admission, Training
+from pyshac.core.classifiers.training import Admission, Training, admission
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats.csv_file import check_row_length
@@ -104,24 +104,27 @@ class Run:
             is_seeded=self.is_seeded,
             num_complete=search.num_complete,
             stage_starts=search.stage_starts,
-            batch=search.batch,
+            open=search.open,
             shares=search.shares,
             added=search.added,
             queue=search.queue,
             refused=search.refused,
+            pace=settings.pace.name,
+            open_batches=settings.pace.open_batches,
+            draws=search.draws,
         )
 
     def snapshot(self) -> SavedRun:
         """Returns a copy of the run as data of one moment, while other threads go on with it."""
         with self.search.lock:
             saved = self.as_saved()
-            batch = saved.batch
             return replace(
                 saved,
                 dataset=saved.dataset.copy(),
                 cascade=saved.cascade.first(len(saved.cascade)),
                 stage_starts=[*saved.stage_starts],
-                batch=batch and replace(batch, worker_ids={**batch.worker_ids}),
+                open=saved.open.copy(),
+                draws=saved.draws.copy(),
                 added=saved.added.copy(),
                 queue=saved.queue.copy(),
             )
@@ -167,24 +170,33 @@ class Run:
                     len(self.search.dataset), len(self.search.cascade),
                     str(self.directory.path))  # fmt: skip
 
-    def next_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
-        """Returns the open batch, or draws the next one; None if the budget is spent.
+    def draw(self, relax_checks: bool, generators: Generators, number: int | None = None) -> Batch:
+        """Draws samples that the pace allows now, and opens them as a batch.
+
+        Args:
+            relax_checks: Whether rejections are overlooked where too little is accepted.
+            generators: The generators that draw.
+            number: The largest number of samples; None for the rest of their batch.
 
         Raises:
             SaveDirectoryError: If a constraint is a function that was not handed over.
         """
+        self.search.space.require_functions()
+        situation = self.search.situation(number)
+        batch = self.search.draw(situation, relax_checks, generators)
+        self.begin(batch)
+        return batch
+
+    def begin(self, batch: Batch) -> None:
+        """Opens a batch that was drawn."""
         with self.lock:
-            if self.search.is_spent:
-                return None
-            self.search.space.require_functions()
-            if self.search.batch is None:
-                self.directory.append_batch(self.search.draw_batch(relax_checks, generators))
-            return self.search.batch
+            self.search.begin(batch)
+            self.directory.append_batch(batch)
 
     def take_in(
         self, scores: Sequence[tuple[int, float, Details]], skip_cv_checks: bool = False
     ) -> None:
-        """Adds scores to the open batch.
+        """Adds scores to the open batches.
 
         Args:
             scores: Each as (number, score, details).
@@ -205,8 +217,8 @@ class Run:
                     errors.callback(_raise, error)
                 else:
                     added.append(score)
-            if self.search.batch is not None:
-                self.search.batch.skip_cv_checks = skip_cv_checks
+            for number, *_ in added:
+                self.search.open.of(number).skip_cv_checks = skip_cv_checks
             if self.directory.must_save:
                 # After a failure, the journal may end with a torn line.
                 self.save()
@@ -214,28 +226,35 @@ class Run:
                 self.directory.append_scores(added, skip_cv_checks)
 
     def close_batch(self, admission: Admission) -> Training | None:
-        """Closes the open batch, whose samples all have scores, and saves.
+        """Trains the classifier that is due, and closes the oldest open batch; see `close`."""
+        training = self.search.train_due(admission)
+        self.close(training)
+        return training
+
+    def close_complete(self) -> None:
+        """Closes all batches that may be closed; what was told with their scores counts."""
+        while parts := self.search.closable:
+            self.close_batch(admission(parts[-1].skip_cv_checks))
+
+    def close(self, training: Training | None) -> None:
+        """Closes the oldest open batch, whose samples all have scores, and saves.
 
         Args:
-            admission: Which classifiers join the cascade.
-
-        Returns:
-            The outcome of training a classifier; None if none was due.
+            training: The outcome of training the classifier that is due.
 
         Raises:
             EvaluationError: If all of its samples failed, and there were several.
         """
         with self.lock:
             number, start = self.search.batch_number, self.search.num_complete
-            training = self.search.close_batch(admission)
+            self.search.close(training)
             self.save()
-            scores = self.search.dataset.Y[start:]
+            scores = self.search.dataset.Y[start : self.search.num_complete]
         if len(scores) > 1 and all(map(math.isnan, scores)):
             raise EvaluationError(
                 f"All {len(scores)} evaluations of batch {number} failed, so the run stops. "
                 "Everything is saved; fit() or ask() continues with the next batch."
             )
-        return training
 
     def learn_batch(self, admission: Admission) -> Training | None:
         """Closes a batch whose samples came with their scores; see `Search.close_batch`."""

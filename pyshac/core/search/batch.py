@@ -1,4 +1,4 @@
-"""Batch: the samples that are being evaluated."""
+"""Batch: samples that were drawn together."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.formats.draws_file import Origin
 
 
 @dataclass
 class Batch:
-    """The samples that are being evaluated.
+    """Samples that were drawn together: a batch or, of a stream, a part of one.
 
     Attributes:
         start: Number of the first sample.
@@ -24,6 +25,7 @@ class Batch:
         worker_ids: The slot of each scored sample, by the sample's number; None if it had no slot.
         skip_cv_checks: Whether the classifier due after the batch is kept without cross validation,
             as the last `tell` asked for; `fit` has its own say.
+        origin: What the samples of a stream were drawn from; None for other samples.
     """
 
     start: int
@@ -33,6 +35,7 @@ class Batch:
     num_enqueued: int = 0
     worker_ids: dict[int, int | None] = field(default_factory=dict)
     skip_cv_checks: bool = False
+    origin: Origin | None = None
 
     @property
     def ids(self) -> range:
@@ -43,6 +46,11 @@ class Batch:
     def pending(self) -> list[int]:
         """The numbers of the samples that have no score yet."""
         return [number for number in self.ids if number not in self.worker_ids]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all samples have scores."""
+        return len(self.worker_ids) == len(self.rows)
 
     def row(self, number: int) -> list[Any]:
         """Returns the values of a sample, given its number."""

@@ -49,22 +49,23 @@ class Selector:
     def selection(
         self,
         learned: Learned,
-        count: int,
         settings: Settings,
         entropy: int,
         shares: Shares,
         place: np.random.SeedSequence,
+        running: FloatArray,
     ) -> Selection:
-        """Returns the selection that has learned from the first samples.
+        """Returns the selection that has learned from samples.
 
         Args:
-            learned: The samples.
-            count: Number of the search's own samples to learn from; at least 1 sample in all.
+            learned: The samples, at least 1.
             settings: The settings of the search.
             entropy: The seed of the search.
             shares: How successful the rankings have been.
             place: Random stream for climbing.
+            running: Encoded samples that are believed to turn out as expected, shape (m, columns).
         """
+        count = learned.num_own
         method, climber = settings.method, Climber(self._neighbours, np.random.default_rng(place))
         fitted = _last_fit(count, settings.schedule.batch_size)
         key = (entropy, fitted, learned.num_added)
@@ -73,7 +74,7 @@ class Selector:
             known = *learned.first(fitted), settings.objective
             self._latest = (key, *self._learn(*known, method, stream))
         _, rankings, surrogate = self._latest
-        surrogate = surrogate.told(*learned.between(fitted, count))
+        surrogate = surrogate.told(*learned.between(fitted, count)).believing(running)
         weights = (shares if method.learns_shares else Shares()).of(len(rankings))
         return Selection(rankings, weights, surrogate, method.num_choices, climber, self._branches)
 

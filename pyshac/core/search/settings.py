@@ -7,6 +7,7 @@ from typing import Any
 
 from pyshac.core.dataset.objective import MAX, Objective
 from pyshac.core.search.method import DEFAULT, Method
+from pyshac.core.search.paces.pace import BATCH_PACE, Pace
 from pyshac.core.search.schedule import Schedule
 
 
@@ -19,9 +20,11 @@ class Settings:
         objective: Which scores are better.
         method: How the search learns and chooses.
         template: A user's own classifier, which is cloned for each stage; None for the library's.
+        pace: How many batches are open at once.
     """
 
     schedule: Schedule
     objective: Objective = MAX
     method: Method = DEFAULT
     template: Any = None
+    pace: Pace = BATCH_PACE

@@ -113,7 +113,7 @@ class Selection:
                 seen.add(row.tobytes())
                 chosen.append(row)
                 chosen_by.append(number)
-                surrogate = surrogate.believing(row)
+                surrogate = surrogate.believing(row[None])
             # Candidates that were not chosen, as others were improved to them, are drawn again.
             is_exhausted = len(chosen) == n - missing + len(candidates)
             if len(chosen) == n or (is_exhausted and not (may_widen and region.num_checks)):

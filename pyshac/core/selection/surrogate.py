@@ -84,17 +84,19 @@ class Surrogate:
         """Returns expected values and standard deviations, each of shape (n,)."""
         return self._process.predict(self._features(encoded))
 
-    def believing(self, row: FloatArray) -> Surrogate:
-        """Returns the surrogate under the belief that a running sample turns out as expected.
+    def believing(self, rows: FloatArray) -> Surrogate:
+        """Returns the surrogate under the belief that running samples turn out as expected.
 
         Args:
-            row: The sample, shape (columns,).
+            rows: The samples, shape (m, columns).
         """
-        point = self._features(row[None])
-        surrogate = copy.copy(self)
-        surrogate._believed = np.concatenate([self._believed, point])
-        if len(surrogate._believed) <= MAX_BELIEVED:
-            surrogate._process = self._process.believing(point)
+        if not len(rows):
+            return self
+        points = self._features(rows)
+        surrogate, room = copy.copy(self), MAX_BELIEVED - len(self._believed)
+        surrogate._believed = np.concatenate([self._believed, points])
+        if room > 0:
+            surrogate._process = self._process.believing(points[:room])
         return surrogate
 
     def near(self, row: FloatArray) -> Surrogate:

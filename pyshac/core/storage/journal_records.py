@@ -7,6 +7,7 @@ from typing import Any
 
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats.draws_file import origin_record
 from pyshac.core.dataset.formats.evaluations_file import details_record
 from pyshac.core.dataset.formats.journal_file import Drawn, Scored, event_of
 from pyshac.core.errors import SaveDirectoryError
@@ -14,29 +15,30 @@ from pyshac.core.search.batch import Batch
 from pyshac.core.storage.saved_run import SavedRun
 
 
-def of_open_batch(run: SavedRun) -> list[dict[str, Any]]:
-    """Returns the records of a run's open batch and its scores."""
-    batch = run.batch
-    if batch is None:
-        return []
-    places = {number: place for place, number in enumerate(run.dataset.ids)}
-    scores = [
-        score_record(
-            number,
-            run.dataset.Y[places[number]],
-            run.dataset.details[places[number]],
-            batch.skip_cv_checks,
-        )
-        for number in batch.worker_ids
-    ]
-    return [batch_record(batch), *scores]
+def of_open_batches(run: SavedRun) -> list[dict[str, Any]]:
+    """Returns the records of a run's open batches and their scores."""
+    places = {number: place for place, number in enumerate(run.dataset.ids)} if run.open else {}
+    records = []
+    for batch in run.open:
+        records.append(batch_record(batch))
+        records += [
+            score_record(
+                number,
+                run.dataset.Y[places[number]],
+                run.dataset.details[places[number]],
+                batch.skip_cv_checks,
+            )
+            for number in batch.worker_ids
+        ]
+    return records
 
 
 def batch_record(batch: Batch) -> dict[str, Any]:
     """Returns the record of a batch that was drawn."""
     record = {"batch": batch.start, "rows": plain_values.to_json(batch.rows)}
     record |= {"num_checks": batch.num_checks, "chosen_by": batch.chosen_by}
-    return {**record, "num_enqueued": batch.num_enqueued}
+    record |= {"num_enqueued": batch.num_enqueued}
+    return record if batch.origin is None else record | origin_record(batch.origin)
 
 
 def score_record(
@@ -70,22 +72,25 @@ def replay(run: SavedRun, record: dict[str, Any], source: str) -> None:
 
 
 def _replay_batch(run: SavedRun, batch: Drawn) -> None:
-    if batch.start > run.num_complete:
-        raise ValueError(f"batch {batch.start} follows sample {run.num_complete - 1}")
-    if batch.start == run.num_complete:
-        for row in batch.rows:
-            run.space.encode(row)
-        if batch.num_enqueued > len(run.queue.waiting()):
-            raise ValueError(f"batch {batch.start} has samples that were not enqueued")
-        run.batch = Batch(
-            batch.start, batch.rows, batch.num_checks, batch.chosen_by, batch.num_enqueued
-        )
+    stop = batch.start + len(batch.rows)
+    if stop <= run.num_complete:
+        return
+    expected = max(run.num_complete, run.open.stop)
+    if batch.start != expected:
+        raise ValueError(f"batch {batch.start} follows sample {expected - 1}")
+    for row in batch.rows:
+        run.space.encode(row)
+    if batch.num_enqueued > len(run.queue.waiting(run.open.num_enqueued)):
+        raise ValueError(f"batch {batch.start} has samples that were not enqueued")
+    opened = Batch(batch.start, batch.rows, batch.num_checks, batch.chosen_by, batch.num_enqueued)
+    opened.origin = batch.origin
+    run.open.append(opened)
 
 
 def _replay_score(run: SavedRun, sample: Scored) -> None:
     if sample.number < run.num_complete:
         return
-    if run.batch is None or sample.number not in run.batch.ids:
+    if sample.number not in run.open:
         raise ValueError(f"sample {sample.number} is in no batch")
-    run.batch.add_score(run.dataset, sample.number, sample.score, sample.details)
-    run.batch.skip_cv_checks = sample.skip_cv_checks
+    run.open.add_score(run.dataset, sample.number, sample.score, sample.details)
+    run.open.of(sample.number).skip_cv_checks = sample.skip_cv_checks

@@ -24,6 +24,7 @@ from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats import journal_file
 from pyshac.core.dataset.formats.constraints_file import read_constraints
+from pyshac.core.dataset.formats.draws_file import DrawLog, read_draws
 from pyshac.core.dataset.formats.evaluations_file import read_details
 from pyshac.core.dataset.formats.parameters_file import build_space, read_config
 from pyshac.core.dataset.reading import saved_details
@@ -131,14 +132,18 @@ class _Reader:
             added=self._read_added(state, space),
             queue=self._queue(state, space),
             refused=state.refused,
+            pace=state.pace,
+            open_batches=state.open_batches,
+            draws=self._read_draws(state),
         )
         for number, checksum in enumerate(state.classifiers):
             run.cascade.append(self._read_classifier(number, checksum, space.num_columns))
         path = repr(str(self._layout.journal))
         for number, record in enumerate(records, 1):
             journal_records.replay(run, record, f"{path}, line {number}")
-        if run.batch is not None and not is_same_save:
+        if run.open and not is_same_save:
             raise SaveDirectoryError(f"{path} is of another save than the state.")
+        _check_origins(run, path)
         return run
 
     def _read_events(self) -> tuple[HyperParameterList, list[dict[str, Any]], StateFile, bool]:
@@ -200,6 +205,13 @@ class _Reader:
             files.check_end(path)
         return dict(read_details(path, state.evaluations_bytes))
 
+    def _read_draws(self, state: StateFile) -> DrawLog:
+        """Returns what samples of closed batches of a stream were drawn from."""
+        if not state.draws_bytes:
+            return DrawLog()
+        _check_start(self._layout.draws, state.draws_bytes, state.draws_sha256)
+        return read_draws(self._layout.draws, state.draws_bytes)
+
     def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:
         path = self._layout.classifier(number)
         files.refuse_link(path)
@@ -220,6 +232,14 @@ def _enqueued(content: Any, space: HyperParameterList) -> Enqueued:
     if not all(repr(value) == repr(values[name]) for name, value in given.items()):
         raise ValueError("the row differs from what was given")
     return Enqueued(dict(given), row)
+
+
+def _check_origins(run: SavedRun, source: str) -> None:
+    """Raises `SaveDirectoryError` if samples were drawn from scores that do not exist."""
+    origins = [batch.origin.since for batch in run.open if batch.origin is not None]
+    learned = [*run.draws.learned, *(number for since in origins for number in since)]
+    if len({*learned}) < len(learned) or not {*learned} <= {*run.dataset.ids}:
+        raise SaveDirectoryError(f"{source} is corrupt: samples were drawn from unknown scores.")
 
 
 def _check_start(path: Path, length: int, expected: str) -> None:

@@ -206,6 +206,7 @@ class SaveDirectory:
             parts = (
                 (self._layout.added, len(run.added)),
                 (self._layout.constraints, len(run.space.constraints)),
+                (self._layout.draws, len(run.draws)),
             )
             unused = [path for path, number in parts if not number]
             former_run.replaced(self._layout, len(run.cascade), unused)
@@ -233,7 +234,7 @@ class SaveDirectory:
             entropy=run.entropy,
             is_seeded=run.is_seeded,
             num_complete=run.num_complete,
-            num_drawn=run.num_complete if run.batch is None else run.batch.ids.stop,
+            num_drawn=max(run.num_complete, run.open.stop),
             **self._write_samples(run),
             parameters_sha256=space_checksum(config),
             constraints_sha256=constraints_sha256,
@@ -248,9 +249,12 @@ class SaveDirectory:
             **self._write_given(run),
             refused=run.refused,
             has_scaled_features=run.cascade.features.are_scaled,
+            pace=run.pace,
+            open_batches=run.open_batches,
+            **self._write_draws(run),
         )
         written.write(layout.state, encode_state(state))
-        journal.replace_records(layout.journal, journal_records.of_open_batch(run))
+        journal.replace_records(layout.journal, journal_records.of_open_batches(run))
 
     def _write_samples(self, run: SavedRun) -> dict[str, Any]:
         """Writes the samples and their details; returns what the state has of closed batches."""
@@ -280,3 +284,13 @@ class SaveDirectory:
             content |= {"added_since": run.added.since, "added_bytes": len(csv)}
             content["added_sha256"] = self._written.write(self._layout.added, csv)
         return content
+
+    def _write_draws(self, run: SavedRun) -> dict[str, Any]:
+        """Writes what samples of a stream were drawn from; returns its part of the state."""
+        if not len(run.draws):
+            return {}
+        content = run.draws.to_bytes()
+        return {
+            "draws_bytes": len(content),
+            "draws_sha256": self._written.write(self._layout.draws, content),
+        }

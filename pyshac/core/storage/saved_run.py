@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.formats.draws_file import DrawLog
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.search.batch import Batch
 from pyshac.core.search.given.added import Added
 from pyshac.core.search.given.queue import Queue
+from pyshac.core.search.paces.open_batches import OpenBatches
 from pyshac.core.search.shares import Shares
 
 
@@ -32,11 +33,14 @@ class SavedRun:
         is_seeded: Whether a user chose the seed.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
-        batch: The open batch, or None between batches.
+        open: The open batches.
         added: Samples from elsewhere.
         queue: Samples that the user has enqueued.
         shares: How successful the rankings have been.
         refused: Number of classifiers that were refused, by reason.
+        pace: 'batch', 'pipeline' or 'stream'.
+        open_batches: The largest number of open batches, unless it is a stream.
+        draws: What the samples of closed batches of a stream were drawn from.
         is_legacy: Whether an earlier PySHAC saved the run, with only the space and the dataset.
     """
 
@@ -53,9 +57,12 @@ class SavedRun:
     is_seeded: bool = False
     num_complete: int = 0
     stage_starts: list[int] = field(default_factory=list)
-    batch: Batch | None = None
+    open: OpenBatches = field(default_factory=OpenBatches)
     shares: Shares = field(default_factory=Shares)
     added: Added = field(default_factory=Added)
     queue: Queue = field(default_factory=Queue)
     refused: dict[str, int] = field(default_factory=dict)
+    pace: str = "batch"
+    open_batches: int = 1
+    draws: DrawLog = field(default_factory=DrawLog)
     is_legacy: bool = False

@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 import reprlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pyshac.core.basics import files
@@ -15,11 +15,15 @@ from pyshac.core.dataset.formats.journal_file import MAX_RANKINGS
 from pyshac.core.dataset.objective import OBJECTIVES
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.search.method import METHODS
+from pyshac.core.search.paces.pace import BATCH, PACES
 from pyshac.core.search.schedule import Schedule
 
 FORMAT = 2
 # What PySHAC 1.0.0, which wrote format 1, did not save; 0 is an unknown number.
 _SINCE_FORMAT_2 = {"max_classifiers": 0, "has_scaled_features": False, "num_drawn": 0}
+
+
+_OPTIONAL = {"constraints_sha256", "pace", "open_batches", "draws_bytes", "draws_sha256"}
 
 
 @dataclass
@@ -57,6 +61,11 @@ class StateFile:
         refused: Number of classifiers that were refused, by reason.
         has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
             PySHAC 1.0 began.
+        pace: 'batch', 'pipeline' or 'stream'; left out if it is 'batch'.
+        open_batches: The largest number of open batches, unless it is a stream; left out with it.
+        draws_bytes: Length of the part of draws.jsonl that belongs to closed batches; left out
+            without that file.
+        draws_sha256: Checksum of that part.
         format: Version of this format.
     """
 
@@ -89,6 +98,10 @@ class StateFile:
     evaluations_bytes: int = 0
     evaluations_sha256: str = ""
     constraints_sha256: str = ""
+    pace: str = BATCH
+    open_batches: int = 1
+    draws_bytes: int = 0
+    draws_sha256: str = ""
     format: int = FORMAT
 
 
@@ -98,11 +111,15 @@ def encode_state(state: StateFile) -> bytes:
     Raises:
         SaveDirectoryError: If it is too large to be read again.
     """
-    content = asdict(state)
-    if not state.constraints_sha256:
-        del content["constraints_sha256"]
+    content = {key: value for key, value in asdict(state).items() if _is_written(key, state)}
     content["sha256"] = checksum(content)
     return files.encode_json(content, "The state of the search")
+
+
+def _is_written(key: str, state: StateFile) -> bool:
+    """Returns whether a value is in the file: those that came later are left out by default."""
+    default = next(each.default for each in fields(StateFile) if each.name == key)
+    return key not in _OPTIONAL or getattr(state, key) != default
 
 
 def decode_state(text: str, source: str) -> StateFile:
@@ -167,7 +184,8 @@ def _checked_state(content: dict[str, Any], source: str) -> StateFile:
     except ValueError as error:
         raise SaveDirectoryError(f"{source} is not the state of a search: {error}") from None
     is_valid = is_valid and schedule.num_batches == state.num_batches
-    is_known = state.objective in OBJECTIVES and state.method in METHODS
+    is_known = state.objective in OBJECTIVES and state.method in METHODS and state.pace in PACES
+    is_valid = is_valid and state.open_batches > 0
     if not (is_known and is_valid):
         raise SaveDirectoryError(f"{source} is not the state of a search.")
     return state

@@ -17,7 +17,7 @@ from tests.engine.engine_helpers import make_space, restored
 def run(tmp_path):
     run = Run.new(make_space(seed=1), Settings(Schedule.in_batches(18, 3)), SaveDirectory(tmp_path))
     with run.writing():
-        run.next_batch(False, ALONE)
+        run.draw(False, ALONE)
         yield run
 
 

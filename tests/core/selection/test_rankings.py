@@ -117,7 +117,7 @@ class TestTreeRanking:
         rows = np.random.default_rng(4).random((50, 2))
         surrogate = surrogate_of(rows, rows[:, 0], MIN)
         ranking = TreeRanking(rows, rows[:, 0], MIN, UNSCALED, STREAM)
-        assert (ranking(rows, surrogate) == ranking(rows, surrogate.believing(rows[0]))).all()
+        assert (ranking(rows, surrogate) == ranking(rows, surrogate.believing(rows[:1]))).all()
 
     @pytest.mark.parametrize("number", [1, 2, 9])
     def test_few_samples_are_all_equal(self, number):
@@ -145,7 +145,7 @@ class TestProcessRankings:
         surrogate = surrogate_of(rows, rows[:, 0], MAX)
         before, believing = ranking(others, surrogate), surrogate
         for row in others[:10]:
-            believing = believing.believing(row)
+            believing = believing.believing(row[None])
         after = ranking(others, believing)
         assert (after <= before + 1e-6).all()
         assert (after[:10] < before[:10]).all()
@@ -162,7 +162,7 @@ class TestProcessRankings:
         surrogate = surrogate_of(np.array([[0.5]]), np.array([1.0]), MAX)
         rows = np.array([[0.2], [0.8]])
         assert np.ptp(ranking(rows, surrogate)) < 1e-9
-        ranks = ranking(rows, surrogate.believing(np.array([0.19])))
+        ranks = ranking(rows, surrogate.believing(np.array([[0.19]])))
         assert ranks[0] < ranks[1] - 0.01
 
 

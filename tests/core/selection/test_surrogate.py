@@ -76,7 +76,7 @@ class TestTold:
 
     def test_beliefs_end_when_scores_come(self, space, rows, scores, others):
         surrogate = Surrogate(rows[:40], scores[:40], MIN, space)
-        believing = surrogate.believing(rows[40]).believing(rows[41])
+        believing = surrogate.believing(rows[40:41]).believing(rows[41:42])
         told = believing.told(rows[40:42], scores[40:42])
         assert_agree(told, surrogate.told(rows[40:42], scores[40:42]), others)
 
@@ -85,7 +85,7 @@ class TestBelieving:
     def test_as_if_it_turned_out_as_expected(self, space, rows, scores, others):
         surrogate = believing = Surrogate(rows[:40], scores[:40], MAX, space)
         for row in rows[40:45]:
-            believing = believing.believing(row)
+            believing = believing.believing(row[None])
         process = surrogate._told.told(
             surrogate._features(rows[40:45]), surrogate.predict(rows[40:45])[0]
         )
@@ -98,7 +98,7 @@ class TestBelieving:
         assert believing.best == surrogate.best
 
     def test_few_beliefs_all_count_everywhere(self, space, rows, scores):
-        surrogate = Surrogate(rows[:40], scores[:40], MAX, space).believing(rows[40])
+        surrogate = Surrogate(rows[:40], scores[:40], MAX, space).believing(rows[40:41])
         assert surrogate.near(rows[0]) is surrogate
 
     def test_of_many_beliefs_the_nearest_count(self, monkeypatch, space, rows, scores, others):
@@ -109,12 +109,12 @@ class TestBelieving:
         surrogate._told._solve()
         running = rows[20:]
         for row in running:
-            believing = believing.believing(row)
+            believing = believing.believing(row[None])
         points, near = surrogate._features(running), surrogate._features(others[:1])
         nearest = np.argsort(np.linalg.norm(points - near, axis=1))[:8]
         expected = surrogate
         for row in running[np.sort(nearest)]:
-            expected = expected.believing(row)
+            expected = expected.believing(row[None])
         assert_agree(believing.near(others[0]), expected, others)
         # Elsewhere it asks others.
         deviation = believing.near(others[1]).predict(others)[1]

@@ -41,7 +41,7 @@ def load(path: Path | str) -> SavedRun:
 
 def advance(search: Search, directory: SaveDirectory | None = None, stop: int = 10) -> None:
     """Draws a batch and scores its samples before number `stop`."""
-    batch = search.batch or search.draw_batch(False, ALONE)
+    batch = search.open.first or search.draw_batch(False, ALONE)
     if directory is not None:
         directory.append_batch(batch)
     for number in [number for number in batch.pending if number < stop]:
@@ -77,6 +77,6 @@ def same(left: SavedRun, right: SavedRun) -> bool:
         and left.dataset.details.to_bytes() == right.dataset.details.to_bytes()
         and [c.to_bytes() for c in left.cascade] == [c.to_bytes() for c in right.cascade]
         and (left.num_complete, left.stage_starts) == (right.num_complete, right.stage_starts)
-        and (left.batch, left.shares) == (right.batch, right.shares)
+        and ([*left.open], left.shares) == ([*right.open], right.shares)
         and left.refused == right.refused
     )

@@ -218,7 +218,7 @@ def test_a_link_that_appears_while_the_directory_is_open_is_not_followed(
         if write == "append" and not name.startswith("classifiers/"):
             with pytest.raises(SaveDirectoryError, match="is a symbolic link"):
                 advance(search, directory, 15)
-        search.dataset.add_sample(search.batch.rows[9], 0.5, 19)
+        search.dataset.add_sample(search.open.first.rows[9], 0.5, 19)
         with pytest.raises(SaveDirectoryError, match="is a symbolic link"):
             save(directory, search)
     assert (raw_contents(outside) if outside.is_dir() else outside.read_bytes()) == before

@@ -59,7 +59,7 @@ def test_journal_alone_carries_a_batch(directory, search, stop):
         advance(search, directory, stop)
     loaded = load(directory.path)
     assert same(loaded, as_saved(search))
-    assert loaded.batch.worker_ids == {number: number % 3 for number in range(10, stop)}
+    assert loaded.open.first.worker_ids == {number: number % 3 for number in range(10, stop)}
 
 
 @pytest.mark.parametrize("stop", [10, 13, 20])
@@ -84,7 +84,7 @@ def test_scores_in_another_order(directory, search):
         save(directory, search)
     loaded = load(directory.path)
     assert same(loaded, as_saved(search))
-    assert list(loaded.batch.worker_ids) == [7, 2, 9, 0]
+    assert list(loaded.open.first.worker_ids) == [7, 2, 9, 0]
 
 
 @pytest.mark.parametrize("score", [math.nan, 0.1 + 0.2, -1e-320, 1e308, -0.0, 3.0])

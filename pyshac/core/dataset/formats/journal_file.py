@@ -3,7 +3,7 @@
 A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object: a
 record. It is `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number or null,
 "chosen_by": [ranking, ...], "num_enqueued": number}` for a batch that was drawn, without the last
-three in PySHAC 1.0, or
+three in PySHAC 1.0, and with an `Origin` for samples of a stream, or
 `{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
 what else is known of it as in `evaluations.jsonl`, and `"skip_cv_checks": true` if its `tell` asked
 for that.
@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 from pyshac.core.basics import files, plain_values
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset.formats import evaluations_file
+from pyshac.core.dataset.formats.draws_file import Origin, origin_of
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
 
@@ -39,6 +40,8 @@ _NUMBER_BYTES = 320
 # Each character of a value's text takes at most six in JSON, and tuples some more.
 _UNKNOWN_BYTES = 8 * plain_values.MAX_CELL_LENGTH
 _SCORE_BYTES = 128 + evaluations_file.MAX_LINE_BYTES
+# A part of a batch may have a single sample; each sample is learned from once.
+_ORIGIN_BYTES = 256
 # More than there will ever be.
 MAX_RANKINGS = 64
 
@@ -54,6 +57,7 @@ class Drawn:
         chosen_by: Number of the ranking that chose each of the first samples after those of the
             queue; the others were chosen by none.
         num_enqueued: Number of its first samples that come from the queue.
+        origin: What the samples of a stream were drawn from; None for others.
     """
 
     start: int
@@ -61,6 +65,7 @@ class Drawn:
     num_checks: int | None
     chosen_by: list[int]
     num_enqueued: int
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,12 @@ def line_checksum(data: bytes) -> bytes:
 def largest_size(space: HyperParameterList, num_samples: int) -> int:
     """Returns the size in bytes that the journal of a search cannot exceed.
 
-    Every save empties it but for the open batch. So it holds the rows of at most one batch, and a
-    score for each of them. Searches may change their number of batches, hence all samples that a
-    search may have drawn.
+    Every save empties it but for the open batches. So it holds the rows of these, a score for each
+    of them, and what they were drawn from. Searches may change their number of batches, hence all
+    samples that a search may have drawn.
     """
     row = sum(_largest_value(item) * (item.sample_count or 1) for item in space)
-    largest = num_samples * (row + _SCORE_BYTES)
+    largest = num_samples * (row + _SCORE_BYTES + _ORIGIN_BYTES)
     return max(files.MAX_JSON_BYTES, min(largest, files.MAX_CSV_BYTES))
 
 
@@ -195,7 +200,8 @@ def _drawn(record: Mapping[str, Any]) -> Drawn:
     num_enqueued = record.get("num_enqueued", 0)
     if not _is_count(num_enqueued) or num_enqueued > len(rows):
         raise ValueError(f"batch {start} has num_enqueued {num_enqueued!r}")
-    return Drawn(start, rows, num_checks, chosen_by, num_enqueued)
+    origin = origin_of(record) if "since" in record else None
+    return Drawn(start, rows, num_checks, chosen_by, num_enqueued, origin)
 
 
 def _is_count(number: Any) -> bool:

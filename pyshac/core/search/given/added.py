@@ -103,6 +103,24 @@ class Learned:
             len(added),
         )
 
+    @property
+    def num_own(self) -> int:
+        """Number of samples of the search."""
+        return len(self.scores) - self.num_added
+
+    def until(self, count: int) -> Learned:
+        """Returns what was added, and the first samples of the search."""
+        return self._at(slice(self.num_added + count))
+
+    def in_order(self, numbers: IntArray) -> Learned:
+        """Returns what was added, and samples of the search, given their numbers, in that order."""
+        places = np.searchsorted(self.numbers[self.num_added :], numbers)
+        return self._at(np.concatenate([np.arange(self.num_added), self.num_added + places]))
+
+    def _at(self, places: IntArray | slice) -> Learned:
+        parts = (self.encoded[places], self.scores[places], self.numbers[places])
+        return Learned(*parts, self.num_added)
+
     def first(self, count: int) -> tuple[FloatArray, FloatArray]:
         """Returns what was added, and the first samples of the search: encoded, and scores."""
         stop = self.num_added + count

@@ -1,0 +1,1 @@
+"""The loop of `fit`: batches are drawn, evaluated in slots, and learned from."""

@@ -1,0 +1,54 @@
+"""Jobs: calls beside the loop of `fit`, such as draws, while evaluations go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+Returned = TypeVar("Returned")
+
+
+class Job(Generic[Returned]):
+    """One call at a time, in a thread of its own or at once.
+
+    Args:
+        name: Name of the thread; None to call at once, in the caller's thread.
+        wake: Called in the thread when a call has ended.
+    """
+
+    def __init__(self, name: str | None, wake: Callable[[], None]) -> None:
+        self._executor = None if name is None else ThreadPoolExecutor(1, name)
+        self._wake = wake
+        self._future: Future[Returned] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call has begun whose result was not taken yet."""
+        return self._future is not None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is a result to take."""
+        return self._future is not None and self._future.done()
+
+    def start(self, call: Callable[[], Returned]) -> None:
+        """Begins a call; none may be under way."""
+        if self._executor is None:
+            self._future = Future()
+            self._future.set_result(call())
+        else:
+            self._future = self._executor.submit(call)
+            self._future.add_done_callback(lambda _: self._wake())
+
+    def take(self) -> Returned:
+        """Returns the result of a call that is done, or raises its error."""
+        future, self._future = self._future, None
+        if future is None:
+            raise RuntimeError("No call was started.")
+        return future.result()
+
+    def close(self) -> None:
+        """Waits for a call that is under way, whose result is not needed any more."""
+        if self._executor is not None:
+            self._executor.shutdown()

@@ -1,0 +1,216 @@
+"""Drawing: the samples that are evaluated next, and those that would be.
+
+All that a draw depends on is in its `Situation`, so that a thread may draw while others add scores.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyshac.core.basics import seeding
+from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.seeding import Purpose
+from pyshac.core.classifiers.cascade import Cascade
+from pyshac.core.classifiers.features import Features
+from pyshac.core.dataset.formats.draws_file import Origin
+from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.sampling.generators import Generators
+from pyshac.core.sampling.proposal_planner import ProposalPlanner
+from pyshac.core.sampling.region import AcceptedRegion
+from pyshac.core.search.batch import Batch
+from pyshac.core.search.given.added import Learned
+from pyshac.core.search.selector import Selector
+from pyshac.core.search.settings import Settings
+from pyshac.core.search.shares import Shares
+from pyshac.core.selection.selection import Choice, Selection, choose_at_random
+
+logger = logging.getLogger("pyshac")
+
+# Number of successive batches that choose from the same draws.
+BATCHES_WITH_SAME_CANDIDATES = 4
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the samples that are drawn next depend on.
+
+    Attributes:
+        settings: The settings of the search.
+        entropy: The seed of the search.
+        cascade: The cascade in force.
+        shares: How successful the rankings have been.
+        learned: The samples that rankings learn from, in order; those from elsewhere first.
+        running: Encoded samples whose scores are not known yet, shape (m, columns).
+        enqueued: Rows of the queue, which come first.
+        start: Number of the first sample.
+        number: Number of samples, with those of the queue.
+        stage_start: Number of the first sample drawn since the last classifier.
+        origin: What the samples of a stream are drawn from; None for others.
+    """
+
+    settings: Settings
+    entropy: int
+    cascade: Cascade
+    shares: Shares
+    learned: Learned
+    running: FloatArray
+    enqueued: Sequence[list[Any]]
+    start: int
+    number: int
+    stage_start: int
+    origin: Origin | None = None
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether rankings have enough to learn from; otherwise samples come as they are drawn."""
+        # A stream waits for the scores of a batch, too: its first samples are drawn all at once.
+        size = self.settings.schedule.batch_size
+        is_begun = self.learned.num_own > 0 and not self.settings.pace.is_stream
+        return is_begun or len(self.learned.scores) >= size
+
+    @property
+    def candidates_since(self) -> int:
+        """Number of the first sample that is chosen from the same draws.
+
+        A few batches of one stage share them, since most are left over from each. A stream, whose
+        draws need few, takes fresh ones.
+        """
+        if self.settings.pace.is_stream:
+            return self.start
+        period = BATCHES_WITH_SAME_CANDIDATES * self.settings.schedule.batch_size
+        return max(self.start - self.start % period, self.stage_start)
+
+
+class Drawing:
+    """Draws samples of one search space.
+
+    Args:
+        space: The search space.
+        features: What trees see of encoded samples.
+
+    Attributes:
+        planner: Plans where proposals come from.
+        lock: Held during a draw, and by whoever else draws from a region: what was fitted and
+            planned for one draw is kept for the next.
+    """
+
+    def __init__(self, space: HyperParameterList, features: Features) -> None:
+        self.planner = ProposalPlanner(space)
+        self._space = space
+        self._selector = Selector(space, features)
+        self.lock = CopyableLock()
+
+    def region(
+        self, cascade: Cascade, relax_checks: bool, generators: Generators
+    ) -> AcceptedRegion:
+        """Returns the region that a cascade accepts."""
+        return AcceptedRegion(self.planner, cascade, relax_checks, generators)
+
+    def draw(self, situation: Situation, relax_checks: bool, generators: Generators) -> Batch:
+        """Returns the next samples: those of the queue, and samples that the cascade accepts.
+
+        Args:
+            situation: What they depend on.
+            relax_checks: Whether rejections are overlooked where too little is accepted.
+            generators: The generators that draw.
+
+        Raises:
+            NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
+        """
+        with self.lock, np.errstate(all="ignore"):
+            start, enqueued = situation.start, situation.enqueued
+            number = situation.number - len(enqueued)
+            region = self.region(situation.cascade, relax_checks, generators)
+            choice = self._choose(situation, region, number)
+            rows = choice.rows
+            if len(rows) < number and self.planner.grid is None:
+                # Nothing else is left of a space whose size is not known.
+                stream = seeding.stream(situation.entropy, Purpose.DRAW, start)
+                rest = self.planner.prior.draw(number - len(rows), seeding.child(stream, 1))
+                rows = np.concatenate([rows, rest])
+            if choice.num_checks < len(situation.cascade):
+                logger.info(
+                    "The %d classifiers accept too few new samples: those of this batch need to "
+                    "pass %d.", len(situation.cascade), choice.num_checks,
+                )  # fmt: skip
+            values = [*enqueued, *map(self._space.decode, rows)]
+            batch = Batch(start, values, choice.num_checks, choice.chosen_by, len(enqueued))
+            batch.origin = situation.origin
+            return batch
+
+    def _choose(self, situation: Situation, region: AcceptedRegion, number: int) -> Choice:
+        start, entropy = situation.start, situation.entropy
+        first = seeding.child(seeding.stream(entropy, Purpose.DRAW, start), 0)
+        known = self._known(situation, situation.enqueued)
+        if not number:
+            return Choice(known[:0], [], len(situation.cascade))
+        if situation.settings.method.num_choices == 1:
+            return choose_at_random(region, number, first)
+        if not situation.has_learned:
+            seen = {row.tobytes() for row in known}
+            return Choice(region.draw_new(number, number, seen, first), [], region.num_checks)
+        climbing = seeding.stream(entropy, Purpose.CLIMB, start)
+        place = seeding.stream(entropy, Purpose.DRAW, situation.candidates_since)
+        return self._selection(situation, climbing).select(region, number, known, place)
+
+    def predict(
+        self,
+        situation: Situation,
+        n: int,
+        num_classifiers: int,
+        number: int,
+        relax_checks: bool,
+        generators: Generators,
+    ) -> list[OrderedDict[str, Any]]:
+        """Returns samples that would be evaluated next, the most promising first.
+
+        Args:
+            situation: What they depend on.
+            n: Number of samples.
+            num_classifiers: Number of classifiers that accept them, from the first one on.
+            number: Number of the prediction; others return other samples.
+            relax_checks: As for `draw`.
+            generators: The generators that draw.
+
+        Raises:
+            InfeasibleSpaceError: If the constraints allow next to nothing.
+            NothingAcceptedError: If the cascade accepts nothing, and checks are not relaxed.
+        """
+        with self.lock, np.errstate(all="ignore"):
+            stream = seeding.stream(situation.entropy, Purpose.PREDICT, number)
+            rows, known = self._space.draw(0, stream), self._known(situation, [])
+            region = self.region(situation.cascade, relax_checks, generators)
+            region = region.first(num_classifiers)
+            if situation.settings.method.num_choices > 1 and not situation.learned.num_own:
+                seen = {row.tobytes() for row in known}
+                rows = region.draw_new(n, n, seen, seeding.child(stream, 0))
+            elif situation.settings.method.num_choices > 1:
+                selection = self._selection(situation, seeding.child(stream, 0))
+                rows = selection.predict(region, n, known, seeding.child(stream, 1))
+            if len(rows) < n:
+                repeated = choose_at_random(region, n - len(rows), seeding.child(stream, 2)).rows
+                rows = np.concatenate([rows, repeated])
+            return [self._space.to_parameters(self._space.decode(row)) for row in rows]
+
+    def _known(self, situation: Situation, others: Sequence[list[Any]]) -> FloatArray:
+        """Returns the samples so far, scored or not, and the rows of others, encoded."""
+        encoded = [self._space.encode(row) for row in others]
+        rows = np.reshape(encoded, (-1, self._space.num_columns))
+        return np.concatenate([situation.learned.encoded, situation.running, rows])
+
+    def _selection(self, situation: Situation, place: np.random.SeedSequence) -> Selection:
+        return self._selector.selection(
+            situation.learned,
+            situation.settings,
+            situation.entropy,
+            situation.shares,
+            place,
+            situation.running,
+        )

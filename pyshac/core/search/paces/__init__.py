@@ -1,0 +1,1 @@
+"""Paces: which batches are open at once, and what the samples of each are drawn from."""

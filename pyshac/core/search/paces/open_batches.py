@@ -1,0 +1,93 @@
+"""OpenBatches: the batches whose samples are being evaluated, in the order of their numbers."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset import Dataset
+from pyshac.core.search.batch import Batch
+
+
+class OpenBatches:
+    """The batches whose samples are being evaluated, in the order of their numbers.
+
+    Args:
+        batches: The batches, each of which follows on the one before.
+    """
+
+    def __init__(self, batches: Iterable[Batch] = ()) -> None:
+        self._batches = [*batches]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._batches)
+
+    @property
+    def first(self) -> Batch | None:
+        """The oldest batch, or None."""
+        return self._batches[0] if self._batches else None
+
+    @property
+    def stop(self) -> int:
+        """Number of the first sample after all of them; 0 if none is open."""
+        return self._batches[-1].ids.stop if self._batches else 0
+
+    @property
+    def pending(self) -> list[int]:
+        """The numbers of the samples that have no score yet."""
+        return [number for batch in self._batches for number in batch.pending]
+
+    @property
+    def num_enqueued(self) -> int:
+        """Number of samples that come from the queue."""
+        return sum(batch.num_enqueued for batch in self._batches)
+
+    def of(self, number: int) -> Batch:
+        """Returns the batch of a sample.
+
+        Raises:
+            KeyError: If none of them has it.
+        """
+        place = bisect.bisect_right([batch.start for batch in self._batches], number) - 1
+        if place < 0 or number not in self._batches[place].ids:
+            raise KeyError(number)
+        return self._batches[place]
+
+    def __contains__(self, number: int) -> bool:
+        try:
+            self.of(number)
+        except KeyError:
+            return False
+        return True
+
+    def row(self, number: int) -> list[Any]:
+        """Returns the values of a sample, given its number."""
+        return self.of(number).row(number)
+
+    def has_score(self, number: int) -> bool:
+        """Returns whether a sample has a score, given its number."""
+        return number in self.of(number).worker_ids
+
+    def add_score(self, dataset: Dataset, number: int, score: float, details: Details) -> None:
+        """Adds a sample to a dataset; its score is NaN if it failed."""
+        self.of(number).add_score(dataset, number, score, details)
+
+    def append(self, batch: Batch) -> None:
+        """Appends a batch, which follows on the last one."""
+        self._batches.append(batch)
+
+    def close(self, number: int) -> None:
+        """Removes the oldest batches."""
+        del self._batches[:number]
+
+    def copy(self) -> OpenBatches:
+        """Returns the batches of this moment."""
+        return OpenBatches(
+            replace(batch, worker_ids={**batch.worker_ids}) for batch in self._batches
+        )
