@@ -62,7 +62,8 @@ FACES = {"__init__.py", "__main__.py", "cli.py", "core/__init__.py"}
 DATA_OF_SEARCH = {
     "core/search/batch.py", "core/search/given/added.py", "core/search/given/once.py",
     "core/search/given/queue.py", "core/search/method.py", "core/search/progress.py",
-    "core/search/schedule.py", "core/search/shares.py",
+    "core/search/paces/open_batches.py", "core/search/paces/pace.py", "core/search/schedule.py",
+    "core/search/shares.py",
 }  # fmt: skip
 
 

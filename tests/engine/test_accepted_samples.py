@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pyshac import AbstractHyperParameter, DiscreteHP, HyperParameterList, UniformHP
-from pyshac.core.search.search import Search
+from pyshac.core.search.drawing import Drawing
 from tests.cascades import cascade_of, rejections
 from tests.engine.engine_helpers import branin, branin_space, evaluate, make_engine, make_space
 from tests.looking.searches import mixed_score, mixed_space
@@ -56,19 +56,19 @@ class Watch:
     def __init__(self, monkeypatch):
         self.in_force, self.num_checks, self.rejections = [], [], []
         self.is_accepted_by_first = []
-        real = Search.draw
+        real = Drawing.draw
 
-        def draw(search, situation, relax_checks, generators):
-            batch = real(search, situation, relax_checks, generators)
-            rows = np.array([search.space.encode(row) for row in batch.rows])
-            self.in_force.append(len(search.cascade))
+        def draw(drawing, situation, relax_checks, generators):
+            batch = real(drawing, situation, relax_checks, generators)
+            rows = np.array([drawing.planner.space.encode(row) for row in batch.rows])
+            self.in_force.append(len(situation.cascade))
             self.num_checks.append(batch.num_checks)
-            self.rejections.append(int(rejections(search.cascade, rows).max()))
-            first = search.cascade.first(batch.num_checks)
+            self.rejections.append(int(rejections(situation.cascade, rows).max()))
+            first = situation.cascade.first(batch.num_checks)
             self.is_accepted_by_first.append(not rejections(first, rows).any())
             return batch
 
-        monkeypatch.setattr(Search, "draw", draw)
+        monkeypatch.setattr(Drawing, "draw", draw)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_small_spaces_shorten_the_cascade_only_where_the_region_has_too_few(watc
     assert len(engine.dataset) == 64
     assert all(watch.is_accepted_by_first)
     search = engine._run.search
-    points = search._drawing.planner.grid.points
+    points = search.drawing.planner.grid.points
     for number, checks in enumerate(watch.num_checks):
         if checks < watch.in_force[number]:
             # The region of one check more had fewer points than the batch lacked.

@@ -184,7 +184,7 @@ def test_in_a_finite_space_all_are_different_and_new(tmp_path):
     engine = make_engine(tmp_path, sum_of, space, 24, 3)
     engine.fit(skip_cv_checks=True)
     search = engine._run.search
-    points = search._drawing.planner.grid.points
+    points = search.drawing.planner.grid.points
     accepted = {tuple(search.space.decode(row)) for row in points[search.cascade.accepts(points)]}
     evaluated = {tuple(row) for row in engine.dataset.X}
     new = accepted - evaluated

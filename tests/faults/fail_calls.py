@@ -172,7 +172,7 @@ class Record(Save):
         super().__init__(folder)
         self.after = copy.deepcopy(self.before)
         self.score = (15, 0.25, details_of(15))
-        self.after.open.add_score(self.after.dataset, *self.score)
+        self.after.open.of(self.score[0]).add_score(self.after.dataset, *self.score)
 
     def prepare(self, folder: Path) -> SaveDirectory:
         directory = super().prepare(folder)

@@ -185,11 +185,19 @@ class _SHAC(SavedEngine, ABC):
         n = None if n is None else check_positive("n", n)
         with self._turns.step("ask()"):
             run = self._require_run_to_go_on()
+            search, is_part = run.search, n is not None and run.search.settings.pace.is_stream
             with run.writing():
-                numbers = self._asked.next_numbers(run, n, relax_checks, self._parallelism)
-            return [
-                run.search.space.to_parameters(run.search.open.row(number)) for number in numbers
-            ]
+                # A crash may have come between the last score of a batch and its closing.
+                run.close_complete()
+                if search.is_spent:
+                    return []
+                free, wanted = self._asked.free(search), n if n is not None and is_part else 1
+                while len(free) < wanted and search.may_draw:
+                    epoch = search.batch_number_of(search.num_drawn)
+                    number = wanted - len(free) if is_part else None
+                    run.draw(relax_checks, self._parallelism.generators(epoch), number)
+                    free = self._asked.free(search)
+                return self._asked.hand_out(search, free[:n])
 
     def tell(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,7 @@ from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import NOT_FINITE, Details
 from pyshac.core.basics.results.extras import split_result
 from pyshac.core.dataset import Dataset
-from pyshac.core.engine.parallelism import Parallelism
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.run.run import Run
 from pyshac.core.search.search import Search
 
 
@@ -26,45 +25,7 @@ class AskedSamples:
         # When each was handed out (`time.time`, and `time.perf_counter` for its duration).
         self._times: dict[int, tuple[float, float]] = {}
 
-    def next_numbers(
-        self, run: Run, n: int | None, relax_checks: bool, parallelism: Parallelism
-    ) -> list[int]:
-        """Returns the numbers of samples that are handed out now; draws some if there are too few.
-
-        Args:
-            run: The run.
-            n: The largest number of samples; None for all of a batch not yet handed out.
-            relax_checks: As for `fit`.
-            parallelism: Has the generators.
-
-        Returns:
-            The numbers; empty if the budget is spent, for a stream even before the last scores.
-
-        Raises:
-            RuntimeError: If scores are missing on which the next samples depend.
-        """
-        search = run.search
-        # A crash may have come between the last score of a batch and its closing.
-        run.close_complete()
-        if search.is_spent:
-            return []
-        free = self._free(search)
-        is_stream = search.settings.pace.is_stream
-        wanted = n if is_stream and n is not None else 1
-        while len(free) < wanted and search.may_draw:
-            generators = parallelism.generators(search.batch_number_of(search.num_drawn))
-            number = wanted - len(free) if is_stream and n is not None else None
-            run.draw(relax_checks, generators, number)
-            free = self._free(search)
-        if not free and not is_stream:
-            raise RuntimeError(
-                f"No further sample can be handed out: {len(self._identities)} have no score yet. "
-                "Tell their scores before asking for more."
-            )
-        self._hand_out(search, free[:n])
-        return free[:n]
-
-    def _free(self, search: Search) -> list[int]:
+    def free(self, search: Search) -> list[int]:
         """Returns the numbers of open samples that were not handed out, within the budget."""
         pending = search.open.pending
         # Others have scores: the disk failed after it was told, and they were never settled.
@@ -72,10 +33,22 @@ class AskedSamples:
         most = max(search.room - len(self._identities), 0)
         return [number for number in pending if number not in self._identities][:most]
 
-    def _hand_out(self, search: Search, numbers: Iterable[int]) -> None:
+    def hand_out(self, search: Search, numbers: Sequence[int]) -> list[OrderedDict[str, Any]]:
+        """Hands out samples, given their numbers; returns their parameters.
+
+        Raises:
+            RuntimeError: If there are none, though the budget is not spent: scores are missing on
+                which the next samples depend.
+        """
+        if not numbers and not search.settings.pace.is_stream:
+            raise RuntimeError(
+                f"No further sample can be handed out: {len(self._identities)} have no score yet. "
+                "Tell their scores before asking for more."
+            )
         for number in numbers:
             self._identities[number] = _identity(search.open.row(number))
             self._times[number] = time.time(), time.perf_counter()
+        return search.parameters([search.open.row(number) for number in numbers])
 
     def find(self, space: HyperParameterList, samples: Sequence[Mapping[str, Any]]) -> list[int]:
         """Returns the numbers of samples; equal samples get their numbers in the order of asking.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,12 +11,14 @@ from typing import Any, TypeVar
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_score
 from pyshac.core.basics.paths import absolute_path
+from pyshac.core.classifiers.training import admission
 from pyshac.core.engine.asked_samples import as_lists, as_samples
 from pyshac.core.engine.call_forms import EvaluationFunction, SavePath, check_function
 from pyshac.core.engine.overview import Overview
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.constraints.constraining import constrained
 from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
+from pyshac.core.run.replay import replayed
 from pyshac.core.run.restoring import restored, resumed, start_from
 from pyshac.core.run.run import Run
 from pyshac.core.search.paces.pace import PIPELINE
@@ -138,6 +141,29 @@ class SavedEngine(Overview):
             self._run, self._settings = run, run.search.settings
             self._asked.clear()
             self._num_predictions = 0
+
+    def replay(
+        self, *, skip_cv_checks: bool = False, relax_checks: bool = False
+    ) -> list[OrderedDict[str, Any]]:
+        """Draws all samples of a stream again, each from the scores that it was drawn from.
+
+        A stream depends on the order in which scores came in, which the save directory notes. The
+        samples that come out are those of the run.
+
+        Args:
+            skip_cv_checks: As in the run.
+            relax_checks: As in the run.
+
+        Returns:
+            Parameters, one `OrderedDict` per sample, in the order of their numbers.
+
+        Raises:
+            RuntimeError: If some samples were drawn at another pace, whose order the seed alone
+                tells, or there are no parameters.
+        """
+        with self._turns.lock:
+            search = self._require_run_to_go_on().search
+            return replayed(search, admission(skip_cv_checks, False), relax_checks)
 
     # Samples that the user gives
 

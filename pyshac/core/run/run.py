@@ -183,7 +183,7 @@ class Run:
         """
         self.search.space.require_functions()
         situation = self.search.situation(number)
-        batch = self.search.draw(situation, relax_checks, generators)
+        batch = self.search.drawing.draw(situation, relax_checks, generators)
         self.begin(batch)
         return batch
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset import Dataset
-from pyshac.core.dataset.formats.draws_file import Origin
+from pyshac.core.dataset.formats.draws_file import Drew, Origin
 
 
 @dataclass
@@ -51,6 +51,13 @@ class Batch:
     def is_complete(self) -> bool:
         """Whether all samples have scores."""
         return len(self.worker_ids) == len(self.rows)
+
+    @property
+    def drew(self) -> Drew | None:
+        """The draw of a stream; None for other samples."""
+        if self.origin is None:
+            return None
+        return Drew(self.start, len(self.rows), self.num_enqueued, self.origin)
 
     def row(self, number: int) -> list[Any]:
         """Returns the values of a sample, given its number."""

@@ -125,40 +125,44 @@ class Drawing:
             NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
         """
         with self.lock, np.errstate(all="ignore"):
-            start, enqueued = situation.start, situation.enqueued
+            start, entropy, enqueued = situation.start, situation.entropy, situation.enqueued
             number = situation.number - len(enqueued)
+            stream = seeding.stream(entropy, Purpose.DRAW, start)
             region = self.region(situation.cascade, relax_checks, generators)
-            choice = self._choose(situation, region, number)
+            first, known = seeding.child(stream, 0), self._known(situation, enqueued)
+            if not number:
+                choice = Choice(known[:0], [], len(situation.cascade))
+            elif situation.settings.method.num_choices == 1:
+                choice = choose_at_random(region, number, first)
+            elif not situation.has_learned:
+                seen = {row.tobytes() for row in known}
+                choice = Choice(region.draw_new(number, number, seen, first), [], region.num_checks)
+            else:
+                climbing = seeding.stream(entropy, Purpose.CLIMB, start)
+                place = seeding.stream(entropy, Purpose.DRAW, situation.candidates_since)
+                selection = self._selection(situation, climbing)
+                choice = selection.select(region, number, known, place)
             rows = choice.rows
             if len(rows) < number and self.planner.grid is None:
                 # Nothing else is left of a space whose size is not known.
-                stream = seeding.stream(situation.entropy, Purpose.DRAW, start)
                 rest = self.planner.prior.draw(number - len(rows), seeding.child(stream, 1))
                 rows = np.concatenate([rows, rest])
-            if choice.num_checks < len(situation.cascade):
-                logger.info(
-                    "The %d classifiers accept too few new samples: those of this batch need to "
-                    "pass %d.", len(situation.cascade), choice.num_checks,
-                )  # fmt: skip
-            values = [*enqueued, *map(self._space.decode, rows)]
-            batch = Batch(start, values, choice.num_checks, choice.chosen_by, len(enqueued))
-            batch.origin = situation.origin
-            return batch
+            return self._batch_of(situation, choice, [*enqueued, *map(self._space.decode, rows)])
 
-    def _choose(self, situation: Situation, region: AcceptedRegion, number: int) -> Choice:
-        start, entropy = situation.start, situation.entropy
-        first = seeding.child(seeding.stream(entropy, Purpose.DRAW, start), 0)
-        known = self._known(situation, situation.enqueued)
-        if not number:
-            return Choice(known[:0], [], len(situation.cascade))
-        if situation.settings.method.num_choices == 1:
-            return choose_at_random(region, number, first)
-        if not situation.has_learned:
-            seen = {row.tobytes() for row in known}
-            return Choice(region.draw_new(number, number, seen, first), [], region.num_checks)
-        climbing = seeding.stream(entropy, Purpose.CLIMB, start)
-        place = seeding.stream(entropy, Purpose.DRAW, situation.candidates_since)
-        return self._selection(situation, climbing).select(region, number, known, place)
+    def _batch_of(self, situation: Situation, choice: Choice, rows: list[list[Any]]) -> Batch:
+        if choice.num_checks < len(situation.cascade):
+            logger.info(
+                "The %d classifiers accept too few new samples: those of this batch need to pass "
+                "%d.", len(situation.cascade), choice.num_checks,
+            )  # fmt: skip
+        return Batch(
+            situation.start,
+            rows,
+            choice.num_checks,
+            choice.chosen_by,
+            len(situation.enqueued),
+            origin=situation.origin,
+        )
 
     def predict(
         self,

@@ -59,6 +59,7 @@ class Search:
         shares: How successful the rankings have been.
         refused: Number of classifiers that were refused, by reason.
         draws: What the samples of closed batches of a stream were drawn from.
+        drawing: Draws samples, given a `situation`; another thread may do so.
     """
 
     space: HyperParameterList
@@ -76,7 +77,7 @@ class Search:
     draws: DrawLog = field(default_factory=DrawLog)
 
     def __post_init__(self) -> None:
-        self._drawing = Drawing(self.space, self.cascade.features)
+        self.drawing = Drawing(self.space, self.cascade.features)
         if self.added.dataset.parameters is None:
             self.added = Added(Dataset(self.space, None))
         # Held in each short step that changes several attributes, so that others see all or none.
@@ -99,7 +100,7 @@ class Search:
 
         The paper's method evaluates them again.
         """
-        grid = self._drawing.planner.grid
+        grid = self.drawing.planner.grid
         if self.settings.method == PAPER or grid is None:
             return False
         pending = [self.open.row(number) for number in self.open.pending]
@@ -163,11 +164,11 @@ class Search:
 
     def require_feasible(self) -> None:
         """Raises `InfeasibleSpaceError` if the relations of the space contradict each other."""
-        self._drawing.planner.prior.require_cover()
+        self.drawing.planner.prior.require_cover()
 
     def region(self, relax_checks: bool, generators: Generators) -> AcceptedRegion:
         """Returns the region that the cascade in force accepts."""
-        return self._drawing.region(self.cascade, relax_checks, generators)
+        return self.drawing.region(self.cascade, relax_checks, generators)
 
     @without_float_errors
     def parameters(self, rows: Sequence[list[Any]]) -> list[OrderedDict[str, Any]]:
@@ -239,10 +240,6 @@ class Search:
         encoded = [self.space.encode(row) for row in others]
         return learned, np.reshape(encoded, (-1, self.space.num_columns)), origin
 
-    def draw(self, situation: Situation, relax_checks: bool, generators: Generators) -> Batch:
-        """Returns the samples of a situation; see `Drawing.draw`. Another thread may call it."""
-        return self._drawing.draw(situation, relax_checks, generators)
-
     def begin(self, batch: Batch) -> None:
         """Opens a batch that was drawn."""
         with self.lock:
@@ -254,7 +251,7 @@ class Search:
         self, relax_checks: bool, generators: Generators, number: int | None = None
     ) -> Batch:
         """Draws samples, and opens them as a batch; see `situation` and `Drawing.draw`."""
-        batch = self.draw(self.situation(number), relax_checks, generators)
+        batch = self.drawing.draw(self.situation(number), relax_checks, generators)
         self.begin(batch)
         return batch
 
@@ -267,7 +264,7 @@ class Search:
             SaveDirectoryError: If a constraint is a function that was not handed over.
         """
         self.space.require_functions()
-        return self._drawing.predict(
+        return self.drawing.predict(
             self.situation(), n, num_classifiers, number, relax_checks, generators
         )
 
@@ -286,7 +283,7 @@ class Search:
     def learn_score(self, number: int, score: float, details: Details) -> None:
         """Adds the score of a sample of an open batch; NaN if it failed."""
         with self.lock:
-            self.open.add_score(self.dataset, number, score, details)
+            self.open.of(number).add_score(self.dataset, number, score, details)
             self._arrivals.add(number)
 
     def replace_dataset(self, samples: Sequence[tuple[list[Any], float]]) -> None:
@@ -337,7 +334,7 @@ class Search:
         """
         if not self.is_classifier_due:
             return None
-        with self._drawing.lock:
+        with self.drawing.lock:
             return self._stages().train(self.closable[-1].ids.stop, admission)
 
     def _stages(self) -> Stages:
@@ -373,8 +370,8 @@ class Search:
                 self._take(training, stop)
             for part in parts:
                 self.queue.num_taken += part.num_enqueued
-                if part.origin is not None:
-                    self.draws.append(part.start, len(part.rows), part.origin)
+                if part.drew is not None:
+                    self.draws.append(part.drew)
             self.open.close(len(parts))
             self.num_complete, self.shares = stop, shares
             self.dataset.pack()
@@ -409,6 +406,8 @@ class Search:
     def _take(self, training: Training, stop: int) -> None:
         """Takes a classifier into the cascade, or counts it as refused."""
         if training.classifier is not None:
+            # A draw that is under way goes on with the cascade that it began with.
+            self.cascade = self.cascade.first(len(self.cascade))
             self.cascade.append(training.classifier)
             self.stage_starts.append(stop)
         else:

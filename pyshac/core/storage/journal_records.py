@@ -92,5 +92,6 @@ def _replay_score(run: SavedRun, sample: Scored) -> None:
         return
     if sample.number not in run.open:
         raise ValueError(f"sample {sample.number} is in no batch")
-    run.open.add_score(run.dataset, sample.number, sample.score, sample.details)
-    run.open.of(sample.number).skip_cv_checks = sample.skip_cv_checks
+    batch = run.open.of(sample.number)
+    batch.add_score(run.dataset, sample.number, sample.score, sample.details)
+    batch.skip_cv_checks = sample.skip_cv_checks

@@ -249,8 +249,6 @@ class SaveDirectory:
             **self._write_given(run),
             refused=run.refused,
             has_scaled_features=run.cascade.features.are_scaled,
-            pace=run.pace,
-            open_batches=run.open_batches,
             **self._write_draws(run),
         )
         written.write(layout.state, encode_state(state))
@@ -286,11 +284,10 @@ class SaveDirectory:
         return content
 
     def _write_draws(self, run: SavedRun) -> dict[str, Any]:
-        """Writes what samples of a stream were drawn from; returns its part of the state."""
-        if not len(run.draws):
-            return {}
-        content = run.draws.to_bytes()
-        return {
-            "draws_bytes": len(content),
-            "draws_sha256": self._written.write(self._layout.draws, content),
-        }
+        """Writes what samples of a stream were drawn from; returns the pace's part of the state."""
+        content: dict[str, Any] = {"pace": run.pace, "open_batches": run.open_batches}
+        if len(run.draws):
+            lines = run.draws.to_bytes()
+            content["draws_bytes"] = len(lines)
+            content["draws_sha256"] = self._written.write(self._layout.draws, lines)
+        return content

@@ -26,7 +26,7 @@ def saved(tmp_path):
 
 
 def test_a_score_that_cannot_be_added_does_not_cost_the_others(run, tmp_path):
-    with pytest.raises(IndexError):
+    with pytest.raises(KeyError):
         run.take_in([(0, 0.5, UNKNOWN), (99, 0.5, UNKNOWN), (1, 0.25, UNKNOWN)])
     assert saved(tmp_path).Y == run.search.dataset.Y == [0.5, 0.25]
 

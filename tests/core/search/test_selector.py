@@ -39,8 +39,9 @@ def learned_of(dataset):
 
 def selection_of(selector, dataset, count, batch_size=1, entropy=3, shares=None):
     settings = Settings(Schedule.in_batches(100 * batch_size, 100), MIN)
+    learned = learned_of(dataset).until(count)
     return selector.selection(
-        learned_of(dataset), count, settings, entropy, shares or Shares(), PLACE
+        learned, settings, entropy, shares or Shares(), PLACE, learned.encoded[:0]
     )
 
 
@@ -140,7 +141,9 @@ class TestSelection:
         )
         settings = Settings(Schedule.in_batches(100, 100), MIN, method)
         shares = Shares([5.0, 5.0], [0.0, 10.0])
-        selection = selector().selection(learned_of(dataset_of(10)), 10, settings, 3, shares, PLACE)
+        learned = learned_of(dataset_of(10))
+        running = learned.encoded[:0]
+        selection = selector().selection(learned, settings, 3, shares, PLACE, running)
         assert [type(one) for one in selection.rankings] == [ImprovementRanking, TreeRanking]
         assert selection.shares.tolist() == [0.5, 0.5]
 

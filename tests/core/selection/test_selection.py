@@ -42,8 +42,8 @@ class Beliefs:
     def __init__(self, *rows):
         self.rows = rows
 
-    def believing(self, row):
-        return Beliefs(*self.rows, float(row[0]))
+    def believing(self, rows):
+        return Beliefs(*self.rows, *map(float, rows[:, 0]))
 
     def near(self, row):
         return self
@@ -212,8 +212,8 @@ class TestClimbing:
         told = []
 
         class Noting(Beliefs):
-            def believing(self, row):
-                return Noting(*self.rows, float(row[0]))
+            def believing(self, rows):
+                return Noting(*self.rows, *map(float, rows[:, 0]))
 
             def near(self, row):
                 told.append(self.rows)

@@ -1,8 +1,9 @@
 """`draws.jsonl`: what the samples of a stream were drawn from, read as untrusted input.
 
 A line is a JSON object for each draw of a closed batch: `{"draw": first number, "size": number of
-samples, "since": [number, ...], "complete": number, "added": number, "budget": number}`. The last
-four, in the journal also those of an open batch, are the `Origin`.
+samples, "enqueued": number of those that come from the queue, "since": [number, ...], "complete":
+number, "added": number, "budget": number}`. The last four, in the journal also those of an open
+batch, are the `Origin`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,23 @@ class Origin:
     total_budget: int
 
 
+@dataclass(frozen=True)
+class Drew:
+    """A draw of a stream.
+
+    Attributes:
+        start: Number of its first sample.
+        size: Number of its samples.
+        num_enqueued: Number of those that come from the queue.
+        origin: What they were drawn from.
+    """
+
+    start: int
+    size: int
+    num_enqueued: int
+    origin: Origin
+
+
 class DrawLog:
     """The origins of the samples of closed batches.
 
@@ -52,27 +70,19 @@ class DrawLog:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def append(self, start: int, size: int, origin: Origin) -> None:
-        """Appends the origin of a draw.
-
-        Args:
-            start: Number of its first sample.
-            size: Number of its samples.
-            origin: The origin.
-        """
-        record = {"draw": start, "size": size, **origin_record(origin)}
+    def append(self, drew: Drew) -> None:
+        """Appends a draw."""
+        record = {"draw": drew.start, "size": drew.size, "enqueued": drew.num_enqueued}
+        record |= origin_record(drew.origin)
         self._lines += json.dumps(record, separators=(",", ":")).encode() + b"\n"
-        self.learned.extend(origin.since)
+        self.learned.extend(drew.origin.since)
 
     def to_bytes(self) -> bytes:
         """Returns the content of the file."""
         return bytes(self._lines)
 
-    def draws(self) -> Iterator[tuple[int, int, Origin]]:
-        """Yields the number of the first sample, the number of samples and the origin of draws."""
-        for line in self.to_bytes().splitlines():
-            record = json.loads(line)
-            yield record["draw"], record["size"], origin_of(record)
+    def __iter__(self) -> Iterator[Drew]:
+        return (_drew(json.loads(line)) for line in self.to_bytes().splitlines())
 
     def copy(self) -> DrawLog:
         """Returns the log of this moment."""
@@ -101,6 +111,14 @@ def origin_of(record: Mapping[str, Any]) -> Origin:
     return Origin(array("q", since), *counts)
 
 
+def _drew(record: Mapping[str, Any]) -> Drew:
+    """Returns the draw of a line; raises as `origin_of` does."""
+    start, size, num_enqueued = counts = [record[key] for key in ("draw", "size", "enqueued")]
+    if not all(map(_is_count, counts)) or num_enqueued > size:
+        raise ValueError("its samples have no valid numbers")
+    return Drew(start, size, num_enqueued, origin_of(record))
+
+
 def _is_count(number: Any) -> bool:
     return type(number) is int and 0 <= number < 2**63
 
@@ -123,10 +141,7 @@ def read_draws(path: Path, length: int) -> DrawLog:
         source = f"{str(path)!r}, line {place}"
         record = files.parse_json(line.decode("utf-8", errors="replace"), source)
         try:
-            start, size = record["draw"], record["size"]
-            if not _is_count(start) or not _is_count(size):
-                raise ValueError("its samples have no valid numbers")
-            log.append(start, size, origin_of(record))
+            log.append(_drew(record))
         except (KeyError, TypeError, ValueError) as error:
             raise SaveDirectoryError(f"{source} is corrupt: {error}.") from None
     return log

@@ -152,7 +152,7 @@ class FitLoop(Loop):
         search.space.require_functions()
         self._drawing_since = time.monotonic()
         situation = search.situation(number)
-        self._drawing.start(lambda: search.draw(situation, relax_checks, generators))
+        self._drawing.start(lambda: search.drawing.draw(situation, relax_checks, generators))
         return True
 
     def _num_wanted(self) -> int | None:

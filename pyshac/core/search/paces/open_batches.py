@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from pyshac.core.basics.results.details import Details
-from pyshac.core.dataset import Dataset
 from pyshac.core.search.batch import Batch
 
 
@@ -73,10 +71,6 @@ class OpenBatches:
     def has_score(self, number: int) -> bool:
         """Returns whether a sample has a score, given its number."""
         return number in self.of(number).worker_ids
-
-    def add_score(self, dataset: Dataset, number: int, score: float, details: Details) -> None:
-        """Adds a sample to a dataset; its score is NaN if it failed."""
-        self.of(number).add_score(dataset, number, score, details)
 
     def append(self, batch: Batch) -> None:
         """Appends a batch, which follows on the last one."""
