@@ -10,6 +10,7 @@ from pyshac.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pyshac.core.basics.plain_values import INACTIVE
+    from pyshac.core.basics.results.curve import Curve
     from pyshac.core.callbacks import (
         Callback,
         CallbackList,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         EvaluationTimeoutError,
         InfeasibleSpaceError,
         NothingAcceptedError,
+        Pruned,
         SaveDirectoryError,
         WorkerDiedError,
     )
@@ -68,7 +70,8 @@ if TYPE_CHECKING:
     from pyshac.core.managed.keras_engine import KerasSHAC
     from pyshac.core.managed.tf_engine import TensorflowSHAC
     from pyshac.core.managed.torch_engine import TorchSHAC
-    from pyshac.reporting.page import report
+    from pyshac.reporting.earlier_names import report
+    from pyshac.reporting.page import write_report
 
 __all__ = [
     "INACTIVE",
@@ -79,6 +82,7 @@ __all__ = [
     "CallbackList",
     "Constraint",
     "ConstraintError",
+    "Curve",
     "Dataset",
     "DirectoryInUseError",
     "DiscreteHP",
@@ -116,6 +120,7 @@ __all__ = [
     "OrdinalHP",
     "OrdinalHyperParameter",
     "ProgressBar",
+    "Pruned",
     "SaveDirectoryError",
     "SimplexHP",
     "SimplexHyperParameter",
@@ -127,6 +132,7 @@ __all__ = [
     "flatten_parameters",
     "report",
     "set_custom_parameter_class",
+    "write_report",
 ]
 
 # Names load on first access, since worker processes import this package too.
@@ -140,6 +146,7 @@ _HOMES = {
     "Dataset": "pyshac.core.dataset",
     "Constraint": "pyshac.core.hyperparameters",
     "ConstraintError": "pyshac.core.errors",
+    "Curve": "pyshac.core.basics.results.curve",
     "DirectoryInUseError": "pyshac.core.errors",
     "DiscreteHP": "pyshac.core.hyperparameters",
     "DiscreteHyperParameter": "pyshac.core.hyperparameters",
@@ -176,6 +183,7 @@ _HOMES = {
     "OrdinalHP": "pyshac.core.hyperparameters",
     "OrdinalHyperParameter": "pyshac.core.hyperparameters",
     "ProgressBar": "pyshac.core.callbacks",
+    "Pruned": "pyshac.core.errors",
     "SaveDirectoryError": "pyshac.core.errors",
     "SimplexHP": "pyshac.core.hyperparameters",
     "SimplexHyperParameter": "pyshac.core.hyperparameters",
@@ -185,8 +193,9 @@ _HOMES = {
     "UniformHP": "pyshac.core.hyperparameters",
     "WorkerDiedError": "pyshac.core.errors",
     "flatten_parameters": "pyshac.core.dataset",
-    "report": "pyshac.reporting.page",
+    "report": "pyshac.reporting.earlier_names",
     "set_custom_parameter_class": "pyshac.core.hyperparameters",
+    "write_report": "pyshac.reporting.page",
 }
 
 

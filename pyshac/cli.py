@@ -17,7 +17,7 @@ from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.export import as_csv, as_json
-from pyshac.reporting.page import report
+from pyshac.reporting.page import write_report
 from pyshac.reporting.summary import best_extras, best_values, facts, stage_rows
 from pyshac.reporting.text_table import Column, best_evaluations, failed_evaluations, lay_out
 from pyshac.version import __version__
@@ -175,7 +175,7 @@ def _summary(snapshot: Snapshot) -> str:
 def _report(options: argparse.Namespace) -> None:
     """Writes a self-contained HTML file with plots and a table of all evaluations."""
     path = output_path("--output", options.output)
-    report(options.directory, path, objective=options.objective)
+    write_report(options.directory, path, objective=options.objective)
     sys.stdout.write(f"{printable(str(path))}\n")
 
 

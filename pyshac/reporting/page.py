@@ -35,7 +35,7 @@ HEADINGS = {
 
 
 @without_float_errors
-def report(
+def write_report(
     source: Any,
     to_file: str | os.PathLike[str] = "report.html",
     *,
