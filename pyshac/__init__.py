@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SaveDirectoryError,
         WorkerDiedError,
     )
+    from pyshac.core.evaluation.curves.anywhere import EvaluationResult, evaluate
     from pyshac.core.hyperparameters import (
         AbstractHyperParameter,
         Constraint,
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
     from pyshac.core.managed.keras_engine import KerasSHAC
     from pyshac.core.managed.tf_engine import TensorflowSHAC
     from pyshac.core.managed.torch_engine import TorchSHAC
+    from pyshac.core.search.pruning.halving import HalvingPruning
+    from pyshac.core.search.pruning.median import MedianPruning
     from pyshac.reporting.earlier_names import report
     from pyshac.reporting.page import write_report
 
@@ -91,8 +94,10 @@ __all__ = [
     "DistributionHyperParameter",
     "Evaluation",
     "EvaluationError",
+    "EvaluationResult",
     "EvaluationTimeoutError",
     "Forbidden",
+    "HalvingPruning",
     "History",
     "HyperParameterList",
     "InfeasibleSpaceError",
@@ -103,6 +108,7 @@ __all__ = [
     "LinearConstraint",
     "LogUniformContinuousHyperParameter",
     "LogUniformHP",
+    "MedianPruning",
     "MultiDiscreteHP",
     "MultiDiscreteHyperParameter",
     "MultiIntegerHP",
@@ -129,6 +135,7 @@ __all__ = [
     "UniformContinuousHyperParameter",
     "UniformHP",
     "WorkerDiedError",
+    "evaluate",
     "flatten_parameters",
     "report",
     "set_custom_parameter_class",
@@ -154,8 +161,10 @@ _HOMES = {
     "DistributionHyperParameter": "pyshac.core.hyperparameters",
     "Evaluation": "pyshac.core.dataset",
     "EvaluationError": "pyshac.core.errors",
+    "EvaluationResult": "pyshac.core.evaluation.curves.anywhere",
     "EvaluationTimeoutError": "pyshac.core.errors",
     "Forbidden": "pyshac.core.hyperparameters",
+    "HalvingPruning": "pyshac.core.search.pruning.halving",
     "History": "pyshac.core.callbacks",
     "HyperParameterList": "pyshac.core.hyperparameters",
     "InfeasibleSpaceError": "pyshac.core.errors",
@@ -166,6 +175,7 @@ _HOMES = {
     "LinearConstraint": "pyshac.core.hyperparameters",
     "LogUniformContinuousHyperParameter": "pyshac.core.hyperparameters",
     "LogUniformHP": "pyshac.core.hyperparameters",
+    "MedianPruning": "pyshac.core.search.pruning.median",
     "MultiDiscreteHP": "pyshac.core.hyperparameters",
     "MultiDiscreteHyperParameter": "pyshac.core.hyperparameters",
     "MultiIntegerHP": "pyshac.core.hyperparameters",
@@ -192,6 +202,7 @@ _HOMES = {
     "UniformContinuousHyperParameter": "pyshac.core.hyperparameters",
     "UniformHP": "pyshac.core.hyperparameters",
     "WorkerDiedError": "pyshac.core.errors",
+    "evaluate": "pyshac.core.evaluation.curves.anywhere",
     "flatten_parameters": "pyshac.core.dataset",
     "report": "pyshac.reporting.earlier_names",
     "set_custom_parameter_class": "pyshac.core.hyperparameters",

@@ -39,6 +39,7 @@ from pyshac.core.engine.call_forms import (
 )
 from pyshac.core.engine.fit_loop import FitLoop, FitOptions, callbacks_of_loop
 from pyshac.core.engine.saved_engine import SavedEngine
+from pyshac.core.evaluation.curves.anywhere import with_limits
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator
@@ -46,6 +47,7 @@ from pyshac.core.hyperparameters.constraints.constraining import constrained
 from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.method import get_method
+from pyshac.core.search.pruning.rule import Pruning, get_pruning
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 
@@ -149,13 +151,19 @@ class _SHAC(SavedEngine, ABC):
     # The two halves of the circle
 
     def ask(
-        self, n: int | None = None, *, relax_checks: bool = False
+        self,
+        n: int | None = None,
+        *,
+        relax_checks: bool = False,
+        pruning: str | Pruning | None = None,
     ) -> list[OrderedDict[str, Any]]:
         """Returns samples of the open batch for evaluation; draws the next batch if none is open.
 
         Args:
             n: The largest number of samples; None for all of the batch not yet asked for.
             relax_checks: As for `fit`.
+            pruning: As for `fit`, for a batch that is drawn by this call. `pyshac.evaluate` then
+                ends hopeless evaluations of its samples.
 
         Returns:
             Parameters, one `OrderedDict` per sample; empty if the budget is spent.
@@ -167,6 +175,7 @@ class _SHAC(SavedEngine, ABC):
             SaveDirectoryError: As for `fit`.
         """
         n = None if n is None else check_positive("n", n)
+        rule = get_pruning(pruning)
         with self._turns.step("ask()"):
             run = self._require_run_to_go_on()
             with run.writing():
@@ -175,11 +184,12 @@ class _SHAC(SavedEngine, ABC):
                     # A crash came between the batch's last score and its closing.
                     run.close_batch(admission(batch.skip_cv_checks))
                 generators = self._parallelism.generators(run.search.batch_number)
-                batch = run.next_batch(relax_checks, generators)
+                batch = run.next_batch(relax_checks, generators, rule)
             if batch is None:
                 return []
             numbers = self._asked.hand_out(batch, n, run.search.room)
-            return [run.search.space.to_parameters(batch.row(number)) for number in numbers]
+            samples = [run.search.space.to_parameters(batch.row(number)) for number in numbers]
+            return with_limits(samples, batch.limits, run.search.settings.objective.sign)
 
     def tell(
         self,
@@ -195,7 +205,8 @@ class _SHAC(SavedEngine, ABC):
         Args:
             parameters: The samples that `ask` returned, or one of them.
             scores: A score for each sample, or the one score; NaN for a failed evaluation. A
-                mapping instead of a score has it as `score`, with extras beside it.
+                mapping instead of a score has it as `score`, with extras beside it, and what
+                `pyshac.evaluate` returns has a curve, too.
             skip_cv_checks: As for `fit`.
 
         Raises:
@@ -226,6 +237,7 @@ class _SHAC(SavedEngine, ABC):
         early_stop: bool = False, relax_checks: bool = False, callbacks: Callbacks | None = None,
         *, timeout: float | None = None, retries: int = 1, catch: ExceptionTypes = (),
         fresh_process: bool = False, verbose: int = 1, max_seconds: float | None = None,
+        pruning: str | Pruning | None = None, total_steps: int | None = None,
     ) -> History: ...  # fmt: skip
     @overload
     def fit(
@@ -233,6 +245,7 @@ class _SHAC(SavedEngine, ABC):
         callbacks: Callbacks | None = None, *, timeout: float | None = None, retries: int = 1,
         catch: ExceptionTypes = (), fresh_process: bool = False, verbose: int = 1,
         max_seconds: float | None = None,
+        pruning: str | Pruning | None = None, total_steps: int | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> History: ...  # fmt: skip
     @renamed_arguments(eval_fn="evaluation_function")
@@ -251,6 +264,8 @@ class _SHAC(SavedEngine, ABC):
         fresh_process: bool = False,
         verbose: int = 1,
         max_seconds: float | None = None,
+        pruning: str | Pruning | None = None,
+        total_steps: int | None = None,
     ) -> History:
         """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
 
@@ -279,6 +294,12 @@ class _SHAC(SavedEngine, ABC):
             verbose: 1 to show a `ProgressBar`, 2 also a line per evaluation, 0 nothing.
             max_seconds: Seconds after which no further evaluation starts. Running ones finish, and
                 `fit` returns; the next one goes on.
+            pruning: 'halving', 'median', or a rule such as `HalvingPruning(eta=4)`: it ends
+                evaluations whose curves, as they `report` them, are hopeless next to those of
+                earlier batches. None lets all go to their end. A batch keeps what it was drawn
+                with.
+            total_steps: Number of steps after which no further evaluation starts, as `max_seconds`
+                does: the last steps of all curves so far, added up.
 
         Returns:
             The `History`.
@@ -299,13 +320,14 @@ class _SHAC(SavedEngine, ABC):
             )
         policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
         max_seconds = check_seconds("max_seconds", max_seconds)
+        steps = None if total_steps is None else check_positive("total_steps", total_steps)
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
-        options = FitOptions(skip_cv_checks, early_stop, relax_checks)
+        options = FitOptions(skip_cv_checks, early_stop, relax_checks, get_pruning(pruning))
         with self._turns.looping("fit()", lambda: self._new_loop(callbacks, verbose)) as loop:
             self._directory.refuse_another_run()
             pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
             self._asked.clear()
-            return loop.spend_budget(pool, options, max_seconds)
+            return loop.spend_budget(pool, options, max_seconds, steps)
 
     def stop(self) -> None:
         """Makes a running `fit` return; may be called from a callback or from another thread.

@@ -12,6 +12,7 @@ from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import NOT_FINITE, Details
 from pyshac.core.basics.results.extras import split_result
 from pyshac.core.dataset import Dataset
+from pyshac.core.evaluation.curves.anywhere import EvaluationResult
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.batch import Batch
 
@@ -80,13 +81,16 @@ class AskedSamples:
         Args:
             numbers: The samples' numbers.
             samples: Their parameters.
-            results: Their scores, or mappings with scores and extras.
+            results: Their scores, mappings with scores and extras, or what `evaluate` returned.
 
         Raises:
-            TypeError: If a result is neither.
+            TypeError: If a result is none of these.
         """
         told = []
         for number, sample, result in zip(numbers, samples, results, strict=True):
+            if isinstance(result, EvaluationResult):
+                told.append((number, result.score, result.details))
+                continue
             score, extras = split_result(result, f"sample {number}, {dict(sample)!r},")
             started, begin = self._times[number]
             seconds = round(time.perf_counter() - begin, 6)

@@ -31,6 +31,7 @@ from pyshac.core.evaluation.worker import Task
 from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.pruning.rule import Pruning
 from pyshac.core.search.schedule import Schedule
 
 logger = logging.getLogger("pyshac")
@@ -43,6 +44,7 @@ class FitOptions:
     skip_cv_checks: bool
     early_stop: bool
     relax_checks: bool
+    pruning: Pruning | None = None
 
     @property
     def admission(self) -> Admission:
@@ -67,6 +69,7 @@ class FitLoop:
         self._generators = generators
         self._must_stop = False
         self._deadline = math.inf
+        self._steps_left: float = math.inf
         self._first_error: Exception | None = None
         self._started: float | None = None
 
@@ -75,7 +78,11 @@ class FitLoop:
         self._must_stop = True
 
     def spend_budget(
-        self, pool: SlotPool, options: FitOptions, max_seconds: float | None = None
+        self,
+        pool: SlotPool,
+        options: FitOptions,
+        max_seconds: float | None = None,
+        total_steps: int | None = None,
     ) -> History:
         """Evaluates batches in the slots of a pool until the budget is spent.
 
@@ -83,8 +90,12 @@ class FitLoop:
             pool: The slots.
             options: Options of training and sampling.
             max_seconds: Time after which nothing starts; None for no limit.
+            total_steps: Number of steps of all curves after which nothing starts; None for no
+                limit.
         """
         run = self._run
+        if total_steps is not None:
+            self._steps_left = total_steps - run.search.dataset.details.curves.total_steps
         if max_seconds is not None:
             self._deadline = time.monotonic() + max_seconds
         with self._surroundings():
@@ -103,7 +114,7 @@ class FitLoop:
         run, epoch = self._run, self._run.search.batch_number
         generators = self._generators(epoch)
         logs = self._begin_epoch(epoch, generators.number)
-        batch = self._open_batch(epoch, options.relax_checks, generators, logs)
+        batch = self._open_batch(epoch, options, generators, logs)
         logs["cascade_in_force"] = batch.num_checks
         parameters = logs["parameters"] = run.search.parameters(batch)
         logger.info(
@@ -121,14 +132,14 @@ class FitLoop:
         return self._end_epoch(epoch, logs, training, options)
 
     def _open_batch(
-        self, epoch: int, relax_checks: bool, generators: Generators, logs: dict[str, Any]
+        self, epoch: int, options: FitOptions, generators: Generators, logs: dict[str, Any]
     ) -> Batch:
         """Returns the batch that an earlier `fit` left open, or draws one."""
         if self._run.search.batch is not None:
             return self._run.search.batch
         started = time.monotonic()
         self._callbacks.on_draw_begin(epoch, logs)
-        batch = self._run.next_batch(relax_checks, generators)
+        batch = self._run.next_batch(options.relax_checks, generators, options.pruning)
         if batch is None:
             raise RuntimeError("A batch was to be evaluated after the budget was spent.")
         logger.info("Drew %d samples in %.1f s.", len(batch.rows), time.monotonic() - started)
@@ -161,6 +172,7 @@ class FitLoop:
             self._run.take_in([(o.task.id, o.score, o.details) for o in new])
         for outcome in new:
             if outcome.task.id in batch.worker_ids:
+                self._steps_left -= outcome.details.num_steps
                 self._tell_end(outcome)
 
     def _tell_start(self, task: Task, worker_id: int) -> None:
@@ -274,7 +286,13 @@ class FitLoop:
             if self._run.is_seeded:
                 stream = seeding.stream(search.entropy, Purpose.EVALUATE, number)
                 seed = seeding.as_integer(stream)
-            yield Task(number, search.space.to_parameters(batch.row(number)), seed)
+            yield Task(
+                number,
+                search.space.to_parameters(batch.row(number)),
+                seed,
+                limits=None if batch.limits is None else tuple(batch.limits),
+                sign=search.settings.objective.sign,
+            )
 
     @property
     def _schedule(self) -> Schedule:
@@ -286,7 +304,8 @@ class FitLoop:
 
     @property
     def _is_stopping(self) -> bool:
-        return self._must_stop or time.monotonic() >= self._deadline
+        is_late = time.monotonic() >= self._deadline or self._steps_left <= 0
+        return self._must_stop or is_late
 
     def _begin(self, begin_run_index: int) -> None:
         self._started = time.monotonic()
@@ -371,6 +390,8 @@ def _sample_logs(parameters: OrderedDict[str, Any], details: Details) -> dict[st
         "started": as_datetime(details.started),
         "seconds": details.seconds,
         "extras": dict(details.extras),
+        "curve": details.curve,
+        "pruned": details.is_pruned,
     }
 
 

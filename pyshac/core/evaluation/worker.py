@@ -23,13 +23,13 @@ import cloudpickle
 from pyshac.core.basics.messages.error_text import describe, traceback_text
 from pyshac.core.basics.messages.pickling import culprit, dumps_within
 from pyshac.core.basics.plain_values import copied, is_plain
-from pyshac.core.basics.results.curve import Curve
+from pyshac.core.basics.results.curve import Curve, Limit
 from pyshac.core.basics.results.details import Extra
 from pyshac.core.basics.results.extras import split_result
 from pyshac.core.basics.terminals.route import Route
 from pyshac.core.errors import EvaluationTimeoutError, Pruned
 from pyshac.core.evaluation import processes
-from pyshac.core.evaluation.curves.reporter import Limit, reporting
+from pyshac.core.evaluation.curves.reporter import WITHOUT_REPORTS, reporting
 from pyshac.core.evaluation.time_limit import OverdueError, time_limit
 from pyshac.core.evaluation.worker_memory import held_memory
 
@@ -208,7 +208,8 @@ class TaskRunner:
         is_pruned = isinstance(reply.error, Pruned)
         curve = reporter.curve(is_pruned)
         if is_pruned:
-            reply = Reply() if curve is not None else _without_reports(reply)
+            failed = replace(reply, is_caught=True, failure=WITHOUT_REPORTS)
+            reply = failed if curve is None else Reply()
         return replace(reply, started=call.started, seconds=call.seconds, curve=curve)
 
     def _reply_of(self, call: _Call, task: Task, worker_id: int) -> Reply:
@@ -247,11 +248,6 @@ class TaskRunner:
                 task.id, describe(error),
             )  # fmt: skip
             return call.result
-
-
-def _without_reports(reply: Reply) -> Reply:
-    """Returns the reply of an evaluation that gave itself up before it reported anything."""
-    return replace(reply, is_caught=True, failure="it raised Pruned before its first report")
 
 
 def overdue_error(task: Task, timeout: float | None) -> EvaluationTimeoutError:

@@ -25,6 +25,8 @@ from pyshac.core.hyperparameters.space.frozen import frozen_copy
 from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.pruning.limits import limits_of
+from pyshac.core.search.pruning.rule import Pruning
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -167,8 +169,15 @@ class Run:
                     len(self.search.dataset), len(self.search.cascade),
                     str(self.directory.path))  # fmt: skip
 
-    def next_batch(self, relax_checks: bool, generators: Generators) -> Batch | None:
+    def next_batch(
+        self, relax_checks: bool, generators: Generators, pruning: Pruning | None = None
+    ) -> Batch | None:
         """Returns the open batch, or draws the next one; None if the budget is spent.
+
+        Args:
+            relax_checks: As for `Search.draw_batch`.
+            generators: The generators that draw.
+            pruning: The rule that gives up hopeless curves of a batch that is drawn, or None.
 
         Raises:
             SaveDirectoryError: If a constraint is a function that was not handed over.
@@ -178,7 +187,13 @@ class Run:
                 return None
             self.search.space.require_functions()
             if self.search.batch is None:
-                self.directory.append_batch(self.search.draw_batch(relax_checks, generators))
+                search = self.search
+                limits = limits_of(
+                    pruning, search.dataset, search.num_complete, search.settings.objective
+                )
+                batch = search.draw_batch(relax_checks, generators)
+                batch.limits = limits
+                self.directory.append_batch(batch)
             return self.search.batch
 
     def take_in(
@@ -230,7 +245,8 @@ class Run:
             training = self.search.close_batch(admission)
             self.save()
             scores = self.search.dataset.Y[start:]
-        if len(scores) > 1 and all(map(math.isnan, scores)):
+            are_pruned = self.search.dataset.details.curves.are_pruned[start:]
+        if len(scores) > 1 and all(map(math.isnan, scores)) and not are_pruned.any():
             raise EvaluationError(
                 f"All {len(scores)} evaluations of batch {number} failed, so the run stops. "
                 "Everything is saved; fit() or ask() continues with the next batch."

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyshac.core.basics.results.curve import Limit
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset import Dataset
+
+# Of those that a user's own rule may return.
+MAX_LIMITS = 10_000
 
 
 @dataclass
@@ -24,6 +28,8 @@ class Batch:
         worker_ids: The slot of each scored sample, by the sample's number; None if it had no slot.
         skip_cv_checks: Whether the classifier due after the batch is kept without cross validation,
             as the last `tell` asked for; `fit` has its own say.
+        limits: The limits that curves must keep, by ascending steps; None if pruning was off when
+            it was drawn.
     """
 
     start: int
@@ -33,6 +39,7 @@ class Batch:
     num_enqueued: int = 0
     worker_ids: dict[int, int | None] = field(default_factory=dict)
     skip_cv_checks: bool = False
+    limits: list[Limit] | None = None
 
     @property
     def ids(self) -> range:

@@ -11,6 +11,9 @@ MAX_POINTS = 10_000
 # Steps take at most 64 bits.
 STEP_LIMIT = 2**63
 
+# A step, and the worst score with which a curve goes on there.
+Limit = tuple[int, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:

@@ -46,6 +46,11 @@ class Details:
         """Whether it was given up because of its curve."""
         return self.curve is not None and self.curve.is_pruned
 
+    @property
+    def num_steps(self) -> int:
+        """The last step that it has reported; 0 without any."""
+        return 0 if self.curve is None else self.curve.last_step
+
 
 UNKNOWN = Details()
 

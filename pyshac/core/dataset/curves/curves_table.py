@@ -59,6 +59,12 @@ class CurvesTable:
         with self._lock:
             return np.array(self._are_pruned, dtype=bool)
 
+    @property
+    def total_steps(self) -> int:
+        """The last steps of all curves, added up."""
+        steps, _, _ = self.ends()
+        return sum(steps[steps > 0].tolist())
+
     def ends(self) -> tuple[IntArray, FloatArray, BoolArray]:
         """Returns each sample's last step, -1 without a curve, its score, and if it was pruned."""
         with self._lock:

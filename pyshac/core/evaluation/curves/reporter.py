@@ -11,11 +11,11 @@ from contextvars import ContextVar
 from typing import Any
 
 from pyshac.core.basics.checks import check_int, check_score
-from pyshac.core.basics.results.curve import MAX_POINTS, STEP_LIMIT, Curve
+from pyshac.core.basics.results.curve import MAX_POINTS, STEP_LIMIT, Curve, Limit
 from pyshac.core.errors import Pruned
 
-# A step, and the worst score with which a curve goes on there.
-Limit = tuple[int, float]
+# The reason if an evaluation gave itself up before it reported anything: there is no curve.
+WITHOUT_REPORTS = "it raised Pruned before its first report"
 
 
 class Reporter:
