@@ -41,10 +41,10 @@ def keep(layout: Layout) -> None:
     former = Layout(layout.root / _free_name(layout))
     for folder in former.folders:
         files.make_folder(folder)
-    samples = (layout.journal, layout.csv, layout.evaluations, layout.added, layout.constraints)
+    samples = (layout.journal, layout.csv, layout.evaluations, layout.curves, layout.added)
     classifiers = sorted(layout.classifiers.glob("*.ubj"))
     # The last one tells that the copy is complete.
-    for path in (*samples, *classifiers, layout.state, layout.parameters):
+    for path in (*samples, layout.constraints, *classifiers, layout.state, layout.parameters):
         if path.exists():
             target = former.root / path.relative_to(layout.root)
             files.write_atomically(target, files.read_bounded(path, files.MAX_CSV_BYTES))

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats.curves_file import curve_record
 from pyshac.core.dataset.formats.evaluations_file import details_record
 from pyshac.core.dataset.formats.journal_file import Drawn, Scored, event_of
 from pyshac.core.errors import SaveDirectoryError
@@ -36,15 +37,18 @@ def batch_record(batch: Batch) -> dict[str, Any]:
     """Returns the record of a batch that was drawn."""
     record = {"batch": batch.start, "rows": plain_values.to_json(batch.rows)}
     record |= {"num_checks": batch.num_checks, "chosen_by": batch.chosen_by}
-    return {**record, "num_enqueued": batch.num_enqueued}
+    record["num_enqueued"] = batch.num_enqueued
+    return record if batch.limits is None else {**record, "limits": batch.limits}
 
 
 def score_record(
     number: int, score: float, details: Details, skip_cv_checks: bool
 ) -> dict[str, Any]:
-    """Returns the record of a score, which is NaN for a failed sample."""
+    """Returns the record of a score, which is NaN for a failed sample, or one that was pruned."""
     record = {"id": number, "score": None if math.isnan(score) else score, "worker": details.slot}
     record.update(details_record(details))
+    if details.curve is not None:
+        record["curve"] = curve_record(details.curve)
     return {**record, "skip_cv_checks": True} if skip_cv_checks else record
 
 
@@ -78,7 +82,12 @@ def _replay_batch(run: SavedRun, batch: Drawn) -> None:
         if batch.num_enqueued > len(run.queue.waiting()):
             raise ValueError(f"batch {batch.start} has samples that were not enqueued")
         run.batch = Batch(
-            batch.start, batch.rows, batch.num_checks, batch.chosen_by, batch.num_enqueued
+            batch.start,
+            batch.rows,
+            batch.num_checks,
+            batch.chosen_by,
+            batch.num_enqueued,
+            limits=batch.limits,
         )
 
 

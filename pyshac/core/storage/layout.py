@@ -2,6 +2,7 @@
 
     datasets/dataset.csv        every scored sample
     datasets/evaluations.jsonl  start, duration, slot, failure and extras of each of them
+    datasets/curves.jsonl       the scores that they reported on their way, if any did
     datasets/added.csv          the samples from elsewhere, if there are any
     datasets/parameters.json    the parameters of the search space
     datasets/constraints.json   its constraints, if it has any
@@ -56,6 +57,10 @@ class Layout:
         return self.datasets / "evaluations.jsonl"
 
     @property
+    def curves(self) -> Path:
+        return self.datasets / "curves.jsonl"
+
+    @property
     def parameters(self) -> Path:
         return self.datasets / "parameters.json"
 
@@ -93,7 +98,7 @@ class Layout:
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
         parts = (self.csv, self.evaluations, self.added, self.parameters, self.state, self.journal)
-        others = (self.constraints, self.marker, self.holder, self.lock)
+        others = (self.curves, self.constraints, self.marker, self.holder, self.lock)
         for path in (self.datasets, self.classifiers, *parts, *others):
             files.refuse_link(path)
 

@@ -42,6 +42,9 @@ class StateFile:
         csv_sha256: Checksum of that part.
         evaluations_bytes: Length of the part of evaluations.jsonl that belongs to these samples.
         evaluations_sha256: Checksum of that part; empty if there is no such file.
+        curves_bytes: Length of the part of curves.jsonl that belongs to these samples.
+        curves_sha256: Checksum of that part; empty if none of them has a curve. Then both are left
+            out.
         parameters_sha256: Checksum of parameters.json without its seeds.
         constraints_sha256: Checksum of constraints.json; empty, and left out, without that file.
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
@@ -89,6 +92,8 @@ class StateFile:
     evaluations_bytes: int = 0
     evaluations_sha256: str = ""
     constraints_sha256: str = ""
+    curves_bytes: int = 0
+    curves_sha256: str = ""
     format: int = FORMAT
 
 
@@ -101,6 +106,8 @@ def encode_state(state: StateFile) -> bytes:
     content = asdict(state)
     if not state.constraints_sha256:
         del content["constraints_sha256"]
+    if not state.curves_sha256:
+        del content["curves_bytes"], content["curves_sha256"]
     content["sha256"] = checksum(content)
     return files.encode_json(content, "The state of the search")
 

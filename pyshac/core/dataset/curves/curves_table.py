@@ -60,6 +60,12 @@ class CurvesTable:
             return np.array(self._are_pruned, dtype=bool)
 
     @property
+    def num_curves(self) -> int:
+        """Number of samples that have a curve."""
+        with self._lock:
+            return int(np.count_nonzero(self._lengths))
+
+    @property
     def total_steps(self) -> int:
         """The last steps of all curves, added up."""
         steps, _, _ = self.ends()
