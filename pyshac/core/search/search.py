@@ -153,7 +153,7 @@ class Search:
 
     @property
     def _learned(self) -> Learned:
-        return Learned.of(self.added, self.dataset)
+        return Learned.of(self.added, self.dataset, self.settings.objective)
 
     @property
     def num_drawn(self) -> int:
@@ -394,7 +394,7 @@ class Search:
         region: Float32Array | None = None,
     ) -> Training:
         learned = self._learned
-        is_good = self.settings.objective.better_half(learned.scores[used])
+        is_good = self.settings.objective.better_half(learned.scores_after(num_complete)[used])
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         features = self.cascade.features(learned.encoded[used])
         return train_classifier(features, is_good, stream, admission, new, region)

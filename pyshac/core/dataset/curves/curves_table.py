@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,25 @@ from pyshac.core.basics.results.curve import Curve
 from pyshac.core.dataset.curves.curves import Curves
 from pyshac.core.dataset.formats.curves_file import curve_line
 from pyshac.core.dataset.formats.lines import Lines
+
+
+@dataclass(frozen=True)
+class CurveEnds:
+    """The last points of the curves of samples.
+
+    Attributes:
+        steps: The last step of each sample's curve, shape (n,); -1 without a curve.
+        scores: The score there, shape (n,); NaN without a curve, or if it was not finite.
+        are_pruned: Which samples were pruned, shape (n,).
+    """
+
+    steps: IntArray
+    scores: FloatArray
+    are_pruned: BoolArray
+
+    def first(self, count: int) -> CurveEnds:
+        """Returns those of the first samples."""
+        return CurveEnds(self.steps[:count], self.scores[:count], self.are_pruned[:count])
 
 
 class CurvesTable:
@@ -68,11 +88,11 @@ class CurvesTable:
     @property
     def total_steps(self) -> int:
         """The last steps of all curves, added up."""
-        steps, _, _ = self.ends()
+        steps = self.ends().steps
         return sum(steps[steps > 0].tolist())
 
-    def ends(self) -> tuple[IntArray, FloatArray, BoolArray]:
-        """Returns each sample's last step, -1 without a curve, its score, and if it was pruned."""
+    def ends(self) -> CurveEnds:
+        """Returns the last points of the curves."""
         with self._lock:
             lengths, are_pruned = np.array(self._lengths), np.array(self._are_pruned, dtype=bool)
             has_curve = lengths > 0
@@ -81,7 +101,7 @@ class CurvesTable:
             steps[has_curve], scores[has_curve] = (
                 np.array(column)[last] for column in (self._steps, self._scores)
             )
-            return steps, scores, are_pruned
+            return CurveEnds(steps, scores, are_pruned)
 
     def curves(self, are_kept: BoolArray) -> Curves:
         """Returns the curves of some samples, given which, shape (at most n,); the first ones."""
