@@ -233,11 +233,15 @@ def _stages(snapshot: Snapshot) -> str:
     rows = stage_rows(snapshot)
     if not rows:
         return ""
-    lines = ["Stages", "  stage  samples  failed         best       median"]
+    knows_pruned = any(row.pruned for row in rows)
+    pruned = "  pruned" * knows_pruned
+    lines = ["Stages", f"  stage  samples  failed{pruned}         best       median"]
     for row in rows:
         best, median = ("-" if s is None else number_text(s) for s in (row.best, row.median))
+        pruned = f"  {row.pruned:>6}" * knows_pruned
         lines.append(
-            f"  {row.number:>5}  {row.samples:>7}  {row.failed:>6}  {best:>11}  {median:>11}"
+            f"  {row.number:>5}  {row.samples:>7}  {row.failed:>6}{pruned}  {best:>11}"
+            f"  {median:>11}"
         )
     return "\n".join(lines)
 

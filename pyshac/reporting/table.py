@@ -27,6 +27,7 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
     knows_times = any(each is not None for each in dataset.details.column("seconds"))
     has_failures = any(dataset.details.column("failure"))
     more = ["State", *["Seconds"][:knows_times], *["Failure"][:has_failures], *extras]
+    state_column = len(columns)
     columns += free_names(more, columns)
     rows = []
     for place, number in enumerate(dataset.ids):
@@ -47,6 +48,7 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
         "columns": columns,
         "rows": rows,
         "best": snapshot.best,
+        "state": state_column,
         "descending": snapshot.objective is MAX,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 
@@ -20,10 +21,8 @@ def swallowing(worker_id, parameters):
     """Goes on after it was pruned."""
     x = parameters["x"]
     for step in range(1, 11):
-        try:
+        with contextlib.suppress(pyshac.Pruned):
             pyshac.report(step, x * step / 10)
-        except pyshac.Pruned:
-            pass
     return x
 
 

@@ -71,7 +71,9 @@ def test_as_defined(sign):
     for _ in range(200):
         number = int(generator.integers(1, 30))
         are_pruned = generator.random(number) < 0.6
-        scores = np.where(are_pruned | (generator.random(number) < 0.2), NAN, generator.random(number))
+        scores = np.where(
+            are_pruned | (generator.random(number) < 0.2), NAN, generator.random(number)
+        )
         steps = generator.integers(0, 6, number)
         lasts = np.where(generator.random(number) < 0.1, NAN, generator.random(number))
         found = bounds(scores, steps, lasts, are_pruned, MAX if sign > 0 else MIN)

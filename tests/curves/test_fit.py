@@ -1,4 +1,4 @@
-"""`fit` with pruning: hopeless evaluations end early, and the search goes on without their scores."""
+"""`fit` with pruning: hopeless evaluations end early, and the search learns from them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TestFit:
         states = states_of(engine)
         # The first batch knows no curves.
         assert states[:8] == ["complete"] * 8
-        assert 5 <= states.count("pruned") <= 32 - 5
+        assert 2 <= states.count("pruned") <= 32 - 5
         assert "failed" not in states
         for each in engine.evaluations:
             score, is_pruned, curve = noting.logs[each.number]
@@ -57,7 +57,9 @@ class TestFit:
             assert each.failure is None
             assert (each.curve.last_step < STEPS) == is_pruned
         assert engine.best_score == engine.top(1)[0].score
-        pruned = [final_of(each.parameters) for each in engine.evaluations if each.state == "pruned"]
+        pruned = [
+            final_of(each.parameters) for each in engine.evaluations if each.state == "pruned"
+        ]
         best = max(final_of(each.parameters) for each in engine.top(1))
         assert max(pruned) < best
 
@@ -140,7 +142,9 @@ class TestFit:
             engine.fit(pruning="median", verbose=0)
         number = states_of(engine).count("pruned")
         assert f"{number} pruned" in caplog.records[-1].message
-        assert any(", 0 of them failed, 0 pruned;" in each.message for each in caplog.records)
+        batches = [each.message for each in caplog.records if "evaluated, 0" in each.message]
+        assert "8 samples evaluated, 0 of them failed; scores" in batches[0]
+        assert sum(", 0 of them failed, " in message for message in batches) > 0
         assert f"40 of 40, {number} pruned, in 5 batches" in repr(engine)
         assert "failed" not in repr(engine)
         assert f"40, {number} pruned" in repr(engine.dataset)
@@ -202,7 +206,7 @@ def uneven(worker_id, parameters):
 def test_places_of_evaluations(tmp_path, backend):
     engine = engine_in(tmp_path, backend=backend, evaluators=2)
     engine.fit(pruning="median", verbose=0)
-    assert states_of(engine).count("pruned") >= 5
+    assert states_of(engine).count("pruned") >= 2
     assert "failed" not in states_of(engine)
 
 

@@ -26,9 +26,7 @@ LIMITS = ((4, 0.6),)
 
 
 def outcomes_of(function, slots=1, backend="threading", limits=None, sign=1, number=4, **policy):
-    tasks = [
-        Task(n, OrderedDict(x=float(n)), limits=limits, sign=sign) for n in range(number)
-    ]
+    tasks = [Task(n, OrderedDict(x=float(n)), limits=limits, sign=sign) for n in range(number)]
     with slot_pool(function, slots, backend, **policy) as pool:
         arrived = [outcome for outcomes in pool.run(tasks) for outcome in outcomes]
     return {outcome.task.id: outcome for outcome in arrived}

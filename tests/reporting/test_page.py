@@ -36,6 +36,7 @@ class TestTableContent:
             "columns": ["Sample", "Score", "x", "State"],
             "rows": [["0", "0.1", "0.0", "complete"], ["1", "", "0.5", "failed"]],
             "best": 0,
+            "state": 3,
             "descending": False,
         }
 

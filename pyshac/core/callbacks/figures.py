@@ -23,8 +23,9 @@ class Figures:
 
     Attributes:
         total: N, the budget.
-        done: Number of samples that have been evaluated, including failed ones.
+        done: Number of samples that have been evaluated, with or without a score.
         failed: Number of samples that failed.
+        pruned: Number of samples that were pruned.
         best: Best score so far, or None.
         stage: The stage, such as "1 of 3", or why there is no further one.
         trained: Number of classifiers in the cascade.
@@ -38,6 +39,7 @@ class Figures:
     total: int
     done: int = 0
     failed: int = 0
+    pruned: int = 0
     best: float | None = None
     stage: str = ""
     trained: int = 0
@@ -76,8 +78,7 @@ class Figures:
             parts.append(f"best {self.best:.4g}")
         if self.running:
             parts.append(f"{len(self.running)} running")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
+        parts += summaries.without_score(self.failed, self.pruned)
         # During a run its stage tells.
         if self.is_over:
             parts.append(f"{self.trained} classifier{'s' * (self.trained != 1)}")
@@ -115,10 +116,8 @@ def last_line(engine: Any, seconds: float, error: BaseException | None = None) -
         how = f"Ended by {type(error).__name__}"
     else:
         how = progress.ending.capitalize() or "Stopped"
-    failed = summaries.count_failed(scores)
     parts = [f"{how}: {summaries.evaluations_text(len(scores), engine.total_budget)}"]
-    if failed:
-        parts.append(f"{failed} failed")
+    parts += summaries.without_score(*summaries.count_without_score(engine.dataset.copy()))
     best = engine.best_score
     if best is not None:
         named = engine.dataset.get_best_parameters(engine.objective, named=True)
@@ -134,12 +133,16 @@ def sample_line(id: int, score: float, seconds: float | None, logs: Mapping[str,
 
     Args:
         id: The sample's number.
-        score: Its score; NaN if it failed.
+        score: Its score; NaN if it failed or was pruned.
         seconds: How long it took; None if not known.
         logs: The logs of `on_sample_end`.
     """
     outcome = f"score {summaries.value_text(score)}"
-    if math.isnan(score):
+    curve = logs.get("curve")
+    if logs.get("pruned") and curve is not None:
+        last = summaries.value_text(curve.scores[-1])
+        outcome = f"pruned at step {curve.last_step} ({last})"
+    elif math.isnan(score):
         outcome = f"failed ({printable(str(logs.get('failure') or 'no score'))})"
     parts = [f"Sample {id}: {outcome}"]
     if seconds is not None:

@@ -127,7 +127,7 @@ class FitLoop:
             run.save()
             return False
         logs["device_ids"] = [batch.worker_ids[number] for number in batch.ids]
-        self._end_evaluation(logs, run.search.dataset.Y[batch.start :])
+        self._end_evaluation(logs, run.search.dataset.Y[batch.start :], batch.start)
         training = self._learn(logs, lambda: run.close_batch(options.admission))
         return self._end_epoch(epoch, logs, training, options)
 
@@ -250,7 +250,7 @@ class FitLoop:
         for number, score, sample in zip(batch.ids, scores, parameters, strict=True):
             self._callbacks.on_sample_end(number, score, _sample_logs(sample, UNKNOWN))
         logs["device_ids"] = [None] * len(batch.rows)
-        self._end_evaluation(logs, scores)
+        self._end_evaluation(logs, scores, batch.start)
         training = self._learn(logs, lambda: self._run.learn_batch(options.admission))
         return self._end_epoch(epoch, logs, training, options)
 
@@ -320,12 +320,15 @@ class FitLoop:
         self._callbacks.on_epoch_begin(epoch, logs)
         return logs
 
-    def _end_evaluation(self, logs: dict[str, Any], evaluations: list[float]) -> None:
+    def _end_evaluation(self, logs: dict[str, Any], evaluations: list[float], start: int) -> None:
         logs["evaluations"] = evaluations
         scores = [score for score in evaluations if not math.isnan(score)]
+        are_pruned = self._run.search.dataset.details.curves.are_pruned
+        pruned = int(are_pruned[start : start + len(evaluations)].sum())
         logger.info(
-            "%d samples evaluated, %d of them failed; scores from %.6g to %.6g.",
-            len(evaluations), len(evaluations) - len(scores),
+            "%d samples evaluated, %d of them failed%s; scores from %.6g to %.6g.",
+            len(evaluations), len(evaluations) - len(scores) - pruned,
+            f", {pruned} pruned" if pruned else "",
             min(scores, default=math.nan), max(scores, default=math.nan),
         )  # fmt: skip
         logs["dataset_index"] = self._run.search.stage_start

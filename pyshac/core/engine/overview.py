@@ -170,7 +170,10 @@ class Overview(EarlierEngineNames):
 
     @property
     def evaluations(self) -> list[Evaluation]:
-        """A record of each evaluation so far, failed ones included, in the order of numbers."""
+        """A record of each evaluation so far, in the order of numbers.
+
+        Those that failed or were pruned are included.
+        """
         return self.dataset.evaluations
 
     def top(self, n: int = 10) -> list[Evaluation]:
@@ -293,14 +296,14 @@ class Overview(EarlierEngineNames):
         if self._run is None:
             return [("parameters", "none yet: restore_data() brings them")]
         progress = self._run.search.progress
-        failed = summaries.count_failed(dataset.Y)
+        without = summaries.count_without_score(dataset)
         best = dataset.get_best_score(self.objective)
         score = "none" if best is None else summaries.value_text(best)
         parameters = dataset.get_best_parameters(self.objective, named=True)
         return [
             (
                 "evaluations",
-                f"{summaries.counted(len(dataset), self.total_budget, failed)}, "
+                f"{summaries.counted(len(dataset), self.total_budget, *without)}, "
                 f"in {progress.batches}",
             ),
             ("stage", progress.stage),

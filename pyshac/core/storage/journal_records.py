@@ -45,7 +45,8 @@ def score_record(
     number: int, score: float, details: Details, skip_cv_checks: bool
 ) -> dict[str, Any]:
     """Returns the record of a score, which is NaN for a failed sample, or one that was pruned."""
-    record = {"id": number, "score": None if math.isnan(score) else score, "worker": details.slot}
+    known = None if math.isnan(score) else score
+    record: dict[str, Any] = {"id": number, "score": known, "worker": details.slot}
     record.update(details_record(details))
     if details.curve is not None:
         record["curve"] = curve_record(details.curve)

@@ -278,7 +278,9 @@ class SaveDirectory:
         curves = table.to_bytes()
         self._written.write(self._layout.curves, curves)
         closed = memoryview(curves)[: table.num_bytes(run.num_complete)]
-        return {"curves_bytes": len(closed), "curves_sha256": files.digest(closed)} if closed else {}
+        return (
+            {"curves_bytes": len(closed), "curves_sha256": files.digest(closed)} if closed else {}
+        )
 
     def _write_given(self, run: SavedRun) -> dict[str, Any]:
         """Writes the samples from elsewhere; returns their part of the state, and the queue's."""

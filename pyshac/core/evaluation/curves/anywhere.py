@@ -107,7 +107,8 @@ def evaluate(
         raise TypeError(f"function must be callable. Got {function!r} instead.")
     if not isinstance(parameters, Mapping):
         raise TypeError(
-            f"parameters must be one of the samples that ask() returned. Got {parameters!r} instead."
+            "parameters must be one of the samples that ask() returned, a mapping. "
+            f"Got {parameters!r} instead."
         )
     check_int("worker_id", worker_id, "an int of at least 0", lambda number: number >= 0)
     own = OrderedDict((name, copied(value)) for name, value in parameters.items())
