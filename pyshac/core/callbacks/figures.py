@@ -25,7 +25,6 @@ class Figures:
         total: N, the budget.
         done: Number of samples that have been evaluated, with or without a score.
         failed: Number of samples that failed.
-        pruned: Number of samples that were pruned.
         best: Best score so far, or None.
         stage: The stage, such as "1 of 3", or why there is no further one.
         trained: Number of classifiers in the cascade.
@@ -34,12 +33,12 @@ class Figures:
         running: Numbers of the samples that are being evaluated.
         activity: The activity between evaluations, or an empty text.
         since: The time at which it began (`time.monotonic`).
+        pruned: Number of samples that were pruned.
     """
 
     total: int
     done: int = 0
     failed: int = 0
-    pruned: int = 0
     best: float | None = None
     stage: str = ""
     trained: int = 0
@@ -48,6 +47,7 @@ class Figures:
     running: set[int] = field(default_factory=set)
     activity: str = ""
     since: float = 0.0
+    pruned: int = 0
 
     def begin(self, activity: str) -> None:
         """Begins an activity."""

@@ -67,8 +67,9 @@ class ProgressBar(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
         dataset = self.engine.dataset.copy()
-        without = summaries.count_without_score(dataset)
-        self._figures = Figures(0, len(dataset), *without, self.engine.best_score)
+        failed, pruned = summaries.count_without_score(dataset)
+        best = self.engine.best_score
+        self._figures = Figures(0, len(dataset), failed, best, pruned=pruned)
         self._figures.read(self.engine)
         self._started = time.monotonic()
         display = choose_display(self._figures, self._file, self._as_bar, self._line_seconds)
