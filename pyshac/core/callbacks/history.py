@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.samples import Samples
-from pyshac.core.dataset import summaries
-
-if TYPE_CHECKING:
-    from pyshac.core.dataset import Dataset
+from pyshac.core.dataset import Dataset, summaries
 
 
 class History(Callback):
@@ -63,9 +60,10 @@ class History(Callback):
         self._num_pruned = 0
 
     def on_dataset_changed(self, dataset: Dataset, logs: Logs = None) -> None:
-        number = len((logs or {}).get("evaluations", ()))
-        start = max(len(dataset) - number, 0)
-        self._num_pruned += int(dataset.details.curves.are_pruned[start:].sum())
+        # Callbacks may be called by others than an engine.
+        if isinstance(dataset, Dataset):
+            start = max(len(dataset) - len((logs or {}).get("evaluations", ())), 0)
+            self._num_pruned += int(dataset.details.curves.are_pruned[start:].sum())
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epochs.append(epoch)
