@@ -14,6 +14,7 @@ import pytest
 
 import pyshac
 from pyshac import Curve, EvaluationResult
+from pyshac.core.basics.results.details import Details
 from pyshac.core.evaluation.curves.anywhere import AskedParameters
 from tests.curves import functions
 from tests.curves.searches import engine_in, rising, rows_of, states_of
@@ -141,11 +142,16 @@ class TestTell:
         engine = engine_in(tmp_path, budget=4, batches=1)
         samples = engine.ask()
         curve = Curve((3,), (0.25,), is_pruned=True)
-        pruned = EvaluationResult(math.nan, pyshac.core.basics.results.details.Details(curve=curve))
+        pruned = EvaluationResult(math.nan, Details(curve=curve))
         engine.tell(samples[:3], [0.5, pruned, {"score": 0.75, "epochs": 3}])
         engine.tell(samples[3], math.nan)
         assert states_of(engine) == ["complete", "pruned", "complete", "failed"]
         assert engine.evaluations[1].curve == curve
+
+    def test_a_pruned_result_with_a_score(self):
+        details = Details(curve=Curve((3,), (0.25,), is_pruned=True))
+        with pytest.raises(ValueError, match="score must be NaN for an evaluation that was pruned"):
+            EvaluationResult(0.5, details)
 
     def test_one_result_for_several_samples(self, tmp_path):
         engine = engine_in(tmp_path)

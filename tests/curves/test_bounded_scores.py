@@ -127,7 +127,7 @@ def test_a_search_moved_to_another_space_keeps_its_curves(tmp_path):
     assert rows_of(moved)[:40] == rows_of(engine)
 
 
-def test_a_curve_without_points_is_none():
+def test_samples_with_and_without_a_curve():
     dataset = dataset_of((1.0, Curve((3,), (0.5,))), (2.0, None))
     assert dataset.details[0].curve == Curve((3,), (0.5,))
     assert dataset.details[1].curve is None

@@ -149,6 +149,22 @@ class TestLimitsOfASearch:
 
 
 class TestMisuse:
+    @pytest.mark.parametrize(
+        ("steps", "scores", "error", "message"),
+        [
+            ((), (), ValueError, "1 to 10000 steps, and as many scores. Got 0 and 0"),
+            ((1,), (0.5, 0.5), ValueError, "as many scores. Got 1 and 2"),
+            ((2, 1), (0.5, 0.5), ValueError, r"steps must ascend strictly.*Got \(2, 1\)"),
+            ((-1,), (0.5,), ValueError, "steps must ascend strictly, from 0 on"),
+            ([1], (0.5,), TypeError, r"steps must be a tuple of ints. Got \[1\]"),
+            ((True,), (0.5,), TypeError, "steps must be a tuple of ints"),
+            ((1,), (1,), TypeError, "scores must be a tuple of floats"),
+        ],
+    )
+    def test_curves(self, steps, scores, error, message):
+        with pytest.raises(error, match=message):
+            Curve(steps, scores)
+
     def test_names(self):
         assert get_pruning("halving") == HalvingPruning()
         assert get_pruning("median") == MedianPruning()
@@ -181,7 +197,7 @@ class TestMisuse:
 
 def test_curves_as_columns_read_like_a_list():
     curves = [Curve((1, 2), (0.5, 0.25)), Curve((4,), (1.0,), is_pruned=True)]
-    columns = Curves.of([curves[0], Curve((), ()), curves[1]])
+    columns = Curves.of(curves)
     assert columns == curves
     assert columns[-1] == curves[1]
     assert columns[:1] == curves[:1]

@@ -14,7 +14,7 @@ from pyshac.core.dataset.rows import LazyList
 
 
 class Curves(LazyList[Curve]):
-    """Curves with at least one point each. It reads like a list, and makes each curve on access.
+    """Curves, stored as columns. It reads like a list, and makes each curve on access.
 
     Args:
         steps: The steps of all curves, one after the other.
@@ -33,10 +33,10 @@ class Curves(LazyList[Curve]):
 
     @classmethod
     def of(cls, curves: Iterable[Curve]) -> Curves:
-        """Returns curves in this form; those without a point are left out."""
+        """Returns curves in this form."""
         if isinstance(curves, Curves):
             return curves
-        kept = [curve for curve in curves if curve.steps]
+        kept = [*curves]
         return cls(
             np.array([step for curve in kept for step in curve.steps], dtype=np.int64),
             np.array([score for curve in kept for score in curve.scores], dtype=np.float64),

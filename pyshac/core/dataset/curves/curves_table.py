@@ -98,9 +98,9 @@ class CurvesTable:
             has_curve = lengths > 0
             last = np.cumsum(lengths)[has_curve] - 1
             steps, scores = np.full(len(lengths), -1), np.full(len(lengths), np.nan)
-            steps[has_curve], scores[has_curve] = (
-                np.array(column)[last] for column in (self._steps, self._scores)
-            )
+            # Views for a moment only: the columns cannot grow while there are any.
+            steps[has_curve] = np.frombuffer(self._steps, dtype=np.int64)[last]
+            scores[has_curve] = np.frombuffer(self._scores, dtype=np.float64)[last]
             return CurveEnds(steps, scores, are_pruned)
 
     def curves(self, are_kept: BoolArray) -> Curves:
@@ -109,8 +109,8 @@ class CurvesTable:
             lengths = np.array(self._lengths[: len(are_kept)], dtype=np.int64)
             are_pruned = np.array(self._are_pruned[: len(are_kept)], dtype=bool)
             count = int(lengths.sum())
-            steps = np.array(self._steps[:count], dtype=np.int64)
-            scores = np.array(self._scores[:count], dtype=np.float64)
+            steps = np.frombuffer(self._steps[:count], dtype=np.int64)
+            scores = np.frombuffer(self._scores[:count], dtype=np.float64)
         has_curve = lengths > 0
         present = Curves(steps, scores, lengths[has_curve], are_pruned[has_curve])
         return present.where(are_kept[has_curve])

@@ -8,7 +8,6 @@ line.
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pyshac.core.basics import files
-from pyshac.core.basics.results.curve import MAX_POINTS, STEP_LIMIT, Curve
+from pyshac.core.basics.results.curve import MAX_POINTS, Curve
 from pyshac.core.basics.results.details import UNKNOWN, Details
 from pyshac.core.dataset.formats.evaluations_file import read_lines
 from pyshac.core.errors import SaveDirectoryError
@@ -53,18 +52,15 @@ def curve_of(record: Any, number: int) -> Curve:
     if not isinstance(record, dict) or not {"steps", "scores"} <= record.keys() <= _KEYS:
         raise ValueError(f"sample {number} has no valid curve")
     steps, scores, is_pruned = record["steps"], record["scores"], record.get("pruned", True)
-    if not isinstance(steps, list) or not all(map(_is_step, steps)):
-        raise ValueError(f"the curve of sample {number} has no valid 'steps'")
-    if not all(before < after for before, after in itertools.pairwise(steps)):
-        raise ValueError(f"the steps of sample {number} do not ascend")
     if not isinstance(scores, list) or not all(map(_is_score, scores)):
         raise ValueError(f"the curve of sample {number} has no valid 'scores'")
-    if len(steps) != len(scores) or not 0 < len(steps) <= MAX_POINTS:
-        raise ValueError(f"the curve of sample {number} has no valid number of points")
-    if is_pruned is not True:
-        raise ValueError(f"the curve of sample {number} has no valid 'pruned'")
+    if not isinstance(steps, list) or is_pruned is not True:
+        raise ValueError(f"the curve of sample {number} has no valid 'steps' or 'pruned'")
     known = (math.nan if score is None else score for score in scores)
-    return Curve(tuple(steps), tuple(known), "pruned" in record)
+    try:
+        return Curve(tuple(steps), tuple(known), "pruned" in record)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample {number}: {error}") from None
 
 
 def read_curves(path: Path, length: int = files.MAX_CSV_BYTES) -> Iterator[tuple[int, Curve]]:
@@ -103,10 +99,6 @@ def with_curves(
     for number, curve in curves:
         complete[number] = replace(complete.get(number, UNKNOWN), curve=curve)
     return complete
-
-
-def _is_step(step: Any) -> bool:
-    return type(step) is int and 0 <= step < STEP_LIMIT
 
 
 def _is_score(score: Any) -> bool:

@@ -62,10 +62,19 @@ class EvaluationResult:
     Attributes:
         score: Its score; NaN if it failed or was pruned.
         details: What else is known of it.
+
+    Raises:
+        ValueError: If it was pruned, and has a score.
     """
 
     score: float
     details: Details
+
+    def __post_init__(self) -> None:
+        if self.is_pruned and not math.isnan(self.score):
+            raise ValueError(
+                f"score must be NaN for an evaluation that was pruned. Got {self.score!r} instead."
+            )
 
     @property
     def is_pruned(self) -> bool:
@@ -112,10 +121,10 @@ def evaluate(
         )
     check_int("worker_id", worker_id, "an int of at least 0", lambda number: number >= 0)
     own = OrderedDict((name, copied(value)) for name, value in parameters.items())
-    limits, sign = getattr(parameters, "limits", ()), getattr(parameters, "sign", 1)
+    asked = parameters if isinstance(parameters, AskedParameters) else AskedParameters()
     started, begin = time.time(), time.perf_counter()
     result, is_pruned = math.nan, False
-    with reporting(limits, sign) as reporter:
+    with reporting(asked.limits, asked.sign) as reporter:
         try:
             result = function(worker_id, own)
         except Pruned:

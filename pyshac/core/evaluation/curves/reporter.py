@@ -6,6 +6,7 @@ Worker processes import this module, so it imports little.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -30,31 +31,33 @@ class Reporter:
         # The next one comes last.
         self._limits = sorted(limits or (), reverse=True)
         self._sign = sign
-        self._steps: list[int] = []
-        self._scores: list[float] = []
+        self._points: list[tuple[int, float]] = []
         self._reason = ""
+        # A function may report from several threads at once.
+        self._lock = threading.Lock()
 
     def add(self, step: Any, score: Any) -> None:
         """Adds a report; see `report`."""
+        with self._lock:
+            self._add(step, score)
+        if self._reason:
+            raise Pruned(self._reason)
+
+    def _add(self, step: Any, score: Any) -> None:
         step = check_int(
             "step", step, "an int from 0 to 2**63 - 1", lambda number: 0 <= number < STEP_LIMIT
         )
-        if self._steps and step <= self._steps[-1]:
+        last, before = self._points[-1] if self._points else (-1, None)
+        if step <= last:
             raise ValueError(
-                f"step must be above {self._steps[-1]}, the last one that this evaluation has "
-                f"reported. Got {step} instead. Report each step once, and count on across epochs."
+                f"step must be above {last}, the last one that this evaluation has reported. "
+                f"Got {step} instead. Report each step once, and count on across epochs."
             )
         score = check_score(score, f"step {step}")
-        before = self._scores[-1] if self._scores else None
-        if len(self._steps) == MAX_POINTS:
-            # A curve stays bounded: the last point moves on.
-            self._steps[-1], self._scores[-1] = step, score
-        else:
-            self._steps.append(step)
-            self._scores.append(score)
+        # A curve stays bounded: then the last point moves on.
+        is_full = len(self._points) == MAX_POINTS
+        self._points[len(self._points) - is_full :] = [(step, score)]
         self._compare(before, step, score)
-        if self._reason:
-            raise Pruned(self._reason)
 
     def _compare(self, before: float | None, step: int, score: float) -> None:
         """Compares a report with the limits up to its step."""
@@ -69,8 +72,11 @@ class Reporter:
 
     def curve(self, is_pruned: bool) -> Curve | None:
         """Returns the curve so far; None without a report."""
-        steps, scores = tuple(self._steps), tuple(self._scores)
-        return Curve(steps, scores, is_pruned) if steps else None
+        points = [*self._points]
+        if not points:
+            return None
+        steps, scores = zip(*points, strict=True)
+        return Curve(steps, scores, is_pruned)
 
 
 _reporter: ContextVar[Reporter | None] = ContextVar("pyshac_reporter", default=None)
