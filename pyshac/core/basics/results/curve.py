@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import bisect
-import itertools
 import math
+import operator
 from dataclasses import dataclass
 
 from pyshac.core.basics.messages.error_text import short_repr
@@ -39,7 +39,7 @@ class Curve:
 
     def __post_init__(self) -> None:
         for name, values, kind in (("steps", self.steps, int), ("scores", self.scores, float)):
-            if type(values) is not tuple or not all(type(value) is kind for value in values):
+            if type(values) is not tuple or not {*map(type, values)} <= {kind}:
                 raise TypeError(
                     f"{name} must be a tuple of {kind.__name__}s. Got {short_repr(values)} instead."
                 )
@@ -48,8 +48,8 @@ class Curve:
                 f"A curve must have 1 to {MAX_POINTS} steps, and as many scores. "
                 f"Got {len(self.steps)} and {len(self.scores)} instead."
             )
-        ascends = all(before < after for before, after in itertools.pairwise(self.steps))
-        if not ascends or self.steps[0] < 0 or self.last_step >= STEP_LIMIT:
+        ascend = all(map(operator.lt, self.steps, self.steps[1:]))
+        if not ascend or self.steps[0] < 0 or self.last_step >= STEP_LIMIT:
             raise ValueError(
                 "steps must ascend strictly, from 0 on and to 2**63 - 1 at most. "
                 f"Got {short_repr(self.steps)} instead."

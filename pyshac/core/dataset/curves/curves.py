@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import overload
 
 import numpy as np
@@ -30,6 +29,8 @@ class Curves(LazyList[Curve]):
         self._lengths, self._are_pruned = lengths, are_pruned
         self._ends = np.cumsum(lengths, dtype=np.int64)
         self._starts = self._ends - lengths
+        # The best score so far at each point, times the sign, by sign.
+        self._bests: dict[int, FloatArray] = {}
 
     @classmethod
     def of(cls, curves: Iterable[Curve]) -> Curves:
@@ -86,18 +87,10 @@ class Curves(LazyList[Curve]):
             step: The step.
             sign: 1 if higher scores are better, -1 if lower ones are.
         """
+        if sign not in self._bests:
+            parts = np.split(sign * self._scores, self._ends[:-1])
+            self._bests[sign] = np.concatenate([np.fmax.accumulate(part) for part in parts])
         return sign * self._at(self._bests[sign], step)
-
-    @cached_property
-    def _bests(self) -> dict[int, FloatArray]:
-        """The best score so far at each point, times the sign, by sign."""
-        parts = np.split(self._scores, self._ends[:-1])
-        return {
-            sign: np.concatenate([np.fmax.accumulate(sign * part) for part in parts])
-            if len(self)
-            else self._scores
-            for sign in (1, -1)
-        }
 
     def _at(self, values: FloatArray, step: int) -> FloatArray:
         if not len(self):

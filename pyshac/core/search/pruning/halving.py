@@ -19,8 +19,8 @@ from pyshac.core.dataset.objective import Objective
 class HalvingPruning:
     """Lets the best share of the curves go on at the steps grace, grace * eta, grace * eta**2...
 
-    At each of these steps a curve must be as good as the best `1 / eta` of those that were there
-    before it. This is asynchronous successive halving: nobody waits for others.
+    At each of these steps a curve must be as good as the best `1 / eta` of the earlier ones that
+    were there. This is successive halving, asynchronously: evaluations do not wait for each other.
 
     Attributes:
         eta: One curve in so many goes on, and the factor between two steps; an int from 2 on.
