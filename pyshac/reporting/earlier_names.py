@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pyshac.core.basics.messages.warning import warn
 from pyshac.core.evaluation.curves.reporter import report as _report
 
 
-def _or_page(function: Callable[[int, Any], None]) -> Callable[[int, Any], None]:
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+def _or_page(function: Function) -> Function:
     """Lets `report` go on writing the page of a search, if it is called with one."""
 
     @functools.wraps(function)
@@ -25,7 +28,7 @@ def _or_page(function: Callable[[int, Any], None]) -> Callable[[int, Any], None]
 
     # Pickles name a function by its module.
     either.__module__ = __name__
-    return either
+    return cast("Function", either)
 
 
 def _has_search(first: Any) -> bool:
