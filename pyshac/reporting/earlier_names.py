@@ -10,7 +10,6 @@ from typing import Any, TypeVar, cast
 from pyshac.core.basics.messages.warning import warn
 from pyshac.core.evaluation.curves.reporter import report as _report
 
-
 Function = TypeVar("Function", bound=Callable[..., None])
 
 
