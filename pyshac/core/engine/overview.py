@@ -183,7 +183,7 @@ class Overview(EarlierEngineNames):
             n: The largest number of records.
 
         Returns:
-            The best one first, equal ones in the order of their numbers, and no failed ones.
+            The best one first, equal ones in the order of their numbers; only those with a score.
 
         Raises:
             TypeError: If `n` is not an int.

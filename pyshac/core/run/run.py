@@ -191,8 +191,12 @@ class Run:
                 limits = limits_of(
                     pruning, search.dataset, search.num_complete, search.settings.objective
                 )
-                batch = search.draw_batch(relax_checks, generators)
-                batch.limits = limits
+                try:
+                    batch = search.draw_batch(relax_checks, generators)
+                finally:
+                    # An interruption may come when the batch is open already.
+                    if search.batch is not None:
+                        search.batch.limits = limits
                 self.directory.append_batch(batch)
             return self.search.batch
 
