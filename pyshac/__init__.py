@@ -10,6 +10,7 @@ from pyshac.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pyshac.core.basics.plain_values import INACTIVE
+    from pyshac.core.basics.results.curve import Curve
     from pyshac.core.callbacks import (
         Callback,
         CallbackList,
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
         EvaluationTimeoutError,
         InfeasibleSpaceError,
         NothingAcceptedError,
+        Pruned,
         SaveDirectoryError,
         WorkerDiedError,
     )
+    from pyshac.core.evaluation.curves.anywhere import EvaluationResult, evaluate
     from pyshac.core.hyperparameters import (
         AbstractHyperParameter,
         Constraint,
@@ -68,7 +71,10 @@ if TYPE_CHECKING:
     from pyshac.core.managed.keras_engine import KerasSHAC
     from pyshac.core.managed.tf_engine import TensorflowSHAC
     from pyshac.core.managed.torch_engine import TorchSHAC
-    from pyshac.reporting.page import report
+    from pyshac.core.search.pruning.halving import HalvingPruning
+    from pyshac.core.search.pruning.median import MedianPruning
+    from pyshac.reporting.earlier_names import report
+    from pyshac.reporting.page import write_report
 
 __all__ = [
     "INACTIVE",
@@ -79,6 +85,7 @@ __all__ = [
     "CallbackList",
     "Constraint",
     "ConstraintError",
+    "Curve",
     "Dataset",
     "DirectoryInUseError",
     "DiscreteHP",
@@ -87,8 +94,10 @@ __all__ = [
     "DistributionHyperParameter",
     "Evaluation",
     "EvaluationError",
+    "EvaluationResult",
     "EvaluationTimeoutError",
     "Forbidden",
+    "HalvingPruning",
     "History",
     "HyperParameterList",
     "InfeasibleSpaceError",
@@ -99,6 +108,7 @@ __all__ = [
     "LinearConstraint",
     "LogUniformContinuousHyperParameter",
     "LogUniformHP",
+    "MedianPruning",
     "MultiDiscreteHP",
     "MultiDiscreteHyperParameter",
     "MultiIntegerHP",
@@ -116,6 +126,7 @@ __all__ = [
     "OrdinalHP",
     "OrdinalHyperParameter",
     "ProgressBar",
+    "Pruned",
     "SaveDirectoryError",
     "SimplexHP",
     "SimplexHyperParameter",
@@ -124,9 +135,11 @@ __all__ = [
     "UniformContinuousHyperParameter",
     "UniformHP",
     "WorkerDiedError",
+    "evaluate",
     "flatten_parameters",
     "report",
     "set_custom_parameter_class",
+    "write_report",
 ]
 
 # Names load on first access, since worker processes import this package too.
@@ -140,6 +153,7 @@ _HOMES = {
     "Dataset": "pyshac.core.dataset",
     "Constraint": "pyshac.core.hyperparameters",
     "ConstraintError": "pyshac.core.errors",
+    "Curve": "pyshac.core.basics.results.curve",
     "DirectoryInUseError": "pyshac.core.errors",
     "DiscreteHP": "pyshac.core.hyperparameters",
     "DiscreteHyperParameter": "pyshac.core.hyperparameters",
@@ -147,8 +161,10 @@ _HOMES = {
     "DistributionHyperParameter": "pyshac.core.hyperparameters",
     "Evaluation": "pyshac.core.dataset",
     "EvaluationError": "pyshac.core.errors",
+    "EvaluationResult": "pyshac.core.evaluation.curves.anywhere",
     "EvaluationTimeoutError": "pyshac.core.errors",
     "Forbidden": "pyshac.core.hyperparameters",
+    "HalvingPruning": "pyshac.core.search.pruning.halving",
     "History": "pyshac.core.callbacks",
     "HyperParameterList": "pyshac.core.hyperparameters",
     "InfeasibleSpaceError": "pyshac.core.errors",
@@ -159,6 +175,7 @@ _HOMES = {
     "LinearConstraint": "pyshac.core.hyperparameters",
     "LogUniformContinuousHyperParameter": "pyshac.core.hyperparameters",
     "LogUniformHP": "pyshac.core.hyperparameters",
+    "MedianPruning": "pyshac.core.search.pruning.median",
     "MultiDiscreteHP": "pyshac.core.hyperparameters",
     "MultiDiscreteHyperParameter": "pyshac.core.hyperparameters",
     "MultiIntegerHP": "pyshac.core.hyperparameters",
@@ -176,6 +193,7 @@ _HOMES = {
     "OrdinalHP": "pyshac.core.hyperparameters",
     "OrdinalHyperParameter": "pyshac.core.hyperparameters",
     "ProgressBar": "pyshac.core.callbacks",
+    "Pruned": "pyshac.core.errors",
     "SaveDirectoryError": "pyshac.core.errors",
     "SimplexHP": "pyshac.core.hyperparameters",
     "SimplexHyperParameter": "pyshac.core.hyperparameters",
@@ -184,9 +202,11 @@ _HOMES = {
     "UniformContinuousHyperParameter": "pyshac.core.hyperparameters",
     "UniformHP": "pyshac.core.hyperparameters",
     "WorkerDiedError": "pyshac.core.errors",
+    "evaluate": "pyshac.core.evaluation.curves.anywhere",
     "flatten_parameters": "pyshac.core.dataset",
-    "report": "pyshac.reporting.page",
+    "report": "pyshac.reporting.earlier_names",
     "set_custom_parameter_class": "pyshac.core.hyperparameters",
+    "write_report": "pyshac.reporting.page",
 }
 
 

@@ -17,7 +17,7 @@ from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.export import as_csv, as_json
-from pyshac.reporting.page import report
+from pyshac.reporting.page import write_report
 from pyshac.reporting.summary import best_extras, best_values, facts, stage_rows
 from pyshac.reporting.text_table import Column, best_evaluations, failed_evaluations, lay_out
 from pyshac.version import __version__
@@ -175,7 +175,7 @@ def _summary(snapshot: Snapshot) -> str:
 def _report(options: argparse.Namespace) -> None:
     """Writes a self-contained HTML file with plots and a table of all evaluations."""
     path = output_path("--output", options.output)
-    report(options.directory, path, objective=options.objective)
+    write_report(options.directory, path, objective=options.objective)
     sys.stdout.write(f"{printable(str(path))}\n")
 
 
@@ -233,11 +233,15 @@ def _stages(snapshot: Snapshot) -> str:
     rows = stage_rows(snapshot)
     if not rows:
         return ""
-    lines = ["Stages", "  stage  samples  failed         best       median"]
+    knows_pruned = any(row.pruned for row in rows)
+    pruned = "  pruned" * knows_pruned
+    lines = ["Stages", f"  stage  samples  failed{pruned}         best       median"]
     for row in rows:
         best, median = ("-" if s is None else number_text(s) for s in (row.best, row.median))
+        pruned = f"  {row.pruned:>6}" * knows_pruned
         lines.append(
-            f"  {row.number:>5}  {row.samples:>7}  {row.failed:>6}  {best:>11}  {median:>11}"
+            f"  {row.number:>5}  {row.samples:>7}  {row.failed:>6}{pruned}  {best:>11}"
+            f"  {median:>11}"
         )
     return "\n".join(lines)
 

@@ -49,7 +49,7 @@ PLAN: dict[str, set[str]] = {
         "core/storage",
     },
     "plots": {"core/basics", "core/dataset", "looking"},
-    "reporting": {"core/basics", "core/dataset", "looking", "plots"},
+    "reporting": {"core/basics", "core/dataset", "core/evaluation", "looking", "plots"},
     # Aliases of earlier releases.
     "config": {"core/callbacks", "core/dataset", "core/hyperparameters"},
     "utils": {"looking", "plots"},

@@ -113,3 +113,19 @@ assert_type(shac.best_score, float | None)
 assert_type(shac.num_parallel_evaluators, int)
 with shac.as_deterministic(3) as same:
     assert_type(same, SHAC)
+
+# Curves and pruning.
+pyshac.report(3, 0.5)
+pyshac.report(step=3, score=0.5)
+sample = shac.ask(pruning="median")[0]
+assert_type(pyshac.evaluate(evaluate, sample), pyshac.EvaluationResult)
+shac.tell(sample, pyshac.evaluate(evaluate, sample, 2))
+shac.tell([sample], [pyshac.evaluate(evaluate, sample)])
+shac.fit(pruning=pyshac.HalvingPruning(eta=4), total_steps=1_000)
+shac.fit(True, pruning=pyshac.MedianPruning(), verbose=0)
+assert_type(shac.evaluations[0].curve, pyshac.Curve | None)
+assert_type(pyshac.write_report(shac, "report.html"), Path)
+
+shac.fit(pruning=3)  # refused
+shac.fit(total_steps="100")  # refused
+pyshac.report("shac", "report.html")  # refused

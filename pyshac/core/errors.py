@@ -40,6 +40,14 @@ class EvaluationTimeoutError(TimeoutError):
     """An evaluation took longer than the `timeout` given to `fit` and was ended."""
 
 
+class Pruned(Exception):  # noqa: N818
+    """An evaluation is given up, since its curve is hopeless.
+
+    `report` raises it in an evaluation function, which lets it through. A function that judges its
+    curve itself may raise it, too, after at least one report.
+    """
+
+
 class NothingAcceptedError(RuntimeError):
     """The cascade of classifiers accepts no sample that could be found."""
 

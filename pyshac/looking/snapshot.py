@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import IntArray, without_float_errors
+from pyshac.core.basics.arrays import BoolArray, IntArray, without_float_errors
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
@@ -87,10 +87,26 @@ class Snapshot:
         """The classifiers if they are the library's own; empty for a user's own kind."""
         return self.cascade.trees or []
 
+    @cached_property
+    def are_pruned(self) -> BoolArray:
+        """Which samples were pruned, shape (n,)."""
+        return self.dataset.details.curves.are_pruned
+
+    @cached_property
+    def have_failed(self) -> BoolArray:
+        """Which samples failed, shape (n,)."""
+        have_failed: BoolArray = np.isnan(self.dataset.scores) & ~self.are_pruned
+        return have_failed
+
     @property
     def num_failed(self) -> int:
         """Number of samples that failed."""
-        return int(np.isnan(self.dataset.scores).sum())
+        return int(self.have_failed.sum())
+
+    @property
+    def num_pruned(self) -> int:
+        """Number of samples that were pruned."""
+        return int(self.are_pruned.sum())
 
     @property
     def best(self) -> int | None:

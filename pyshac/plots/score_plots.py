@@ -42,7 +42,7 @@ def plot_dataset(
 ) -> Axes:
     """Plots every score in the order of the samples, with a polynomial trend.
 
-    Failed samples, which have no score, leave gaps.
+    Samples without a score, which failed or were pruned, leave gaps.
 
     Args:
         dataset: A `Dataset`, an engine, or the path of a save directory.
@@ -96,8 +96,8 @@ def plot_dataset(
 def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
     """Plots the best score among the first n samples, and marks the stages.
 
-    Failed samples are crosses at the bottom. Positive losses that span more than two powers of ten
-    have a logarithmic axis.
+    Failed samples are crosses at the bottom, those that were pruned short lines. Positive losses
+    that span more than two powers of ten have a logarithmic axis.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
@@ -125,7 +125,9 @@ def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | No
     ax.step(numbers, snapshot.objective.best_so_far(scores), where="post", color=palette.main,
             linewidth=2, label="best so far")  # fmt: skip
     _mark_best(ax, snapshot)
-    _mark_failed(ax, numbers[np.isnan(scores)])
+    accent, muted = palette.accent, palette.muted
+    _mark_missing(ax, numbers[snapshot.have_failed], "failed", "x", accent)
+    _mark_missing(ax, numbers[snapshot.are_pruned], "pruned", "|", muted)
     ax.set(title="Best score so far", xlabel="Sample", ylabel=f"Score ({snapshot.objective.text})")
     set_score_scale(ax, snapshot)
     ax.legend(fontsize="small")
@@ -142,11 +144,11 @@ def _mark_best(ax: Axes, snapshot: Snapshot) -> None:
             label=f"best: {number_text(score)}, sample {number}")  # fmt: skip
 
 
-def _mark_failed(ax: Axes, numbers: Any) -> None:
+def _mark_missing(ax: Axes, numbers: Any, state: str, marker: str, color: Any) -> None:
     if len(numbers):
-        ax.plot(numbers, np.full(len(numbers), 0.02), "x", color=palette_of(ax).accent,
+        ax.plot(numbers, np.full(len(numbers), 0.02), marker, color=color,
                 markersize=5, transform=ax.get_xaxis_transform(), clip_on=False,
-                label=f"failed: {len(numbers)}")  # fmt: skip
+                label=f"{state}: {len(numbers)}")  # fmt: skip
 
 
 @without_float_errors
@@ -200,16 +202,16 @@ def _draw_boxes(ax: Axes, snapshot: Snapshot, scores: FloatArray) -> None:
 
 
 def _label_stages(ax: Axes, snapshot: Snapshot) -> None:
-    """Labels each stage with its number of samples, and of failed samples."""
+    """Labels each stage with its number of samples, and of those without a score."""
     stages = range(1, snapshot.num_stages + 1)
     samples = [int((snapshot.stages == stage).sum()) for stage in stages]
-    is_failed = np.isnan(snapshot.dataset.scores)
-    failed = [int((snapshot.stages[is_failed] == stage).sum()) for stage in stages]
     labels = [f"{stage}\n{count}" for stage, count in zip(stages, samples, strict=True)]
     below = "samples"
-    if any(failed):
-        labels = [f"{label}\n{count}" for label, count in zip(labels, failed, strict=True)]
-        below = "samples, failed ones"
+    for state, are_missing in (("failed", snapshot.have_failed), ("pruned", snapshot.are_pruned)):
+        counts = [int((snapshot.stages[are_missing] == stage).sum()) for stage in stages]
+        if any(counts):
+            labels = [f"{label}\n{count}" for label, count in zip(labels, counts, strict=True)]
+            below += f", {state} ones"
     size = "x-small" if snapshot.num_stages > MANY_STAGES else "medium"
     ax.set_xticks(stages, labels, fontsize=size)
     ax.set_xlim(0.4, snapshot.num_stages + 0.6)

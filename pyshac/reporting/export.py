@@ -11,6 +11,7 @@ from typing import Any
 from pyshac.core.basics import plain_values
 from pyshac.core.dataset import Evaluation
 from pyshac.core.dataset.formats.csv_file import csv_line
+from pyshac.core.dataset.formats.curves_file import curve_record
 from pyshac.looking.snapshot import Snapshot
 
 # Spreadsheets take a cell that begins with one of these as a formula, also in full width.
@@ -68,6 +69,7 @@ def _details(evaluation: Evaluation) -> dict[str, Any]:
         "started": None if started is None else started.isoformat(),
         "seconds": evaluation.seconds,
         "slot": evaluation.slot,
+        "curve": None if evaluation.curve is None else curve_record(evaluation.curve),
         "extras": {name: _for_json(value) for name, value in evaluation.extras.items()},
     }
 

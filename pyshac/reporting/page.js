@@ -1,7 +1,7 @@
 "use strict";
 // The table of evaluations: only the rows of one page are ever in the document.
 (() => {
-  const { columns, rows, best, descending } = JSON.parse(
+  const { columns, rows, best, state, descending } = JSON.parse(
     document.getElementById("evaluations").textContent
   );
   const PAGE_SIZE = 50;
@@ -31,7 +31,10 @@
     return short !== 0 && Math.abs(short) < 1e-4 ? short.toExponential() : String(short);
   }
 
-  // Numbers by size, before text in its order; failed samples last, whatever the direction.
+  // A sample without a score shows why: it failed or was pruned.
+  const lacksScore = (row, column) => column === SCORE && row[column] === "";
+
+  // Numbers by size, before text in its order; missing scores last, whatever the direction.
   function compare(a, b, sign) {
     if ((a.text === "") !== (b.text === "")) return a.text === "" ? 1 : -1;
     const aIsText = Number.isNaN(a.value);
@@ -47,7 +50,7 @@
       const column = lower.indexOf(word.slice(0, Math.max(word.indexOf("="), 0)));
       if (column < 0) return haystacks[index].includes(word);
       const wanted = word.slice(word.indexOf("=") + 1);
-      const cells = [row[column], column === SCORE && row[column] === "" ? "failed" : row[column]];
+      const cells = [row[column], lacksScore(row, column) ? row[state] : row[column]];
       return cells.some((text) => text.toLowerCase() === wanted)
         || (wanted !== "" && numberOf(row[column]) === Number(wanted));
     });
@@ -72,11 +75,11 @@
 
   function cell(row, column) {
     const td = document.createElement("td");
-    const isFailed = column === SCORE && row[column] === "";
-    td.textContent = isFailed ? "failed" : readable(row[column]);
+    const isMissing = lacksScore(row, column);
+    td.textContent = isMissing ? row[state] : readable(row[column]);
     if (row[column].length > 9) td.title = row[column];
     td.classList.toggle("number", isNumeric[column]);
-    td.classList.toggle("failed", isFailed);
+    td.classList.toggle("missing", isMissing);
     return td;
   }
 

@@ -35,7 +35,7 @@ HEADINGS = {
 
 
 @without_float_errors
-def report(
+def write_report(
     source: Any,
     to_file: str | os.PathLike[str] = "report.html",
     *,
@@ -115,9 +115,11 @@ def _summary(snapshot: Snapshot) -> str:
         cards.append(_card("Extras of the best evaluation", _definitions(extras)))
     rows = stage_rows(snapshot)
     if rows:
-        header = ["Stage", "Samples", "Failed", "Best", "Median"]
+        knows_pruned = any(row.pruned for row in rows)
+        header = ["Stage", "Samples", "Failed", *["Pruned"][:knows_pruned], "Best", "Median"]
         cells = [
-            [row.number, row.samples, row.failed, *map(_score_cell, (row.best, row.median))]
+            [row.number, row.samples, row.failed, *[row.pruned][:knows_pruned]]
+            + [*map(_score_cell, (row.best, row.median))]
             for row in rows
         ]
         cards.append(_card("Stages", _table(header, cells)))

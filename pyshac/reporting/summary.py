@@ -26,6 +26,7 @@ class Stage:
         number: Its number, from 1.
         samples: Number of its samples.
         failed: Number of its failed samples.
+        pruned: Number of its samples that were pruned.
         best: Best score, or None.
         median: Median of the scores, or None.
     """
@@ -33,6 +34,7 @@ class Stage:
     number: int
     samples: int
     failed: int
+    pruned: int
     best: float | None
     median: float | None
 
@@ -43,7 +45,8 @@ def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
     found = [("Objective", f"{objective.name} ({objective.text})")]
     budget = None if snapshot.schedule is None else snapshot.schedule.total_budget
     done = summaries.counted(len(snapshot.dataset), budget, 0)
-    found.append(("Evaluations", f"{done}, {snapshot.num_failed} failed"))
+    pruned = f", {snapshot.num_pruned} pruned" * bool(snapshot.num_pruned)
+    found.append(("Evaluations", f"{done}, {snapshot.num_failed} failed{pruned}"))
     if snapshot.num_pending:
         found.append(("Open batch", f"{snapshot.num_pending} samples have no score yet"))
     if progress is not None:
@@ -111,10 +114,12 @@ def stage_rows(snapshot: Snapshot) -> list[Stage]:
         return []
     rows = []
     for number in range(1, snapshot.num_stages + 1):
-        scores = snapshot.dataset.scores[snapshot.stages == number]
-        failed = int(np.isnan(scores).sum())
+        is_here = snapshot.stages == number
+        scores = snapshot.dataset.scores[is_here]
+        failed = int(snapshot.have_failed[is_here].sum())
+        pruned = int(snapshot.are_pruned[is_here].sum())
         place = snapshot.objective.best(scores)
         best = None if place is None else float(scores[place])
         median = None if place is None else float(np.nanmedian(scores))
-        rows.append(Stage(number, len(scores), failed, best, median))
+        rows.append(Stage(number, len(scores), failed, pruned, best, median))
     return rows

@@ -14,7 +14,7 @@ from pyshac.reporting.summary import extra_text
 
 
 def table_content(snapshot: Snapshot) -> dict[str, Any]:
-    """Returns the evaluations as columns and rows of text; a failed one has an empty score.
+    """Returns the evaluations as columns and rows of text; one without a score has an empty one.
 
     The values of inactive parameters are empty. Of columns that may be empty, those after the
     parameters are left out that would be.
@@ -27,6 +27,7 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
     knows_times = any(each is not None for each in dataset.details.column("seconds"))
     has_failures = any(dataset.details.column("failure"))
     more = ["State", *["Seconds"][:knows_times], *["Failure"][:has_failures], *extras]
+    state_column = len(columns)
     columns += free_names(more, columns)
     rows = []
     for place, number in enumerate(dataset.ids):
@@ -37,7 +38,7 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
                 score_text(dataset.Y[place]),
                 *[str(snapshot.stages[place])][:knows_stages],
                 *snapshot.space.row_to_text(dataset.X[place]),
-                state_of(dataset.Y[place]),
+                state_of(dataset.Y[place], details.is_pruned),
                 *[extra_text(details.seconds)][:knows_times],
                 *[details.failure or ""][:has_failures],
                 *(extra_text(details.extras.get(name)) for name in extras),
@@ -47,6 +48,7 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
         "columns": columns,
         "rows": rows,
         "best": snapshot.best,
+        "state": state_column,
         "descending": snapshot.objective is MAX,
     }
 

@@ -56,7 +56,7 @@ def best_evaluations(snapshot: Snapshot, number: int) -> list[Column]:
 
 def failed_evaluations(snapshot: Snapshot) -> list[Column]:
     """Returns the table of the evaluations that failed, in their order."""
-    places = [int(place) for place in np.flatnonzero(np.isnan(snapshot.dataset.scores))]
+    places = [int(place) for place in np.flatnonzero(snapshot.have_failed)]
     reasons = [snapshot.dataset.details[place].failure or "not known" for place in places]
     reason = Column("reason", reasons, width=REASON_WIDTH)
     return [_numbers(snapshot, places), reason, *_parameters(snapshot, places)]

@@ -16,7 +16,7 @@ from pyshac import (
     MultiDiscreteHP,
     MultiUniformHP,
     UniformHP,
-    report,
+    write_report,
 )
 from pyshac.utils import vis_utils
 from tests.looking.searches import run_search
@@ -95,5 +95,5 @@ def test_it_can_be_looked_at(tmp_path, varied):
         vis_utils.plot_accepted_region(engine, "integer", "x")
         vis_utils.plot_accepted_region(engine, "uniform", "choice")
         vis_utils.plot_accepted_region(engine, "log_uniform", "distribution")
-    report(engine, tmp_path / "report.html")
+    write_report(engine, tmp_path / "report.html")
     assert (tmp_path / "report.html").stat().st_size > 10_000

@@ -107,7 +107,7 @@ class TestLooking:
         assert [each["parameters"]["layers"] for each in exported] == [
             each[1:3] for each in finished.dataset.X
         ]
-        pyshac.report(finished, tmp_path / "report.html")
+        pyshac.write_report(finished, tmp_path / "report.html")
         assert f"<dd>{row[0]}</dd>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
     def test_axes_of_shares_say_that_they_are_of_the_rest(self, finished):

@@ -55,7 +55,7 @@ def main():
 def look_and_continue(engine):
     again = SHAC(None, None, 80, 4, save_dir=path, method=method, max_classifiers=4)
     again.restore_data()
-    pyshac.report(path, path + "/report.html")
+    pyshac.write_report(path, path + "/report.html")
     parameter_importances(path)
     # A loop of the program's own, and a dataset of another search.
     asking = SHAC(space(), 20, 2, save_dir=path + "-asked")

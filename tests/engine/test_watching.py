@@ -85,6 +85,8 @@ class TestHooks:
                     "started": found.started,
                     "seconds": found.seconds,
                     "extras": {},
+                    "curve": None,
+                    "pruned": False,
                 },
             )
             for found, sample in zip(evaluations, parameters, strict=True)

@@ -112,7 +112,7 @@ def test_what_is_no_path_is_told_by_the_name_of_the_argument(elsewhere, name, ca
 
 @pytest.mark.parametrize("value", [b"study", 7])
 def test_a_report_to_what_is_no_path(elsewhere, value, finished):
-    from pyshac.reporting.page import report
+    from pyshac.reporting.page import write_report
 
     with pytest.raises(TypeError, match="^to_file must be a path"):
-        report(finished, value)
+        write_report(finished, value)

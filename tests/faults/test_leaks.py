@@ -105,7 +105,7 @@ repeat(200, once)
 import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from pyshac import report
+from pyshac import write_report
 from pyshac.utils import vis_utils
 
 engine = finished("run")
@@ -117,7 +117,7 @@ def once(number):
         getattr(vis_utils, name)(source, *columns.get(name, []))
     plt.close("all")
     repr(engine), engine._repr_html_(), repr(engine.dataset)
-    report(engine, "report.html")
+    write_report(engine, "report.html")
 
 repeat(5, once)
 """,

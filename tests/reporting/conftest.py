@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from pyshac import Dataset, DiscreteHP, IntegerHP, MultiDiscreteHP, UniformHP, report
+from pyshac import Dataset, DiscreteHP, IntegerHP, MultiDiscreteHP, UniformHP, write_report
 from tests.looking.searches import run_search
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -58,7 +58,7 @@ def pages(tmp_path_factory, finished, hostile, large):
     """The reports of all three, by name."""
     folder = tmp_path_factory.mktemp("reports")
     sources = {"finished": finished.save_dir, "hostile": hostile.save_dir, "large": large}
-    return {name: report(source, folder / f"{name}.html") for name, source in sources.items()}
+    return {name: write_report(source, folder / f"{name}.html") for name, source in sources.items()}
 
 
 class Page:

@@ -107,7 +107,7 @@ def test_json_of_what_is_not_known():
     dataset = Dataset([UniformHP("x", 0, 1)])
     dataset.add_sample([0.5], 1.0)
     (record,) = json.loads(as_json(take_snapshot(dataset)))["evaluations"]
-    nothing = dict.fromkeys(["failure", "started", "seconds", "slot"])
+    nothing = dict.fromkeys(["failure", "started", "seconds", "slot", "curve"])
     assert record == {
         "id": 0, "parameters": {"x": 0.5}, "score": 1.0, "state": "complete", **nothing,
         "extras": {},

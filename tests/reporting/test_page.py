@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from pyshac import SHAC, Dataset, DiscreteHP, HyperParameterList, UniformHP, report
+from pyshac import SHAC, Dataset, DiscreteHP, HyperParameterList, UniformHP, write_report
 from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset.objective import MAX
@@ -36,6 +36,7 @@ class TestTableContent:
             "columns": ["Sample", "Score", "x", "State"],
             "rows": [["0", "0.1", "0.0", "complete"], ["1", "", "0.5", "failed"]],
             "best": 0,
+            "state": 3,
             "descending": False,
         }
 
@@ -86,7 +87,7 @@ class TestReport:
         engine, _ = run_search(
             tmp_path / "search", [UniformHP("x", 0, 1)], lambda w, p: p["x"], (20, 2)
         )
-        text = text_of(report(engine, tmp_path / "report.html"))
+        text = text_of(write_report(engine, tmp_path / "report.html"))
 
         assert "20 of 20, 0 failed" in text
         assert f"{engine.best_score:.6g}" in text
@@ -97,7 +98,7 @@ class TestReport:
 
         before = rcParams.copy()
         filters = list(warnings.filters)
-        report(make_dataset([1.0, 2.0]), tmp_path / "report.html")
+        write_report(make_dataset([1.0, 2.0]), tmp_path / "report.html")
         assert rcParams == before
         assert warnings.filters == filters
 
@@ -105,7 +106,7 @@ class TestReport:
 class TestFewSamples:
     def test_a_search_that_has_not_begun(self, tmp_path):
         engine = SHAC([UniformHP("x", 0, 1)], 4, 2, save_dir=tmp_path)
-        text = text_of(report(engine, tmp_path / "report.html"))
+        text = text_of(write_report(engine, tmp_path / "report.html"))
 
         assert "0 of 4, 0 failed" in text
         assert "<figure" not in text
@@ -115,7 +116,7 @@ class TestFewSamples:
         "scores", [[1.0], [2.0] * 3, [math.nan, math.nan], [1.7e308, -1.7e308]]
     )
     def test_plots_that_make_no_sense_say_why(self, scores, tmp_path):
-        text = text_of(report(make_dataset(scores), tmp_path / "report.html"))
+        text = text_of(write_report(make_dataset(scores), tmp_path / "report.html"))
 
         known = [score for score in scores if not math.isnan(score)]
         assert ("holds no score" in text) == (not known)
@@ -127,13 +128,13 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
     path = tmp_path / "report.html"
     path.write_text("old")
     with pytest.raises(TypeError, match="Got 7 instead"):
-        report(7, path)
+        write_report(7, path)
     with pytest.raises(FileNotFoundError):
-        report(tmp_path / "none", path)
+        write_report(tmp_path / "none", path)
     with pytest.raises(ValueError, match="no parameters"):
-        report(Dataset(), path)
+        write_report(Dataset(), path)
     with pytest.raises(FileNotFoundError, match="to_file must be .*there is no folder .*typo'"):
-        report(make_dataset([1.0]), tmp_path / "typo" / "report.html")
+        write_report(make_dataset([1.0]), tmp_path / "typo" / "report.html")
 
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -167,7 +168,7 @@ def test_the_two_parameters_of_the_accepted_region_go_together():
 
 @pytest.mark.slow
 def test_a_search_with_conditions_has_all_of_its_pictures(branching, tmp_path):
-    text = text_of(report(branching.save_dir, tmp_path / "report.html"))
+    text = text_of(write_report(branching.save_dir, tmp_path / "report.html"))
     snapshot = take_snapshot(branching)
 
     assert text.count('<img class="light"') == len(list(plots_of(snapshot))) == 18

@@ -102,17 +102,19 @@ class Callback:
 
         Args:
             id: The sample's number.
-            score: Its score; NaN if it failed.
+            score: Its score; NaN if it failed or was pruned.
             logs: Its `parameters`, `worker_id`, `started` (a `datetime` in UTC), `seconds`,
-                `extras` (a dict, the values beside the score), and `failure`: the reason for the
-                failure, or None. From `fit_dataset` there are parameters only.
+                `extras` (a dict, the values beside the score), `curve` (a `Curve`, or None if it
+                reported nothing), `pruned` (whether it was given up because of its curve), and
+                `failure`: the reason for the failure, or None. From `fit_dataset` there are
+                parameters only.
         """
 
     def on_evaluation_ended(self, evaluations: list[float], logs: Logs = None) -> None:
         """The samples of a batch have been evaluated.
 
         Args:
-            evaluations: Their scores in order; NaN for failed ones.
+            evaluations: Their scores in order; NaN for those that failed or were pruned.
             logs: The logs of the epoch so far.
         """
 

@@ -23,7 +23,7 @@ class Figures:
 
     Attributes:
         total: N, the budget.
-        done: Number of samples that have been evaluated, including failed ones.
+        done: Number of samples that have been evaluated, with or without a score.
         failed: Number of samples that failed.
         best: Best score so far, or None.
         stage: The stage, such as "1 of 3", or why there is no further one.
@@ -33,6 +33,7 @@ class Figures:
         running: Numbers of the samples that are being evaluated.
         activity: The activity between evaluations, or an empty text.
         since: The time at which it began (`time.monotonic`).
+        pruned: Number of samples that were pruned.
     """
 
     total: int
@@ -46,6 +47,7 @@ class Figures:
     running: set[int] = field(default_factory=set)
     activity: str = ""
     since: float = 0.0
+    pruned: int = 0
 
     def begin(self, activity: str) -> None:
         """Begins an activity."""
@@ -76,8 +78,7 @@ class Figures:
             parts.append(f"best {self.best:.4g}")
         if self.running:
             parts.append(f"{len(self.running)} running")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
+        parts += summaries.without_score(self.failed, self.pruned)
         # During a run its stage tells.
         if self.is_over:
             parts.append(f"{self.trained} classifier{'s' * (self.trained != 1)}")
@@ -115,10 +116,8 @@ def last_line(engine: Any, seconds: float, error: BaseException | None = None) -
         how = f"Ended by {type(error).__name__}"
     else:
         how = progress.ending.capitalize() or "Stopped"
-    failed = summaries.count_failed(scores)
     parts = [f"{how}: {summaries.evaluations_text(len(scores), engine.total_budget)}"]
-    if failed:
-        parts.append(f"{failed} failed")
+    parts += summaries.without_score(*summaries.count_without_score(engine.dataset.copy()))
     best = engine.best_score
     if best is not None:
         named = engine.dataset.get_best_parameters(engine.objective, named=True)
@@ -134,12 +133,16 @@ def sample_line(id: int, score: float, seconds: float | None, logs: Mapping[str,
 
     Args:
         id: The sample's number.
-        score: Its score; NaN if it failed.
+        score: Its score; NaN if it failed or was pruned.
         seconds: How long it took; None if not known.
         logs: The logs of `on_sample_end`.
     """
     outcome = f"score {summaries.value_text(score)}"
-    if math.isnan(score):
+    curve = logs.get("curve")
+    if logs.get("pruned") and curve is not None:
+        last = summaries.value_text(curve.scores[-1])
+        outcome = f"pruned at step {curve.last_step} ({last})"
+    elif math.isnan(score):
         outcome = f"failed ({printable(str(logs.get('failure') or 'no score'))})"
     parts = [f"Sample {id}: {outcome}"]
     if seconds is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.samples import Samples
-from pyshac.core.dataset import summaries
+from pyshac.core.dataset import Dataset, summaries
 
 
 class History(Callback):
@@ -28,6 +28,7 @@ class History(Callback):
         super().__init__()
         self.epochs: list[int] = []
         self.history: dict[str, Any] = {}
+        self._num_pruned = 0
 
     def __repr__(self) -> str:
         return summaries.as_text("History", self._facts())
@@ -37,9 +38,11 @@ class History(Callback):
         # Callbacks may have changed what they share with it.
         scores = [score for batch in self.history.get("evaluations", ()) for score in batch]
         known = [score for score in scores if not math.isnan(score)]
+        pruned = min(self._num_pruned, len(scores) - len(known))
+        failed = len(scores) - len(known) - pruned
         facts = [
             ("epochs", f"{epochs[0]} to {epochs[-1]}" if epochs else "none"),
-            ("evaluations", summaries.counted(len(scores), None, len(scores) - len(known))),
+            ("evaluations", summaries.counted(len(scores), None, failed, pruned)),
         ]
         if known:
             lowest, highest = map(summaries.value_text, (min(known), max(known)))
@@ -54,6 +57,13 @@ class History(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epochs = []
         self.history = dict(logs or {})
+        self._num_pruned = 0
+
+    def on_dataset_changed(self, dataset: Dataset, logs: Logs = None) -> None:
+        # Callbacks may be called by others than an engine.
+        if isinstance(dataset, Dataset):
+            start = max(len(dataset) - len((logs or {}).get("evaluations", ())), 0)
+            self._num_pruned += int(dataset.details.curves.are_pruned[start:].sum())
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epochs.append(epoch)

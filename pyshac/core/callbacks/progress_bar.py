@@ -11,6 +11,7 @@ from pyshac.core.basics.checks import check_int, check_positive
 from pyshac.core.callbacks.callback import Callback, Logs
 from pyshac.core.callbacks.displays import Display, choose_display
 from pyshac.core.callbacks.figures import Figures, first_line, last_line, sample_line
+from pyshac.core.dataset import summaries
 from pyshac.core.dataset.objective import get_objective
 
 
@@ -65,9 +66,10 @@ class ProgressBar(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
-        scores = self.engine.dataset.Y
-        failed = sum(map(math.isnan, scores))
-        self._figures = Figures(0, len(scores), failed, self.engine.best_score)
+        dataset = self.engine.dataset.copy()
+        failed, pruned = summaries.count_without_score(dataset)
+        best = self.engine.best_score
+        self._figures = Figures(0, len(dataset), failed, best, pruned=pruned)
         self._figures.read(self.engine)
         self._started = time.monotonic()
         display = choose_display(self._figures, self._file, self._as_bar, self._line_seconds)
@@ -85,19 +87,21 @@ class ProgressBar(Callback):
         self._sample_starts[id] = time.monotonic()
 
     def on_sample_end(self, id: int, score: float, logs: Logs = None) -> None:
-        self._count(id, score)
         started, logs = self._sample_starts.pop(id, None), logs or {}
+        self._count(id, score, bool(logs.get("pruned")))
         if self._each_sample and self._display is not None:
             seconds = logs.get("seconds")
             if seconds is None and started is not None:
                 seconds = time.monotonic() - started
             self._display.say(sample_line(id, score, seconds, logs))
 
-    def _count(self, id: int, score: float) -> None:
+    def _count(self, id: int, score: float, is_pruned: bool) -> None:
         figures = self._figures
         figures.running.discard(id)
         figures.done += 1
-        if math.isnan(score):
+        if is_pruned:
+            figures.pruned += 1
+        elif math.isnan(score):
             figures.failed += 1
         elif figures.best is None:
             figures.best = score

@@ -58,7 +58,8 @@ def as_frame(
     series["scores"] = pandas.Series(scores, index, "float64")
     frame = pandas.DataFrame(series, index)
     states = pandas.CategoricalDtype(list(STATES))
-    _add(frame, "state", pandas.Series([*map(state_of, scores)], index, states))
+    found = [*map(state_of, scores, details.curves.are_pruned.tolist())]
+    _add(frame, "state", pandas.Series(found, index, states))
     started = np.array(details.column("started"), dtype=np.float64) * MICROSECONDS
     times = pandas.Series(pandas.to_datetime(np.round(started), unit="us", utc=True), index)
     _add(frame, "started", times.astype("datetime64[us, UTC]"))

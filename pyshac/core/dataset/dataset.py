@@ -78,7 +78,7 @@ class Dataset(EarlierDatasetNames):
 
     @property
     def Y(self) -> list[float]:  # noqa: N802
-        """Scores; NaN for a failed sample."""
+        """Scores; NaN for a sample that failed or was pruned."""
         return self._table.Y
 
     @property
@@ -194,10 +194,10 @@ class Dataset(EarlierDatasetNames):
         """Returns the samples as a pandas data frame.
 
         Its index is `id`, the samples' numbers. It has one column per parameter, `name_1` to
-        `name_n` for multi parameters, and `scores`, NaN for failed samples. Then come `state`
-        ('complete' or 'failed'), `started` (UTC), `seconds`, `slot` and `failure`, missing where
-        they are not known, and one column per extra, in the order in which they first appear. A
-        column that would be named like an earlier one gets `extra_` before its name.
+        `name_n` for multi parameters, and `scores`, NaN for samples without one. Then come `state`
+        ('complete', 'failed' or 'pruned'), `started` (UTC), `seconds`, `slot` and `failure`,
+        missing where they are not known, and one column per extra, in the order in which they first
+        appear. A column that would be named like an earlier one gets `extra_` before its name.
 
         Columns of bools, ints and floats have these types. Choices among texts are categories, in
         the order of the search space. Values that no such type can hold, such as a choice of `1`
@@ -324,7 +324,7 @@ class Dataset(EarlierDatasetNames):
             objective: 'max' or 'min'.
 
         Returns:
-            The best one first, equal ones in the order of their numbers, and no failed ones.
+            The best one first, equal ones in the order of their numbers; only those with a score.
 
         Raises:
             TypeError: If `n` is not an int.

@@ -8,11 +8,12 @@ from typing import Any
 from pyshac.core.basics.arrays import IntArray
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.curves.curves_table import CurvesTable
 from pyshac.core.dataset.formats.evaluations_file import details_line
 from pyshac.core.dataset.formats.lines import Lines
 from pyshac.core.dataset.rows import Rows
 
-_NAMES = [field.name for field in fields(Details)]
+_NAMES = [field.name for field in fields(Details) if field.name != "curve"]
 
 
 class DetailsTable:
@@ -20,9 +21,13 @@ class DetailsTable:
 
     Args:
         lock: Held while they are changed or read.
+
+    Attributes:
+        curves: The curves among them, which have a file of their own.
     """
 
     def __init__(self, lock: CopyableLock) -> None:
+        self.curves = CurvesTable(lock)
         self._rows = Rows(lock)
         self._lines = Lines()
 
@@ -33,34 +38,38 @@ class DetailsTable:
         extras = dict(details.extras) or None
         values = (details.started, details.seconds, details.slot, details.failure, extras)
         self._rows.insert(place, values)
+        self.curves.insert(place, number, details.curve)
 
     def __getitem__(self, place: int) -> Details:
         started, seconds, slot, failure, extras = self._rows[place]
-        return Details(started, seconds, slot, failure, dict(extras or {}))
+        curve = self.curves[place]
+        return Details(started, seconds, slot, failure, dict(extras or {}), curve)
 
     def column(self, name: str) -> list[Any]:
-        """Returns an attribute of all details; extras are None where there are none."""
+        """Returns an attribute, not curves; extras are None where there are none."""
         return self._rows.column(_NAMES.index(name))
 
     def cut(self, count: int) -> None:
         """Removes all details but the first `count`."""
-        self._rows.cut(count)
-        self._lines.cut(count)
+        for part in (self._rows, self._lines, self.curves):
+            part.cut(count)
 
     def copy(self, lock: CopyableLock) -> DetailsTable:
         """Returns a copy, guarded by another lock."""
         table = DetailsTable(lock)
         table._rows, table._lines = self._rows.copy(lock), self._lines.copy()
+        table.curves = self.curves.copy(lock)
         return table
 
     def sort(self, order: IntArray) -> None:
         """Reorders the details: those at `order[i]` move to place i."""
-        self._rows.sort(order)
-        self._lines.sort(order)
+        for part in (self._rows, self._lines, self.curves):
+            part.sort(order)
 
     def pack(self) -> None:
         """Compresses what is only needed for saving."""
         self._lines.pack()
+        self.curves.pack()
 
     def to_bytes(self) -> bytes:
         """Returns the content of `evaluations.jsonl`."""

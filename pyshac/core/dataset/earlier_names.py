@@ -173,5 +173,10 @@ class EarlierDatasetNames(FixedAttributes, ABC):
         else:
             constraints.unlink(missing_ok=True)
         evaluations = root / "datasets" / "evaluations.jsonl"
+        curves = root / "datasets" / "curves.jsonl"
+        if self.details.curves.num_curves:
+            files.write_atomically(curves, self.details.curves.to_bytes())
+        else:
+            curves.unlink(missing_ok=True)
         files.write_atomically(evaluations, self.details.to_bytes())
         files.write_atomically(Path(self.data_path), self.to_bytes())

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pyshac.core.basics.results.curve import Curve
 from pyshac.core.basics.results.details import Details, Extra, as_datetime
 
-COMPLETE, FAILED = "complete", "failed"
-STATES = (COMPLETE, FAILED)
+COMPLETE, FAILED, PRUNED = "complete", "failed", "pruned"
+STATES = (COMPLETE, FAILED, PRUNED)
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,14 @@ class Evaluation:
     Attributes:
         number: The sample's number.
         parameters: Its parameters, a plain dict in the order of the search space.
-        score: Its score; NaN if it failed.
-        state: 'complete' or 'failed'.
+        score: Its score; NaN if it failed or was pruned.
+        state: 'complete', 'failed' or 'pruned'.
         failure: The reason for its failure, or None.
         started: When it started, in UTC.
         seconds: Its duration.
         slot: The slot in which it ran; None for samples of `ask`.
         extras: The values that it returned beside its score, by name.
+        curve: The scores that it reported on its way; None if it reported none.
     """
 
     number: int
@@ -41,6 +43,7 @@ class Evaluation:
     seconds: float | None = None
     slot: int | None = None
     extras: dict[str, Extra] = field(default_factory=dict)
+    curve: Curve | None = None
 
     @classmethod
     def of(
@@ -51,18 +54,21 @@ class Evaluation:
             number,
             dict(parameters),
             score,
-            state_of(score),
+            state_of(score, details.is_pruned),
             details.failure,
             as_datetime(details.started),
             details.seconds,
             details.slot,
             dict(details.extras),
+            details.curve,
         )
 
 
-def state_of(score: float) -> str:
-    """Returns the state of an evaluation with a score, NaN if it failed."""
-    return FAILED if math.isnan(score) else COMPLETE
+def state_of(score: float, is_pruned: bool) -> str:
+    """Returns the state of an evaluation with a score, NaN if it has none."""
+    if not math.isnan(score):
+        return COMPLETE
+    return PRUNED if is_pruned else FAILED
 
 
 class FoundParameters(OrderedDict[str, Any]):

@@ -18,6 +18,7 @@ from pyshac.core.basics.paths import absolute_path
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset.formats.constraints_file import read_constraints
 from pyshac.core.dataset.formats.csv_file import read_csv
+from pyshac.core.dataset.formats.curves_file import read_curves, with_curves
 from pyshac.core.dataset.formats.evaluations_file import read_details
 from pyshac.core.dataset.formats.former_marker import former_name
 from pyshac.core.dataset.formats.journal_file import Drawn, event_of, read_records
@@ -99,7 +100,8 @@ def open_directory(
     folder, journal = root / "datasets", root / "journal.jsonl"
     path = folder / "parameters.json"
     constraints = folder / "constraints.json"
-    parts = (path, constraints, folder / "dataset.csv", folder / "evaluations.jsonl", journal)
+    tables = (folder / name for name in ("dataset.csv", "evaluations.jsonl", "curves.jsonl"))
+    parts = (path, constraints, *tables, journal)
     for part in (folder, *parts):
         files.refuse_link(part)
     built = build_space(read_config(path), path, known)
@@ -108,15 +110,20 @@ def open_directory(
 
 
 def saved_details(path: Path, numbers: set[int]) -> dict[int, Details]:
-    """Returns the details of samples from a file, which need not exist.
+    """Returns the details of samples from a file, and their curves from the one beside it.
+
+    Neither file need exist.
 
     Raises:
-        SaveDirectoryError: If it is corrupt.
+        SaveDirectoryError: If one is corrupt.
     """
-    files.refuse_link(path)
-    if not path.exists():
-        return {}
-    return {number: details for number, details in read_details(path) if number in numbers}
+    of_curves = path.with_name("curves.jsonl")
+    for each in (path, of_curves):
+        files.refuse_link(each)
+    details = read_details(path) if path.exists() else ()
+    curves = read_curves(of_curves) if of_curves.exists() else ()
+    found = with_curves(dict(details), curves)
+    return {number: each for number, each in found.items() if number in numbers}
 
 
 @contextlib.contextmanager

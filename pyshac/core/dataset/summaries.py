@@ -64,12 +64,17 @@ def scores_text(scores: Sequence[float]) -> str:
     return ", ".join(map(value_text, scores[-MAX_SAMPLES:])) or "none"
 
 
-def counted(number: int, total: int | None, failed: int) -> str:
-    """Returns a number of evaluations out of a budget, if known, and how many of them failed."""
+def counted(number: int, total: int | None, failed: int, pruned: int = 0) -> str:
+    """Returns a number of evaluations out of a budget, if known, and how many have no score."""
     text = f"{number}" if total is None else f"{number} of {total}"
     if total is not None and number > total:
         text = f"{number}, the budget is {total}"
-    return f"{text}, {failed} failed" if failed else text
+    return ", ".join([text, *without_score(failed, pruned)])
+
+
+def without_score(failed: int, pruned: int) -> list[str]:
+    """Returns how many evaluations failed, and how many were pruned, as far as there are any."""
+    return [f"{failed} failed"] * bool(failed) + [f"{pruned} pruned"] * bool(pruned)
 
 
 def evaluations_text(number: int, total: int) -> str:
@@ -79,9 +84,10 @@ def evaluations_text(number: int, total: int) -> str:
     return f"{number} of {total} evaluations"
 
 
-def count_failed(scores: Iterable[float]) -> int:
-    """Returns the number of samples without a score."""
-    return sum(map(math.isnan, scores))
+def count_without_score(dataset: Any) -> tuple[int, int]:
+    """Returns how many samples of a `Dataset` failed, and how many were pruned."""
+    pruned = int(dataset.details.curves.are_pruned.sum())
+    return sum(map(math.isnan, dataset.Y)) - pruned, pruned
 
 
 def _more(number: int) -> list[str]:
@@ -129,13 +135,13 @@ def _cells(tag: str, texts: Iterable[str]) -> str:
 
 def facts_of(dataset: Any) -> Facts:
     """Returns the facts of a `Dataset`, which must not change meanwhile."""
-    failed, space = count_failed(dataset.Y), dataset.parameters
+    (failed, pruned), space = count_without_score(dataset), dataset.parameters
     names = [] if space is None else space.get_parameter_names()
     facts = [
-        ("samples", counted(len(dataset), None, failed)),
+        ("samples", counted(len(dataset), None, failed, pruned)),
         ("columns", names_text(names) or "no parameters yet"),
     ]
-    if failed < len(dataset):
+    if failed + pruned < len(dataset):
         for name, objective in (("highest score", "max"), ("lowest score", "min")):
             score = value_text(dataset.get_best_score(objective))
             at = parameters_text(dataset.get_best_parameters(objective, named=True))

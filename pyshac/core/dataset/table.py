@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from pyshac.core.basics.results.details import UNKNOWN, Details
 from pyshac.core.dataset.details_table import DetailsTable
 from pyshac.core.dataset.formats.lines import Lines
 from pyshac.core.dataset.rows import Column, Rows
+from pyshac.core.errors import SaveDirectoryError
 
 
 class SampleTable:
@@ -90,10 +92,19 @@ class SampleTable:
             column.sort(order)
 
     def take_details(self, details: Mapping[int, Details]) -> None:
-        """Takes the details of samples by their numbers; those of other samples are unknown."""
+        """Takes the details of samples by their numbers; those of other samples are unknown.
+
+        Raises:
+            SaveDirectoryError: If a sample that was pruned has a score.
+        """
         self.details = DetailsTable(self._lock)
         for place, number in enumerate(self.ids):
-            self.details.insert(place, number, details.get(number, UNKNOWN))
+            known = details.get(number, UNKNOWN)
+            if known.is_pruned and not math.isnan(self.Y[place]):
+                raise SaveDirectoryError(
+                    f"'curves.jsonl' is corrupt: sample {number} was pruned, and has a score."
+                )
+            self.details.insert(place, number, known)
 
     def copy(self, lock: CopyableLock) -> SampleTable:
         """Returns a copy, guarded by another lock."""

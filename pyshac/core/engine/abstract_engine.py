@@ -49,6 +49,7 @@ from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.method import get_method
 from pyshac.core.search.paces.pace import get_pace
+from pyshac.core.search.pruning.rule import Pruning, get_pruning
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 
@@ -163,7 +164,11 @@ class _SHAC(SavedEngine, ABC):
     # The two halves of the circle
 
     def ask(
-        self, n: int | None = None, *, relax_checks: bool = False
+        self,
+        n: int | None = None,
+        *,
+        relax_checks: bool = False,
+        pruning: str | Pruning | None = None,
     ) -> list[OrderedDict[str, Any]]:
         """Returns samples for evaluation; draws the next batch if the pace allows it.
 
@@ -171,6 +176,8 @@ class _SHAC(SavedEngine, ABC):
             n: The largest number of samples; of a stream, the number, within the budget. None for
                 all of a batch not yet asked for.
             relax_checks: As for `fit`.
+            pruning: As for `fit`, for a batch that is drawn by this call. `pyshac.evaluate` then
+                ends hopeless evaluations of its samples.
 
         Returns:
             Parameters, one `OrderedDict` per sample; empty if the budget is spent, or all that is
@@ -183,6 +190,7 @@ class _SHAC(SavedEngine, ABC):
             SaveDirectoryError: As for `fit`.
         """
         n = None if n is None else check_positive("n", n)
+        rule = get_pruning(pruning)
         with self._turns.step("ask()"):
             run = self._require_run_to_go_on()
             search, is_part = run.search, n is not None and run.search.settings.pace.is_stream
@@ -195,7 +203,7 @@ class _SHAC(SavedEngine, ABC):
                 while len(free) < wanted and search.may_draw:
                     epoch = search.batch_number_of(search.num_drawn)
                     number = wanted - len(free) if is_part else None
-                    run.draw(relax_checks, self._parallelism.generators(epoch), number)
+                    run.draw(relax_checks, self._parallelism.generators(epoch), number, rule)
                     free = self._asked.free(search)
                 return self._asked.hand_out(search, free[:n])
 
@@ -213,7 +221,8 @@ class _SHAC(SavedEngine, ABC):
         Args:
             parameters: The samples that `ask` returned, or one of them.
             scores: A score for each sample, or the one score; NaN for a failed evaluation. A
-                mapping instead of a score has it as `score`, with extras beside it.
+                mapping instead of a score has it as `score`, with extras beside it, and what
+                `pyshac.evaluate` returns has a curve, too.
             skip_cv_checks: As for `fit`.
 
         Raises:
@@ -243,6 +252,7 @@ class _SHAC(SavedEngine, ABC):
         early_stop: bool = False, relax_checks: bool = False, callbacks: Callbacks | None = None,
         *, timeout: float | None = None, retries: int = 1, catch: ExceptionTypes = (),
         fresh_process: bool = False, verbose: int = 1, max_seconds: float | None = None,
+        pruning: str | Pruning | None = None, total_steps: int | None = None,
     ) -> History: ...  # fmt: skip
     @overload
     def fit(
@@ -250,6 +260,7 @@ class _SHAC(SavedEngine, ABC):
         callbacks: Callbacks | None = None, *, timeout: float | None = None, retries: int = 1,
         catch: ExceptionTypes = (), fresh_process: bool = False, verbose: int = 1,
         max_seconds: float | None = None,
+        pruning: str | Pruning | None = None, total_steps: int | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> History: ...  # fmt: skip
     @renamed_arguments(eval_fn="evaluation_function")
@@ -268,6 +279,8 @@ class _SHAC(SavedEngine, ABC):
         fresh_process: bool = False,
         verbose: int = 1,
         max_seconds: float | None = None,
+        pruning: str | Pruning | None = None,
+        total_steps: int | None = None,
     ) -> History:
         """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
 
@@ -296,6 +309,12 @@ class _SHAC(SavedEngine, ABC):
             verbose: 1 to show a `ProgressBar`, 2 also a line per evaluation, 0 nothing.
             max_seconds: Seconds after which no further evaluation starts. Running ones finish, and
                 `fit` returns; the next one goes on.
+            pruning: 'halving', 'median', or a rule such as `HalvingPruning(eta=4)`: it ends
+                evaluations whose curves, as they `report` them, are hopeless next to those of
+                earlier batches. None lets all go to their end. A batch keeps what it was drawn
+                with.
+            total_steps: Number of steps after which no further evaluation starts, as `max_seconds`
+                does: the last steps of all curves so far, added up.
 
         Returns:
             The `History`.
@@ -316,14 +335,15 @@ class _SHAC(SavedEngine, ABC):
             )
         policy = FailurePolicy(timeout, retries, as_types(catch), fresh_process)
         max_seconds = check_seconds("max_seconds", max_seconds)
+        steps = None if total_steps is None else check_positive("total_steps", total_steps)
         number, backend = self._parallelism.num_evaluators, self._parallelism.backend
-        options = FitOptions(skip_cv_checks, early_stop, relax_checks)
+        options = FitOptions(skip_cv_checks, early_stop, relax_checks, get_pruning(pruning))
         new_loop = functools.partial(self._new_loop, FitLoop, callbacks, verbose)
         with self._turns.looping("fit()", new_loop) as loop:
             self._directory.refuse_another_run()
             pool = SlotPool(self._make_evaluator(), function, number, backend, policy)
             self._asked.clear()
-            return loop.spend_budget(pool, options, max_seconds)
+            return loop.spend_budget(pool, options, max_seconds, steps)
 
     def stop(self) -> None:
         """Makes a running `fit` return; may be called from a callback or from another thread.

@@ -13,6 +13,7 @@ from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import NOT_FINITE, Details
 from pyshac.core.basics.results.extras import split_result
 from pyshac.core.dataset import Dataset
+from pyshac.core.evaluation.curves.anywhere import EvaluationResult, with_limits
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.search import Search
 
@@ -45,10 +46,14 @@ class AskedSamples:
                 f"No further sample can be handed out: {len(self._identities)} have no score yet. "
                 "Tell their scores before asking for more."
             )
+        samples, sign = [], search.settings.objective.sign
         for number in numbers:
-            self._identities[number] = _identity(search.open.row(number))
+            batch = search.open.of(number)
+            self._identities[number] = _identity(batch.row(number))
             self._times[number] = time.time(), time.perf_counter()
-        return search.parameters([search.open.row(number) for number in numbers])
+            parameters = search.space.to_parameters(batch.row(number))
+            samples.append(with_limits(parameters, batch.limits, sign))
+        return samples
 
     def find(self, space: HyperParameterList, samples: Sequence[Mapping[str, Any]]) -> list[int]:
         """Returns the numbers of samples; equal samples get their numbers in the order of asking.
@@ -77,13 +82,16 @@ class AskedSamples:
         Args:
             numbers: The samples' numbers.
             samples: Their parameters.
-            results: Their scores, or mappings with scores and extras.
+            results: Their scores, mappings with scores and extras, or what `evaluate` returned.
 
         Raises:
-            TypeError: If a result is neither.
+            TypeError: If a result is none of these.
         """
         told = []
         for number, sample, result in zip(numbers, samples, results, strict=True):
+            if isinstance(result, EvaluationResult):
+                told.append((number, result.score, result.details))
+                continue
             score, extras = split_result(result, f"sample {number}, {dict(sample)!r},")
             started, begin = self._times[number]
             seconds = round(time.perf_counter() - begin, 6)

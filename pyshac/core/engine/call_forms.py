@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pyshac.core.basics.checks import check_int
 from pyshac.core.callbacks import Callback
+from pyshac.core.evaluation.curves.anywhere import EvaluationResult
 from pyshac.core.hyperparameters import AbstractHyperParameter, Constraint, HyperParameterList
 from pyshac.core.hyperparameters.constraints import Relation
 from pyshac.core.search.schedule import Schedule
@@ -16,8 +17,8 @@ from pyshac.core.search.schedule import Schedule
 Returned = TypeVar("Returned")
 
 EvaluationFunction = Callable[..., Any]
-# A score, or a mapping with `score` and extras.
-Result = float | Mapping[str, Any]
+# A score, a mapping with `score` and extras, or what `pyshac.evaluate` returns.
+Result = float | Mapping[str, Any] | EvaluationResult
 SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
 SavePath = str | os.PathLike[str]
 Constraints = Iterable[Constraint | Relation | Callable[..., Any]]

@@ -175,7 +175,10 @@ class Overview(EarlierEngineNames):
 
     @property
     def evaluations(self) -> list[Evaluation]:
-        """A record of each evaluation so far, failed ones included, in the order of numbers."""
+        """A record of each evaluation so far, in the order of numbers.
+
+        Those that failed or were pruned are included.
+        """
         return self.dataset.evaluations
 
     def top(self, n: int = 10) -> list[Evaluation]:
@@ -185,7 +188,7 @@ class Overview(EarlierEngineNames):
             n: The largest number of records.
 
         Returns:
-            The best one first, equal ones in the order of their numbers, and no failed ones.
+            The best one first, equal ones in the order of their numbers; only those with a score.
 
         Raises:
             TypeError: If `n` is not an int.
@@ -298,14 +301,14 @@ class Overview(EarlierEngineNames):
         if self._run is None:
             return [("parameters", "none yet: restore_data() brings them")]
         progress = self._run.search.progress
-        failed = summaries.count_failed(dataset.Y)
+        without = summaries.count_without_score(dataset)
         best = dataset.get_best_score(self.objective)
         score = "none" if best is None else summaries.value_text(best)
         parameters = dataset.get_best_parameters(self.objective, named=True)
         return [
             (
                 "evaluations",
-                f"{summaries.counted(len(dataset), self.total_budget, failed)}, "
+                f"{summaries.counted(len(dataset), self.total_budget, *without)}, "
                 f"in {progress.batches}",
             ),
             ("stage", progress.stage),

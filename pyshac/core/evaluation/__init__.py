@@ -11,11 +11,12 @@ border of the process:
           |                 (evaluator, function) ---> worker.start
           v                 once per sample:
         Slot.submit ------- Task (number, ----------->  worker.evaluate
-                            parameters, seed)             TaskRunner: time limit, evaluator,
-                                                          the user's function, check of the score
+                            parameters, seed,             TaskRunner: time limit, evaluator,
+                            limits of curves)             the user's function, check of the score,
+                                                          and its curve, as it is reported
         Slot.read <-------- Reply (score or <---------  packed, with the memory the process holds
-          |                 exception), pickled
-          v
+          |                 exception, curve),
+          v                 pickled
         Outcome -> the caller, which writes the score to disk before the slot is free again
 
 Neither the engine nor the dataset is ever sent. In a user's executor, `executor_worker` takes the

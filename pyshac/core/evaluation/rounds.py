@@ -45,7 +45,7 @@ class Outcome:
     Attributes:
         task: The sample.
         worker_id: The slot in which it ran.
-        score: Its score; NaN if it failed.
+        score: Its score; NaN if it failed or was pruned.
         details: What else is known of it, with the reason if it failed.
     """
 
@@ -347,6 +347,9 @@ class Round:
 
 
 def _scored(lease: _Lease, reply: Reply) -> Outcome:
+    if reply.curve is not None and reply.curve.is_pruned:
+        logger.debug("Sample %d was pruned after step %d.", lease.task.id, reply.curve.last_step)
+        return _outcome(lease, reply, None)
     return _outcome(lease, reply, NOT_FINITE if math.isnan(reply.score) else None)
 
 
@@ -355,5 +358,6 @@ def _outcome(lease: _Lease, reply: Reply, failure: str | None) -> Outcome:
         logger.warning("Sample %d failed: %s.", lease.task.id, printable(failure))
         failure = storable_failure(failure)
     worker_id, (started, seconds) = lease.slot.worker_id, lease.times_of(reply)
-    details = Details(round(started, 6), round(seconds, 6), worker_id, failure, reply.extras)
+    times = round(started, 6), round(seconds, 6)
+    details = Details(*times, worker_id, failure, reply.extras, reply.curve)
     return Outcome(lease.task, worker_id, reply.score, details)

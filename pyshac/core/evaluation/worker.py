@@ -23,11 +23,13 @@ import cloudpickle
 from pyshac.core.basics.messages.error_text import describe, traceback_text
 from pyshac.core.basics.messages.pickling import culprit, dumps_within
 from pyshac.core.basics.plain_values import copied, is_plain
+from pyshac.core.basics.results.curve import Curve, Limit
 from pyshac.core.basics.results.details import Extra
 from pyshac.core.basics.results.extras import split_result
 from pyshac.core.basics.terminals.route import Route
-from pyshac.core.errors import EvaluationTimeoutError
+from pyshac.core.errors import EvaluationTimeoutError, Pruned
 from pyshac.core.evaluation import processes
+from pyshac.core.evaluation.curves.reporter import WITHOUT_REPORTS, reporting
 from pyshac.core.evaluation.time_limit import OverdueError, time_limit
 from pyshac.core.evaluation.worker_memory import held_memory
 
@@ -47,12 +49,17 @@ class Task:
         seed: Seed for frameworks that the evaluation uses; None if the run has no seed.
         pickled: The pickle of the parameters on their way to another process, if they hold objects;
             `parameters` is empty then.
+        limits: The limits that its curve must keep, by ascending steps; None if it is never given
+            up.
+        sign: 1 if higher scores are better, -1 if lower ones are.
     """
 
     id: int
     parameters: OrderedDict[str, Any]
     seed: int | None = None
     pickled: bytes | None = None
+    limits: tuple[Limit, ...] | None = None
+    sign: int = 1
 
     def packed(self) -> Task:
         """Returns the task for another process.
@@ -88,7 +95,7 @@ class Reply:
     """The result of an evaluation: a score, or an error.
 
     Attributes:
-        score: The score; NaN for a failed sample.
+        score: The score; NaN for a failed sample, and for one that was pruned.
         error: The exception, if there was one.
         is_caught: Whether the exception makes a failed sample instead of stopping the run.
         traceback: Its traceback as text.
@@ -96,6 +103,7 @@ class Reply:
         extras: The values that the evaluation returned beside its score.
         started: When the evaluation function was called (`time.time`); None if it was not.
         seconds: How long it ran, or None.
+        curve: The scores that it reported on its way; None if it reported none.
     """
 
     score: float = float("nan")
@@ -106,6 +114,7 @@ class Reply:
     extras: dict[str, Extra] = field(default_factory=dict)
     started: float | None = None
     seconds: float | None = None
+    curve: Curve | None = None
 
     @classmethod
     def failed(cls, error: BaseException, catch: tuple[type[BaseException], ...] = ()) -> Reply:
@@ -194,8 +203,14 @@ class TaskRunner:
     def __call__(self, task: Task, worker_id: int) -> Reply:
         """Evaluates a sample in the slot `worker_id`."""
         call = _Call(self.function)
-        reply = self._reply_of(call, task, worker_id)
-        return replace(reply, started=call.started, seconds=call.seconds)
+        with reporting(task.limits, task.sign) as reporter:
+            reply = self._reply_of(call, task, worker_id)
+        is_pruned = isinstance(reply.error, Pruned)
+        curve = reporter.curve(is_pruned)
+        if is_pruned:
+            failed = replace(reply, is_caught=True, failure=WITHOUT_REPORTS)
+            reply = failed if curve is None else Reply()
+        return replace(reply, started=call.started, seconds=call.seconds, curve=curve)
 
     def _reply_of(self, call: _Call, task: Task, worker_id: int) -> Reply:
         try:

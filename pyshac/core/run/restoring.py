@@ -12,6 +12,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.curves.bounded_scores import bounded_scores
 from pyshac.core.dataset.objective import MAX, get_objective
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
@@ -150,7 +151,10 @@ def start_from(run: Run, directory: SaveDirectory) -> None:
             f"{theirs!r}."
         )
     taken = transfer(saved.dataset.X, saved.space, space)
-    samples = zip(taken.rows, saved.dataset.Y, strict=True)
+    # Samples from elsewhere have no curves: those that were pruned come with their bounds.
+    ends = saved.dataset.details.curves.ends()
+    scores = bounded_scores(saved.dataset.scores, ends, get_objective(theirs)).tolist()
+    samples = zip(taken.rows, scores, strict=True)
     run.add_rows([(row, score) for row, score in samples if row is not None])
     level = logging.WARNING if taken.num_outside else logging.INFO
     logger.log(level, "Starting from %r: %s.", path, taken.text)

@@ -25,6 +25,7 @@ from pyshac.core.hyperparameters.space.frozen import frozen_copy
 from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.sampling.generators import Generators
 from pyshac.core.search.batch import Batch
+from pyshac.core.search.pruning.rule import Pruning
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -170,19 +171,26 @@ class Run:
                     len(self.search.dataset), len(self.search.cascade),
                     str(self.directory.path))  # fmt: skip
 
-    def draw(self, relax_checks: bool, generators: Generators, number: int | None = None) -> Batch:
+    def draw(
+        self,
+        relax_checks: bool,
+        generators: Generators,
+        number: int | None = None,
+        pruning: Pruning | None = None,
+    ) -> Batch:
         """Draws samples that the pace allows now, and opens them as a batch.
 
         Args:
             relax_checks: Whether rejections are overlooked where too little is accepted.
             generators: The generators that draw.
             number: The largest number of samples; None for the rest of their batch.
+            pruning: The rule that gives up hopeless curves among them, or None.
 
         Raises:
             SaveDirectoryError: If a constraint is a function that was not handed over.
         """
         self.search.space.require_functions()
-        situation = self.search.situation(number)
+        situation = self.search.situation(number, pruning)
         batch = self.search.drawing.draw(situation, relax_checks, generators)
         self.begin(batch)
         return batch
@@ -249,8 +257,10 @@ class Run:
             number, start = self.search.batch_number, self.search.num_complete
             self.search.close(training)
             self.save()
-            scores = self.search.dataset.Y[start : self.search.num_complete]
-        if len(scores) > 1 and all(map(math.isnan, scores)):
+            part = slice(start, self.search.num_complete)
+            scores = self.search.dataset.Y[part]
+            are_pruned = self.search.dataset.details.curves.are_pruned[part]
+        if len(scores) > 1 and all(map(math.isnan, scores)) and not are_pruned.any():
             raise EvaluationError(
                 f"All {len(scores)} evaluations of batch {number} failed, so the run stops. "
                 "Everything is saved; fit() or ask() continues with the next batch."

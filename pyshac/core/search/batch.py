@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyshac.core.basics.results.curve import Limit
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats.draws_file import Drew, Origin
+
+# Of those that a user's own rule may return.
+MAX_LIMITS = 10_000
 
 
 @dataclass
@@ -26,6 +30,8 @@ class Batch:
         skip_cv_checks: Whether the classifier due after the batch is kept without cross validation,
             as the last `tell` asked for; `fit` has its own say.
         origin: What the samples of a stream were drawn from; None for other samples.
+        limits: The limits that curves must keep, by ascending steps; None if pruning was off when
+            it was drawn.
     """
 
     start: int
@@ -35,6 +41,7 @@ class Batch:
     num_enqueued: int = 0
     worker_ids: dict[int, int | None] = field(default_factory=dict)
     skip_cv_checks: bool = False
+    limits: list[Limit] | None = None
     origin: Origin | None = None
 
     @property

@@ -16,6 +16,7 @@ import numpy as np
 from pyshac.core.basics import seeding
 from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.locks import CopyableLock
+from pyshac.core.basics.results.curve import Limit
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
@@ -53,6 +54,7 @@ class Situation:
         number: Number of samples, with those of the queue.
         stage_start: Number of the first sample drawn since the last classifier.
         origin: What the samples of a stream are drawn from; None for others.
+        limits: The limits that their curves must keep; None without pruning.
     """
 
     settings: Settings
@@ -66,6 +68,7 @@ class Situation:
     number: int
     stage_start: int
     origin: Origin | None = None
+    limits: list[Limit] | None = None
 
     @property
     def has_learned(self) -> bool:
@@ -162,6 +165,7 @@ class Drawing:
             choice.chosen_by,
             len(situation.enqueued),
             origin=situation.origin,
+            limits=situation.limits,
         )
 
     def predict(

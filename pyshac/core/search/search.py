@@ -34,6 +34,8 @@ from pyshac.core.search.method import PAPER
 from pyshac.core.search.paces.arrivals import Arrivals
 from pyshac.core.search.paces.open_batches import OpenBatches
 from pyshac.core.search.progress import ALL_EVALUATED, BUDGET_SPENT, Progress
+from pyshac.core.search.pruning.limits import limits_of
+from pyshac.core.search.pruning.rule import Pruning
 from pyshac.core.search.settings import Settings
 from pyshac.core.search.shares import Shares
 from pyshac.core.search.stages import Stages
@@ -160,7 +162,7 @@ class Search:
     @property
     def _learned(self) -> Learned:
         with self.lock:
-            return Learned.of(self.added, self.dataset)
+            return Learned.of(self.added, self.dataset, self.settings.objective)
 
     def require_feasible(self) -> None:
         """Raises `InfeasibleSpaceError` if the relations of the space contradict each other."""
@@ -198,17 +200,20 @@ class Search:
                 first = batch.ids.stop
         return schedule.end_of_batch(first)
 
-    def situation(self, number: int | None = None) -> Situation:
+    def situation(self, number: int | None = None, pruning: Pruning | None = None) -> Situation:
         """Returns what the samples that are drawn now depend on.
 
         Args:
             number: The largest number of samples; None for the rest of their batch.
+            pruning: The rule that gives up hopeless curves among them, or None.
         """
         start = self.num_drawn
         rest = max(self.end_of_batch - start, 0)
         number = rest if number is None else min(number, rest)
         with self.lock:
             learned, running, origin = self._present()
+            count = start if origin is not None else self.num_complete
+            limits = limits_of(pruning, self.dataset, count, self.settings.objective)
         return Situation(
             self.settings,
             self.entropy,
@@ -221,12 +226,13 @@ class Search:
             number,
             self.stage_start,
             origin,
+            limits,
         )
 
     @without_float_errors
     def _present(self) -> tuple[Learned, Any, Origin | None]:
         """Returns the samples that are learned from now, the others, and the origin of a draw."""
-        learned, origin = Learned.of(self.added, self.dataset), None
+        learned, origin = self._learned, None
         if self.settings.pace.is_stream:
             learned = learned.in_order(self._arrivals.numbers())
             budget = self.settings.schedule.total_budget

@@ -71,7 +71,8 @@ class Stages:
         new: Callable[[int], Classifier],
         region: Float32Array | None = None,
     ) -> Training:
-        is_good = self.settings.objective.better_half(self.learned.scores[used])
+        scores = self.learned.scores_after(num_complete)[used]
+        is_good = self.settings.objective.better_half(scores)
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         features = self.cascade.features(self.learned.encoded[used])
         return train_classifier(features, is_good, stream, admission, new, region)

@@ -41,10 +41,11 @@ def keep(layout: Layout) -> None:
     former = Layout(layout.root / _free_name(layout))
     for folder in former.folders:
         files.make_folder(folder)
-    samples = (layout.journal, layout.csv, layout.evaluations, layout.added, layout.draws)
+    samples = (layout.journal, layout.csv, layout.evaluations, layout.curves, layout.draws)
     classifiers = sorted(layout.classifiers.glob("*.ubj"))
     # The last one tells that the copy is complete.
-    for path in (*samples, layout.constraints, *classifiers, layout.state, layout.parameters):
+    given = (layout.added, layout.constraints)
+    for path in (*samples, *given, *classifiers, layout.state, layout.parameters):
         if path.exists():
             target = former.root / path.relative_to(layout.root)
             files.write_atomically(target, files.read_bounded(path, files.MAX_CSV_BYTES))

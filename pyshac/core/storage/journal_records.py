@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.results.details import Details
+from pyshac.core.dataset.formats.curves_file import curve_record
 from pyshac.core.dataset.formats.draws_file import origin_record
 from pyshac.core.dataset.formats.evaluations_file import details_record
 from pyshac.core.dataset.formats.journal_file import Drawn, Scored, event_of
@@ -37,16 +39,21 @@ def batch_record(batch: Batch) -> dict[str, Any]:
     """Returns the record of a batch that was drawn."""
     record = {"batch": batch.start, "rows": plain_values.to_json(batch.rows)}
     record |= {"num_checks": batch.num_checks, "chosen_by": batch.chosen_by}
-    record |= {"num_enqueued": batch.num_enqueued}
+    record["num_enqueued"] = batch.num_enqueued
+    if batch.limits is not None:
+        record["limits"] = batch.limits
     return record if batch.origin is None else record | origin_record(batch.origin)
 
 
 def score_record(
     number: int, score: float, details: Details, skip_cv_checks: bool
 ) -> dict[str, Any]:
-    """Returns the record of a score, which is NaN for a failed sample."""
-    record = {"id": number, "score": None if math.isnan(score) else score, "worker": details.slot}
+    """Returns the record of a score, which is NaN for a failed sample, or one that was pruned."""
+    known = None if math.isnan(score) else score
+    record: dict[str, Any] = {"id": number, "score": known, "worker": details.slot}
     record.update(details_record(details))
+    if details.curve is not None:
+        record["curve"] = curve_record(details.curve)
     return {**record, "skip_cv_checks": True} if skip_cv_checks else record
 
 
@@ -83,8 +90,7 @@ def _replay_batch(run: SavedRun, batch: Drawn) -> None:
     if batch.num_enqueued > len(run.queue.waiting(run.open.num_enqueued)):
         raise ValueError(f"batch {batch.start} has samples that were not enqueued")
     opened = Batch(batch.start, batch.rows, batch.num_checks, batch.chosen_by, batch.num_enqueued)
-    opened.origin = batch.origin
-    run.open.append(opened)
+    run.open.append(replace(opened, limits=batch.limits, origin=batch.origin))
 
 
 def _replay_score(run: SavedRun, sample: Scored) -> None:

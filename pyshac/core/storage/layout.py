@@ -3,6 +3,7 @@
     datasets/dataset.csv        every scored sample
     datasets/evaluations.jsonl  start, duration, slot, failure and extras of each of them
     datasets/draws.jsonl        what the samples of a stream were drawn from, if it is one
+    datasets/curves.jsonl       the scores that they reported on their way, if any did
     datasets/added.csv          the samples from elsewhere, if there are any
     datasets/parameters.json    the parameters of the search space
     datasets/constraints.json   its constraints, if it has any
@@ -57,6 +58,10 @@ class Layout:
         return self.datasets / "evaluations.jsonl"
 
     @property
+    def curves(self) -> Path:
+        return self.datasets / "curves.jsonl"
+
+    @property
     def draws(self) -> Path:
         return self.datasets / "draws.jsonl"
 
@@ -98,7 +103,7 @@ class Layout:
     def refuse_links(self) -> None:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
         parts = (self.csv, self.evaluations, self.added, self.parameters, self.state, self.journal)
-        others = (self.constraints, self.draws, self.marker, self.holder, self.lock)
+        others = (self.curves, self.draws, self.constraints, self.marker, self.holder, self.lock)
         for path in (self.datasets, self.classifiers, *parts, *others):
             files.refuse_link(path)
 

@@ -24,6 +24,7 @@ from pyshac.core.classifiers.features import Features
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats import journal_file
 from pyshac.core.dataset.formats.constraints_file import read_constraints
+from pyshac.core.dataset.formats.curves_file import read_curves, with_curves
 from pyshac.core.dataset.formats.draws_file import DrawLog, read_draws
 from pyshac.core.dataset.formats.evaluations_file import read_details
 from pyshac.core.dataset.formats.parameters_file import build_space, read_config
@@ -203,7 +204,13 @@ class _Reader:
         _check_start(path, state.evaluations_bytes, expected)
         if path.stat().st_size:
             files.check_end(path)
-        return dict(read_details(path, state.evaluations_bytes))
+        details = dict(read_details(path, state.evaluations_bytes))
+        if not state.curves_sha256:
+            return details
+        path, length = self._layout.curves, state.curves_bytes
+        _check_start(path, length, state.curves_sha256)
+        files.check_end(path)
+        return with_curves(details, read_curves(path, length))
 
     def _read_draws(self, state: StateFile) -> DrawLog:
         """Returns what samples of closed batches of a stream were drawn from."""

@@ -207,6 +207,7 @@ class SaveDirectory:
                 (self._layout.added, len(run.added)),
                 (self._layout.constraints, len(run.space.constraints)),
                 (self._layout.draws, len(run.draws)),
+                (self._layout.curves, run.dataset.details.curves.num_curves),
             )
             unused = [path for path, number in parts if not number]
             former_run.replaced(self._layout, len(run.cascade), unused)
@@ -260,6 +261,7 @@ class SaveDirectory:
         complete = memoryview(csv)[: run.dataset.num_bytes(run.num_complete)]
         closed = memoryview(evaluations)[: run.dataset.details.num_bytes(run.num_complete)]
         # First the details: who reads the samples first finds those of all of them.
+        of_curves = self._write_curves(run)
         self._written.write(self._layout.evaluations, evaluations)
         self._written.write(self._layout.csv, csv)
         return {
@@ -267,7 +269,20 @@ class SaveDirectory:
             "csv_sha256": files.digest(complete),
             "evaluations_bytes": len(closed),
             "evaluations_sha256": files.digest(closed),
+            **of_curves,
         }
+
+    def _write_curves(self, run: SavedRun) -> dict[str, Any]:
+        """Writes the curves, if there are any; returns what the state has of closed batches."""
+        table = run.dataset.details.curves
+        if not table.num_curves:
+            return {}
+        curves = table.to_bytes()
+        self._written.write(self._layout.curves, curves)
+        closed = memoryview(curves)[: table.num_bytes(run.num_complete)]
+        return (
+            {"curves_bytes": len(closed), "curves_sha256": files.digest(closed)} if closed else {}
+        )
 
     def _write_given(self, run: SavedRun) -> dict[str, Any]:
         """Writes the samples from elsewhere; returns their part of the state, and the queue's."""

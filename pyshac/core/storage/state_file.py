@@ -23,7 +23,11 @@ FORMAT = 2
 _SINCE_FORMAT_2 = {"max_classifiers": 0, "has_scaled_features": False, "num_drawn": 0}
 
 
-_OPTIONAL = {"constraints_sha256", "pace", "open_batches", "draws_bytes", "draws_sha256"}
+# Left out by default.
+_OPTIONAL = {
+    "constraints_sha256", "pace", "open_batches", "draws_bytes", "draws_sha256", "curves_bytes",
+    "curves_sha256",
+}  # fmt: skip
 
 
 @dataclass
@@ -46,6 +50,9 @@ class StateFile:
         csv_sha256: Checksum of that part.
         evaluations_bytes: Length of the part of evaluations.jsonl that belongs to these samples.
         evaluations_sha256: Checksum of that part; empty if there is no such file.
+        curves_bytes: Length of the part of curves.jsonl that belongs to these samples.
+        curves_sha256: Checksum of that part; empty if none of them has a curve. Then both are left
+            out.
         parameters_sha256: Checksum of parameters.json without its seeds.
         constraints_sha256: Checksum of constraints.json; empty, and left out, without that file.
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
@@ -102,6 +109,8 @@ class StateFile:
     open_batches: int = 1
     draws_bytes: int = 0
     draws_sha256: str = ""
+    curves_bytes: int = 0
+    curves_sha256: str = ""
     format: int = FORMAT
 
 
@@ -117,7 +126,7 @@ def encode_state(state: StateFile) -> bytes:
 
 
 def _is_written(key: str, state: StateFile) -> bool:
-    """Returns whether a value is in the file: those that came later are left out by default."""
+    """Returns whether a value is in the file."""
     default = next(each.default for each in fields(StateFile) if each.name == key)
     return key not in _OPTIONAL or getattr(state, key) != default
 

@@ -177,7 +177,7 @@ class TestDataFrames:
             "x", "kind", "scores", "state", "started", "seconds", "slot", "failure", "loss",
         ]  # fmt: skip
         assert frame["state"].tolist() == ["complete", "complete", "failed", *["complete"] * 2]
-        assert list(frame["state"].cat.categories) == ["complete", "failed"]
+        assert list(frame["state"].cat.categories) == ["complete", "failed", "pruned"]
         assert frame["started"][1].to_pydatetime() == dataset.evaluations[1].started
         assert str(frame["started"].dtype) == "datetime64[us, UTC]"
         assert (str(frame["slot"].dtype), frame["slot"].tolist()) == ("Int64", [0, 1, 0, 1, 0])

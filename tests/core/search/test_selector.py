@@ -34,7 +34,7 @@ def dataset_of(number):
 
 
 def learned_of(dataset):
-    return Learned.of(Added(Dataset(SPACE)), dataset)
+    return Learned.of(Added(Dataset(SPACE)), dataset, MIN)
 
 
 def selection_of(selector, dataset, count, batch_size=1, entropy=3, shares=None):

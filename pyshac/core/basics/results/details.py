@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from pyshac.core.basics.results.curve import Curve
+
 Extra = bool | int | float | str
 
 # Characters of a stored reason for a failure; `describe` makes about two thousand.
@@ -26,8 +28,10 @@ class Details:
         started: When it started, in seconds since 1970 (UTC); None if not known.
         seconds: Its duration; None if not known.
         slot: The slot in which it ran; None if it had none, or if that is not known.
-        failure: The reason for its failure; None if it has a score, or if that is not known.
+        failure: The reason for its failure; None if it has a score or was pruned, or if that is
+            not known.
         extras: The values that it returned beside its score, by name.
+        curve: The scores that it reported on its way; None if it reported none.
     """
 
     started: float | None = None
@@ -35,6 +39,17 @@ class Details:
     slot: int | None = None
     failure: str | None = None
     extras: Mapping[str, Extra] = field(default_factory=dict)
+    curve: Curve | None = None
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it was given up because of its curve."""
+        return self.curve is not None and self.curve.is_pruned
+
+    @property
+    def num_steps(self) -> int:
+        """The last step that it has reported; 0 without any."""
+        return 0 if self.curve is None else self.curve.last_step
 
 
 UNKNOWN = Details()

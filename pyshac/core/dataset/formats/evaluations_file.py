@@ -90,16 +90,32 @@ def read_details(path: Path, length: int = files.MAX_CSV_BYTES) -> Iterator[tupl
         FileNotFoundError: If there is no such file.
         SaveDirectoryError: If it is corrupt; the message names the line.
     """
+    for line, source in read_lines(path, length, MAX_LINE_BYTES):
+        yield _decode(line, source)
+
+
+def read_lines(path: Path, length: int, limit: int) -> Iterator[tuple[bytes, str]]:
+    """Yields the lines of a file, and the place of each, for errors.
+
+    Args:
+        path: The file.
+        length: Number of bytes to read, from the start.
+        limit: Largest number of bytes of a line.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        SaveDirectoryError: If a line is too long, or has no end.
+    """
     with files.open_bounded(path, files.MAX_CSV_BYTES) as file:
         place = 0
-        while length > 0 and (line := file.readline(min(length, MAX_LINE_BYTES + 1))):
+        while length > 0 and (line := file.readline(min(length, limit + 1))):
             length -= len(line)
             place += 1
             source = f"{str(path)!r}, line {place}"
             if not line.endswith(b"\n"):
-                problem = "is too long" if len(line) > MAX_LINE_BYTES else "has no end"
+                problem = "is too long" if len(line) > limit else "has no end"
                 raise SaveDirectoryError(f"{source} is corrupt: it {problem}.")
-            yield _decode(line, source)
+            yield line, source
 
 
 def _decode(line: bytes, source: str) -> tuple[int, Details]:

@@ -3,27 +3,30 @@
 A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object: a
 record. It is `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number or null,
 "chosen_by": [ranking, ...], "num_enqueued": number}` for a batch that was drawn, without the last
-three in PySHAC 1.0, and with an `Origin` for samples of a stream, or
+three in PySHAC 1.0, with `"limits": [[step, score], ...]` if its samples may be pruned, and with an
+`Origin` for those of a stream; or
 `{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
-what else is known of it as in `evaluations.jsonl`, and `"skip_cv_checks": true` if its `tell` asked
-for that.
+what else is known of it as in `evaluations.jsonl`, its `"curve"` as in `curves.jsonl`, and
+`"skip_cv_checks": true` if its `tell` asked for that.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pyshac.core.basics import files, plain_values
+from pyshac.core.basics.results.curve import STEP_LIMIT, Limit
 from pyshac.core.basics.results.details import Details
-from pyshac.core.dataset.formats import evaluations_file
+from pyshac.core.dataset.formats import curves_file, evaluations_file
 from pyshac.core.dataset.formats.draws_file import Origin, origin_of
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterList
@@ -39,7 +42,7 @@ _PIECE_BYTES = 2**20
 _NUMBER_BYTES = 320
 # Each character of a value's text takes at most six in JSON, and tuples some more.
 _UNKNOWN_BYTES = 8 * plain_values.MAX_CELL_LENGTH
-_SCORE_BYTES = 128 + evaluations_file.MAX_LINE_BYTES
+_SCORE_BYTES = 128 + evaluations_file.MAX_LINE_BYTES + curves_file.MAX_LINE_BYTES
 # A part of a batch may have a single sample; each sample is learned from once.
 _ORIGIN_BYTES = 256
 # More than there will ever be.
@@ -58,6 +61,7 @@ class Drawn:
             queue; the others were chosen by none.
         num_enqueued: Number of its first samples that come from the queue.
         origin: What the samples of a stream were drawn from; None for others.
+        limits: The limits that curves must keep, by ascending steps; None without pruning.
     """
 
     start: int
@@ -65,6 +69,7 @@ class Drawn:
     num_checks: int | None
     chosen_by: list[int]
     num_enqueued: int
+    limits: list[Limit] | None = None
     origin: Origin | None = None
 
 
@@ -200,8 +205,27 @@ def _drawn(record: Mapping[str, Any]) -> Drawn:
     num_enqueued = record.get("num_enqueued", 0)
     if not _is_count(num_enqueued) or num_enqueued > len(rows):
         raise ValueError(f"batch {start} has num_enqueued {num_enqueued!r}")
+    limits = record.get("limits")
+    if limits is not None and not _are_limits(limits):
+        raise ValueError(f"batch {start} has no valid limits")
+    limits = None if limits is None else [(step, limit) for step, limit in limits]
     origin = origin_of(record) if "since" in record else None
-    return Drawn(start, rows, num_checks, chosen_by, num_enqueued, origin)
+    return Drawn(start, rows, num_checks, chosen_by, num_enqueued, limits, origin)
+
+
+def _are_limits(limits: Any) -> bool:
+    """Returns whether a value of JSON is a list of steps, ascending, and scores."""
+    if not isinstance(limits, list) or not all(map(_is_limit, limits)):
+        return False
+    return all(before < after for (before, _), (after, _) in itertools.pairwise(limits))
+
+
+def _is_limit(limit: Any) -> bool:
+    if not isinstance(limit, list) or len(limit) != 2:
+        return False
+    step, score = limit
+    is_score = type(score) is float and math.isfinite(score)
+    return _is_count(step) and step < STEP_LIMIT and is_score
 
 
 def _is_count(number: Any) -> bool:
@@ -219,6 +243,10 @@ def _scored(record: Mapping[str, Any]) -> Scored:
     if score is not None and not (type(score) is float and math.isfinite(score)):
         raise ValueError(f"sample {number} has the score {score!r}")
     details = evaluations_file.details_of(record, number, record["worker"])
+    if "curve" in record:
+        details = replace(details, curve=curves_file.curve_of(record["curve"], number))
+    if details.is_pruned and score is not None:
+        raise ValueError(f"sample {number} was pruned, and has a score")
     skip_cv_checks = record.get("skip_cv_checks", False)
     if not isinstance(skip_cv_checks, bool):
         raise ValueError(f"sample {number} has skip_cv_checks {skip_cv_checks!r}")

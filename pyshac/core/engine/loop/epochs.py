@@ -82,9 +82,12 @@ class Epochs:
         scores = search.dataset.Y[parts[0].start : parts[-1].ids.stop]
         logs["evaluations"] = scores
         known_scores = [score for score in scores if not math.isnan(score)]
+        are_pruned = search.dataset.details.curves.are_pruned
+        pruned = int(are_pruned[parts[0].start : parts[-1].ids.stop].sum())
         logger.info(
-            "%d samples evaluated, %d of them failed; scores from %.6g to %.6g.",
-            len(scores), len(scores) - len(known_scores),
+            "%d samples evaluated, %d of them failed%s; scores from %.6g to %.6g.",
+            len(scores), len(scores) - len(known_scores) - pruned,
+            f", {pruned} pruned" if pruned else "",
             min(known_scores, default=math.nan), max(known_scores, default=math.nan),
         )  # fmt: skip
         logs["dataset_index"] = search.stage_start

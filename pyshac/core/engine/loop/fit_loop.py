@@ -44,7 +44,11 @@ class FitLoop(Loop):
     _drawing_since = 0.0
 
     def spend_budget(
-        self, pool: SlotPool, options: FitOptions, max_seconds: float | None = None
+        self,
+        pool: SlotPool,
+        options: FitOptions,
+        max_seconds: float | None = None,
+        total_steps: int | None = None,
     ) -> History:
         """Evaluates samples in the slots of a pool until the budget is spent.
 
@@ -52,10 +56,14 @@ class FitLoop(Loop):
             pool: The slots.
             options: Options of training and sampling.
             max_seconds: Time after which nothing starts; None for no limit.
+            total_steps: Number of steps of all curves after which nothing starts; None for no
+                limit.
         """
         run = self._run
         self._pool, self._options = pool, options
         self._feed = TaskFeed()
+        if total_steps is not None:
+            self._steps_left = total_steps - run.search.dataset.details.curves.total_steps
         if max_seconds is not None:
             self._deadline = time.monotonic() + max_seconds
         with self._surroundings():
@@ -151,7 +159,7 @@ class FitLoop(Loop):
         relax_checks = self._options.relax_checks
         search.space.require_functions()
         self._drawing_since = time.monotonic()
-        situation = search.situation(number)
+        situation = search.situation(number, self._options.pruning)
         self._drawing.start(lambda: search.drawing.draw(situation, relax_checks, generators))
         return True
 
@@ -198,7 +206,14 @@ class FitLoop(Loop):
             if self._run.is_seeded:
                 stream = seeding.stream(search.entropy, Purpose.EVALUATE, number)
                 seed = seeding.as_integer(stream)
-            yield Task(number, search.space.to_parameters(search.open.row(number)), seed)
+            batch = search.open.of(number)
+            yield Task(
+                number,
+                search.space.to_parameters(batch.row(number)),
+                seed,
+                limits=None if batch.limits is None else tuple(batch.limits),
+                sign=search.settings.objective.sign,
+            )
 
     # What has happened
 
@@ -211,6 +226,7 @@ class FitLoop(Loop):
             self._run.take_in([(o.task.id, o.score, o.details) for o in new])
         for outcome in new:
             if search.dataset.score_of(outcome.task.id) is not None:
+                self._steps_left -= outcome.details.num_steps
                 self._tell_end(outcome)
 
     def _tell_start(self, task: Task, worker_id: int) -> None:

@@ -23,6 +23,7 @@ from pyshac.core.classifiers.training import Admission, Training, admission
 from pyshac.core.engine.loop.epochs import Epochs
 from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import Generators
+from pyshac.core.search.pruning.rule import Pruning
 
 logger = logging.getLogger("pyshac")
 
@@ -34,6 +35,7 @@ class FitOptions:
     skip_cv_checks: bool
     early_stop: bool
     relax_checks: bool
+    pruning: Pruning | None = None
 
     @property
     def admission(self) -> Admission:
@@ -59,6 +61,7 @@ class Loop:
         self._epochs = Epochs(run, callbacks)
         self._must_stop = False
         self._deadline = math.inf
+        self._steps_left: float = math.inf
         self._started: float | None = None
 
     def stop(self) -> None:
@@ -67,7 +70,8 @@ class Loop:
 
     @property
     def _is_stopping(self) -> bool:
-        return self._must_stop or time.monotonic() >= self._deadline
+        is_late = time.monotonic() >= self._deadline or self._steps_left <= 0
+        return self._must_stop or is_late
 
     def _stop_early(self, training: Training | None, options: FitOptions) -> None:
         """Stops if a classifier was refused, and that is to stop the run."""
@@ -129,6 +133,8 @@ def sample_logs(parameters: OrderedDict[str, Any], details: Details) -> dict[str
         "started": as_datetime(details.started),
         "seconds": details.seconds,
         "extras": dict(details.extras),
+        "curve": details.curve,
+        "pruned": details.is_pruned,
     }
 
 

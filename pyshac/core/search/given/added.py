@@ -11,6 +11,9 @@ import numpy as np
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.arrays import FloatArray, IntArray, without_float_errors
 from pyshac.core.dataset import Dataset
+from pyshac.core.dataset.curves.bounded_scores import bounded_scores
+from pyshac.core.dataset.curves.curves_table import CurveEnds
+from pyshac.core.dataset.objective import Objective
 from pyshac.core.search.given.once import Mark, Once
 
 
@@ -81,19 +84,23 @@ class Learned:
 
     Attributes:
         encoded: The encoded samples, shape (n, columns).
-        scores: Their scores, shape (n,); NaN if failed.
+        scores: Their scores, shape (n,); NaN if they failed or were pruned.
         numbers: The number of each sample of the search, and of the one that was next when a sample
             from elsewhere was added, shape (n,).
         num_added: Number of samples from elsewhere.
+        ends: The last points of the curves of the search's own samples.
+        objective: Which scores are better.
     """
 
     encoded: FloatArray
     scores: FloatArray
     numbers: IntArray
     num_added: int
+    ends: CurveEnds
+    objective: Objective
 
     @classmethod
-    def of(cls, added: Added, dataset: Dataset) -> Learned:
+    def of(cls, added: Added, dataset: Dataset, objective: Objective) -> Learned:
         """Returns the samples that were added, and those of the search."""
         parts = (added.dataset, dataset)
         return cls(
@@ -101,6 +108,8 @@ class Learned:
             np.concatenate([part.scores for part in parts]),
             np.concatenate([np.array(numbers, np.int64) for numbers in (added.since, dataset.ids)]),
             len(added),
+            dataset.details.curves.ends(),
+            objective,
         )
 
     @property
@@ -110,26 +119,37 @@ class Learned:
 
     def until(self, count: int) -> Learned:
         """Returns what was added, and the first samples of the search."""
-        return self._at(slice(self.num_added + count))
+        return self._with_own(np.arange(count))
 
     def in_order(self, numbers: IntArray) -> Learned:
         """Returns what was added, and samples of the search, given their numbers, in that order."""
-        places = np.searchsorted(self.numbers[self.num_added :], numbers)
-        return self._at(np.concatenate([np.arange(self.num_added), self.num_added + places]))
+        return self._with_own(np.searchsorted(self.numbers[self.num_added :], numbers))
 
-    def _at(self, places: IntArray | slice) -> Learned:
-        parts = (self.encoded[places], self.scores[places], self.numbers[places])
-        return Learned(*parts, self.num_added)
+    def _with_own(self, places: IntArray) -> Learned:
+        """Returns what was added, and samples of the search at places among its own."""
+        kept = np.concatenate([np.arange(self.num_added), self.num_added + places])
+        parts = (self.encoded[kept], self.scores[kept], self.numbers[kept], self.num_added)
+        return Learned(*parts, self.ends.at(places), self.objective)
+
+    def scores_after(self, count: int) -> FloatArray:
+        """Returns the scores that are learned from after so many samples of the search, shape (n,).
+
+        The first ones that were pruned have bounds as scores, to which only these samples
+        contribute. So what is learned from the first samples does not depend on later ones.
+        """
+        start, stop = self.num_added, self.num_added + count
+        bounded = bounded_scores(self.scores[start:stop], self.ends.first(count), self.objective)
+        return np.concatenate([self.scores[:start], bounded, self.scores[stop:]])
 
     def first(self, count: int) -> tuple[FloatArray, FloatArray]:
         """Returns what was added, and the first samples of the search: encoded, and scores."""
         stop = self.num_added + count
-        return self.encoded[:stop], self.scores[:stop]
+        return self.encoded[:stop], self.scores_after(count)[:stop]
 
     def between(self, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
         """Returns samples of the search from one number to before another, as `first` does."""
         part = slice(self.num_added + start, self.num_added + stop)
-        return self.encoded[part], self.scores[part]
+        return self.encoded[part], self.scores_after(stop)[part]
 
 
 def _identity(row: Sequence[Any], score: float) -> Any:

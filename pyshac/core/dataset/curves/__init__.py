@@ -1,0 +1,1 @@
+"""The curves of a dataset's samples, and what they tell of those that were pruned."""

@@ -1,0 +1,101 @@
+"""Curves: many curves, stored as columns, and what they tell about single steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import overload
+
+import numpy as np
+
+from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
+from pyshac.core.basics.results.curve import Curve
+from pyshac.core.dataset.rows import LazyList
+
+
+class Curves(LazyList[Curve]):
+    """Curves, stored as columns. It reads like a list, and makes each curve on access.
+
+    Args:
+        steps: The steps of all curves, one after the other.
+        scores: The scores there, of equal shape.
+        lengths: Number of points of each curve, shape (n,).
+        are_pruned: Whether each was pruned, shape (n,).
+    """
+
+    def __init__(
+        self, steps: IntArray, scores: FloatArray, lengths: IntArray, are_pruned: BoolArray
+    ) -> None:
+        self._steps, self._scores = steps, scores
+        self._lengths, self._are_pruned = lengths, are_pruned
+        self._ends = np.cumsum(lengths, dtype=np.int64)
+        self._starts = self._ends - lengths
+        # The best score so far at each point, times the sign, by sign.
+        self._bests: dict[int, FloatArray] = {}
+
+    @classmethod
+    def of(cls, curves: Iterable[Curve]) -> Curves:
+        """Returns curves in this form."""
+        if isinstance(curves, Curves):
+            return curves
+        kept = [*curves]
+        return cls(
+            np.array([step for curve in kept for step in curve.steps], dtype=np.int64),
+            np.array([score for curve in kept for score in curve.scores], dtype=np.float64),
+            np.array([len(curve.steps) for curve in kept], dtype=np.int64),
+            np.array([curve.is_pruned for curve in kept], dtype=bool),
+        )
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    @overload
+    def __getitem__(self, place: int) -> Curve: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Curve]: ...
+    def __getitem__(self, place: int | slice) -> Curve | Sequence[Curve]:
+        places = range(len(self))[place]
+        if isinstance(places, range):
+            return [self[each] for each in places]
+        part = slice(self._starts[places], self._ends[places])
+        steps, scores = self._steps[part].tolist(), self._scores[part].tolist()
+        return Curve(tuple(steps), tuple(scores), bool(self._are_pruned[places]))
+
+    def where(self, are_kept: BoolArray) -> Curves:
+        """Returns some of the curves, given which, shape (n,)."""
+        points = np.repeat(are_kept, self._lengths)
+        lengths, are_pruned = self._lengths[are_kept], self._are_pruned[are_kept]
+        return Curves(self._steps[points], self._scores[points], lengths, are_pruned)
+
+    @property
+    def steps(self) -> IntArray:
+        """All steps at which a curve has a point, ascending."""
+        return np.unique(self._steps)
+
+    @property
+    def last_step(self) -> int:
+        """The last step of all curves; -1 without curves."""
+        return int(self._steps.max(initial=-1))
+
+    def values_at(self, step: int) -> FloatArray:
+        """Returns the last score at or before a step, of each curve that has been there."""
+        return self._at(self._scores, step)
+
+    def bests_by(self, step: int, sign: int) -> FloatArray:
+        """Returns the best score at or before a step, of each curve that has been there.
+
+        Args:
+            step: The step.
+            sign: 1 if higher scores are better, -1 if lower ones are.
+        """
+        if sign not in self._bests:
+            parts = np.split(sign * self._scores, self._ends[:-1])
+            self._bests[sign] = np.concatenate([np.fmax.accumulate(part) for part in parts])
+        return sign * self._at(self._bests[sign], step)
+
+    def _at(self, values: FloatArray, step: int) -> FloatArray:
+        if not len(self):
+            return values
+        counts = np.add.reduceat(self._steps <= step, self._starts, dtype=np.int64)
+        seen = (counts > 0) & (self._steps[self._ends - 1] >= step)
+        found: FloatArray = values[(self._starts + counts - 1)[seen]]
+        return found

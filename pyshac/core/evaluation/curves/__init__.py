@@ -1,0 +1,1 @@
+"""Curves: what evaluations report on their way, and which of them are given up."""

@@ -1,0 +1,1 @@
+"""Pruning: with which curves evaluations go on, told from those of evaluations that have ended."""

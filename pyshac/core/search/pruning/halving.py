@@ -1,0 +1,56 @@
+"""HalvingPruning: at few steps, which lie ever farther apart, only the best share goes on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyshac.core.basics.arrays import without_float_errors
+from pyshac.core.basics.checks import check_int, check_positive
+from pyshac.core.basics.results.curve import Curve
+from pyshac.core.dataset.curves.curves import Curves
+from pyshac.core.dataset.objective import Objective
+
+
+@dataclass(frozen=True)
+class HalvingPruning:
+    """Lets the best share of the curves go on at the steps grace, grace * eta, grace * eta**2...
+
+    At each of these steps a curve must be as good as the best `1 / eta` of the earlier ones that
+    were there. This is successive halving, asynchronously: evaluations do not wait for each other.
+
+    Attributes:
+        eta: One curve in so many goes on, and the factor between two steps; an int from 2 on.
+        grace: The first step at which a curve may be given up; an int from 1 on.
+
+    Raises:
+        TypeError: If one of them is not an int.
+        ValueError: If it is too low.
+
+    References:
+        Li et al.: A System for Massively Parallel Hyperparameter Tuning,
+        https://arxiv.org/abs/1810.05934
+    """
+
+    eta: int = 3
+    grace: int = 1
+
+    def __post_init__(self) -> None:
+        check_int("eta", self.eta, "an int of at least 2", lambda number: number >= 2)
+        check_positive("grace", self.grace)
+
+    @without_float_errors
+    def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
+        """Returns the worst score with which a curve goes on, by step; see `Pruning`."""
+        known, limits, step = Curves.of(curves), {}, self.grace
+        while step < known.last_step:
+            values = np.sort(objective.worst_first(known.values_at(step)))
+            if len(values) >= self.eta:
+                limit = values[-math.ceil(len(values) / self.eta)]
+                if np.isfinite(limit):
+                    limits[step] = float(objective.sign * limit)
+            step *= self.eta
+        return limits
