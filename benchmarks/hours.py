@@ -6,16 +6,15 @@
 
 A training of a configuration and the cross-entropy after each of its 52 epochs are those of YAHPO
 Gym's lcbench, and take the time that it gives for them. The clock runs for as long as 100 whole
-trainings take in 8 slots, for 64 slots, too: they have eight times the work. An engine is one serial
-server, and its own processor time passes on the clock, so slots wait for slow ones. What counts is
-the cross-entropy after 52 epochs of the configuration that a user would take home: of those
-evaluations that have ended with the most epochs, the best. `hours_runs/` has the exact rules.
+trainings take in 8 slots, with 64 slots, too: they have eight times the work. An engine is one
+serial server, and its own processor time passes on the clock, so slots wait for slow ones. What
+counts is the cross-entropy after 52 epochs of the configuration that a user would take home: of
+those evaluations that have ended with the most epochs, the best. `hours_runs/` has the exact rules.
 
-Every second data set is for development, --half even; the others are for the report. Contenders that
-cannot live in one environment are run by one interpreter each: `run` leaves out what is not
+Every second data set is for development, --half even; the others are for the report. Contenders
+that cannot live in one environment are run by one interpreter each: `run` leaves out what is not
 installed. YAHPO Gym's data are looked for in --yahpo FOLDER, or where YAHPO_DATA says. Optuna and
-SMAC3 come from `contenders.txt`, ONNX Runtime from `public.txt`; Syne Tune 0.16.0 has an environment
-of its own: pip install -e . -r benchmarks/hours.txt.
+SMAC3 come from `contenders.txt`, ONNX Runtime from `public.txt`, Syne Tune from `hours.txt`.
 """
 
 from __future__ import annotations

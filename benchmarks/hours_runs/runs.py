@@ -18,6 +18,7 @@ from concurrent import futures
 from dataclasses import astuple, dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -52,7 +53,7 @@ def _pyshac(pace: str, pruning: str | None = None) -> Contender:
     return Contender(functools.partial(ours.PySHAC, pace=pace, pruning=pruning))
 
 
-def _optuna(sampler: str, pruner: str | None = None, **options: int) -> Contender:
+def _optuna(sampler: str, pruner: str | None = None, **options: Any) -> Contender:
     made = functools.partial(peers.Optuna, sampler=sampler, pruner=pruner, **options)
     return Contender(made, "optuna")
 
