@@ -198,7 +198,7 @@ def speed(table: Table) -> Iterator[str]:
 
 def plot(found: Sequence[Table], path: Path) -> None:
     """Draws mean regrets over time, a panel for each number of slots."""
-    figure = Figure(figsize=(5 * len(found), 5), layout="constrained")
+    figure = Figure(figsize=(max(5 * len(found), 8), 5), layout="constrained")
     names = [name for name in CONTENDERS if any(name in table.names for table in found)]
     # Red is ours.
     colours = [c for n, c in enumerate(mpl.colormaps["tab20"].colors) if n not in (6, 7)]  # type: ignore[attr-defined]
