@@ -12,8 +12,8 @@ from hours_runs.clock import Asked, Engine
 from pyshac import SHAC
 from pyshac.core.hyperparameters import HyperParameterList
 
-# The clock ends a run, not the budget.
-TOTAL_BUDGET = 5000
+# The clock ends a run, not the budget: with stopping, 64 slots begin more than 7,000 evaluations.
+NUM_BATCHES = 625
 _BLOCK = 256
 
 
@@ -65,9 +65,9 @@ class PySHAC(Engine):
         self._options = {} if pruning is None else {"pruning": pruning}
         self._engine = SHAC(
             space,
-            TOTAL_BUDGET,
-            batch_size=num_slots,
-            objective="min",
+            NUM_BATCHES * num_slots,
+            NUM_BATCHES,
+            "min",
             save_dir=self._folder.name,
             **({} if pace == "batch" else {"pace": pace}),
         )
