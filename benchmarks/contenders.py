@@ -135,15 +135,16 @@ def optuna_with(sampler: str, **options: Any) -> Search:
         spaces = columns(task.space)
         for _ in range(budget.num_batches):
             trials = [study.ask() for _ in range(budget.batch)]
-            asked = [functools.partial(_suggest, trial) for trial in trials]
-            rows = [row_of(task.space, spaces, suggest) for suggest in asked]
+            asked = [functools.partial(suggest, trial) for trial in trials]
+            rows = [row_of(task.space, spaces, ask) for ask in asked]
             for trial, score in zip(trials, evaluate(np.array(rows)), strict=True):
                 study.tell(trial, score)
 
     return search
 
 
-def _suggest(trial: Any, column: Column) -> float:
+def suggest(trial: Any, column: Column) -> float:
+    """Returns what a trial of Optuna has in a column."""
     if column.kind == "real":
         return float(trial.suggest_float(column.name, column.low, column.high))
     if column.kind == "choice":
@@ -216,17 +217,9 @@ def smac(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> Non
     from smac import HyperparameterOptimizationFacade, Scenario
     from smac.runhistory.dataclasses import TrialValue
 
-    def dimension(column: Column) -> Any:
-        if column.kind == "real":
-            return ConfigSpace.Float(column.name, (column.low, column.high))
-        if column.kind == "choice":
-            return ConfigSpace.Categorical(column.name, list(range(int(column.high) + 1)))
-        bounds, is_log = (int(column.low), int(column.high)), column.kind == "log integer"
-        return ConfigSpace.Integer(column.name, bounds, log=is_log)
-
     spaces = columns(task.space)
     space = ConfigSpace.ConfigurationSpace()
-    dimensions = [dimension(column) for column in spaces]
+    dimensions = [config_space_dimension(column) for column in spaces]
     space.add([*dimensions, *_config_space_conditions(dimensions, needs(task.space))])
     with tempfile.TemporaryDirectory() as folder:
         scenario = Scenario(
@@ -241,6 +234,18 @@ def smac(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> Non
             rows = [row_of(task.space, spaces, lambda c, one=one: one[c.name]) for one in asked]
             for trial, score in zip(trials, evaluate(np.array(rows)), strict=True):
                 facade.tell(trial, TrialValue(cost=float(score)), save=False)
+
+
+def config_space_dimension(column: Column) -> Any:
+    """Returns a column as ConfigSpace is told of it."""
+    import ConfigSpace
+
+    if column.kind == "real":
+        return ConfigSpace.Float(column.name, (column.low, column.high))
+    if column.kind == "choice":
+        return ConfigSpace.Categorical(column.name, list(range(int(column.high) + 1)))
+    bounds, is_log = (int(column.low), int(column.high)), column.kind == "log integer"
+    return ConfigSpace.Integer(column.name, bounds, log=is_log)
 
 
 def _config_space_conditions(dimensions: list[Any], found: list[Need]) -> Iterator[Any]:

@@ -92,20 +92,21 @@ SCENARIOS["xgboost-conditional"] = replace(SCENARIOS["xgboost"], has_conditions=
 
 def names(suite: str) -> list[str]:
     """Returns a scenario's data sets, by number."""
-    surrogate = _surrogate(suite)
+    surrogate = surrogate_of(suite)
     return sorted(surrogate.choices_of(surrogate.scenario.dataset), key=int)
 
 
 def instance(suite: str, name: str) -> Instance:
     """Returns a scenario on one of its data sets."""
-    surrogate = _surrogate(suite)
+    surrogate = surrogate_of(suite)
     score = functools.partial(surrogate.score, name)
     conditions = surrogate.conditions() if surrogate.scenario.has_conditions else ()
     return Instance(suite, name, surrogate.parameters(), score, conditions=conditions)
 
 
 @functools.cache
-def _surrogate(suite: str) -> Surrogate:
+def surrogate_of(suite: str) -> Surrogate:
+    """Returns a scenario's model."""
     return Surrogate(SCENARIOS[suite])
 
 
@@ -169,11 +170,18 @@ class Surrogate:
             dataset: Its name.
             columns: The columns, which may be NaN where a configuration does not use them.
         """
-        size = len(next(iter(columns.values())))
-        columns = {
-            **columns,
-            **{name: np.full(size, value) for name, value in self.scenario.fixed.items()},
-        }
+        fixed = {name: np.array(value) for name, value in self.scenario.fixed.items()}
+        return -self.outputs(dataset, {**columns, **fixed})[:, self.scenario.output]
+
+    def outputs(self, dataset: str, columns: Columns) -> tasks.Rows:
+        """Returns all that the model says of a data set, shape (n, outputs).
+
+        Args:
+            dataset: Its name.
+            columns: The columns, fidelities among them; those of shape () count for all rows.
+        """
+        size = max(column.size for column in columns.values())
+        columns = {name: np.broadcast_to(column, size) for name, column in columns.items()}
         numbers = [self._used(name, columns, columns[name]) for name in self.scenario.numbers]
         choices = [self._code(name, dataset, columns) for name in self.scenario.choices]
         choices = [np.broadcast_to(codes, size) for codes in choices]
@@ -181,7 +189,7 @@ class Surrogate:
             "x_cont": np.stack(numbers, axis=1).astype(np.float32),
             "x_cat": np.stack(choices, axis=1).astype(np.int32),
         }
-        return -self._session.run(None, inputs)[0][:, self.scenario.output].astype(float)
+        return self._session.run(None, inputs)[0].astype(float)
 
     def _code(self, name: str, dataset: str, columns: Columns) -> Any:
         codes = self._codes[name]

@@ -1,0 +1,1 @@
+"""The searches of `hours`: their clock, their problems, and how they are kept and reported."""
