@@ -2,6 +2,7 @@
 
     python benchmarks/slots.py                 everything; about ten minutes
     python benchmarks/slots.py --num 100000    fewer evaluations
+    python benchmarks/slots.py --idle          only the share of idle slots
 
 The library's own loop hands out samples and takes scores in; only the waiting is simulated. Prints
 the tables, and writes them to benchmarks/results/ and the plot to docs/images/. Costs are processor
@@ -30,6 +31,7 @@ import psutil
 import pyshac
 from pyshac.core.evaluation.backends import get_backend
 from pyshac.core.evaluation.failures import FailurePolicy
+from pyshac.core.evaluation.rounds import TaskFeed
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator, Task
 
@@ -43,6 +45,10 @@ SLOTS = (10, 100, 1_000, 10_000)
 FACTORS = (1, 2, 4)
 # Evaluation times are log-normal with this sigma: one of a hundred takes ten times the median.
 SIGMA = 1.0
+# Of the table of paces: with the first, one of a hundred takes three times the median.
+SIGMAS = (0.5, 1.0)
+# 0 is a stream.
+OPEN_BATCHES = (1, 2, 3, 4, 0)
 # The shortest of the longest evaluations, in medians: one of twenty takes longer.
 LIMIT = math.exp(1.645 * SIGMA)
 
@@ -56,7 +62,8 @@ class SimulatedExecutor(Executor):
 
     Args:
         slots: Evaluations that run at once.
-        batch: Evaluations after which the caller waits for all of them.
+        must_wait: Returns whether the caller, which has submitted so many evaluations, can submit
+            no more before one ends, though slots are free.
 
     Attributes:
         busy: Seconds on the simulated clock that slots were busy, all together.
@@ -64,8 +71,8 @@ class SimulatedExecutor(Executor):
         worker_seconds: Real processor time of what workers would have done.
     """
 
-    def __init__(self, slots: int, batch: int) -> None:
-        self._slots, self._batch = slots, batch
+    def __init__(self, slots: int, must_wait: Callable[[int], bool]) -> None:
+        self._slots, self._must_wait = slots, must_wait
         self._running: list[
             tuple[float, int, Future[Any], Callable[..., Any], tuple[Any, ...]]
         ] = []
@@ -80,7 +87,7 @@ class SimulatedExecutor(Executor):
         self.busy += seconds
         self._submitted += 1
         self.worker_seconds += time.process_time() - start
-        if len(self._running) == self._slots or self._submitted == self._batch:
+        if len(self._running) == self._slots or self._must_wait(self._submitted):
             self._end_one()
         return future
 
@@ -93,11 +100,9 @@ class SimulatedExecutor(Executor):
 
     def took(self, number: int) -> None:
         """Is told that the caller took so many results in; only then the next evaluation ends."""
-        if self._submitted == self._batch:
+        if self._must_wait(self._submitted):
             for _ in range(min(number, len(self._running))):
                 self._end_one()
-            if not self._running:
-                self._submitted = 0
 
 
 @dataclass
@@ -131,13 +136,17 @@ class Idle:
     Attributes:
         slots: Number of slots.
         factor: Samples in a batch for each slot.
+        sigma: Of the logarithms of evaluation times.
         limit: Time limit in medians of the evaluation time, or infinity.
+        open_batches: Number of batches that are open at once; 0 for a stream.
         idle: The share.
     """
 
     slots: int
     factor: int
+    sigma: float
     limit: float
+    open_batches: int
     idle: float
 
 
@@ -145,10 +154,10 @@ def evaluate(worker_id: int, parameters: dict[str, float]) -> float:
     return parameters["seconds"]
 
 
-def tasks(number: int, seed: int, limit: float = math.inf) -> Iterator[Task]:
-    """Samples that say how long they take."""
-    seconds = np.random.default_rng(seed).lognormal(0.0, SIGMA, number)
-    for index, each in enumerate(np.minimum(seconds, limit)):
+def tasks(number: int, seed: int, limit: float = math.inf, sigma: float = SIGMA) -> Iterator[Task]:
+    """Samples that say how long they take; their numbers begin with those of batch `seed`."""
+    seconds = np.random.default_rng(seed).lognormal(0.0, sigma, number)
+    for index, each in enumerate(np.minimum(seconds, limit), seed * number):
         yield Task(index, OrderedDict(seconds=float(each)))
 
 
@@ -163,7 +172,7 @@ def megabytes() -> float:
 
 def cost_of_slots(slots: int, batch: int, number: int) -> Cost:
     """Evaluates in slots, and does nothing with the scores."""
-    executor = SimulatedExecutor(slots, batch)
+    executor = SimulatedExecutor(slots, lambda submitted: submitted % batch == 0)
     early, seconds = 0.0, 0.0
     with SlotPool(Evaluator(), evaluate, slots, get_backend(executor), FailurePolicy()) as pool:
         for index in range(number // batch):
@@ -198,7 +207,7 @@ class Stopwatch(pyshac.Callback):
 
 def cost_of_fit(slots: int, batch: int, number: int) -> Cost:
     """Evaluates as `fit` does, with dataset, journal and progress bar."""
-    executor = SimulatedExecutor(slots, batch)
+    executor = SimulatedExecutor(slots, lambda submitted: submitted % batch == 0)
     stopwatch = Stopwatch(executor)
     space = [pyshac.UniformHP("seconds", 1.0, 2.0)]
     with tempfile.TemporaryDirectory(dir=shared_memory()) as folder:
@@ -217,15 +226,32 @@ def shared_memory() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
-def idle_share(slots: int, factor: int, limit: float) -> Idle:
-    """Lets slots evaluate batches, and looks how busy they were."""
-    batch = slots * factor
-    executor = SimulatedExecutor(slots, batch)
+def idle_share(
+    slots: int, factor: int, limit: float, open_batches: int = 1, sigma: float = SIGMA
+) -> Idle:
+    """Lets slots evaluate batches, and looks how busy they were.
+
+    A batch may begin when the one `open_batches` before it has ended; 0 for a stream, in which a
+    slot never waits. Drawing and training take no time here.
+    """
+    size = slots * factor
+    # Few slots make many short batches, whose ends differ.
+    number = max(open_batches + 3, 5_000 // size)
+    first = open_batches or number
+    feed = TaskFeed(task for index in range(first) for task in tasks(size, index, limit, sigma))
+    executor = SimulatedExecutor(slots, lambda submitted: not feed.waiting)
+    left, closed = [size] * number, 0
     with SlotPool(Evaluator(), evaluate, slots, get_backend(executor), FailurePolicy()) as pool:
-        # Few slots make many short batches, whose ends differ.
-        for index in range(max(3, 5_000 // batch)):
-            run_batch(pool, executor, tasks(batch, index, limit))
-    return Idle(slots, factor, limit, 1 - executor.busy / (slots * executor.clock))
+        for outcomes in pool.run(feed):
+            for outcome in outcomes:
+                left[outcome.task.id // size] -= 1
+            while closed < number and not left[closed]:
+                closed += 1
+                if first + closed <= number:
+                    feed.add(tasks(size, first + closed - 1, limit, sigma))
+            executor.took(len(outcomes))
+    busy = executor.busy / (slots * executor.clock)
+    return Idle(slots, factor, sigma, limit, open_batches, 1 - busy)
 
 
 def print_table(rows: list[Any]) -> None:
@@ -251,7 +277,11 @@ def draw_idle(rows: list[Idle], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for factor, colour in zip(FACTORS, ("tab:red", "tab:orange", "tab:blue"), strict=True):
         for limit, style in ((math.inf, "o-"), (LIMIT, "o--")):
-            line = [row for row in rows if row.factor == factor and row.limit == limit]
+            line = [
+                row
+                for row in rows
+                if (row.factor, row.limit, row.sigma, row.open_batches) == (factor, limit, SIGMA, 1)
+            ]
             label = f"W / slots = {factor}"
             axes.plot(
                 [row.slots for row in line],
@@ -271,13 +301,29 @@ def draw_idle(rows: list[Idle], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--num", type=int, default=NUM_EVALUATIONS, help="evaluations")
-    number = parser.parse_args().num
+    parser.add_argument("--idle", action="store_true", help="only the share of idle slots")
+    arguments = parser.parse_args()
+    if not arguments.idle:
+        measure_costs(arguments.num)
+    measure_idle()
+
+
+def measure_costs(number: int) -> None:
     costs = [cost_of_slots(slots, BATCH, number) for slots in (min(SLOTS), max(SLOTS))]
     costs += [cost_of_fit(slots, BATCH, number // 10) for slots in (min(SLOTS), max(SLOTS))]
     print_table(costs)
     write_table(costs, RESULTS / "slots_cost.csv")
+
+
+def measure_idle() -> None:
     limits = (math.inf, LIMIT)
     idle = [idle_share(s, factor, limit) for limit in limits for factor in FACTORS for s in SLOTS]
+    idle += [
+        idle_share(slots, 1, math.inf, open_batches, sigma)
+        for sigma in SIGMAS
+        for open_batches in OPEN_BATCHES
+        for slots in (8, 64, *SLOTS[2:])
+    ]
     print_table(idle)
     write_table(idle, RESULTS / "slots_idle.csv")
     draw_idle(idle, IMAGES / "idle-slots.png")

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from pyshac.core.managed.keras_engine import KerasSHAC
     from pyshac.core.managed.tf_engine import TensorflowSHAC
     from pyshac.core.managed.torch_engine import TorchSHAC
+    from pyshac.core.search.pruning.forecast import ForecastPruning
     from pyshac.core.search.pruning.halving import HalvingPruning
     from pyshac.core.search.pruning.median import MedianPruning
     from pyshac.reporting.earlier_names import report
@@ -97,6 +98,7 @@ __all__ = [
     "EvaluationResult",
     "EvaluationTimeoutError",
     "Forbidden",
+    "ForecastPruning",
     "HalvingPruning",
     "History",
     "HyperParameterList",
@@ -164,6 +166,7 @@ _HOMES = {
     "EvaluationResult": "pyshac.core.evaluation.curves.anywhere",
     "EvaluationTimeoutError": "pyshac.core.errors",
     "Forbidden": "pyshac.core.hyperparameters",
+    "ForecastPruning": "pyshac.core.search.pruning.forecast",
     "HalvingPruning": "pyshac.core.search.pruning.halving",
     "History": "pyshac.core.callbacks",
     "HyperParameterList": "pyshac.core.hyperparameters",

@@ -25,7 +25,7 @@ from scipy import stats
 from hours_runs.problems import references
 from hours_runs.runs import CONTENDERS, Result, Run
 
-OURS = "PySHAC stream, halving"
+OURS = "PySHAC stream, forecast"
 PLAIN = "PySHAC batch"
 SHARES = (0.25, 0.5, 1.0)
 # Where curves are drawn, and with which step times are compared.

@@ -69,6 +69,8 @@ CONTENDERS = {
     "PySHAC batch, halving": _pyshac("batch", "halving"),
     "PySHAC pipeline, halving": _pyshac("pipeline", "halving"),
     "PySHAC stream, halving": _pyshac("stream", "halving"),
+    "PySHAC stream, median": _pyshac("stream", "median"),
+    "PySHAC stream, forecast": _pyshac("stream", "forecast"),
     "random": Contender(ours.RandomSearch),
     "Optuna TPE": _optuna("TPESampler"),
     "Optuna GP": _optuna("GPSampler"),

@@ -26,32 +26,40 @@ def bounds(scores, steps, lasts, are_pruned, objective=MAX):
 
 
 def slow_bounds(scores, steps, lasts, are_pruned, sign):
-    """The definition, from the highest step down."""
+    """The definition."""
     found = [sign * score for score in scores]
-    for place in sorted(np.flatnonzero(are_pruned), key=lambda place: -steps[place]):
-        passed = [
-            found[other]
-            for other in range(len(scores))
-            if steps[other] >= steps[place] + are_pruned[other] and not math.isnan(found[other])
+    known = [not math.isnan(last) for last in lasts]
+    for place in np.flatnonzero(are_pruned):
+        others = [other for other in range(len(scores)) if steps[other] >= steps[place]]
+        passed = [sign * scores[other] for other in others if not math.isnan(scores[other])]
+        later = [
+            sign * lasts[other]
+            for other in others
+            if are_pruned[other] and known[other] and steps[other] > steps[place]
         ]
         last = sign * lasts[place]
-        found[place] = NAN if math.isnan(last) else min([last, *passed])
+        found[place] = min(passed or [last, *later]) if known[place] else NAN
     return [sign * value for value in found]
 
 
-def test_the_worse_of_its_last_value_and_of_all_that_went_on():
+def test_the_worst_of_all_that_went_on():
     # Complete with 5 and 3, pruned at step 4 with 9 and 1, at step 2 with 2 and 0.5, failed.
     scores = [5, 3, NAN, NAN, NAN, NAN, NAN]
     steps, lasts = [9, 9, 4, 4, 2, 2, 3], [5, 3, 9, 1, 2, 0.5, 7]
     are_pruned = [False, False, True, True, True, True, False]
     found = bounds(scores, steps, lasts, are_pruned)
-    assert found[:6] == [5, 3, 3, 1, 1, 0.5]
+    assert found[:6] == [5, 3, 3, 3, 3, 3]
     assert math.isnan(found[6])
 
 
 def test_lower_is_better():
     found = bounds([5, NAN, NAN], [9, 4, 4], [5, 1, 7], [False, True, True], MIN)
-    assert found == [5, 5, 7]
+    assert found == [5, 5, 5]
+
+
+def test_before_one_has_a_score_the_last_ones_count():
+    found = bounds([NAN, NAN, NAN], [4, 2, 2], [3, 5, 1], [True, True, True])
+    assert found == [3, 3, 1]
 
 
 def test_a_curve_that_ended_with_nan_stays_without_a_score():

@@ -33,7 +33,9 @@ class Noting(Callback):
         self.logs[id] = (score, logs["pruned"], logs["curve"])
 
 
-@pytest.fixture(params=["halving", "median", HalvingPruning(eta=2), MedianPruning(grace=3)])
+@pytest.fixture(
+    params=["halving", "median", "forecast", HalvingPruning(eta=2), MedianPruning(grace=3)]
+)
 def pruning(request):
     return request.param
 

@@ -6,13 +6,12 @@ import math
 
 import pytest
 
-from pyshac import Curve, HalvingPruning, MedianPruning, UniformHP
+from pyshac import Curve, ForecastPruning, HalvingPruning, MedianPruning, UniformHP
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset import Dataset
-from pyshac.core.dataset.curves.curves import Curves
+from pyshac.core.dataset.curves.curves import MAX_STEPS, Curves
 from pyshac.core.dataset.objective import MAX, MIN
 from pyshac.core.search.pruning.limits import limits_of
-from pyshac.core.search.pruning.median import MAX_STEPS
 from pyshac.core.search.pruning.rule import get_pruning
 
 NAN = math.nan
@@ -175,7 +174,7 @@ class TestMisuse:
         [("hyperband", ValueError), (True, TypeError), (3, TypeError), (HalvingPruning, TypeError)],
     )
     def test_others(self, pruning, error):
-        with pytest.raises(error, match=r"pruning must be None, one of \['halving', 'median'\]"):
+        with pytest.raises(error, match=r"pruning must be None, one of \['halving', 'median', 'forecast'\]"):
             get_pruning(pruning)
 
     @pytest.mark.parametrize(
@@ -207,3 +206,33 @@ def test_curves_as_columns_read_like_a_list():
         for sign in (1, -1):
             bests = [each.best_by(step, sign) for each in seen]
             assert columns.bests_by(step, sign).tolist() == bests
+
+
+class TestForecast:
+    RULE = ForecastPruning(min_curves=4)
+
+    def test_the_gain_of_the_best_tenth_is_granted(self):
+        # Curves begin at 0 and end at n: nine in ten have gained no more than 9, the best is 10.
+        curves = [Curve((1, 2, 3), (0.0, n / 2, float(n))) for n in range(11)]
+        limits = self.RULE.limits(curves, MAX)
+        assert limits == {1: pytest.approx(9.0 - 9.0), 2: pytest.approx(9.0 - 4.5)}
+
+    def test_lower_is_better(self):
+        curves = [Curve((1, 2), (20.0, 20.0 - n)) for n in range(11)]
+        assert self.RULE.limits(curves, MIN) == {1: pytest.approx(11.0 + 9.0)}
+
+    def test_few_complete_curves_give_up_nothing(self):
+        pruned = Curve((1,), (0.0,), is_pruned=True)
+        assert self.RULE.limits([Curve((1, 2), (0.0, 1.0))] * 3 + [pruned] * 9, MAX) == {}
+
+    def test_grace_and_curves_that_skip_steps(self):
+        curves = [Curve((2, 9), (float(n), n + 1.0)) for n in range(10)]
+        limits = ForecastPruning(grace=3, min_curves=4).limits(
+            [*curves, Curve((5, 9), (0.0, 1.0))], MAX
+        )
+        assert set(limits) == {5}
+        assert limits[5] == pytest.approx(9.0 - 1.0)
+
+    def test_nan_is_no_gain(self):
+        curves = [Curve((1, 2), (NAN, 1.0))] * 5
+        assert self.RULE.limits(curves, MAX) == {}

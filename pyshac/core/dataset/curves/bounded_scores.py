@@ -14,10 +14,11 @@ from pyshac.core.dataset.objective import Objective
 def bounded_scores(scores: FloatArray, ends: CurveEnds, objective: Objective) -> FloatArray:
     """Returns scores with a bound in place of those that samples lack because they were pruned.
 
-    A sample that was pruned counts as the worse of two: the last score of its curve, and the worst
-    of all samples whose curves went on past that step, which counts as their bound if they were
-    pruned later. So it is never better than one of those. Failed samples keep NaN, and so does one
-    whose curve ended with NaN.
+    A sample that was pruned counts as the worst of the scores of all samples whose curves went on
+    past its last step, so it is never better than one of those. Its own last score, which is on
+    another scale early in a curve, only counts if none of them has a score: then it is the worst
+    of that and those of the curves that were pruned later. Failed samples keep NaN, and so does
+    one whose curve ended with NaN.
 
     Args:
         scores: The scores, shape (n,); NaN for samples that failed or were pruned.
@@ -31,8 +32,9 @@ def bounded_scores(scores: FloatArray, ends: CurveEnds, objective: Objective) ->
     is_full = (ends.steps >= 0) & ~np.isnan(scores)
     full_steps, full = ends.steps[is_full], objective.sign * scores[is_full]
     # One with a score has passed its last step; one that was pruned has not.
-    bounds = np.minimum(lasts, _worst_from(full_steps, full, steps, "left"))
-    bounds = np.minimum(bounds, _worst_from(steps, lasts, steps, "right"))
+    bounds = _worst_from(full_steps, full, steps, "left")
+    own = np.minimum(lasts, _worst_from(steps, lasts, steps, "right"))
+    bounds = np.where(np.isinf(bounds), own, bounds)
     bounded = scores.copy()
     bounded[is_bound] = objective.sign * bounds
     return bounded

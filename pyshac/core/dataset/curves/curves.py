@@ -11,6 +11,9 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 from pyshac.core.basics.results.curve import Curve
 from pyshac.core.dataset.rows import LazyList
 
+# Number of steps at which curves are compared, at most.
+MAX_STEPS = 128
+
 
 class Curves(LazyList[Curve]):
     """Curves, stored as columns. It reads like a list, and makes each curve on access.
@@ -60,6 +63,20 @@ class Curves(LazyList[Curve]):
         steps, scores = self._steps[part].tolist(), self._scores[part].tolist()
         return Curve(tuple(steps), tuple(scores), bool(self._are_pruned[places]))
 
+    def complete(self) -> Curves:
+        """Returns the curves that were not pruned."""
+        return self.where(~self._are_pruned)
+
+    @property
+    def ends(self) -> FloatArray:
+        """The last score of each curve, shape (n,)."""
+        return self._scores[self._ends - 1]
+
+    def gains_from(self, step: int) -> FloatArray:
+        """Returns last scores less those at a step, of each curve that has been there."""
+        lasts = np.repeat(self.ends, self._lengths)
+        return self._at(lasts, step) - self._at(self._scores, step)
+
     def where(self, are_kept: BoolArray) -> Curves:
         """Returns some of the curves, given which, shape (n,)."""
         points = np.repeat(are_kept, self._lengths)
@@ -70,6 +87,18 @@ class Curves(LazyList[Curve]):
     def steps(self) -> IntArray:
         """All steps at which a curve has a point, ascending."""
         return np.unique(self._steps)
+
+    def compared_steps(self, grace: int) -> list[int]:
+        """Returns steps at which curves are compared, ascending, from one on to before the last.
+
+        They are not too many, and lie evenly among all at which a curve has a point.
+        """
+        steps = self.steps
+        steps = steps[(steps >= grace) & (steps < self.last_step)]
+        if len(steps) > MAX_STEPS:
+            steps = steps[np.linspace(0, len(steps) - 1, MAX_STEPS).round().astype(np.int64)]
+        compared: list[int] = steps.tolist()
+        return compared
 
     @property
     def last_step(self) -> int:

@@ -13,9 +13,6 @@ from pyshac.core.basics.results.curve import Curve
 from pyshac.core.dataset.curves.curves import Curves
 from pyshac.core.dataset.objective import Objective
 
-# Steps at which curves are compared, at most. They lie evenly among all that were reported.
-MAX_STEPS = 128
-
 
 @dataclass(frozen=True)
 class MedianPruning:
@@ -46,11 +43,7 @@ class MedianPruning:
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
         """Returns the worst score with which a curve goes on, by step; see `Pruning`."""
         known, limits = Curves.of(curves), {}
-        steps = known.steps
-        steps = steps[(steps >= self.grace) & (steps < known.last_step)]
-        if len(steps) > MAX_STEPS:
-            steps = steps[np.linspace(0, len(steps) - 1, MAX_STEPS).round().astype(np.int64)]
-        for step in steps.tolist():
+        for step in known.compared_steps(self.grace):
             bests = objective.worst_first(known.bests_by(step, objective.sign))
             if len(bests) >= self.min_curves and np.isfinite(median := np.median(bests)):
                 limits[step] = float(objective.sign * median)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pyshac.core.basics.results.curve import Curve
 from pyshac.core.dataset.objective import Objective
+from pyshac.core.search.pruning.forecast import ForecastPruning
 from pyshac.core.search.pruning.halving import HalvingPruning
 from pyshac.core.search.pruning.median import MedianPruning
 
@@ -27,7 +28,11 @@ class Pruning(Protocol):
         """
 
 
-RULES: dict[str, Callable[[], Pruning]] = {"halving": HalvingPruning, "median": MedianPruning}
+RULES: dict[str, Callable[[], Pruning]] = {
+    "halving": HalvingPruning,
+    "median": MedianPruning,
+    "forecast": ForecastPruning,
+}
 
 
 def get_pruning(pruning: Any) -> Pruning | None:
