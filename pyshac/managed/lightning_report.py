@@ -18,12 +18,13 @@ _FITTING = "fit"
 
 def _base() -> Any:
     """Returns the class of callbacks of Lightning, which has two packages."""
-    names = ("lightning.pytorch", "pytorch_lightning")
-    loaded = [name for name in names if name in sys.modules]
-    if not loaded and not is_installed("pytorch_lightning"):
-        require("LightningReport", "lightning", "lightning")
-    installed = names if is_installed("lightning") else names[1:]
-    return importlib.import_module([*loaded, *installed][0]).Callback
+    for name in ("lightning.pytorch", "pytorch_lightning"):
+        if sys.modules.get(name) is not None:
+            return sys.modules[name].Callback
+    if is_installed("pytorch_lightning") and not is_installed("lightning"):
+        return importlib.import_module("pytorch_lightning").Callback
+    require("LightningReport", "lightning", "lightning")
+    return importlib.import_module("lightning.pytorch").Callback
 
 
 _Callback: Any = _base()
