@@ -1,7 +1,7 @@
 """Tunes a linear classifier of scikit-learn whose epochs are steps: hopeless ones end early.
 
-`partial_fit` makes one pass over the data at a time. After each, the evaluation reports its score so
-far, and the search ends it if the best third of the earlier ones were better at that step.
+`partial_fit` makes one pass over the data at a time. After each, the evaluation reports its score,
+and the search ends it if the best third of the earlier ones were better at that step.
 """
 
 import tempfile

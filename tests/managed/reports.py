@@ -27,14 +27,23 @@ def train_keras(session, worker_id, parameters):
 
 def train_lightning(worker_id, parameters):
     """The same with the trainer of a package."""
-    import torch
-
     from pyshac.managed import LightningReport
 
     lightning = importlib.import_module(parameters.get("package", "lightning.pytorch"))
+    report = LightningReport(parameters.get("monitor", "val_loss"))
+    trainer = quiet_trainer(lightning, [report], **parameters.get("options", {}))
+    model, data = lightning_model(lightning, parameters["learning_rate"]), loaders()
+    trainer.fit(model, *data[: parameters.get("loaders", 2)])
+    # Validation for its own sake is no epoch.
+    return trainer.validate(model, data[1], verbose=False)[0]["val_loss"]
+
+
+def lightning_model(lightning, learning_rate):
+    import torch
+
     loss = torch.nn.functional.cross_entropy
 
-    class Network(lightning.LightningModule):
+    class Model(lightning.LightningModule):
         def __init__(self):
             super().__init__()
             self.layer = torch.nn.Linear(64, 10)
@@ -46,24 +55,23 @@ def train_lightning(worker_id, parameters):
             self.log("val_loss", loss(self.layer(batch[0]), batch[1]))
 
         def configure_optimizers(self):
-            return torch.optim.Adam(self.parameters(), parameters["learning_rate"])
+            return torch.optim.Adam(self.parameters(), learning_rate)
 
-    loaders = [
-        torch.utils.data.DataLoader([*zip(*map(torch.from_numpy, part), strict=True)], 100)
-        for part in digits()
-    ]
-    report = LightningReport(parameters.get("monitor", "val_loss"))
-    trainer = quiet_trainer(lightning, [report], **parameters.get("options", {}))
-    network = Network()
-    trainer.fit(network, *loaders[: parameters.get("loaders", 2)])
-    # Validation for its own sake is no epoch.
-    return trainer.validate(network, loaders[1], verbose=False)[0]["val_loss"]
+    return Model()
 
 
-def quiet_trainer(lightning, callbacks, **options):
+def loaders():
+    """The data for training, and those for validation."""
+    import torch
+
+    parts = [torch.utils.data.TensorDataset(*map(torch.from_numpy, part)) for part in digits()]
+    return [torch.utils.data.DataLoader(part, 100) for part in parts]
+
+
+def quiet_trainer(lightning, callbacks, max_epochs=NUM_EPOCHS, **options):
     """A trainer that writes nothing."""
     return lightning.Trainer(
-        accelerator="cpu", max_epochs=NUM_EPOCHS, callbacks=callbacks, logger=False,
+        accelerator="cpu", max_epochs=max_epochs, callbacks=callbacks, logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
         **options,
     )  # fmt: skip

@@ -111,43 +111,28 @@ class TestLightning:
             reports.train_lightning(0, {"learning_rate": GOOD, "monitor": None})
 
     def test_checkpoints_keep_the_step(self, tmp_path):
-        import torch
-        from lightning.pytorch import LightningModule
+        from lightning import pytorch as lightning
 
         from pyshac.managed import LightningReport
 
-        class Module(LightningModule):
-            def __init__(self):
-                super().__init__()
-                self.layer = torch.nn.Linear(1, 1)
+        path = tmp_path / "saved.ckpt"
 
-            def training_step(self, batch, index):
-                return self.layer(batch).mean()
+        def steps_of(report, max_epochs, checkpoint=None):
+            trainer = reports.quiet_trainer(lightning, [report], max_epochs)
+            model = reports.lightning_model(lightning, GOOD)
 
-            def validation_step(self, batch, index):
-                self.log("val_loss", self.layer(batch).mean())
-
-            def configure_optimizers(self):
-                return torch.optim.SGD(self.parameters(), 0.1)
-
-        data = torch.utils.data.DataLoader(torch.ones(4, 1))
-        steps = []
-        for number, path in enumerate([None, tmp_path / "saved.ckpt", None]):
-            report = LightningReport() if number < 2 else report
-            import lightning.pytorch
-
-            trainer = reports.quiet_trainer(lightning.pytorch, [report])
-            trainer.fit_loop.max_epochs = 3 if number == 0 else 5
-
-            def fit(worker_id, sample, trainer=trainer, path=path):
-                trainer.fit(Module(), data, data, ckpt_path=path)
+            def fit(worker_id, sample):
+                trainer.fit(model, *reports.loaders(), ckpt_path=checkpoint)
                 return 0.0
 
-            steps.append(pyshac.evaluate(fit, {}).curve.steps)
-            if number == 0:
-                trainer.save_checkpoint(tmp_path / "saved.ckpt")
+            result = pyshac.evaluate(fit, {})
+            trainer.save_checkpoint(path)
+            return result.curve.steps
+
+        assert steps_of(LightningReport(), 3) == (1, 2, 3)
+        assert steps_of(report := LightningReport(), 5, path) == (4, 5)
         # Without a checkpoint a fit counts from 1, whatever the callback has seen before.
-        assert steps == [(1, 2, 3), (4, 5), (1, 2, 3, 4, 5)]
+        assert steps_of(report, 2) == (1, 2)
 
 
 def said_by(code):
