@@ -39,7 +39,8 @@ class KerasReport(_Callback):  # type: ignore[misc]
     Raises:
         ModuleNotFoundError: If Keras or its backend is not installed.
         TypeError: If `monitor` is not a str.
-        ValueError: In `model.fit`, if the logs of an epoch do not have the value.
+        ValueError: In `model.fit`, if the logs of an epoch do not have the value, as after an epoch
+            without validation.
 
     Example:
         ```python
