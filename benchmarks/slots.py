@@ -47,6 +47,7 @@ FACTORS = (1, 2, 4)
 SIGMA = 1.0
 # Of the table of paces: with the first, one of a hundred takes three times the median.
 SIGMAS = (0.5, 1.0)
+SLOTS_OF_PACES = (8, 64, 1_000)
 # 0 is a stream.
 OPEN_BATCHES = (1, 2, 3, 4, 0)
 # The shortest of the longest evaluations, in medians: one of twenty takes longer.
@@ -227,16 +228,21 @@ def shared_memory() -> str | None:
 
 
 def idle_share(
-    slots: int, factor: int, limit: float, open_batches: int = 1, sigma: float = SIGMA
+    slots: int,
+    factor: int,
+    limit: float = math.inf,
+    open_batches: int = 1,
+    sigma: float = SIGMA,
+    number: int | None = None,
 ) -> Idle:
     """Lets slots evaluate batches, and looks how busy they were.
 
     A batch may begin when the one `open_batches` before it has ended; 0 for a stream, in which a
-    slot never waits. Drawing and training take no time here.
+    slot never waits but at the end. Drawing and training take no time here.
     """
     size = slots * factor
     # Few slots make many short batches, whose ends differ.
-    number = max(open_batches + 3, 5_000 // size)
+    number = number or max(3, 5_000 // size)
     first = open_batches or number
     feed = TaskFeed(task for index in range(first) for task in tasks(size, index, limit, sigma))
     executor = SimulatedExecutor(slots, lambda submitted: not feed.waiting)
@@ -319,10 +325,10 @@ def measure_idle() -> None:
     limits = (math.inf, LIMIT)
     idle = [idle_share(s, factor, limit) for limit in limits for factor in FACTORS for s in SLOTS]
     idle += [
-        idle_share(slots, 1, math.inf, open_batches, sigma)
+        idle_share(slots, 1, open_batches=open_batches, sigma=sigma, number=max(40, 5_000 // slots))
         for sigma in SIGMAS
         for open_batches in OPEN_BATCHES
-        for slots in (8, 64, *SLOTS[2:])
+        for slots in SLOTS_OF_PACES
     ]
     print_table(idle)
     write_table(idle, RESULTS / "slots_idle.csv")

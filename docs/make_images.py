@@ -29,8 +29,8 @@ DOCS = Path(__file__).parent
 IMAGES = DOCS / "images"
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # What the code of looking.md and tutorial.md saves, and is shown beside it.
-LOOKING = ("best-so-far", "by-stage", "dataset", "slices", "parallel", "importances", "region",
-           "region-choices")  # fmt: skip
+LOOKING = ("best-so-far", "by-stage", "dataset", "curves", "slices", "parallel", "importances",
+           "region", "region-choices")  # fmt: skip
 TUTORIAL = ("by-stage", "slices")
 REPORT_SIZE = (1280, 860)
 CHROMIUM_FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",

@@ -44,6 +44,7 @@ PLAN: dict[str, set[str]] = {
         "core/search", "core/evaluation", "core/callbacks", "core/storage", "core/run",
     },
     "core/managed": {"core/basics", "core/evaluation", "core/engine"},
+    "managed": {"core/basics", "core/evaluation", "core/managed"},
     "looking": {
         "core/basics", "core/hyperparameters", "core/classifiers", "core/dataset", "core/search",
         "core/storage",

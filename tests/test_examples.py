@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.managed.cases import installed
 from tests.scripts import ONE_THREAD, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -14,6 +15,10 @@ def _numbers(output):
     """The number that follows each label of an example's output, by label."""
     lines = re.findall(r"^([a-z][a-z ]+?)\s+(-?\d+\.\d{6})\b", output, re.MULTILINE)
     return {label: float(number) for label, number in lines}
+
+
+def _saves(numbers, label):
+    return 0 < numbers["share pruned"] < 0.9 and numbers[label] < 1 - numbers["share pruned"] / 4
 
 
 # What an example's output must show, given its numbers. All runs are seeded; the bands leave room
@@ -33,19 +38,24 @@ CHECKS = {
     "architecture": lambda n: (
         n["best of shac"] > 0.85 and n["mean of shac"] > n["mean of random search"]
     ),
+    # They reach 0.92, 0.99 and 0.92. A pruned evaluation saves most of its steps.
+    "curves/partial_fit": lambda n: n["best accuracy"] > 0.85 and _saves(n, "share of epochs"),
+    "curves/cross_validation": lambda n: n["best accuracy"] > 0.95 and _saves(n, "share of folds"),
+    "curves/keras_curves": lambda n: n["best accuracy"] > 0.7 and _saves(n, "share of epochs"),
 }
-NEEDS = {"architecture": "torch"}
+NEEDS = {"architecture": ["torch"], "curves/keras_curves": ["keras", "tensorflow"]}
 
 
 def test_every_example_is_checked():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(CHECKS)
+    paths = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("curves/*.py")]
+    assert {path.relative_to(EXAMPLES).with_suffix("").as_posix() for path in paths} == set(CHECKS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CHECKS))
 def test_example_reaches_its_goal(name, tmp_path):
-    if name in NEEDS:
-        pytest.importorskip(NEEDS[name])
+    if not installed(*NEEDS.get(name, [])):
+        pytest.skip(f"needs {', '.join(NEEDS[name])}")
     output = run_script(EXAMPLES / f"{name}.py", tmp_path, **ONE_THREAD)
 
     assert CHECKS[name](_numbers(output)), output

@@ -28,6 +28,7 @@ from pyshac.version import __version__
 
 HEADINGS = {
     "scores": "Scores",
+    "curves": "Curves",
     "classifiers": "The classifiers",
     "parameters": "Parameters",
     "together": "Parameters side by side",

@@ -18,6 +18,7 @@ from pyshac.looking.axes import columns_of
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.snapshot import Snapshot
 from pyshac.plots.cascade_plots import plot_accepted_region, plot_importances
+from pyshac.plots.curve_plots import plot_curves
 from pyshac.plots.drawing import axes_or_new, figure_of
 from pyshac.plots.parameter_plots import (
     MAX_PARALLEL,
@@ -95,6 +96,7 @@ class Picture:
 def plots_of(snapshot: Snapshot) -> Iterator[Plot]:
     """Yields the plots of a search in the order of the report."""
     yield from _score_plots(snapshot)
+    yield from _curve_plots(snapshot)
     yield from _classifier_plots(snapshot)
     for column in choose_columns(snapshot, None, MAX_SLICES):
         draw_slice = partial(_draw_slice, snapshot, column.name)
@@ -135,6 +137,18 @@ def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
         "",
         lambda ax: plot_dataset(snapshot, None, "All scores", ax=ax),
     )
+
+
+def _curve_plots(snapshot: Snapshot) -> Iterator[Plot]:
+    count = snapshot.dataset.details.curves.num_curves
+    if count:
+        yield Plot(
+            "curves",
+            f"The scores that {count} evaluations reported on their way, as lines over the steps.",
+            "Each line is an evaluation. It ends with a dot if it was complete, with a short line "
+            "across if it was pruned, and with a cross if it failed.",
+            lambda ax: plot_curves(snapshot, ax=ax),
+        )
 
 
 def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:

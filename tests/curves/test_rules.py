@@ -174,7 +174,9 @@ class TestMisuse:
         [("hyperband", ValueError), (True, TypeError), (3, TypeError), (HalvingPruning, TypeError)],
     )
     def test_others(self, pruning, error):
-        with pytest.raises(error, match=r"pruning must be None, one of \['halving', 'median', 'forecast'\]"):
+        with pytest.raises(
+            error, match=r"pruning must be None, one of \['halving', 'median', 'forecast'\]"
+        ):
             get_pruning(pruning)
 
     @pytest.mark.parametrize(

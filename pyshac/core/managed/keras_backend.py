@@ -43,18 +43,21 @@ class KerasChoice:
         return {BACKEND_VARIABLE: self.backend, LEGACY_VARIABLE: "0"}
 
 
-def find_keras() -> KerasChoice:
+def find_keras(user: str = "KerasSHAC") -> KerasChoice:
     """Returns the Keras in use here.
+
+    Args:
+        user: What needs it, for errors.
 
     Raises:
         ModuleNotFoundError: If it or its backend is not installed.
         ValueError: If its backend cannot train.
     """
     if os.environ.get(LEGACY_VARIABLE) in ("1", "true", "True"):
-        require("KerasSHAC", "tf_keras", "keras")
-        require("KerasSHAC", "tensorflow", "keras")
+        require(user, "tf_keras", "keras")
+        require(user, "tensorflow", "keras")
         return KerasChoice("tensorflow", is_legacy=True)
-    require("KerasSHAC", "keras", "keras")
+    require(user, "keras", "keras")
     choice = KerasChoice(_backend(), is_legacy=_is_keras_2())
     if choice.backend == CNTK and is_installed(CNTK):
         return choice
@@ -63,7 +66,7 @@ def find_keras() -> KerasChoice:
             f"Keras's backend must be one that can train: {', '.join(map(repr, TRAINABLE))}. "
             f"Got {choice.backend!r} instead. Set {BACKEND_VARIABLE} before Keras is imported."
         )
-    require("KerasSHAC", choice.backend, choice.backend)
+    require(user, choice.backend, choice.backend)
     return choice
 
 
