@@ -35,8 +35,9 @@ class Job(Generic[Returned]):
     def start(self, call: Callable[[], Returned]) -> None:
         """Begins a call; none may be under way."""
         if self._executor is None:
-            self._future = Future()
-            self._future.set_result(call())
+            future: Future[Returned] = Future()
+            future.set_result(call())
+            self._future = future
         else:
             self._future = self._executor.submit(call)
             self._future.add_done_callback(lambda _: self._wake())
