@@ -6,8 +6,8 @@
 
 The second command kills scripts that resume their run, give samples and raise the budget. The third
 one interrupts runs in every place where evaluations run, by Ctrl-C and SIGTERM, too. The first two
-take `--pace`, the first one `--pruning`. The samples of a stream depend on when scores come in: they
-must come out of a replay, instead of being those of the run that nobody killed.
+take `--pace`, the first one `--pruning`. The samples of a stream depend on when scores come in, so
+they must come out of a replay, instead of being those of the run that nobody killed.
 Every kill is one line of the results, and is not done again when the command is repeated.
 """
 
