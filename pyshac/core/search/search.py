@@ -190,15 +190,15 @@ class Search:
         return bool(self.waiting) or not self.is_exhausted
 
     @property
-    def end_of_batch(self) -> int:
-        """Number of the first sample after the batch that is drawn now, or drawn on."""
-        schedule, first = self.settings.schedule, self.num_complete
+    def start_of_batch(self) -> int:
+        """Number of the first sample of the batch that is drawn now, or drawn on."""
         if not self.settings.pace.is_stream:
-            return schedule.end_of_batch(self.num_drawn)
+            return self.num_drawn
+        first = self.num_complete
         for batch in self.open:
-            if batch.ids.stop - first >= schedule.batch_size:
+            if batch.ids.stop - first >= self.settings.schedule.batch_size:
                 first = batch.ids.stop
-        return schedule.end_of_batch(first)
+        return first
 
     def situation(self, number: int | None = None, pruning: Pruning | None = None) -> Situation:
         """Returns what the samples that are drawn now depend on.
@@ -208,7 +208,8 @@ class Search:
             pruning: The rule that gives up hopeless curves among them, or None.
         """
         start = self.num_drawn
-        rest = max(self.end_of_batch - start, 0)
+        stop = self.settings.schedule.end_of_batch(self.start_of_batch)
+        rest = max(stop - start, 0)
         number = rest if number is None else min(number, rest)
         with self.lock:
             learned, running, origin = self._present()

@@ -155,7 +155,7 @@ class FitLoop(Loop):
         search, number = self._run.search, self._num_wanted()
         if self._drawing.is_busy or self._is_stopping or number == 0 or not search.may_draw:
             return False
-        epoch = search.batch_number_of(search.num_drawn)
+        epoch = search.batch_number_of(search.start_of_batch)
         generators = self._generators(epoch)
         if not search.open:
             self._epochs.begin(generators.number)
@@ -177,7 +177,7 @@ class FitLoop(Loop):
 
     def _end_drawing(self, batch: Batch) -> None:
         search = self._run.search
-        epoch = search.batch_number_of(batch.start)
+        epoch = search.batch_number_of(search.start_of_batch)
         self._run.begin(batch)
         level = logging.DEBUG if self._pace.is_stream else logging.INFO
         seconds = time.monotonic() - self._drawing_since
