@@ -64,9 +64,13 @@ def test_events_of_a_run(tmp_path, pace, slots):
     check_end(engine)
 
 
-@pytest.mark.parametrize("event", ["on_sample_end", "on_sample_begin", "on_draw_begin",
-                                   "on_draw_end", "on_classifier_begin", "on_epoch_end",
-                                   "on_evaluation_begin"])  # fmt: skip
+@pytest.mark.parametrize(
+    "event",
+    [
+        "on_sample_end", "on_sample_begin", "on_draw_begin", "on_draw_end", "on_classifier_begin",
+        "on_epoch_end", "on_evaluation_begin",
+    ],
+)  # fmt: skip
 def test_a_callback_may_stop_the_run_and_fit_goes_on(tmp_path, pace, event):
     def stop(events, *args):
         events.engine.stop()
@@ -77,7 +81,8 @@ def test_a_callback_may_stop_the_run_and_fit_goes_on(tmp_path, pace, event):
         events = Events(event, stop)
         history = engine.fit(skip_cv_checks=True, verbose=0, callbacks=events)
         check_events(events.events)
-        check_history(history, history.epochs) if history.epochs else None
+        if history.epochs:
+            check_history(history, history.epochs)
         epochs += history.epochs
         if event in ("on_draw_begin", "on_sample_begin", "on_evaluation_begin"):
             # Nothing would ever be evaluated.
@@ -93,9 +98,13 @@ class BadCallbackError(Exception):
     pass
 
 
-@pytest.mark.parametrize("event", ["on_sample_end", "on_sample_begin", "on_draw_begin",
-                                   "on_draw_end", "on_classifier_begin", "on_classifier_end",
-                                   "on_epoch_begin", "on_epoch_end", "on_evaluation_ended"])  # fmt: skip
+@pytest.mark.parametrize(
+    "event",
+    [
+        "on_sample_end", "on_sample_begin", "on_draw_begin", "on_draw_end", "on_classifier_begin",
+        "on_classifier_end", "on_epoch_begin", "on_epoch_end", "on_evaluation_ended",
+    ],
+)  # fmt: skip
 def test_errors_of_callbacks_lose_no_scores(tmp_path, pace, event):
     count = []
 

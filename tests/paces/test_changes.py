@@ -27,7 +27,7 @@ from tests.paces.searches import (
 def test_the_pace_may_change(tmp_path, first, second, seconds):
     engine = engine_in(tmp_path, first, Dawdling(0))
     engine.fit(skip_cv_checks=True, verbose=0, max_seconds=seconds)
-    kept = samples_of(engine)
+    kept, was_drawn = samples_of(engine), engine._run.search.num_drawn > 0
     engine = engine_in(tmp_path, second, Dawdling(1), resume=True)
     assert engine.pace == second
     assert samples_of(engine) == kept
@@ -36,8 +36,9 @@ def test_the_pace_may_change(tmp_path, first, second, seconds):
     assert engine._run.search.num_complete == len(samples) == 40
     assert all(sample in samples for sample in kept)
     assert are_different(samples)
-    with pytest.raises(RuntimeError, match="samples were not drawn at the pace 'stream'"):
-        engine.replay()
+    if was_drawn or second != "stream":
+        with pytest.raises(RuntimeError, match="samples were not drawn at the pace 'stream'"):
+            engine.replay()
     assert SHAC.load(tmp_path).pace == second
 
 
@@ -94,6 +95,7 @@ def test_directories_without_a_pace_go_on_at_any(tmp_path, pace):
     assert len(engine.dataset) == 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pace", ["pipeline", "stream"])
 def test_runs_of_earlier_releases_go_on_at_any_pace(tmp_path, pace):
     shutil.copytree(FIXTURES, tmp_path / "shac")
@@ -126,15 +128,17 @@ def test_a_stream_is_loaded(open_stream):
     assert len(engine.predict(num_samples=2)) == 2
 
 
+@pytest.mark.slow
 def test_a_stream_is_shown_and_reported(open_stream, tmp_path, capsys):
     before = contents(open_stream)
     assert main(["show", str(open_stream)]) in (None, 0)
     assert "43" in capsys.readouterr().out
-    path = pyshac.write_report(open_stream, tmp_path / "report.html")
-    assert "43" in open(path or tmp_path / "report.html", encoding="utf-8").read()
+    pyshac.write_report(open_stream, tmp_path / "report.html")
+    assert "43" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert contents(open_stream) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pace", ["pipeline", "stream"])
 def test_samples_that_were_evaluated_elsewhere(tmp_path, pace):
     engine = engine_in(tmp_path / "first", "stream")

@@ -141,9 +141,7 @@ def test_ctrl_c_while_something_runs_in_the_background(tmp_path, whole, event, n
         engine = pipeline(tmp_path, Dawdling(number))
         # Where all was over before the alarm, there is nothing to interrupt.
         with contextlib.suppress(KeyboardInterrupt):
-            engine.fit(
-                skip_cv_checks=True, verbose=0, callbacks=Alarm(event, number, seconds)
-            )
+            engine.fit(skip_cv_checks=True, verbose=0, callbacks=Alarm(event, number, seconds))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

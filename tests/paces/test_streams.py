@@ -111,6 +111,7 @@ def test_asked_and_told(tmp_path, seed):
     check(engine, skip_cv_checks=True)
 
 
+@pytest.mark.slow
 def test_budgets_and_sizes_of_batches_may_change(tmp_path):
     engine = stream(tmp_path, total_budget=11, num_batches=None, batch_size=4)
     for budget, size in ((11, 4), (18, 4), (19, 5), (40, 5), (53, 8), (60, 3)):
@@ -295,6 +296,7 @@ def test_slots_never_wait_while_others_evaluate(tmp_path):
     check(engine, skip_cv_checks=True)
 
 
+@pytest.mark.slow
 def test_replays_and_predictions_while_it_runs(tmp_path):
     engine = stream(tmp_path, Dawdling(1))
     errors, counts = [], []

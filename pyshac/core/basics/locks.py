@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, Any
 
 # A subclass, since Ctrl-C cannot come between the steps of the interpreter's own `__enter__`.
 if TYPE_CHECKING:
@@ -42,3 +43,23 @@ def _release_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_release_in_child)
+
+
+# The calls that are under way in other threads, and the thread that has begun each.
+_calls: dict[Future[Any], int] = {}
+
+
+def note_call(call: Future[Any]) -> None:
+    """Notes a call that this thread has begun in another one."""
+    _calls[call] = threading.get_ident()
+    call.add_done_callback(lambda done: _calls.pop(done, None))
+
+
+def await_calls() -> None:
+    """Waits for the calls that this thread has begun, since it is about to fork.
+
+    The new process would inherit the locks that they hold, such as those of BLAS and of imports,
+    which nobody releases there.
+    """
+    own = threading.get_ident()
+    wait([call for call, thread in [*_calls.items()] if thread == own])

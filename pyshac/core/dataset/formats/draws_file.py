@@ -77,8 +77,8 @@ class DrawLog:
 
     def append(self, drew: Drew) -> None:
         """Appends a draw of a batch that is closed."""
-        record = {"draw": drew.start, "size": drew.size, "enqueued": drew.num_enqueued}
-        record = {**record, **origin_record(drew.origin), "closed": drew.closed}
+        samples = {"draw": drew.start, "size": drew.size, "enqueued": drew.num_enqueued}
+        record = {**samples, **origin_record(drew.origin), "closed": drew.closed}
         self._lines += json.dumps(record, separators=(",", ":")).encode() + b"\n"
         self.learned.extend(drew.origin.since)
 

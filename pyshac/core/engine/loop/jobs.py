@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from pyshac.core.basics import locks
+
 Returned = TypeVar("Returned")
 
 
@@ -40,6 +42,7 @@ class Job(Generic[Returned]):
             self._future = future
         else:
             self._future = self._executor.submit(call)
+            locks.note_call(self._future)
             self._future.add_done_callback(lambda _: self._wake())
 
     def take(self) -> Returned:
