@@ -1,4 +1,4 @@
-"""Locks that survive copying and pickling of the objects that they guard."""
+"""Locks that survive copying and pickling of what they guard, and what forks have to wait for."""
 
 from __future__ import annotations
 
@@ -32,10 +32,13 @@ class CopyableLock(ReentrantLock):
 
 
 _locks: weakref.WeakSet[CopyableLock] = weakref.WeakSet()
+# The calls that are under way in other threads, and the thread that has begun each.
+_calls: dict[Future[Any], int] = {}
 
 
 def _release_in_child() -> None:
-    """Releases the locks of threads that do not exist in a process that was forked."""
+    """Forgets the threads that do not exist in a process that was forked, and their locks."""
+    _calls.clear()
     for lock in [*_locks]:
         if not lock._is_owned():
             lock._at_fork_reinit()
@@ -43,10 +46,6 @@ def _release_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_release_in_child)
-
-
-# The calls that are under way in other threads, and the thread that has begun each.
-_calls: dict[Future[Any], int] = {}
 
 
 def note_call(call: Future[Any]) -> None:
