@@ -358,9 +358,12 @@ def is_interrupted(run, line):
     "step",
     [1999, pytest.param(499, marks=pytest.mark.slow), pytest.param(97, marks=pytest.mark.long)],
 )
-def test_ctrl_c_between_any_two_lines_tears_nothing(tmp_path, step):
+@pytest.mark.parametrize(
+    ("pace", "num_batches"), [("batch", 2), pytest.param("pipeline", 3, marks=pytest.mark.slow)]
+)
+def test_ctrl_c_between_any_two_lines_tears_nothing(tmp_path, pace, num_batches, step):
     """The engine goes on from memory as another one does from the disk."""
-    small = {"total_budget": 6, "num_batches": 2}
+    small = {"total_budget": 3 * num_batches, "num_batches": num_batches, "pace": pace}
     uninterrupted = make_engine(tmp_path / "whole", **small)
     uninterrupted.fit(skip_cv_checks=True)
     assert uninterrupted.classifiers

@@ -5,7 +5,9 @@
     python -m tests.faults.kill_runs --configurations --runs 260 --results interruptions.jsonl
 
 The second command kills scripts that resume their run, give samples and raise the budget. The third
-one interrupts runs in every place where evaluations run, by Ctrl-C and SIGTERM, too.
+one interrupts runs in every place where evaluations run, by Ctrl-C and SIGTERM, too. The first two
+take `--pace`, the first one `--pruning`. The samples of a stream depend on when scores come in, so
+they must come out of a replay, instead of being those of the run that nobody killed.
 Every kill is one line of the results, and is not done again when the command is repeated.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import random
 import shutil
@@ -23,6 +26,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from pyshac.core.search.paces.pace import PACES, STREAM
+from pyshac.core.search.pruning.rule import RULES
 from tests.engine.engine_helpers import contents
 from tests.faults import configurations, runs
 from tests.faults.trials import NUM_CORES, Record, do_missing
@@ -43,12 +48,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=NUM_CORES, help="number of kills at once")
     parser.add_argument("--scripts", action="store_true", help="that give samples and budgets")
     parser.add_argument("--configurations", action="store_true", help="in all configurations")
+    parser.add_argument("--pace", default="batch", choices=PACES)
+    parser.add_argument("--pruning", choices=RULES)
     options = parser.parse_args(arguments)
     runs.note_phases()
     trial = interrupt_once if options.configurations else kill_once
     with tempfile.TemporaryDirectory() as folder:
-        program = runs.script if options.scripts else runs.begin_or_continue
-        reference = Reference(Path(folder) / "whole", program)
+        program: Callable[..., None]
+        if options.scripts:
+            program = functools.partial(runs.script, pace=options.pace)
+        else:
+            pace = {"pace": options.pace, "pruning": options.pruning}
+            program = functools.partial(runs.begin_or_continue, **pace)
+        reference = Reference(Path(folder) / "whole", program, options.pace == STREAM)
         records = do_missing(
             lambda number: trial(number, Path(folder) / str(number), reference),
             options.runs, options.results, options.jobs,
@@ -63,11 +75,13 @@ class Reference:
     Args:
         folder: Where to run.
         program: What begins the run, and continues it.
+        is_stream: Whether the run is a stream.
     """
 
-    def __init__(self, folder: Path, program: Callable[..., None]) -> None:
+    def __init__(self, folder: Path, program: Callable[..., None], is_stream: bool = False) -> None:
         folder.mkdir()
         self.program = program
+        self.is_stream = is_stream
         started = time.monotonic()
         status = runs.wait(runs.start(program, folder / "shac", folder / "log"))
         if status != 0:
@@ -76,7 +90,15 @@ class Reference:
         self.contents = contents(folder / "shac")
         self.entries = {name: runs.entries(name) for name in runs.PHASES}
         lines = [line.split() for line in (folder / "log").read_text().splitlines()]
+        if not self.comes_out(folder / "shac"):
+            raise RuntimeError("The run that nobody killed does not come out again.")
         self.samples = [x for _, what, x in lines if what == "begin"]
+
+    def comes_out(self, save_dir: Path) -> bool:
+        """Whether a finished run equals this one or, of a stream, its own replay."""
+        if self.is_stream:
+            return bool(runs.result(runs.is_replayed, save_dir))
+        return contents(save_dir) == self.contents
 
 
 def kill_once(number: int, folder: Path, reference: Reference) -> Record:
@@ -130,7 +152,7 @@ def finish(
         "lost": lost,
         "repeated": repeated,
         "status": status,
-        "is_equal": contents(save_dir) == reference.contents,
+        "is_equal": status == 0 and reference.comes_out(save_dir),
     }
     record["is_good"] = not lost and not repeated and status == 0 and record["is_equal"]
     if record["is_good"]:
@@ -232,7 +254,7 @@ def summary(records: list[Record]) -> str:
         f"evaluations lost: {sum(record['lost'] for record in records)}",
         f"evaluations repeated: {sum(record['repeated'] for record in records)}",
         f"ended, but not handed over yet: {sum(record['unsaved'] for record in records)}",
-        "resumed runs equal to the uninterrupted one: "
+        "resumed runs equal to the uninterrupted one, or to their replay: "
         f"{sum(record['is_equal'] for record in records)}",
         f"bad: {[record['number'] for record in records if not record['is_good']]}",
     ]

@@ -17,9 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyshac
 from pyshac import SHAC, DiscreteHP, HyperParameterList, LinearConstraint, MultiUniformHP, UniformHP
 from pyshac.core.sampling import region
-from pyshac.core.search import search
+from pyshac.core.search import stages
 from pyshac.core.storage import save_directory
 
 TOTAL_BUDGET, NUM_BATCHES = 40, 8
@@ -67,7 +68,7 @@ def _noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def note_phases() -> None:
     """Lets the runs of this process tell their phases."""
     region.AcceptedRegion.draw = _noting("sampling", region.AcceptedRegion.draw)
-    search.train_classifier = _noting("training", search.train_classifier)
+    stages.train_classifier = _noting("training", stages.train_classifier)
     save_directory.SaveDirectory.save = _noting("saving", save_directory.SaveDirectory.save)
     save_directory.SaveDirectory.append_scores = _noting(
         "recording", save_directory.SaveDirectory.append_scores
@@ -81,12 +82,16 @@ class Logged:
         log: The file; each process appends whole lines to it.
         seconds: How long an evaluation takes.
         by_slot: Whether it notes the number of the slot, not of the process.
+        num_steps: Number of scores that it reports on its way.
     """
 
-    def __init__(self, log: Path, seconds: float, by_slot: bool = False) -> None:
+    def __init__(
+        self, log: Path, seconds: float, by_slot: bool = False, num_steps: int = 0
+    ) -> None:
         self.log = str(log)
         self.seconds = seconds
         self.by_slot = by_slot
+        self.num_steps = num_steps
 
     def __call__(self, worker_id: int, parameters: dict[str, Any]) -> float:
         number = PHASES.index("evaluating")
@@ -94,11 +99,15 @@ class Logged:
         _enter(number)
         who = worker_id if self.by_slot else os.getpid()
         note(self.log, "begin", parameters["x"], who)
-        time.sleep(self.seconds)
         kind = 0.0 if parameters["kind"] == "1" else 1.0
         score = (parameters["x"] - 1.0) ** 2 + kind + sum(parameters.get("w", ()))
-        note(self.log, "end", parameters["x"], who)
-        _shared[0] = before
+        try:
+            time.sleep(self.seconds)
+            for step in range(self.num_steps):
+                pyshac.report(step, score + self.num_steps - step)
+        finally:
+            note(self.log, "end", parameters["x"], who)
+            _shared[0] = before
         return score
 
 
@@ -109,11 +118,12 @@ def note(log: Path | str, what: str, x: float, who: int | None = None) -> None:
     os.close(descriptor)
 
 
-def make_engine(save_dir: Path, backend: str, evaluators: int, fresh: bool) -> SHAC:
+def make_engine(
+    save_dir: Path, backend: str, evaluators: int, fresh: bool, pace: str = "batch"
+) -> SHAC:
     """An engine of a small run; all of them are after the same."""
-    engine = SHAC(
-        _space() if fresh else None, TOTAL_BUDGET, NUM_BATCHES, objective="min", save_dir=save_dir
-    )
+    options = {"objective": "min", "save_dir": save_dir, "pace": pace}
+    engine = SHAC(_space() if fresh else None, TOTAL_BUDGET, NUM_BATCHES, **options)
     if fresh:
         engine.set_seed(7)
     _place(engine, backend, evaluators)
@@ -143,14 +153,17 @@ def begin_or_continue(
     backend: str = "threading",
     evaluators: int = 1,
     seconds: float = 0.004,
+    pace: str = "batch",
+    pruning: str | None = None,
 ) -> None:
     """Runs to the end, from wherever the save directory is."""
     fresh = not (save_dir / "state.json").exists()
-    engine = make_engine(save_dir, backend, evaluators, fresh)
+    engine = make_engine(save_dir, backend, evaluators, fresh, pace)
     if not fresh:
         engine.restore_data()
     _shared[0] = PHASES.index("between")
-    engine.fit(Logged(log, seconds), skip_cv_checks=True, retries=1000)
+    function = Logged(log, seconds, num_steps=6 if pruning else 0)
+    engine.fit(function, skip_cv_checks=True, retries=1000, pruning=pruning)
 
 
 def script(
@@ -159,11 +172,11 @@ def script(
     backend: str = "threading",
     evaluators: int = 1,
     seconds: float = 0.004,
+    pace: str = "batch",
 ) -> None:
     """Does what a script does that gives samples, raises its budget and may be run again."""
-    engine = SHAC(
-        _space(), TOTAL_BUDGET, batch_size=7, objective="min", save_dir=save_dir, resume=True
-    )
+    options = {"objective": "min", "save_dir": save_dir, "resume": True, "pace": pace}
+    engine = SHAC(_space(), TOTAL_BUDGET, batch_size=7, **options)
     engine.set_seed(7)
     _place(engine, backend, evaluators)
     _shared[0] = PHASES.index("between")
@@ -185,6 +198,14 @@ def saved_samples(save_dir: Path) -> list[float] | None:
     except FileNotFoundError:
         return None
     return [row[0] for row in engine.dataset.X]
+
+
+def is_replayed(save_dir: Path) -> bool:
+    """Whether the samples of a stream come out again, and each of them is another one."""
+    engine = SHAC.load(save_dir)
+    samples = [evaluation.parameters for evaluation in engine.evaluations]
+    is_new = len({repr(sample) for sample in samples}) == len(samples)
+    return is_new and engine.replay(skip_cv_checks=True) == samples
 
 
 def start(function: Callable[..., Any], *args: Any) -> int:

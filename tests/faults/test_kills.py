@@ -60,6 +60,33 @@ def test_interrupted_runs(tmp_path, number):
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("pace", "pruning"), [("pipeline", None), ("stream", None), ("stream", "halving")]
+)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(len(kill_runs.TARGETS), marks=pytest.mark.slow),
+        pytest.param(100, marks=pytest.mark.long),
+    ],
+)
+def test_killed_runs_whose_batches_overlap(tmp_path, pace, pruning, number):
+    options = ["--pace", pace, *(["--pruning", pruning] if pruning else [])]
+    results = ("--results", tmp_path / "kills.jsonl")
+    ended = run_module("kill_runs", *options, "--runs", number, *results)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("pace", ["pipeline", "stream"])
+@pytest.mark.parametrize(
+    "number", [pytest.param(4, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.long)]
+)
+def test_killed_scripts_whose_batches_overlap(tmp_path, pace, number):
+    options = ("--pace", pace, "--results", tmp_path / "scripts.jsonl")
+    ended = run_module("kill_runs", "--scripts", "--runs", number, *options)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 # Runs take turns with the kinds of workers.
 @pytest.mark.parametrize(
     ("workers", "engines", "orphans"),

@@ -1,11 +1,12 @@
-"""Locks that survive copying and pickling of the objects that they guard."""
+"""Locks that survive copying and pickling of what they guard, and what forks have to wait for."""
 
 from __future__ import annotations
 
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, Any
 
 # A subclass, since Ctrl-C cannot come between the steps of the interpreter's own `__enter__`.
 if TYPE_CHECKING:
@@ -31,10 +32,13 @@ class CopyableLock(ReentrantLock):
 
 
 _locks: weakref.WeakSet[CopyableLock] = weakref.WeakSet()
+# The calls that are under way in other threads, and the thread that has begun each.
+_calls: dict[Future[Any], int] = {}
 
 
 def _release_in_child() -> None:
-    """Releases the locks of threads that do not exist in a process that was forked."""
+    """Forgets the threads that do not exist in a process that was forked, and their locks."""
+    _calls.clear()
     for lock in [*_locks]:
         if not lock._is_owned():
             lock._at_fork_reinit()
@@ -42,3 +46,19 @@ def _release_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_release_in_child)
+
+
+def note_call(call: Future[Any]) -> None:
+    """Notes a call that this thread has begun in another one."""
+    _calls[call] = threading.get_ident()
+    call.add_done_callback(lambda done: _calls.pop(done, None))
+
+
+def await_calls() -> None:
+    """Waits for the calls that this thread has begun, since it is about to fork.
+
+    The new process would inherit the locks that they hold, such as those of BLAS and of imports,
+    which nobody releases there.
+    """
+    own = threading.get_ident()
+    wait([call for call, thread in [*_calls.items()] if thread == own])

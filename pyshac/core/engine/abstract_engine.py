@@ -201,7 +201,7 @@ class _SHAC(SavedEngine, ABC):
                     return []
                 free, wanted = self._asked.free(search), n if n is not None and is_part else 1
                 while len(free) < wanted and search.may_draw:
-                    epoch = search.batch_number_of(search.num_drawn)
+                    epoch = search.batch_number_of(search.start_of_batch)
                     number = wanted - len(free) if is_part else None
                     run.draw(relax_checks, self._parallelism.generators(epoch), number, rule)
                     free = self._asked.free(search)

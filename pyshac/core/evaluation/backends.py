@@ -15,6 +15,7 @@ from typing import Any
 
 import cloudpickle
 
+from pyshac.core.basics import locks
 from pyshac.core.basics.messages.error_text import describe
 from pyshac.core.basics.messages.pickling import culprit, pickling_error
 from pyshac.core.basics.optional_packages import require
@@ -163,7 +164,9 @@ class MultiprocessingBackend(ProcessBackend):
     def _new_executor(
         self, payload: bytes, environment: dict[str, str], route: Route | None
     ) -> Executor:
-        if multiprocessing.get_start_method() != "fork":
+        if multiprocessing.get_start_method() == "fork":
+            locks.await_calls()
+        else:
             processes.start_tracker(resource_tracker.ensure_running)
         # A forked worker has loaded its libraries already, so variables come too late for them.
         return futures.ProcessPoolExecutor(

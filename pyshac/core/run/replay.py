@@ -13,6 +13,7 @@ from pyshac.core.dataset.formats.draws_file import Drew
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.given.added import Added
 from pyshac.core.search.given.queue import Queue
+from pyshac.core.search.paces.pace import STREAM, Pace
 from pyshac.core.search.search import Search
 
 
@@ -32,17 +33,30 @@ def replayed(
     Raises:
         RuntimeError: If it was not a stream all the time.
     """
-    drawn = [*search.draws, *(batch.drew for batch in search.open if batch.drew is not None)]
-    if sum(drew.size for drew in drawn) < search.num_drawn:
+    with search.lock:
+        opened = (batch.drew for batch in search.open if batch.drew is not None)
+        drawn, number = [*search.draws, *opened], search.num_drawn
+        dataset = search.dataset.copy()
+    lacking = number - sum(drew.size for drew in drawn)
+    if lacking:
         raise RuntimeError(
-            f"{search.num_drawn - sum(drew.size for drew in drawn)} samples were not drawn at the "
-            "pace 'stream', so there is nothing to replay. A run at another pace comes out the "
-            "same if it is started again with its seed."
+            f"{lacking} samples were not drawn at the pace {STREAM!r}, so there is nothing to "
+            "replay. A run at another pace comes out the same if it is started again with its "
+            "seed."
         )
     again = _begun_anew(search)
+    places = {number: place for place, number in enumerate(dataset.ids)}
+    closed = {drew.start: drew.closed for drew in drawn}
     rows: list[list[Any]] = []
     for drew in drawn:
-        _bring_to(again, drew, search, admission)
+        _give(again, drew, search)
+        for number in drew.origin.since:
+            place = places[number]
+            again.learn_score(number, dataset.Y[place], dataset.details[place])
+        while again.num_complete < drew.origin.num_complete:
+            _plan(again, closed[again.num_complete])
+            again.close_batch(admission)
+        _plan(again, (drew.origin.total_budget, drew.origin.batch_size))
         batch = again.drawing.draw(again.situation(drew.size), relax_checks, ALONE)
         batch.origin = drew.origin
         again.begin(batch)
@@ -52,25 +66,23 @@ def replayed(
 
 def _begun_anew(search: Search) -> Search:
     cascade = Cascade(features=search.cascade.features)
-    return Search(
-        search.space, search.settings, search.entropy, Dataset(search.space, None), cascade
-    )
+    # The engine that asks may be one that goes on at another pace.
+    settings = replace(search.settings, pace=Pace(STREAM))
+    return Search(search.space, settings, search.entropy, Dataset(search.space, None), cascade)
 
 
-def _bring_to(again: Search, drew: Drew, search: Search, admission: Admission) -> None:
-    """Brings a search to where another one was when it drew samples."""
-    origin, dataset = drew.origin, search.dataset
-    schedule = replace(search.settings.schedule, total_budget=origin.total_budget)
-    again.settings = replace(search.settings, schedule=schedule)
-    again.added = _first_added(search.added, origin.num_added)
+def _plan(again: Search, size: tuple[int, int] | None) -> None:
+    """Gives a search its budget and the size of its batches; None leaves them."""
+    if size is not None:
+        schedule = replace(again.settings.schedule, total_budget=size[0], batch_size=size[1])
+        again.settings = replace(again.settings, schedule=schedule)
+
+
+def _give(again: Search, drew: Drew, search: Search) -> None:
+    """Gives a search the samples that the user had given another one when it drew samples."""
+    again.added = _first_added(search.added, drew.origin.num_added)
     num_enqueued = again.queue.num_taken + again.open.num_enqueued + drew.num_enqueued
     again.queue = Queue(search.queue.samples[:num_enqueued], again.queue.num_taken)
-    places = {number: place for place, number in enumerate(dataset.ids)} if origin.since else {}
-    for number in origin.since:
-        place = places[number]
-        again.learn_score(number, dataset.Y[place], dataset.details[place])
-    while again.num_complete < origin.num_complete:
-        again.close_batch(admission)
 
 
 def _first_added(added: Added, number: int) -> Added:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -190,15 +190,15 @@ class Search:
         return bool(self.waiting) or not self.is_exhausted
 
     @property
-    def end_of_batch(self) -> int:
-        """Number of the first sample after the batch that is drawn now, or drawn on."""
-        schedule, first = self.settings.schedule, self.num_complete
+    def start_of_batch(self) -> int:
+        """Number of the first sample of the batch that is drawn now, or drawn on."""
         if not self.settings.pace.is_stream:
-            return schedule.end_of_batch(self.num_drawn)
+            return self.num_drawn
+        first = self.num_complete
         for batch in self.open:
-            if batch.ids.stop - first >= schedule.batch_size:
+            if batch.ids.stop - first >= self.settings.schedule.batch_size:
                 first = batch.ids.stop
-        return schedule.end_of_batch(first)
+        return first
 
     def situation(self, number: int | None = None, pruning: Pruning | None = None) -> Situation:
         """Returns what the samples that are drawn now depend on.
@@ -208,7 +208,8 @@ class Search:
             pruning: The rule that gives up hopeless curves among them, or None.
         """
         start = self.num_drawn
-        rest = max(self.end_of_batch - start, 0)
+        stop = self.settings.schedule.end_of_batch(self.start_of_batch)
+        rest = max(stop - start, 0)
         number = rest if number is None else min(number, rest)
         with self.lock:
             learned, running, origin = self._present()
@@ -235,9 +236,9 @@ class Search:
         learned, origin = self._learned, None
         if self.settings.pace.is_stream:
             learned = learned.in_order(self._arrivals.numbers())
-            budget = self.settings.schedule.total_budget
+            size = self.settings.schedule.total_budget, self.settings.schedule.batch_size
             since = self._arrivals.new
-            origin = Origin(since, self.num_complete, len(self.added), budget)
+            origin = Origin(since, self.num_complete, len(self.added), *size)
             others = [self.open.row(number) for number in self.open.pending]
         else:
             # Scores that came in early do not count yet: samples depend on the seed alone.
@@ -369,7 +370,8 @@ class Search:
                 new = scores[part.start + part.num_enqueued : part.ids.stop]
                 before = scores[: part.start]
                 shares = shares.learn(part.chosen_by, before, new, self.settings.objective)
-        stop = parts[-1].ids.stop
+        stop, schedule = parts[-1].ids.stop, self.settings.schedule
+        size = schedule.total_budget, schedule.batch_size
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole(), self.lock:
             if training is not None:
@@ -377,7 +379,7 @@ class Search:
             for part in parts:
                 self.queue.num_taken += part.num_enqueued
                 if part.drew is not None:
-                    self.draws.append(part.drew)
+                    self.draws.append(replace(part.drew, closed=size))
             self.open.close(len(parts))
             self.num_complete, self.shares = stop, shares
             self.dataset.pack()

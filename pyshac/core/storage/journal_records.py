@@ -9,7 +9,7 @@ from typing import Any
 from pyshac.core.basics import plain_values
 from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset.formats.curves_file import curve_record
-from pyshac.core.dataset.formats.draws_file import origin_record
+from pyshac.core.dataset.formats.draws_file import check_origin, origin_record
 from pyshac.core.dataset.formats.evaluations_file import details_record
 from pyshac.core.dataset.formats.journal_file import Drawn, Scored, event_of
 from pyshac.core.errors import SaveDirectoryError
@@ -89,6 +89,8 @@ def _replay_batch(run: SavedRun, batch: Drawn) -> None:
         run.space.encode(row)
     if batch.num_enqueued > len(run.queue.waiting(run.open.num_enqueued)):
         raise ValueError(f"batch {batch.start} has samples that were not enqueued")
+    if batch.origin is not None:
+        check_origin(batch.origin, batch.start, len(batch.rows), len(run.added))
     opened = Batch(batch.start, batch.rows, batch.num_checks, batch.chosen_by, batch.num_enqueued)
     run.open.append(replace(opened, limits=batch.limits, origin=batch.origin))
 

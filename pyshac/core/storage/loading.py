@@ -217,7 +217,8 @@ class _Reader:
         if not state.draws_bytes:
             return DrawLog()
         _check_start(self._layout.draws, state.draws_bytes, state.draws_sha256)
-        return read_draws(self._layout.draws, state.draws_bytes)
+        numbers = state.num_complete, len(state.added_since)
+        return read_draws(self._layout.draws, state.draws_bytes, *numbers)
 
     def _read_classifier(self, number: int, checksum: str, columns: int) -> BoostedTrees:
         path = self._layout.classifier(number)

@@ -2,8 +2,8 @@
 
 A line is a JSON object for each draw of a closed batch: `{"draw": first number, "size": number of
 samples, "enqueued": number of those that come from the queue, "since": [number, ...], "complete":
-number, "added": number, "budget": number}`. The last four, in the journal also those of an open
-batch, are the `Origin`.
+number, "added": number, "budget": number, "batch_size": number, "closed": [budget, batch size]}`.
+All from "since" to "batch_size", in the journal also those of an open batch, are the `Origin`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from pyshac.core.basics import files
 from pyshac.core.errors import SaveDirectoryError
 
-_KEYS = ("since", "complete", "added", "budget")
+_KEYS = ("since", "complete", "added", "budget", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ class Origin:
         num_complete: Number of samples in closed batches.
         num_added: Number of samples from elsewhere.
         total_budget: N, on which the schedule depends.
+        batch_size: W, on which it depends, too.
     """
 
     since: array[int]
     num_complete: int
     num_added: int
     total_budget: int
+    batch_size: int
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,15 @@ class Drew:
         size: Number of its samples.
         num_enqueued: Number of those that come from the queue.
         origin: What they were drawn from.
+        closed: Budget and size of the batches when their batch was closed, since they may have
+            changed meanwhile; None while it is open.
     """
 
     start: int
     size: int
     num_enqueued: int
     origin: Origin
+    closed: tuple[int, int] | None = None
 
 
 class DrawLog:
@@ -71,9 +76,9 @@ class DrawLog:
         return len(self._lines)
 
     def append(self, drew: Drew) -> None:
-        """Appends a draw."""
-        record = {"draw": drew.start, "size": drew.size, "enqueued": drew.num_enqueued}
-        record |= origin_record(drew.origin)
+        """Appends a draw of a batch that is closed."""
+        samples = {"draw": drew.start, "size": drew.size, "enqueued": drew.num_enqueued}
+        record = {**samples, **origin_record(drew.origin), "closed": drew.closed}
         self._lines += json.dumps(record, separators=(",", ":")).encode() + b"\n"
         self.learned.extend(drew.origin.since)
 
@@ -93,8 +98,8 @@ class DrawLog:
 
 def origin_record(origin: Origin) -> dict[str, Any]:
     """Returns an origin as JSON."""
-    values = ([*origin.since], origin.num_complete, origin.num_added, origin.total_budget)
-    return dict(zip(_KEYS, values, strict=True))
+    counts = (origin.num_complete, origin.num_added, origin.total_budget, origin.batch_size)
+    return dict(zip(_KEYS, ([*origin.since], *counts), strict=True))
 
 
 def origin_of(record: Mapping[str, Any]) -> Origin:
@@ -111,37 +116,68 @@ def origin_of(record: Mapping[str, Any]) -> Origin:
     return Origin(array("q", since), *counts)
 
 
+def check_origin(origin: Origin, start: int, size: int, num_added: int) -> None:
+    """Raises `ValueError` if samples cannot have been drawn from an origin.
+
+    Args:
+        origin: The origin.
+        start: Number of the first of the samples.
+        size: Number of the samples.
+        num_added: Number of samples from elsewhere, at the end.
+    """
+    if max((origin.num_complete - 1, *origin.since)) >= start:
+        raise ValueError("its samples were drawn from later ones")
+    if origin.num_added > num_added:
+        raise ValueError(f"it has {origin.num_added} samples from elsewhere, not {num_added}")
+    if not origin.batch_size or origin.total_budget < start + size:
+        raise ValueError("its samples do not fit the budget")
+
+
 def _drew(record: Mapping[str, Any]) -> Drew:
     """Returns the draw of a line; raises as `origin_of` does."""
     start, size, num_enqueued = counts = [record[key] for key in ("draw", "size", "enqueued")]
     if not all(map(_is_count, counts)) or num_enqueued > size:
         raise ValueError("its samples have no valid numbers")
-    return Drew(start, size, num_enqueued, origin_of(record))
+    budget, batch_size = closed = tuple(record["closed"])
+    if not all(map(_is_count, closed)) or not batch_size or budget < start + size:
+        raise ValueError("its batch was not closed within a budget")
+    return Drew(start, size, num_enqueued, origin_of(record), (budget, batch_size))
 
 
 def _is_count(number: Any) -> bool:
     return type(number) is int and 0 <= number < 2**63
 
 
-def read_draws(path: Path, length: int) -> DrawLog:
+def read_draws(path: Path, length: int, num_complete: int, num_added: int) -> DrawLog:
     """Reads the start of a file.
 
     Args:
         path: The file.
         length: Number of bytes, from the start.
+        num_complete: Number of samples in closed batches.
+        num_added: Number of samples from elsewhere.
 
     Raises:
         FileNotFoundError: If there is no such file.
         SaveDirectoryError: If it is corrupt; the message names the line.
     """
-    log = DrawLog()
+    log, stop, known = DrawLog(), 0, set[int]()
     with files.open_bounded(path, files.MAX_CSV_BYTES) as file:
         lines = file.read(length).splitlines()
     for place, line in enumerate(lines, 1):
         source = f"{str(path)!r}, line {place}"
         record = files.parse_json(line.decode("utf-8", errors="replace"), source)
         try:
-            log.append(_drew(record))
+            drew = _drew(record)
+            check_origin(drew.origin, drew.start, drew.size, num_added)
+            since = {*drew.origin.since}
+            if len(since) < len(drew.origin.since) or since & known:
+                raise ValueError("its samples were drawn from the same score twice")
+            if not stop <= drew.start <= drew.start + drew.size <= num_complete:
+                raise ValueError(f"its samples do not lie between {stop} and {num_complete}")
+            known |= since
+            stop = drew.start + drew.size
+            log.append(drew)
         except (KeyError, TypeError, ValueError) as error:
             raise SaveDirectoryError(f"{source} is corrupt: {error}.") from None
     return log

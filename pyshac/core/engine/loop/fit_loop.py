@@ -120,7 +120,9 @@ class FitLoop(Loop):
         with self._after_running():
             while self._first_error is None and any([self._close(), self._draw()]):
                 pass
-        self._feed.is_open = self._closing.is_busy or self._drawing.is_busy
+        # After an error nothing is taken in any more but the scores of what runs.
+        has_jobs = self._closing.is_busy or self._drawing.is_busy
+        self._feed.is_open = has_jobs and self._first_error is None
 
     def _close(self) -> bool:
         """Begins or ends the closing of a batch, if that is due; returns whether it was."""
@@ -130,6 +132,8 @@ class FitLoop(Loop):
             return True
         if self._closing.is_busy or not search.closable:
             return False
+        # While the run stops, evaluations of later batches end, too.
+        self._begin_epoch()
         self._epochs.end_evaluation(search.closable)
         self._closing.start(lambda: search.train_due(self._options.admission))
         return True
@@ -151,7 +155,7 @@ class FitLoop(Loop):
         search, number = self._run.search, self._num_wanted()
         if self._drawing.is_busy or self._is_stopping or number == 0 or not search.may_draw:
             return False
-        epoch = search.batch_number_of(search.num_drawn)
+        epoch = search.batch_number_of(search.start_of_batch)
         generators = self._generators(epoch)
         if not search.open:
             self._epochs.begin(generators.number)
@@ -173,7 +177,7 @@ class FitLoop(Loop):
 
     def _end_drawing(self, batch: Batch) -> None:
         search = self._run.search
-        epoch = search.batch_number_of(batch.start)
+        epoch = search.batch_number_of(search.start_of_batch)
         self._run.begin(batch)
         level = logging.DEBUG if self._pace.is_stream else logging.INFO
         seconds = time.monotonic() - self._drawing_since

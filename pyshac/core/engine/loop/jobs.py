@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from pyshac.core.basics import locks
+
 Returned = TypeVar("Returned")
 
 
@@ -35,10 +37,12 @@ class Job(Generic[Returned]):
     def start(self, call: Callable[[], Returned]) -> None:
         """Begins a call; none may be under way."""
         if self._executor is None:
-            self._future = Future()
-            self._future.set_result(call())
+            future: Future[Returned] = Future()
+            future.set_result(call())
+            self._future = future
         else:
             self._future = self._executor.submit(call)
+            locks.note_call(self._future)
             self._future.add_done_callback(lambda _: self._wake())
 
     def take(self) -> Returned:
