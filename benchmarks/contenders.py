@@ -10,6 +10,7 @@ scikit-optimize 0.10.2 are left out: they fail with scikit-learn 1.6 and later, 
 from __future__ import annotations
 
 import functools
+import heapq
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -93,6 +94,50 @@ def pyshac_with(**options: Any) -> Search:
             run_engine(engine, task, evaluate)
 
     return search
+
+
+def pyshac_in_slots(pace: str) -> Search:
+    """Returns our engine at a pace, with as many slots as a batch has samples.
+
+    Evaluations end in the order in which they would if their times were log-normal, sigma 0.5.
+    """
+
+    def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
+        times = np.random.default_rng([seed, 5])
+        running: list[tuple[float, int, Any]] = []
+        clock, number = 0.0, 0
+        with tempfile.TemporaryDirectory() as folder:
+            engine = SHAC(
+                task.space,
+                budget.evaluations,
+                budget.num_batches,
+                "min",
+                save_dir=folder,
+                pace=pace,
+            )
+            engine.set_seed(seed)
+            engine.set_num_parallel_generators(1)
+            engine.limit_memory = True
+            while True:
+                while len(running) < budget.batch and (asked := _asked(engine)):
+                    end = clock + times.lognormal(0.0, 0.5)
+                    heapq.heappush(running, (end, number, asked[0]))
+                    number += 1
+                if not running:
+                    return
+                clock, _, sample = heapq.heappop(running)
+                row = task.space.encode(task.space.to_row(sample))
+                engine.tell(sample, float(evaluate(np.array([row]))[0]))
+
+    return search
+
+
+def _asked(engine: SHAC) -> list[Any]:
+    """Returns a sample, or none if scores are missing on which the next ones depend."""
+    try:
+        return engine.ask(1)
+    except RuntimeError:
+        return []
 
 
 def flattened(search: Search) -> Search:
@@ -366,4 +411,8 @@ WITH_CONDITIONS: dict[str, Contender] = {
         flattened(optuna_with("TPESampler", **_TPE)), "optuna", "optuna"
     ),
 }
-ALL = {**CONTENDERS, **WITH_CONDITIONS}
+# Our engine, in slots that need not wait.
+AT_OTHER_PACES = {
+    f"PySHAC, {pace}": Contender(pyshac_in_slots(pace)) for pace in ("pipeline", "stream")
+}
+ALL = {**CONTENDERS, **WITH_CONDITIONS, **AT_OTHER_PACES}
