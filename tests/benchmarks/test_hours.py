@@ -186,7 +186,7 @@ def result(contender, instance, *trace, slots=8, seed=0):
 def test_results_are_read_as_they_were_kept(tmp_path):
     path = tmp_path / "folder" / "results.csv"
     kept = [
-        result("PySHAC stream, forecast", "3945", (0.25, 0.123456789), (1.0, 1e-12)),
+        result("PySHAC stream", "3945", (0.25, 0.123456789), (1.0, 1e-12)),
         result("random", "7593", slots=64, seed=7),
     ]
     for one in kept:

@@ -181,6 +181,7 @@ def test_signatures():
     constructor = "evaluation_function hyperparameter_list total_budget num_batches objective"
     parameters = inspect.signature(SHAC).parameters
     keywords = ["method", "classifier", "batch_size", "resume", "start_from", "constraints"]
+    keywords += ["pace", "open_batches"]
     assert list(parameters) == [*constructor.split(), "max_classifiers", "save_dir", *keywords]
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in keywords)
     defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
@@ -195,6 +196,8 @@ def test_signatures():
         "resume": False,
         "start_from": None,
         "constraints": None,
+        "pace": "batch",
+        "open_batches": None,
     }
 
     fit = inspect.signature(SHAC.fit).parameters

@@ -155,7 +155,7 @@ def test_every_call_draws_new_samples(engine):
 def standing(engine, samples):
     """How highly the search's rankings together place samples."""
     search = engine._run.search
-    selection = search._selection(search.num_complete, np.random.SeedSequence(0))
+    selection = search.drawing._selection(search.situation(), np.random.SeedSequence(0))
     space = search.space
     rows = np.array([space.encode(space.to_row(sample)) for sample in samples])
     places = [stats.rankdata(one(rows, selection.surrogate)) for one in selection.rankings]

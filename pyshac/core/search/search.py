@@ -105,6 +105,9 @@ class Search:
         grid = self.drawing.planner.grid
         if self.settings.method == PAPER or grid is None:
             return False
+        if len(self.dataset) > self.num_drawn:
+            # The samples of a dataset file are taken over batch by batch.
+            return False
         pending = [self.open.row(number) for number in self.open.pending]
         if len(self.dataset) + len(self.added) + len(pending) < len(grid):
             return False
