@@ -34,6 +34,8 @@ SIGNATURE = [
     "resume",
     "start_from",
     "constraints",
+    "pace",
+    "open_batches",
 ]
 
 # The quick run shows the suite with the engine that needs no framework.
@@ -209,9 +211,12 @@ def test_signature(case):
         "resume": False,
         "start_from": None,
         "constraints": None,
+        "pace": "batch",
+        "open_batches": None,
     }
     keyword_only = [name for name, p in signature.items() if p.kind is p.KEYWORD_ONLY]
     keywords = ["method", "classifier", "batch_size", "resume", "start_from", "constraints"]
+    keywords += ["pace", "open_batches"]
     assert keyword_only == keywords
 
 

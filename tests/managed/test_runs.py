@@ -100,3 +100,21 @@ def test_managed_engines_ask_for_the_number_of_gpus(tmp_path):
 
     with pytest.raises(TypeError, match=r"max_gpu_evaluators must be .* Got None"):
         pyshac.TorchSHAC(trainings.space(), total_budget=4, batch_size=2, save_dir=tmp_path)
+
+
+@every_engine
+@pytest.mark.parametrize("pace", ["pipeline", "stream"])
+def test_batches_overlap_and_a_load_goes_on_at_their_pace(case, pace, tmp_path):
+    def evaluate(worker_id, parameters):
+        return parameters["learning_rate"]
+
+    engine = case.make(trainings.space(), 4, batch_size=2, save_dir=tmp_path, pace=pace)
+    engine.set_seed(3)
+    engine.fit(case.function(evaluate), verbose=0, skip_cv_checks=True)
+    assert len(engine.dataset) == 4
+    loaded = case.engine_class.load(tmp_path)
+    assert loaded.pace == engine.pace == pace
+    loaded.total_budget = 6
+    loaded.fit(case.function(evaluate), verbose=0, skip_cv_checks=True)
+    assert len(loaded.dataset) == 6
+    assert loaded.dataset.X[:4] == engine.dataset.X

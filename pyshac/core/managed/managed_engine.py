@@ -40,6 +40,9 @@ class ManagedSHAC(_SHAC):
         resume: Whether to continue the run that `save_dir` holds, if there is one.
         start_from: Directory of another search, from whose evaluations this one learns.
         constraints: What every sample obeys, relations such as `Less` or functions.
+        pace: 'batch', 'pipeline' or 'stream': whether slots wait for the slowest evaluation of a
+            batch.
+        open_batches: Largest number of batches that are open at once in a pipeline; None for 2.
 
     Raises:
         ModuleNotFoundError: If the framework is not installed.
@@ -55,7 +58,8 @@ class ManagedSHAC(_SHAC):
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
-        constraints: Constraints | None = None,
+        constraints: Constraints | None = None, pace: str = "batch",
+        open_batches: int | None = None,
     ) -> None: ...  # fmt: skip
     @overload
     def __init__(
@@ -65,7 +69,8 @@ class ManagedSHAC(_SHAC):
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
         resume: bool = False, start_from: SavePath | None = None,
-        constraints: Constraints | None = None,
+        constraints: Constraints | None = None, pace: str = "batch",
+        open_batches: int | None = None,
         evaluation_function: EvaluationFunction | None = None,
     ) -> None: ...  # fmt: skip
     @optional_function(begins_with_function)
@@ -87,6 +92,8 @@ class ManagedSHAC(_SHAC):
         resume: bool = False,
         start_from: SavePath | None = None,
         constraints: Constraints | None = None,
+        pace: str = "batch",
+        open_batches: int | None = None,
     ) -> None:
         self._max_gpu_evaluators = _check_gpu_evaluators(max_gpu_evaluators)
         self._max_cpu_evaluators = _check_cpu_evaluators(max_cpu_evaluators)
@@ -105,6 +112,8 @@ class ManagedSHAC(_SHAC):
             resume=resume,
             start_from=start_from,
             constraints=constraints,
+            pace=pace,
+            open_batches=open_batches,
         )
         if self.uses_gpus:
             self.set_num_parallel_evaluators(self._max_gpu_evaluators)
