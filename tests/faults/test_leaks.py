@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+import pyshac
 from pyshac import SHAC, Callback
 from tests.faults.load import make_space, score
 
@@ -32,8 +33,13 @@ def finished(name, **options):
     engine = new_engine(name)
     for option, value in options.items():
         setattr(engine, option, value)
-    engine.fit(score, verbose=0, skip_cv_checks=True)
+    engine.fit(reported, verbose=0, skip_cv_checks=True)
     return engine
+
+
+def reported(worker_id, parameters):
+    pyshac.report(1, score(worker_id, parameters))
+    return score(worker_id, parameters)
 
 
 def held():

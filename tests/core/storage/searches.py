@@ -41,8 +41,9 @@ def load(path: Path | str) -> SavedRun:
 
 def advance(search: Search, directory: SaveDirectory | None = None, stop: int = 10) -> None:
     """Draws a batch and scores its samples before number `stop`."""
+    is_new = search.open.first is None
     batch = search.open.first or search.draw_batch(False, ALONE)
-    if directory is not None:
+    if directory is not None and is_new:
         directory.append_batch(batch)
     for number in [number for number in batch.pending if number < stop]:
         score = evaluate(0, search.space.to_parameters(batch.row(number)))
