@@ -22,7 +22,7 @@ from tests.paces.searches import (
 )
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.permutations(PACES, 2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(PACES, 2)))
 @pytest.mark.parametrize("seconds", [0.02, 0.2])
 def test_the_pace_may_change(tmp_path, first, second, seconds):
     engine = engine_in(tmp_path, first, Dawdling(0))
