@@ -79,21 +79,20 @@ def pyshac_with(**options: Any) -> Search:
 
     def search(task: tasks.Task, budget: Budget, seed: int, evaluate: Evaluate) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            engine = SHAC(
-                task.space,
-                budget.evaluations,
-                budget.num_batches,
-                "min",
-                save_dir=folder,
-                **options,
-            )
-            engine.set_seed(seed)
-            # Whose processor time is counted has to draw alone.
-            engine.set_num_parallel_generators(1)
-            engine.limit_memory = True
-            run_engine(engine, task, evaluate)
+            run_engine(_engine(task, budget, seed, folder, **options), task, evaluate)
 
     return search
+
+
+def _engine(task: tasks.Task, budget: Budget, seed: int, folder: str, **options: Any) -> SHAC:
+    """Returns our engine, whose processor time is counted, so that it has to draw alone."""
+    engine = SHAC(
+        task.space, budget.evaluations, budget.num_batches, "min", save_dir=folder, **options
+    )
+    engine.set_seed(seed)
+    engine.set_num_parallel_generators(1)
+    engine.limit_memory = True
+    return engine
 
 
 def pyshac_in_slots(pace: str) -> Search:
@@ -107,17 +106,7 @@ def pyshac_in_slots(pace: str) -> Search:
         running: list[tuple[float, int, Any]] = []
         clock, number = 0.0, 0
         with tempfile.TemporaryDirectory() as folder:
-            engine = SHAC(
-                task.space,
-                budget.evaluations,
-                budget.num_batches,
-                "min",
-                save_dir=folder,
-                pace=pace,
-            )
-            engine.set_seed(seed)
-            engine.set_num_parallel_generators(1)
-            engine.limit_memory = True
+            engine = _engine(task, budget, seed, folder, pace=pace)
             while True:
                 while len(running) < budget.batch and (asked := _asked(engine)):
                     end = clock + times.lognormal(0.0, 0.5)

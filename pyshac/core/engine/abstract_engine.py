@@ -11,7 +11,7 @@ import functools
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 from pyshac.core.basics.checks import check_positive, check_seconds
 from pyshac.core.basics.messages.renamed import renamed_arguments
@@ -39,7 +39,7 @@ from pyshac.core.engine.call_forms import (
 )
 from pyshac.core.engine.loop.dataset_loop import DatasetLoop
 from pyshac.core.engine.loop.fit_loop import FitLoop
-from pyshac.core.engine.loop.loop import FitOptions, Loop, callbacks_of_loop
+from pyshac.core.engine.loop.loop import AnyLoop, FitOptions, callbacks_of_loop
 from pyshac.core.engine.saved_engine import SavedEngine
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
@@ -52,8 +52,6 @@ from pyshac.core.search.paces.pace import get_pace
 from pyshac.core.search.pruning.rule import Pruning, get_pruning
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
-
-AnyLoop = TypeVar("AnyLoop", bound=Loop)
 
 
 class _SHAC(SavedEngine, ABC):
@@ -309,8 +307,8 @@ class _SHAC(SavedEngine, ABC):
             verbose: 1 to show a `ProgressBar`, 2 also a line per evaluation, 0 nothing.
             max_seconds: Seconds after which no further evaluation starts. Running ones finish, and
                 `fit` returns; the next one goes on.
-            pruning: 'halving', 'median', or a rule such as `HalvingPruning(eta=4)`: it ends
-                evaluations whose curves, as they `report` them, are hopeless next to those of
+            pruning: 'halving', 'median', 'forecast', or a rule such as `HalvingPruning(eta=4)`: it
+                ends evaluations whose curves, as they `report` them, are hopeless next to those of
                 earlier batches. None lets all go to their end. A batch keeps what it was drawn
                 with.
             total_steps: Number of steps after which no further evaluation starts, as `max_seconds`

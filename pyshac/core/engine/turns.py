@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 from pyshac.core.basics.locks import CopyableLock
-from pyshac.core.engine.loop.loop import Loop
-
-AnyLoop = TypeVar("AnyLoop", bound=Loop)
+from pyshac.core.engine.loop.loop import AnyLoop, Loop
 
 
 class Turns:

@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pyshac.core.basics import signals
 from pyshac.core.basics.results.details import Details, as_datetime
@@ -110,6 +110,9 @@ class Loop:
                 elif type(error) is KeyboardInterrupt:
                     raise KeyboardInterrupt(self._run.interruption()) from None
                 raise
+
+
+AnyLoop = TypeVar("AnyLoop", bound=Loop)
 
 
 def callbacks_of_loop(
