@@ -51,6 +51,10 @@ PLAN: dict[str, set[str]] = {
     },
     "plots": {"core/basics", "core/dataset", "looking"},
     "reporting": {"core/basics", "core/dataset", "core/evaluation", "looking", "plots"},
+    "integrations": {
+        "core/basics", "core/hyperparameters", "core/dataset", "core/search", "core/callbacks",
+        "core/storage", "core/run", "core/engine", "looking",
+    },
     # Aliases of earlier releases.
     "config": {"core/callbacks", "core/dataset", "core/hyperparameters"},
     "utils": {"looking", "plots"},

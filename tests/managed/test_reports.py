@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -9,10 +10,11 @@ import pytest
 
 import pyshac
 from pyshac import DiscreteHP
+from tests.house import ROOT
 from tests.managed import reports
 from tests.managed.cases import BY_NAME, CPU, Case, installed, parameters
 from tests.managed.reports import NUM_EPOCHS
-from tests.scripts import run_script
+from tests.scripts import PACKAGE_PARENT, run_script
 
 GOOD, HOPELESS = 0.02, 1e-7
 EPOCHS = tuple(range(1, NUM_EPOCHS + 1))
@@ -83,7 +85,9 @@ with pytest.raises(TypeError, match="monitor must be .* Got 7 instead"):
 """,
         encoding="utf-8",
     )
-    run_script(script, tmp_path, **case.environment)
+    # The script needs these tests, too, which an installed package does not bring.
+    path = os.pathsep.join(map(str, (PACKAGE_PARENT, ROOT)))
+    run_script(script, tmp_path, PYTHONPATH=path, **case.environment)
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Other projects' interfaces to this search: a module for each, which loads the other project."""
