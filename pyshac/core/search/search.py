@@ -197,11 +197,8 @@ class Search:
         """Number of the first sample of the batch that is drawn now, or drawn on."""
         if not self.settings.pace.is_stream:
             return self.num_drawn
-        first = self.num_complete
-        for batch in self.open:
-            if batch.ids.stop - first >= self.settings.schedule.batch_size:
-                first = batch.ids.stop
-        return first
+        drawn = self._drawn
+        return drawn[-1][-1].ids.stop if drawn else self.num_complete
 
     def situation(self, number: int | None = None, pruning: Pruning | None = None) -> Situation:
         """Returns what the samples that are drawn now depend on.
@@ -318,12 +315,13 @@ class Search:
     def _oldest_parts(self) -> list[Batch]:
         if not self.settings.pace.is_stream:
             return [] if self.may_draw else [*self.open][:1]
-        parts: list[Batch] = []
-        for part in self.open:
-            parts.append(part)
-            if part.ids.stop - self.num_complete >= self.settings.schedule.batch_size:
-                return parts
-        return [] if self.may_draw else parts
+        if drawn := self._drawn:
+            return drawn[0]
+        return [] if self.may_draw else [*self.open]
+
+    @property
+    def _drawn(self) -> list[list[Batch]]:
+        return self.open.drawn(self.num_complete, self.settings.schedule.batch_size)
 
     @property
     def is_classifier_due(self) -> bool:

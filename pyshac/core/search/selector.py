@@ -76,7 +76,8 @@ class Selector:
         _, rankings, surrogate = self._latest
         surrogate = surrogate.told(*learned.between(fitted, count)).believing(running)
         weights = (shares if method.learns_shares else Shares()).of(len(rankings))
-        return Selection(rankings, weights, surrogate, method.num_choices, climber, self._branches)
+        parts = (method.num_choices, climber, self._branches, len(running))
+        return Selection(rankings, weights, surrogate, *parts)
 
     def _learn(
         self,

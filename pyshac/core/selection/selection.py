@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 # Largest number of samples of a batch that are improved, which takes most of its time.
 MAX_IMPROVED = 1000
+# Largest number of climbing steps, shared by the samples that are running, and the fewest that one
+# may take. Where many run at once, new ones are due so often that slots would wait for long climbs.
+STEPS_OF_RUNNING = 3072
+LEAST_STEPS = 3
 # Multiples of it fill the unit interval evenly.
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 
@@ -58,6 +62,7 @@ class Selection:
         num_choices: Number of candidates for each sample.
         climber: Improves the candidate that was chosen.
         branches: Which branches of a conditional space are due.
+        num_running: Number of samples whose scores are not known yet.
     """
 
     rankings: Sequence[Ranking]
@@ -66,6 +71,7 @@ class Selection:
     num_choices: int
     climber: Climber
     branches: Branches
+    num_running: int = 0
 
     def select(
         self,
@@ -107,7 +113,7 @@ class Selection:
                 row = start
                 if len(chosen) < MAX_IMPROVED:
                     rank = functools.partial(self.rankings[number], surrogate=surrogate.near(row))
-                    steps = self.rankings[number].num_steps
+                    steps = min(self.rankings[number].num_steps, self._max_steps)
                     is_allowed = _new_in(region, seen, branch)
                     row = self.climber.climb(row, candidates, rank, steps, is_allowed)
                 seen.add(row.tobytes())
@@ -122,6 +128,11 @@ class Selection:
                 region = region.wider()
         rows = np.array(chosen).reshape(-1, evaluated.shape[1])
         return Choice(rows, chosen_by, region.num_checks)
+
+    @property
+    def _max_steps(self) -> int:
+        """Largest number of climbing steps of a sample."""
+        return max(STEPS_OF_RUNNING // max(self.num_running, 1), LEAST_STEPS)
 
     def predict(
         self, region: AcceptedRegion, n: int, evaluated: FloatArray, stream: np.random.SeedSequence

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -109,6 +111,22 @@ class TestSelect:
         best = [[5, 6][group] if by == 0 else [1, 2][group] for group, by in
                 enumerate(choice.chosen_by)]  # fmt: skip
         assert choice.rows.ravel().tolist() == best
+
+    @pytest.mark.parametrize(
+        ("num_running", "steps"), [(0, [12, 2]), (256, [12, 2]), (512, [6, 2]), (10_000, [3, 2])]
+    )
+    def test_climbs_are_short_where_many_samples_run(self, num_running, steps):
+        noted = []
+
+        class Noting:
+            def climb(self, start, others, rank, num_steps, is_allowed):
+                noted.append(num_steps)
+                return start
+
+        rankings = By(by_sum._function, 12), By(by_less._function, 2)
+        selection = replace(selection_of(*rankings), climber=Noting(), num_running=num_running)
+        selection.select(Region([[0], [1, 2, 3, 4, 5, 6]]), 2, evaluated(), STREAM)
+        assert sorted(noted, reverse=True) == steps
 
     def test_what_was_evaluated_is_not_chosen(self):
         region = Region([[0], [1, 2, 3, 4, 5, 6]])

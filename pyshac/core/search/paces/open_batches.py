@@ -46,6 +46,22 @@ class OpenBatches:
         """Number of samples that come from the queue."""
         return sum(batch.num_enqueued for batch in self._batches)
 
+    def drawn(self, start: int, size: int) -> list[list[Batch]]:
+        """Returns the parts of each batch of a stream that has been drawn to its end.
+
+        Args:
+            start: Number of the first sample of the oldest batch.
+            size: The batch size.
+        """
+        drawn: list[list[Batch]] = []
+        parts: list[Batch] = []
+        for part in self._batches:
+            parts.append(part)
+            if part.ids.stop - start >= size:
+                drawn.append(parts)
+                start, parts = part.ids.stop, []
+        return drawn
+
     def of(self, number: int) -> Batch:
         """Returns the batch of a sample.
 
