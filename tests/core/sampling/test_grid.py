@@ -11,6 +11,7 @@ from scipy import stats
 
 from pyshac.core.hyperparameters import (
     DiscreteHP,
+    DistributionHP,
     HyperParameterList,
     IntegerHP,
     MultiDiscreteHP,
@@ -55,6 +56,32 @@ class TestPoints:
         )
         assert decoded == set(expected)
         assert len(grid_of(MIXED)) == len(grid_of(MIXED).points) == 3 * 4 * 5 * 4
+
+    @pytest.mark.parametrize(
+        ("distribution", "values"),
+        [
+            (stats.randint(1, 1000), range(1, 1000)),
+            (stats.randint(-3, 4), range(-3, 4)),
+            (stats.bernoulli(0.3), range(2)),
+            (stats.zipfian(1.1, 500), range(1, 501)),
+        ],
+    )
+    def test_they_are_the_values_of_a_finite_distribution(self, distribution, values):
+        parameter = DistributionHP("x", distribution)
+        points = grid_of(HyperParameterList([parameter])).points
+        assert [parameter.decode(point) for point in points.ravel()] == [*values]
+        # Draws are known again by their bytes.
+        drawn = parameter.from_unit(np.random.default_rng(0).random(10_000))
+        assert {*drawn.tolist()} <= {*points.ravel().tolist()}
+
+    def test_they_are_those_that_a_distribution_can_draw(self):
+        grid = grid_of(HyperParameterList([DistributionHP("x", stats.binom(1000, 0.5))]))
+        assert len(grid) < 300
+        assert len(draw(grid, len(grid))) == len(grid)
+
+    @pytest.mark.parametrize("distribution", [stats.poisson(3), stats.randint(0, 1001)])
+    def test_others_have_no_grid(self, distribution):
+        assert grid_of(HyperParameterList([DistributionHP("x", distribution)])) is None
 
     @pytest.mark.parametrize("space", [MIXED, SKEWED, STEPPED, HyperParameterList(
         [IntegerHP("i", 1, 50_000, log=True)])],

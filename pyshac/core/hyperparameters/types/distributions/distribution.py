@@ -24,7 +24,11 @@ from pyshac.core.hyperparameters.types.distributions.quantiles import (
     DirectQuantiles,
     Quantiles,
 )
+from pyshac.core.hyperparameters.types.steps import Steps
 from pyshac.core.hyperparameters.types.whole_numbers import smallest_whole
+
+# A discrete distribution with at most so many values is finite for the search.
+MOST_VALUES = 1000
 
 
 @built_in("DistributionHP")
@@ -117,9 +121,18 @@ class DistributionHyperParameter(ContinuousHyperParameter):
     def column_kind(self) -> ColumnKind:
         # The support is no range for an axis: nearly all of it may be a tail.
         if not self.log_encode:
-            return ColumnKind(is_whole=self.is_discrete, scale=None)
+            return ColumnKind(is_whole=self.is_discrete, scale=None, steps=self._steps)
         low, high = self.from_unit([0.25, 0.75]).tolist()
         return ColumnKind(is_whole=self.is_discrete, is_log=True, scale=scale_between(low, high))
+
+    @property
+    def _steps(self) -> Steps | None:
+        """The whole numbers that can be drawn, if they are few; None otherwise."""
+        if not self.is_discrete or not math.isfinite(self.high - self.low):
+            return None
+        low, high = (self.decode(end) for end in self.from_unit([0.0, np.nextafter(1, 0)]))
+        count = int(high - low) + 1
+        return Steps(int(low), 1, 0, count) if count <= MOST_VALUES else None
 
     def _find_quantiles(self, lost_share: float) -> Quantiles:
         if scipy_distributions.has_quick_quantiles(self.distribution):
