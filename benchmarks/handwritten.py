@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -108,6 +109,9 @@ def ubjson() -> None:
     other = importlib.import_module("ubjson")
     name = f"UBJSON, a model of {len(data) // 1000} kB"
     show(name, milliseconds(lambda: own.decode(data)), milliseconds(lambda: other.loadb(data)))
+    text = bytes(model.save_raw("json"))
+    name = f"the same as JSON, {len(text) // 1000} kB, by Python's json"
+    show(name, "", milliseconds(lambda: json.loads(text)))
     own_peak, other_peak = peak_megabytes(refused), peak_megabytes(lambda: other.loadb(hostile))
     show("UBJSON, 9 hostile bytes", f"{own_peak:.2f} MB, refused", f"{other_peak:.1f} MB")
 
