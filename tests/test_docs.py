@@ -90,7 +90,7 @@ def test_code_of_an_engine_runs_from_top_to_bottom(name, tmp_path):
 
 def test_code_of_other_libraries_is_python():
     page = ROOT / "docs" / "comparison.md"
-    libraries = ("optuna", "hyperopt", "skopt", "keras_tuner")
+    libraries = ("optuna", "hyperopt", "ray", "keras_tuner", "skopt")
     code = script_of(page, "py")
 
     assert all(f"import {name}" in code or f"from {name}" in code for name in libraries)
