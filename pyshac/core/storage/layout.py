@@ -11,6 +11,7 @@
     state.json                  everything else, and the checksums of the files above; written last
     journal.jsonl               the events since the last save
     lock, lock.json             held by the process that is writing, and its name
+    trackers.json               the ids that trackers have for the search, if it is logged to any
     former-N/                   the run before its search space changed, a save directory itself
     former.json                 names the one that counts while the directory is being replaced
 
@@ -91,6 +92,10 @@ class Layout:
     @property
     def marker(self) -> Path:
         return self.root / "former.json"
+
+    @property
+    def trackers(self) -> Path:
+        return self.root / "trackers.json"
 
     @property
     def lock(self) -> Path:
