@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections import deque
@@ -18,8 +19,7 @@ _MAX_FAILURES = 2
 class Outbox:
     """Sends records in a thread of its own, so that a slow tracker holds up nobody.
 
-    What fails is tried again when something new is put in, and in the end, after all that has not
-    failed yet.
+    What fails is tried again when something new is put in, and in the end, after what is new.
 
     Args:
         tracker: The tracker's name, for messages.
@@ -28,9 +28,12 @@ class Outbox:
 
     def __init__(self, tracker: str, send: Callable[[Evaluation], None]) -> None:
         self._tracker, self._send = tracker, send
-        self._waiting: deque[Evaluation] = deque()
+        self._new: deque[Evaluation] = deque()
+        self._failed: deque[Evaluation] = deque()
+        self._warned: set[str] = set()
+        self._is_failing = self._is_finished = False
         self._changed = threading.Condition()
-        self._has_new = self._is_warned = self._is_finished = False
+        self._has_new = False
         self._finish: Callable[[], None] | None = None
         # A server that does not answer must not keep the program from ending.
         self._thread = threading.Thread(target=self._work, name="pyshac-tracker", daemon=True)
@@ -39,7 +42,7 @@ class Outbox:
     def put(self, evaluations: Iterable[Evaluation]) -> None:
         """Puts records in, to be sent in this order."""
         with self._changed:
-            self._waiting.extend(evaluations)
+            self._new.extend(evaluations)
             self._has_new = True
             self._changed.notify()
 
@@ -54,11 +57,12 @@ class Outbox:
             self._finish = finish
             self._changed.notify()
         self._thread.join(seconds)
-        if self._waiting or not self._is_finished:
+        number = len(self._new) + len(self._failed)
+        if number or not self._is_finished:
             logger.warning(
                 "%s lacks %d evaluations%s. The next fit() with this callback brings what is "
-                "missing, and so does its log(engine).", self._tracker, len(self._waiting),
-                "" if self._is_finished else " and the end of the run",
+                "missing, and so does its log(engine).",
+                self._tracker, number, "" if self._is_finished else " and the end of the run",
             )  # fmt: skip
 
     def _work(self) -> None:
@@ -72,28 +76,32 @@ class Outbox:
                 return
 
     def _send_waiting(self) -> None:
+        """Sends what is new, then what has failed, until too much fails."""
         failures = 0
-        for _ in range(len(self._waiting)):
-            evaluation = self._waiting[0]
-            is_sent = self._try(lambda: self._send(evaluation), f"evaluation {evaluation.number}")  # noqa: B023
-            failures = 0 if is_sent else failures + 1
-            if not is_sent:
-                self._waiting.append(evaluation)
-            self._waiting.popleft()
-            if failures == _MAX_FAILURES:
-                return
+        for queue, count in ((self._new, len(self._new)), (self._failed, len(self._failed))):
+            for _ in range(count):
+                if failures == _MAX_FAILURES:
+                    return
+                send = functools.partial(self._send, queue[0])
+                is_sent = self._try(send, f"evaluation {queue[0].number}")
+                failures = 0 if is_sent else failures + 1
+                if not is_sent:
+                    self._failed.append(queue[0])
+                queue.popleft()
 
     def _try(self, call: Callable[[], None], what: str) -> bool:
-        """Calls a function; returns whether it succeeded, and warns of the first failure."""
+        """Calls a function; returns whether it succeeded, and warns if that is news."""
         try:
             call()
         except Exception as error:
-            level = logging.DEBUG if self._is_warned else logging.WARNING
+            is_news = not self._is_failing and what not in self._warned
             logger.log(
-                level, "%s did not take %s: %s. The search goes on; it is tried again later.",
+                logging.WARNING if is_news else logging.DEBUG,
+                "%s did not take %s: %s. The search goes on, and it is tried again later.",
                 self._tracker, what, error,
             )  # fmt: skip
-            self._is_warned = True
+            self._is_failing = True
+            self._warned.add(what)
             return False
-        self._is_warned = False
+        self._is_failing = False
         return True
