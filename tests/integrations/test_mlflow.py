@@ -16,7 +16,7 @@ import urllib.request
 
 import pytest
 
-from pyshac import SHAC, Callback, UniformHP
+from pyshac import SHAC, Callback, MedianPruning, UniformHP
 from tests.integrations.tracked import evaluate, fit, make_search
 from tests.managed.cases import installed
 
@@ -81,9 +81,8 @@ class Server:
                 time.sleep(0.3)
         raise AssertionError("the server does not answer")
 
-    def stop(self):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(30)
+    def signal(self, number):
+        os.killpg(self.process.pid, number)
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +91,15 @@ def server(tmp_path_factory):
         pytest.skip("needs all of MLflow, here or where PYSHAC_MLFLOW_PYTHON says")
     server = Server(tmp_path_factory.mktemp("mlflow"))
     yield server
-    server.stop()
+    server.signal(signal.SIGKILL)
+    server.process.wait()
 
 
 @pytest.fixture
 def experiment(server, request, monkeypatch):
     """The runs of an experiment of the test's own: a function that returns them."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     mlflow.set_tracking_uri(server.address)
     name = "killed" if "killed" in request.node.name else request.node.name
     id = mlflow.set_experiment(name).experiment_id
@@ -116,12 +116,13 @@ def experiment(server, request, monkeypatch):
 
 
 def test_an_evaluation_is_a_nested_run(experiment, tmp_path):
-    search = make_search(tmp_path, 40, 4)
-    fit(search, MLflowLogger("mine", {"team": "a"}), pruning="halving")
+    search = make_search(tmp_path)
+    search.set_seed(0)
+    fit(search, MLflowLogger(), pruning=MedianPruning(min_curves=2))
     parents, nested = experiment()
 
     assert len(parents) == 1
-    assert sorted(nested) == list(range(40))
+    assert sorted(nested) == list(range(12))
     names = search.parameters.get_parameter_names()
     client = mlflow.MlflowClient()
     assert {each.state for each in search.evaluations} == {"complete", "failed", "pruned"}
@@ -251,22 +252,26 @@ def test_a_run_that_was_deleted_is_logged_anew(experiment, tmp_path):
     assert {run.data.tags["mlflow.parentRunId"] for run in nested.values()} >= {again.info.run_id}
 
 
-def test_a_server_that_goes_down_does_not_stop_a_search(experiment, server, tmp_path, caplog):
+def test_a_server_that_hangs_does_not_stop_a_search(
+    experiment, server, tmp_path, caplog, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")
     search = make_search(tmp_path, 12, 3)
 
-    class GoesDown(Callback):
+    class Hangs(Callback):
         def on_epoch_end(self, epoch, logs=None):
             if epoch == 1:
-                server.stop()
+                server.signal(signal.SIGSTOP)
 
     try:
-        fit(search, MLflowLogger(), GoesDown())
+        fit(search, MLflowLogger(), Hangs())
         assert len(search.dataset) == 12
         assert "MLflow did not take" in caplog.text
         assert "MLflow lacks" in caplog.text
     finally:
-        server.start()
+        server.signal(signal.SIGCONT)
 
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     MLflowLogger().log(search)
     (parent,), nested = experiment()
     assert parent.info.status == "FINISHED"
