@@ -116,7 +116,7 @@ def experiment(server, request, monkeypatch):
 
 
 def test_an_evaluation_is_a_nested_run(experiment, tmp_path):
-    search = make_search(tmp_path)
+    search = make_search(tmp_path, 12, 3)
     search.set_seed(0)
     fit(search, MLflowLogger(), pruning=MedianPruning(min_curves=2))
     parents, nested = experiment()

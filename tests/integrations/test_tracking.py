@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import logging
 import math
 import os
 import pickle
 import shutil
+import sys
 import time
 
 import pytest
@@ -318,6 +320,28 @@ def test_ids_outlast_a_save_and_go_with_the_directory(tmp_path):
     shutil.move(search.save_dir, tmp_path / "moved")
 
     assert RunIds(str(tmp_path / "moved"), "mlflow").known() == ["a1"]
+
+
+def test_a_directory_with_a_link_to_ids_is_no_save_directory(tmp_path):
+    search = make_search(tmp_path)
+    fit(search)
+    os.symlink(tmp_path / "elsewhere", os.path.join(search.save_dir, "trackers.json"))
+    with pytest.raises(SaveDirectoryError, match="link"):
+        SHAC.load(search.save_dir)
+
+
+# Packages
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("mlflow", "mlflow"), ("tensorboard", "tensorboard"), ("wandb", "wandb")],
+)
+def test_a_missing_package_is_named_with_its_extra(module, extra, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, f"pyshac.integrations.{module}", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'pyshac\[{extra}\]'"):
+        importlib.import_module(f"pyshac.integrations.{module}")
 
 
 # Values

@@ -93,12 +93,12 @@ def runs_in(folder):
 
 
 def test_each_evaluation_is_a_row(tmp_path):
-    search = make_search(tmp_path, evaluators=1)
+    search = make_search(tmp_path, 16, 4, evaluators=1)
     search.set_seed(0)
     fit(search, logger_in(tmp_path, "mine"), pruning=MedianPruning(min_curves=2))
     (run,) = runs_in(tmp_path)
 
-    assert [row["evaluation"] for row in run.rows] == list(range(12))
+    assert [row["evaluation"] for row in run.rows] == list(range(16))
     assert {row["state"] for row in run.rows} == {"complete", "failed", "pruned"}
     for row, each in zip(run.rows, search.evaluations, strict=True):
         assert row["state"] == each.state

@@ -109,7 +109,7 @@ class Layout:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
         parts = (self.csv, self.evaluations, self.added, self.parameters, self.state, self.journal)
         others = (self.curves, self.draws, self.constraints, self.marker, self.holder, self.lock)
-        for path in (self.datasets, self.classifiers, *parts, *others):
+        for path in (self.datasets, self.classifiers, self.trackers, *parts, *others):
             files.refuse_link(path)
 
     @property
