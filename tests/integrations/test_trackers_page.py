@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integrations.tracked import has_all_of_mlflow
 from tests.managed.cases import installed
 from tests.scripts import run_script
 from tests.test_docs import ROOT, script_of
@@ -26,7 +27,7 @@ shac.concurrent_evaluators()
 
 @pytest.mark.slow
 def test_the_code_of_the_page_runs(tmp_path):
-    if not installed("mlflow", "tensorboard", "wandb", "alembic"):
+    if not (has_all_of_mlflow() and installed("tensorboard", "wandb")):
         pytest.skip("needs mlflow, tensorboard and wandb")
     store = f"sqlite:///{tmp_path / 'mlflow.db'}"
     code = script_of(ROOT / "docs" / "trackers.md", "py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
 import threading
 from typing import Any
@@ -9,6 +10,14 @@ from typing import Any
 import pyshac
 from pyshac import SHAC, DiscreteHP, MultiUniformHP, UniformHP
 from pyshac.integrations.tracking.tracker import Session, Tracker
+
+
+def has_all_of_mlflow() -> bool:
+    """Whether MLflow is installed with its server, and not its client alone."""
+    try:
+        return bool(importlib.metadata.version("mlflow"))
+    except importlib.metadata.PackageNotFoundError:
+        return False
 
 
 class Network:

@@ -60,9 +60,10 @@ class Outbox:
         number = len(self._new) + len(self._failed)
         if number or not self._is_finished:
             logger.warning(
-                "%s lacks %d evaluations%s. The next fit() with this callback brings what is "
-                "missing, and so does its log(engine).",
-                self._tracker, number, "" if self._is_finished else " and the end of the run",
+                "%s lacks %s%s. The next fit() with this callback brings what is missing, and so "
+                "does its log(engine).",
+                self._tracker, "1 evaluation" if number == 1 else f"{number} evaluations",
+                "" if self._is_finished else " and the end of the run",
             )  # fmt: skip
 
     def _work(self) -> None:
