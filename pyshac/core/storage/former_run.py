@@ -44,7 +44,7 @@ def keep(layout: Layout) -> None:
     samples = (layout.journal, layout.csv, layout.evaluations, layout.curves, layout.draws)
     classifiers = sorted(layout.classifiers.glob("*.ubj"))
     # The last one tells that the copy is complete.
-    given = (layout.added, layout.constraints)
+    given = (layout.added, layout.constraints, layout.trackers)
     for path in (*samples, *given, *classifiers, layout.state, layout.parameters):
         if path.exists():
             target = former.root / path.relative_to(layout.root)
@@ -63,6 +63,8 @@ def replaced(layout: Layout, num_classifiers: int, unused: Sequence[Path]) -> No
     """
     if former_name(layout.marker) is None:
         return
+    # Its samples have other numbers than those that trackers know, so they get a new search.
+    layout.trackers.unlink(missing_ok=True)
     layout.marker.unlink()
     files.sync_directory(layout.root)
     for path in layout.classifiers.glob("*.ubj"):

@@ -11,6 +11,7 @@
     state.json                  everything else, and the checksums of the files above; written last
     journal.jsonl               the events since the last save
     lock, lock.json             held by the process that is writing, and its name
+    trackers.json               the ids that trackers have for the search, if it is logged to any
     former-N/                   the run before its search space changed, a save directory itself
     former.json                 names the one that counts while the directory is being replaced
 
@@ -93,6 +94,10 @@ class Layout:
         return self.root / "former.json"
 
     @property
+    def trackers(self) -> Path:
+        return self.root / "trackers.json"
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 
@@ -104,7 +109,7 @@ class Layout:
         """Raises `SaveDirectoryError` if a part of the directory is a symbolic link."""
         parts = (self.csv, self.evaluations, self.added, self.parameters, self.state, self.journal)
         others = (self.curves, self.draws, self.constraints, self.marker, self.holder, self.lock)
-        for path in (self.datasets, self.classifiers, *parts, *others):
+        for path in (self.datasets, self.classifiers, self.trackers, *parts, *others):
             files.refuse_link(path)
 
     @property
