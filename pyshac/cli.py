@@ -137,11 +137,17 @@ def _export_parser(commands: Any) -> argparse.ArgumentParser:
     export.add_argument("--safe-for-spreadsheets", action="store_true",
                         help="in the CSV, put an apostrophe before texts that a spreadsheet would "
                         "run as formulas")  # fmt: skip
-    export.add_argument("--storage", metavar="URL",
-                        help="for Optuna: the database of the study, such as sqlite:///study.db")
-    export.add_argument("--study-name", metavar="NAME",
-                        help="for Optuna: the study, which is made if there is none; one that "
-                        "holds the search gets what it lacks (default: the name of DIR)")
+    export.add_argument(
+        "--storage",
+        metavar="URL",
+        help="for Optuna: the database of the study, such as sqlite:///study.db",
+    )
+    export.add_argument(
+        "--study-name",
+        metavar="NAME",
+        help="for Optuna: the study, which is made if there is none; one that "
+        "holds the search gets what it lacks (default: the name of DIR)",
+    )
     export.set_defaults(run=_export, wrong_usage=export.error)
     return export
 

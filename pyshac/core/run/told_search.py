@@ -134,12 +134,9 @@ class ToldSearch:
         situation = search.situation()
         number = situation.number or search.settings.schedule.batch_size
         given, self._given = self._given[:number], self._given[number:]
-        batch = search.drawing.draw(
-            replace(situation, number=number, enqueued=given), False, ALONE
-        )
+        batch = search.drawing.draw(replace(situation, number=number, enqueued=given), False, ALONE)
         search.begin(batch)
         rows = batch.rows[len(given) :]
         rankings = [*batch.chosen_by, *[UNRANKED] * (len(rows) - len(batch.chosen_by))]
         self._drawn += map(Drawn, rows, rankings)
         return bool(batch.rows)
-

@@ -62,18 +62,20 @@ class Column:
 
     def containing(self, value: Any) -> BaseDistribution | None:
         """Returns the distribution, wide enough for a value; None if there is none."""
-        distribution = self.distribution
-        if isinstance(distribution, (FloatDistribution, IntDistribution)):
-            if not distribution.low <= value <= distribution.high:
-                low, high = min(distribution.low, value), max(distribution.high, value)
-                return type(distribution)(low, high, log=distribution.log and low > 0)
-        return distribution
+        known = self.distribution
+        if not isinstance(known, (FloatDistribution, IntDistribution)):
+            return known
+        if known.low <= value <= known.high:
+            return known
+        low, high = min(known.low, value), max(known.high, value)
+        return type(known)(low, high, log=known.log and low > 0)
 
 
 def columns_of(space: HyperParameterList) -> list[Column]:
     """Returns the columns of a search space."""
     names, kinds = space.get_parameter_names(), space.column_kinds
-    return [_column(space, place, *pair) for place, pair in enumerate(zip(names, kinds))]
+    pairs = zip(names, kinds, strict=True)
+    return [_column(space, place, *pair) for place, pair in enumerate(pairs)]
 
 
 def _column(space: HyperParameterList, place: int, name: str, kind: ColumnKind) -> Column:

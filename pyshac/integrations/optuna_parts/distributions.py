@@ -26,10 +26,10 @@ def parameter_of(name: str, distribution: BaseDistribution) -> AbstractHyperPara
         if isinstance(distribution, CategoricalDistribution):
             return _choice(name, distribution.choices)
         if isinstance(distribution, IntDistribution):
-            bounds, step = (distribution.low, distribution.high), distribution.step
-            return IntegerHP(name, *bounds, distribution.log, step=None if step == 1 else step)
+            low, high, step = distribution.low, distribution.high, distribution.step
+            return IntegerHP(name, low, high, distribution.log, step=None if step == 1 else step)
         if isinstance(distribution, FloatDistribution):
-            bounds = (distribution.low, distribution.high)
+            bounds = distribution.low, distribution.high
             return UniformHP(name, *bounds, log=distribution.log, step=distribution.step)
     return None
 
@@ -53,9 +53,7 @@ def value_of(parameter: AbstractHyperParameter, number: float) -> Any:
     return int(number) if kind.is_whole else float(number)
 
 
-def as_optuna(
-    parameter: AbstractHyperParameter, distribution: BaseDistribution, value: Any
-) -> Any:
+def as_optuna(parameter: AbstractHyperParameter, distribution: BaseDistribution, value: Any) -> Any:
     """Returns a value of a parameter as Optuna hands it to an objective."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.to_external_repr(parameter.encode(value))
@@ -71,7 +69,8 @@ def hull(first: BaseDistribution, second: BaseDistribution) -> BaseDistribution:
         return first
     for kind in (FloatDistribution, IntDistribution):
         if isinstance(first, kind) and isinstance(second, kind) and first.log == second.log:
-            low, high = min(first.low, second.low), max(first.high, second.high)
+            low: Any = min(first.low, second.low)
+            high: Any = max(first.high, second.high)
             step: Any = first.step
             if not _have_one_grid(first, second):
                 step = None if kind is FloatDistribution else 1

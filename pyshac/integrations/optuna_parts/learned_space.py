@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.integrations.optuna_parts.distributions import hull, parameter_of, value_of
@@ -187,8 +192,8 @@ def _rules(
         values = {*range(len(distribution.choices))} - {int(value) for value in absent.values()}
         yield Rule(parent, {"values": sorted(values)}, frozenset(orphans | absent.keys()))
         return
-    if not others:
-        yield Rule(parent, {"at_least": getattr(distribution, "low")}, frozenset(orphans))
+    if not others and isinstance(distribution, (FloatDistribution, IntDistribution)):
+        yield Rule(parent, {"at_least": distribution.low}, frozenset(orphans))
         return
     is_whole = isinstance(distribution, IntDistribution)
     low, high = min(present), max(present)

@@ -131,7 +131,7 @@ class SHACSampler(BaseSampler):
         if number > 1:
             raise ValueError(
                 f"SHACSampler needs a study with one objective. Got one with {number}: combine "
-                "them into one value, or take another sampler, such as optuna.samplers.NSGAIISampler."
+                "them into one value, or take another sampler, such as NSGAIISampler of Optuna."
             )
 
     def _search(self, study: Study) -> StudySearch:

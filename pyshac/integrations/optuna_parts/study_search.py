@@ -104,7 +104,7 @@ class StudySearch:
             None if the search cannot hold the parameter.
         """
         distributions = {**trial.distributions, name: distribution}
-        numbers = {each: 0.0 for each in distributions}
+        numbers = dict.fromkeys(distributions, 0.0)
         space = LearnedSpace.of([SeenTrial(0, numbers, distributions, True)])
         if name not in space.distributions:
             return None
@@ -163,4 +163,3 @@ def _as_sample(space: LearnedSpace, search: ToldSearch, drawn: Drawn) -> Sample:
         for name, value in search.space.to_parameters(drawn.row, named=True).items()
     }
     return Sample(values, drawn.chosen_by)
-

@@ -191,7 +191,7 @@ class WrittenStudy:
 def _attributes(evaluation: Evaluation) -> dict[str, Any]:
     """Returns what is known of an evaluation beside its score, as JSON can hold it."""
     own = {"slot": evaluation.slot, "failure": evaluation.failure}
-    attributes = {name: value for name, value in own.items() if value is not None}
+    attributes: dict[str, Any] = {name: each for name, each in own.items() if each is not None}
     for name, value in evaluation.extras.items():
         is_finite = not isinstance(value, float) or math.isfinite(value)
         attributes[f"extra_{name}" if name in own else name] = value if is_finite else str(value)
@@ -217,7 +217,8 @@ def _open_study(storage: Any, study_name: Any, objective: Objective) -> Study:
         raise TypeError(f"{asked} Got {storage!r} instead.")
     if isinstance(storage, str) and "://" not in storage:
         raise ValueError(f"{asked} Got {storage!r} instead.")
-    direction = "maximize" if objective.name == "max" else "minimize"
+    is_max = objective.name == "max"
+    direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
     try:
@@ -230,11 +231,11 @@ def _open_study(storage: Any, study_name: Any, objective: Objective) -> Study:
         raise ValueError(f"{asked} It cannot be opened: {type(error).__name__}: {error}") from error
     finally:
         optuna.logging.set_verbosity(level)
-    if study.directions != [StudyDirection[direction.upper()]]:
-        found = [each.name.lower() for each in study.directions]
+    if study.directions != [direction]:
+        found = " and ".join(each.name.lower() for each in study.directions)
         raise ValueError(
-            f"The study {study_name!r} has {found}, and the search {direction!r}: choose another "
-            "study_name."
+            f"study_name must be that of a study with the direction {direction.name.lower()!r}. "
+            f"{study_name!r} has {found!r}: choose another name."
         )
     return study
 
