@@ -14,7 +14,7 @@ optuna = pytest.importorskip("optuna", reason="needs optuna")
 from optuna.distributions import FloatDistribution  # noqa: E402
 from optuna.trial import TrialState  # noqa: E402
 
-from pyshac import SHAC, Callback, UniformHP, report  # noqa: E402
+from pyshac import SHAC, Callback, Pruned, UniformHP, report  # noqa: E402
 from pyshac.cli import main  # noqa: E402
 from pyshac.integrations.optuna import OptunaMirror, export_study  # noqa: E402
 from tests.integrations.optuna_study.searches import (  # noqa: E402
@@ -38,7 +38,12 @@ def finished(tmp_path_factory):
 
 
 @pytest.fixture
-def address(tmp_path):
+def address():
+    return optuna.storages.InMemoryStorage()
+
+
+@pytest.fixture
+def database(tmp_path):
     return f"sqlite:///{tmp_path / 'study.db'}"
 
 
@@ -58,9 +63,9 @@ def agrees(engine, trials):
 
 
 class TestExport:
-    def test_all_that_is_known(self, finished, address):
-        assert export_study(finished, address, "run") == (40, 40)
-        trials = trials_of(address)
+    def test_all_that_is_known(self, finished, database):
+        assert export_study(finished, database, "run") == (40, 40)
+        trials = trials_of(database)
         agrees(finished, trials)
         first, evaluation = trials[0], finished.evaluations[0]
         started = evaluation.started.astimezone().replace(tzinfo=None)
@@ -93,12 +98,14 @@ class TestExport:
         def curved(worker_id, parameters):
             for step in range(1, 10):
                 report(step, parameters["x"] * step)
+                if step == 4 and parameters["x"] < 0.5:
+                    raise Pruned
             return parameters["x"]
 
         engine = SHAC(None, [UniformHP("x", 0, 1)], 40, 4, save_dir=tmp_path / "run")
         engine.concurrent_evaluators()
-        engine.fit(curved, pruning="median", verbose=0)
-        assert "pruned" in {each.state for each in engine.evaluations}
+        engine.fit(curved, verbose=0)
+        assert {each.state for each in engine.evaluations} == {"complete", "pruned"}
         export_study(engine, address, "run")
         trials = trials_of(address)
         agrees(engine, trials)
@@ -138,12 +145,12 @@ class TestExport:
 
 
 class TestCommand:
-    def test_export(self, finished, address, capsys):
-        arguments = ["export", finished.save_dir, "--to", "optuna", "--storage", address]
+    def test_export(self, finished, database, capsys):
+        arguments = ["export", finished.save_dir, "--to", "optuna", "--storage", database]
         assert main(arguments) == 0
         assert "Study 'run': 40 evaluations added, 40 in all." in capsys.readouterr().out
         assert main([*arguments, "--study-name", "other"]) == 0
-        agrees(finished, trials_of(address, "other"))
+        agrees(finished, trials_of(database, "other"))
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -184,18 +191,18 @@ class TestMirror:
         assert seen.running == [1] * 20
 
     @pytest.mark.slow
-    def test_a_run_that_is_killed_and_resumed(self, tmp_path, address):
+    def test_a_run_that_is_killed_and_resumed(self, tmp_path, database):
         context = multiprocessing.get_context("spawn")
-        worker = context.Process(target=killed_in_the_middle, args=(tmp_path / "run", address))
+        worker = context.Process(target=killed_in_the_middle, args=(tmp_path / "run", database))
         worker.start()
         worker.join()
         assert worker.exitcode < 0
-        states = [trial.state for trial in trials_of(address)]
+        states = [trial.state for trial in trials_of(database)]
         assert states.count(TrialState.RUNNING) == 1
         assert len(states) == 14
         engine = engine_in(tmp_path / "run", resume=True)
-        engine.fit(evaluate, catch=ValueError, callbacks=[OptunaMirror(address)], verbose=0)
-        trials = trials_of(address)
+        engine.fit(evaluate, catch=ValueError, callbacks=[OptunaMirror(database)], verbose=0)
+        trials = trials_of(database)
         agrees(engine, trials)
         assert len(trials) == 40
 
