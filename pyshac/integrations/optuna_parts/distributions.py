@@ -78,6 +78,18 @@ def hull(first: BaseDistribution, second: BaseDistribution) -> BaseDistribution:
     return first
 
 
+def covering(distribution: BaseDistribution, number: float) -> BaseDistribution:
+    """Returns a distribution that holds a number, too: one that was enqueued may lie outside."""
+    if distribution._contains(number):
+        return distribution
+    for kind in (FloatDistribution, IntDistribution):
+        if isinstance(distribution, kind):
+            exact: Any = int(number) if kind is IntDistribution else number
+            low, high = min(distribution.low, exact), max(distribution.high, exact)
+            return kind(low, high, log=distribution.log and low > 0)
+    return distribution
+
+
 def _have_one_grid(first: Any, second: Any) -> bool:
     if first.step is None or first.step != second.step:
         return bool(first.step == second.step)

@@ -15,7 +15,12 @@ from optuna.distributions import (
 )
 
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.integrations.optuna_parts.distributions import hull, parameter_of, value_of
+from pyshac.integrations.optuna_parts.distributions import (
+    covering,
+    hull,
+    parameter_of,
+    value_of,
+)
 
 # Number of parents on which one parameter may depend.
 MAX_PARENTS = 3
@@ -85,7 +90,8 @@ class LearnedSpace:
         found: dict[str, BaseDistribution] = dict(known or {})
         for trial in trials:
             for name, distribution in trial.distributions.items():
-                found[name] = hull(found.get(name, distribution), distribution)
+                wide = hull(found.get(name, distribution), distribution)
+                found[name] = covering(wide, trial.numbers[name])
         usable = {name: each for name, each in found.items() if parameter_of(name, each)}
         complete = [trial for trial in trials if trial.has_all]
         partial = [name for name in usable if any(name not in t.numbers for t in complete)]

@@ -104,8 +104,7 @@ class StudySearch:
             None if the search cannot hold the parameter.
         """
         distributions = {**trial.distributions, name: distribution}
-        numbers = dict.fromkeys(distributions, 0.0)
-        space = LearnedSpace.of([SeenTrial(0, numbers, distributions, True)])
+        space = LearnedSpace.of([], distributions)
         if name not in space.distributions:
             return None
         search = ToldSearch(space.as_list(self.entropy), self._settings)
@@ -114,18 +113,19 @@ class StudySearch:
 
     def _follow(self, space: LearnedSpace, trials: Sequence[FrozenTrial]) -> ToldSearch:
         """Returns the search after all batches of trials that have ended."""
-        ended = sorted(
-            (trial for trial in trials if trial.state.is_finished()),
-            key=lambda trial: (str(trial.datetime_complete), trial.number),
-        )
-        order = [trial.number for trial in ended]
-        if self._search is None or space != self._space or order[: len(self._told)] != self._told:
+        ended = {trial.number: trial for trial in trials if trial.state.is_finished()}
+        is_same = space == self._space and {*self._told} <= ended.keys()
+        if self._search is None or not is_same:
             self._search = ToldSearch(space.as_list(self.entropy), self._settings)
             self._space, self._told = space, []
-        search = self._search
-        while len(ended) - len(self._told) >= search.size_of_next:
-            start = len(self._told)
-            batch = ended[start : start + search.size_of_next]
+        search, told = self._search, {*self._told}
+        # What was told stays: clocks of several machines differ, and are set back.
+        new = sorted(
+            (trial for number, trial in ended.items() if number not in told),
+            key=lambda trial: (str(trial.datetime_complete), trial.number),
+        )
+        while len(new) >= search.size_of_next:
+            batch, new = new[: search.size_of_next], new[search.size_of_next :]
             search.tell([self._as_told(search, trial) for trial in batch])
             self._told += [trial.number for trial in batch]
         return search

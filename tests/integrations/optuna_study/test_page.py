@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs optuna")
 
-from pyshac.cli import main  # noqa: E402
-from tests.scripts import ONE_THREAD, run_script  # noqa: E402
-from tests.test_docs import ROOT, script_of  # noqa: E402
+from pyshac.cli import main
+from tests.scripts import ONE_THREAD, run_script
+from tests.test_docs import ROOT, script_of
 
 PAGE = ROOT / "docs" / "optuna.md"
 

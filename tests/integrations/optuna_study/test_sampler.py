@@ -240,6 +240,32 @@ class TestTrialsOfOthers:
         assert params_of(study)[13] == {"x": 2.0, "rate": 0.5, "n": 3, "choice": None}
         assert len(study.trials) == 30
 
+    @pytest.mark.filterwarnings("ignore:Fixed parameter")
+    def test_enqueued_values_that_lie_outside(self):
+        def objective(trial):
+            return (
+                trial.suggest_float("x", 0, 1)
+                + trial.suggest_float("rate", 1e-3, 1, log=True)
+                + trial.suggest_float("step", 0, 1, step=0.25)
+                + trial.suggest_int("n", 1, 9, step=2)
+            )
+
+        study = study_of(SHACSampler(40, 5, 0))
+        study.optimize(objective, n_trials=6)
+        study.enqueue_trial({"x": 70.0, "rate": 5.0, "step": 0.3, "n": 4})
+        study.optimize(objective, n_trials=20)
+        assert params_of(study)[6] == {"x": 70.0, "rate": 5.0, "step": 0.3, "n": 4}
+        assert all(0 <= each["x"] <= 1 for each in params_of(study)[7:])
+
+    @pytest.mark.parametrize("name", ["", "é", "a\nb", "n" * 300, "a_1", "\0"])
+    def test_odd_names(self, name):
+        study = study_of(SHACSampler(20, 5, 0))
+        study.optimize(
+            lambda trial: trial.suggest_float(name, 0, 1) + trial.suggest_float("a", 0, 1),
+            n_trials=12,
+        )
+        assert len({str(each) for each in params_of(study)}) == 12
+
     @pytest.mark.slow
     def test_trials_of_another_sampler_are_learned_from(self):
         study = study_of(optuna.samplers.RandomSampler(0))
