@@ -45,6 +45,39 @@ class SeenTrial:
     has_all: bool
 
 
+class Ranges:
+    """The distributions of the parameters of trials, each over all that the trials hold.
+
+    Args:
+        known: Distributions that are known beforehand; they come first.
+    """
+
+    def __init__(self, known: Mapping[str, BaseDistribution]) -> None:
+        self._found = dict(known)
+        # The trial that had a parameter first, and its place there.
+        self._first = {name: (-1, place) for place, name in enumerate(known)}
+
+    def copy(self) -> Ranges:
+        """Returns the ranges of this moment."""
+        copied = Ranges({})
+        copied._found, copied._first = {**self._found}, {**self._first}
+        return copied
+
+    def add(self, trial: SeenTrial) -> None:
+        """Adds the parameters of a trial."""
+        for place, (name, distribution) in enumerate(trial.distributions.items()):
+            wide = hull(self._found.get(name, distribution), distribution)
+            self._found[name] = covering(wide, trial.numbers[name])
+            first = (trial.number, place)
+            self._first[name] = min(self._first.get(name, first), first)
+
+    def in_order(self) -> dict[str, BaseDistribution]:
+        """Returns the distributions by name, in the order in which trials had them."""
+        return {
+            name: self._found[name] for name in sorted(self._first, key=self._first.__getitem__)
+        }
+
+
 @dataclass(frozen=True)
 class Rule:
     """A condition of a parameter, in the terms of `AbstractHyperParameter.when`.
@@ -78,20 +111,14 @@ class LearnedSpace:
     conditions: Mapping[str, Sequence[Rule]]
 
     @classmethod
-    def of(
-        cls, trials: Sequence[SeenTrial], known: Mapping[str, BaseDistribution] | None = None
-    ) -> LearnedSpace:
+    def of(cls, trials: Sequence[SeenTrial], ranges: Ranges) -> LearnedSpace:
         """Returns the space that trials show.
 
         Args:
             trials: The trials, in the order of their numbers.
-            known: Distributions that are known beforehand; they come first.
+            ranges: Their distributions.
         """
-        found: dict[str, BaseDistribution] = dict(known or {})
-        for trial in trials:
-            for name, distribution in trial.distributions.items():
-                wide = hull(found.get(name, distribution), distribution)
-                found[name] = covering(wide, trial.numbers[name])
+        found = ranges.in_order()
         usable = {name: each for name, each in found.items() if parameter_of(name, each)}
         complete = [trial for trial in trials if trial.has_all]
         partial = [name for name in usable if any(name not in t.numbers for t in complete)]

@@ -14,7 +14,12 @@ from pyshac.core.basics.seeding import Purpose
 from pyshac.core.run.told_search import UNRANKED, Drawn, Told, ToldSearch
 from pyshac.core.search.settings import Settings
 from pyshac.integrations.optuna_parts.distributions import as_optuna
-from pyshac.integrations.optuna_parts.learned_space import LearnedSpace, SeenTrial, row_of
+from pyshac.integrations.optuna_parts.learned_space import (
+    LearnedSpace,
+    Ranges,
+    SeenTrial,
+    row_of,
+)
 from pyshac.integrations.optuna_parts.results import details_of, score_of
 
 # The attribute of a trial that has the number of the ranking which chose it.
@@ -54,16 +59,29 @@ class StudySearch:
     ) -> None:
         self._settings = settings
         self.entropy = entropy
-        self._known = known
+        self._ranges = Ranges(known)
         self._seen: dict[int, SeenTrial] = {}
+        self._latest: tuple[Any, LearnedSpace] | None = None
         self._told: list[int] = []
         self._space: LearnedSpace | None = None
         self._search: ToldSearch | None = None
 
     def space(self, trials: Sequence[FrozenTrial], number: int) -> LearnedSpace:
         """Returns the space that the trials before one show, and those that run beside it."""
-        others = [self._as_seen(trial) for trial in trials if trial.number != number]
-        return LearnedSpace.of(others, self._known)
+        others = [trial for trial in trials if trial.number != number]
+        for trial in others:
+            if trial.state.is_finished() and trial.number not in self._seen:
+                self._ranges.add(self._as_seen(trial))
+        running = [self._as_seen(trial) for trial in others if not trial.state.is_finished()]
+        # A trial asks twice: for the space, then for its sample.
+        key = (len(self._seen), [(each.number, len(each.numbers)) for each in running])
+        if self._latest is None or self._latest[0] != key:
+            ranges = self._ranges.copy()
+            for each in running:
+                ranges.add(each)
+            seen = [self._as_seen(trial) for trial in others]
+            self._latest = key, LearnedSpace.of(seen, ranges)
+        return self._latest[1]
 
     def sample(self, trials: Sequence[FrozenTrial], number: int) -> Sample | None:
         """Returns the sample for a trial, given all trials and its number.
@@ -104,7 +122,7 @@ class StudySearch:
             None if the search cannot hold the parameter.
         """
         distributions = {**trial.distributions, name: distribution}
-        space = LearnedSpace.of([], distributions)
+        space = LearnedSpace.of([], Ranges(distributions))
         if name not in space.distributions:
             return None
         search = ToldSearch(space.as_list(self.entropy), self._settings)

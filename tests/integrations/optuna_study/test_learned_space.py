@@ -13,6 +13,7 @@ from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.integrations.optuna_parts.distributions import hull
 from pyshac.integrations.optuna_parts.learned_space import (
     LearnedSpace,
+    Ranges,
     SeenTrial,
     row_of,
 )
@@ -34,8 +35,15 @@ def seen(*trials, has_all=True):
     ]
 
 
+def learned(trials):
+    ranges = Ranges({})
+    for trial in trials:
+        ranges.add(trial)
+    return LearnedSpace.of(trials, ranges)
+
+
 def conditions(*trials):
-    space = LearnedSpace.of(seen(*trials))
+    space = learned(seen(*trials))
     space.as_list(0)
     return {
         name: [(rule.parent, dict(rule.arguments)) for rule in rules]
@@ -86,7 +94,7 @@ def test_nothing_explains_it():
 
 def test_trials_that_failed_tell_of_no_absence():
     trials = seen({"c": 0, "x": 0.1}) + seen({"c": 1}, {"c": 1}, has_all=False)[1:]
-    assert LearnedSpace.of(trials).conditions == {}
+    assert learned(trials).conditions == {}
 
 
 def test_a_condition_is_refuted():
@@ -97,7 +105,7 @@ def test_a_condition_is_refuted():
 
 def test_rows():
     trials = seen({"c": 0, "x": 0.25}, {"c": 1})
-    space = LearnedSpace.of(trials).as_list(0)
+    space = learned(trials).as_list(0)
     stream = np.random.SeedSequence(1)
     assert row_of(space, trials[0], stream) == ["a", 0.25]
     assert row_of(space, trials[1], stream) == ["b", INACTIVE]
