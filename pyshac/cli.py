@@ -12,7 +12,7 @@ from typing import Any
 
 from pyshac.core.basics import files, streams
 from pyshac.core.basics.messages.printable import printable
-from pyshac.core.basics.paths import output_path
+from pyshac.core.basics.paths import absolute_path, output_path
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
@@ -102,18 +102,7 @@ def _parser() -> argparse.ArgumentParser:
                       "(default: report.html)")  # fmt: skip
     page.set_defaults(run=_report)
 
-    export = commands.add_parser(
-        "export", help="write all evaluations as CSV or JSON", description=_export.__doc__
-    )
-    export.add_argument("--to", choices=("csv", "json"), help="the format (default: csv)")
-    export.add_argument("-o", "--output", metavar="FILE", default="-",
-                        help="where to write them, in a folder that exists "
-                        "(default: standard output)")  # fmt: skip
-    export.add_argument("--safe-for-spreadsheets", action="store_true",
-                        help="in the CSV, put an apostrophe before texts that a spreadsheet would "
-                        "run as formulas")  # fmt: skip
-    export.set_defaults(run=_export, wrong_usage=export.error)
-
+    export = _export_parser(commands)
     for command in (show, page, export):
         command.add_argument("directory", metavar="DIR", help="the save directory of a search")
         command.add_argument("--objective", choices=("max", "min"),
@@ -133,6 +122,34 @@ def _show_parser(commands: Any) -> argparse.ArgumentParser:
                       help="print the evaluations that failed instead")  # fmt: skip
     show.set_defaults(run=_show)
     return show
+
+
+def _export_parser(commands: Any) -> argparse.ArgumentParser:
+    export: argparse.ArgumentParser = commands.add_parser(
+        "export", help="write all evaluations as CSV or JSON, or into a study of Optuna",
+        description=_export.__doc__,
+    )  # fmt: skip
+    export.add_argument("--to", choices=("csv", "json", "optuna"),
+                        help="the format (default: csv)")  # fmt: skip
+    export.add_argument("-o", "--output", metavar="FILE",
+                        help="where to write CSV or JSON, in a folder that exists "
+                        "(default: standard output)")  # fmt: skip
+    export.add_argument("--safe-for-spreadsheets", action="store_true",
+                        help="in the CSV, put an apostrophe before texts that a spreadsheet would "
+                        "run as formulas")  # fmt: skip
+    export.add_argument(
+        "--storage",
+        metavar="URL",
+        help="for Optuna: the database of the study, such as sqlite:///study.db",
+    )
+    export.add_argument(
+        "--study-name",
+        metavar="NAME",
+        help="for Optuna: the study, which is made if there is none; one that "
+        "holds the search gets what it lacks (default: the name of DIR)",
+    )
+    export.set_defaults(run=_export, wrong_usage=export.error)
+    return export
 
 
 def _positive(text: str) -> int:
@@ -181,11 +198,12 @@ def _report(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     """Writes all evaluations that have ended, including those of the open batch, in UTF-8."""
-    if options.to == "json" and options.safe_for_spreadsheets:
-        options.wrong_usage("--safe-for-spreadsheets is for --to csv")
-    if options.to is None and options.output.lower().endswith(".json"):
-        options.wrong_usage(f"--output {options.output!r} would hold CSV: say --to json")
-    path = None if options.output == "-" else output_path("--output", options.output)
+    _check_export(options)
+    if options.to == "optuna":
+        _export_to_optuna(options)
+        return
+    output = "-" if options.output is None else options.output
+    path = None if output == "-" else output_path("--output", output)
     snapshot = take_snapshot(options.directory, options.objective)
     if options.to == "json":
         content = as_json(snapshot)
@@ -195,6 +213,31 @@ def _export(options: argparse.Namespace) -> None:
         _write_bytes(content)
     else:
         files.write_atomically(path, content)
+
+
+def _check_export(options: argparse.Namespace) -> None:
+    """Ends the command if its options do not fit together."""
+    if options.to in ("json", "optuna") and options.safe_for_spreadsheets:
+        options.wrong_usage("--safe-for-spreadsheets is for --to csv")
+    if options.to is None and (options.output or "").lower().endswith(".json"):
+        options.wrong_usage(f"--output {options.output!r} would hold CSV: say --to json")
+    if options.to == "optuna":
+        if options.storage is None:
+            options.wrong_usage("--to optuna needs --storage, such as sqlite:///study.db")
+        if options.output is not None:
+            options.wrong_usage("--output is for --to csv and json: --to optuna has --storage")
+    elif options.storage is not None or options.study_name is not None:
+        options.wrong_usage("--storage and --study-name are for --to optuna")
+
+
+def _export_to_optuna(options: argparse.Namespace) -> None:
+    # Optuna takes a second to load, and is not always installed.
+    from pyshac.integrations.optuna import export_study
+
+    directory = absolute_path("DIR", options.directory)
+    name = directory.resolve().name if options.study_name is None else options.study_name
+    added, number = export_study(directory, options.storage, name, options.objective)
+    _print(f"Study {printable(repr(name))}: {added} evaluations added, {number} in all.\n")
 
 
 def _write_bytes(content: bytes) -> None:

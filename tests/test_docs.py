@@ -20,7 +20,9 @@ FENCE = re.compile(r"^```(\w*)$")
 LANGUAGES = {"python", "py", "sh", "text"}
 # Code in "py" needs packages that not every run of the tests has.
 FRAMEWORKS = {"torch-engine.md": ["torch"], "keras-engine.md": ["keras", "tensorflow"]}
-OTHERS = {"managed-engines.md", "comparison.md", "curves.md", "distributed.md", "trackers.md"}
+OTHERS = {
+    "managed-engines.md", "comparison.md", "curves.md", "distributed.md", "optuna.md", "trackers.md",
+}  # fmt: skip
 
 
 def _blocks(page, language):

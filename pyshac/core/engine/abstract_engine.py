@@ -27,6 +27,7 @@ from pyshac.core.engine.call_forms import (
     ExceptionTypes,
     Result,
     SavePath,
+    SearchSource,
     SearchSpace,
     as_types,
     begins_with_function,
@@ -78,8 +79,8 @@ class _SHAC(SavedEngine, ABC):
             same script begins and continues. The budget may have grown. Where the search space has
             changed, samples that lie in the new one are taken over; those that do not are kept in
             `save_dir`, in a folder `former-1`.
-        start_from: Directory of another search, from whose evaluations this one learns as far as
-            they lie in its space; see `add`.
+        start_from: Directory of another search or a study of Optuna, from whose evaluations this
+            one learns as far as they lie in its space; see `add`.
         constraints: What every sample obeys, relations such as `Less` or functions, unless the
             `HyperParameterList` has them.
         pace: 'batch': the next batch waits for all scores of this one. 'pipeline': batches overlap
@@ -104,7 +105,7 @@ class _SHAC(SavedEngine, ABC):
         hyperparameter_list: SearchSpace | None, total_budget: int, num_batches: int | None = None,
         objective: str = "max", max_classifiers: int = 18, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
-        resume: bool = False, start_from: SavePath | None = None,
+        resume: bool = False, start_from: SearchSource | None = None,
         constraints: Constraints | None = None, pace: str = "batch",
         open_batches: int | None = None,
     ) -> None: ...  # fmt: skip
@@ -114,7 +115,7 @@ class _SHAC(SavedEngine, ABC):
         num_batches: int | None = None, objective: str = "max", max_classifiers: int = 18,
         save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
-        resume: bool = False, start_from: SavePath | None = None,
+        resume: bool = False, start_from: SearchSource | None = None,
         constraints: Constraints | None = None, pace: str = "batch",
         open_batches: int | None = None,
         evaluation_function: EvaluationFunction | None = None,
@@ -134,7 +135,7 @@ class _SHAC(SavedEngine, ABC):
         classifier: Any = None,
         batch_size: int | None = None,
         resume: bool = False,
-        start_from: SavePath | None = None,
+        start_from: SearchSource | None = None,
         constraints: Constraints | None = None,
         pace: str = "batch",
         open_batches: int | None = None,
@@ -153,7 +154,7 @@ class _SHAC(SavedEngine, ABC):
         if function is not None or not resume:
             self._parallelism.warn_of_few_cores()
         if start_from is not None:
-            self._start_from(absolute_path("start_from", start_from))
+            self._start_from(start_from)
 
     @abstractmethod
     def _make_evaluator(self) -> Evaluator:

@@ -21,6 +21,8 @@ EvaluationFunction = Callable[..., Any]
 Result = float | Mapping[str, Any] | EvaluationResult
 SearchSpace = HyperParameterList | Sequence[AbstractHyperParameter]
 SavePath = str | os.PathLike[str]
+# The directory of another search, or an object in which another project keeps one.
+SearchSource = SavePath | Any
 Constraints = Iterable[Constraint | Relation | Callable[..., Any]]
 # Objects with methods of a callback are taken, too; type checkers ask for the base class.
 Callbacks = Iterable[Callback] | Callback

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pyshac.core.basics import seeding, signals
@@ -19,7 +19,7 @@ from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.constraints.constraining import constrained
 from pyshac.core.hyperparameters.space.parameter_list import as_parameter_list
 from pyshac.core.run.replay import replayed
-from pyshac.core.run.restoring import restored, resumed, start_from
+from pyshac.core.run.restoring import restored, resumed, start_from, start_from_elsewhere
 from pyshac.core.run.run import Run
 from pyshac.core.search.paces.pace import PIPELINE
 from pyshac.core.storage.layout import Stamp
@@ -222,9 +222,23 @@ class SavedEngine(Overview):
         with self._turns.step("add()"):
             return self._require_run().add(scored)
 
-    def _start_from(self, path: Path) -> None:
-        """Adds the evaluations of the search in another directory, as far as they fit."""
-        start_from(self._require_run(), SaveDirectory(path))
+    def _start_from(self, source: Any) -> None:
+        """Adds the evaluations of another search, as far as they fit.
+
+        Args:
+            source: Its directory, or an object in which another project keeps it.
+
+        Raises:
+            TypeError: If it is something else.
+        """
+        run = self._require_run()
+        if isinstance(source, (str, os.PathLike)):
+            start_from(run, SaveDirectory(absolute_path("start_from", source)))
+        elif not start_from_elsewhere(run, source):
+            raise TypeError(
+                "start_from must be the path of a save directory, or a study of Optuna. Got "
+                f"{source!r} of type {type(source).__name__} instead."
+            )
 
     # Seeds
 

@@ -11,6 +11,7 @@ from pyshac.core.engine.call_forms import (
     Constraints,
     EvaluationFunction,
     SavePath,
+    SearchSource,
     SearchSpace,
     begins_with_function,
     optional_function,
@@ -38,7 +39,8 @@ class ManagedSHAC(_SHAC):
         classifier: A classifier with scikit-learn's interface, instead of the library's own.
         batch_size: W, number of samples in a batch, instead of `num_batches`.
         resume: Whether to continue the run that `save_dir` holds, if there is one.
-        start_from: Directory of another search, from whose evaluations this one learns.
+        start_from: Directory of another search or a study of Optuna, from whose evaluations this
+            one learns.
         constraints: What every sample obeys, relations such as `Less` or functions.
         pace: 'batch', 'pipeline' or 'stream': whether slots wait for the slowest evaluation of a
             batch.
@@ -57,7 +59,7 @@ class ManagedSHAC(_SHAC):
         max_gpu_evaluators: int = ..., objective: str = "max", max_classifiers: int = 18,
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
-        resume: bool = False, start_from: SavePath | None = None,
+        resume: bool = False, start_from: SearchSource | None = None,
         constraints: Constraints | None = None, pace: str = "batch",
         open_batches: int | None = None,
     ) -> None: ...  # fmt: skip
@@ -68,7 +70,7 @@ class ManagedSHAC(_SHAC):
         max_gpu_evaluators: int = ..., objective: str = "max", max_classifiers: int = 18,
         max_cpu_evaluators: int = 1, save_dir: SavePath | None = "shac",
         *, method: str = "default", classifier: Any = None, batch_size: int | None = None,
-        resume: bool = False, start_from: SavePath | None = None,
+        resume: bool = False, start_from: SearchSource | None = None,
         constraints: Constraints | None = None, pace: str = "batch",
         open_batches: int | None = None,
         evaluation_function: EvaluationFunction | None = None,
@@ -90,7 +92,7 @@ class ManagedSHAC(_SHAC):
         classifier: Any = None,
         batch_size: int | None = None,
         resume: bool = False,
-        start_from: SavePath | None = None,
+        start_from: SearchSource | None = None,
         constraints: Constraints | None = None,
         pace: str = "batch",
         open_batches: int | None = None,

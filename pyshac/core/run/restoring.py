@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pyshac.core.basics.arrays import FloatArray
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
@@ -17,8 +18,9 @@ from pyshac.core.dataset.objective import MAX, get_objective
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
+from pyshac.core.run.elsewhere import evaluations_of
 from pyshac.core.run.run import Run, check_budget
-from pyshac.core.run.transfer import lies_within, text_of_values, transfer
+from pyshac.core.run.transfer import Transfer, lies_within, text_of_values, transfer, transfer_of
 from pyshac.core.search.earlier_runs import train_again
 from pyshac.core.search.given.added import Added
 from pyshac.core.search.given.queue import Enqueued, Queue
@@ -140,24 +142,50 @@ def start_from(run: Run, directory: SaveDirectory) -> None:
             "pass resume=True to continue the search in there."
         )
     saved = directory.load(space)[0]
-    ours = run.search.settings.objective.name
     theirs = saved.objective
     if saved.is_legacy:
         settings = replace(run.search.settings, objective=MAX)
         theirs = _of_saved(saved, directory, settings, None, None).search.settings.objective.name
-    if theirs != ours:
-        raise ValueError(
-            f"start_from must hold a search with objective {ours!r}. {path!r} holds one with "
-            f"{theirs!r}."
-        )
+    _check_objective(run, theirs, repr(path))
     taken = transfer(saved.dataset.X, saved.space, space)
     # Samples from elsewhere have no curves: those that were pruned come with their bounds.
     ends = saved.dataset.details.curves.ends()
-    scores = bounded_scores(saved.dataset.scores, ends, get_objective(theirs)).tolist()
-    samples = zip(taken.rows, scores, strict=True)
+    scores = bounded_scores(saved.dataset.scores, ends, get_objective(theirs))
+    _add_taken(run, taken, scores, repr(path))
+
+
+def start_from_elsewhere(run: Run, source: Any) -> bool:
+    """Does what `start_from` does with an object in which another project keeps evaluations.
+
+    Returns:
+        Whether it is such an object.
+
+    Raises:
+        ValueError: If its evaluations have another objective, or several.
+    """
+    found = evaluations_of(source, run.search.space)
+    if found is None:
+        return False
+    _check_objective(run, found.objective, found.name)
+    taken = transfer_of([each.parameters for each in found.evaluations], run.search.space)
+    _add_taken(run, taken, found.scores(), found.name)
+    return True
+
+
+def _check_objective(run: Run, theirs: str, name: str) -> None:
+    ours = run.search.settings.objective.name
+    if theirs != ours:
+        raise ValueError(
+            f"start_from must hold a search with objective {ours!r}. {name} holds one with "
+            f"{theirs!r}."
+        )
+
+
+def _add_taken(run: Run, taken: Transfer, scores: FloatArray, name: str) -> None:
+    samples = zip(taken.rows, scores.tolist(), strict=True)
     run.add_rows([(row, score) for row, score in samples if row is not None])
     level = logging.WARNING if taken.num_outside else logging.INFO
-    logger.log(level, "Starting from %r: %s.", path, taken.text)
+    logger.log(level, "Starting from %s: %s.", name, taken.text)
 
 
 def _moved(

@@ -67,13 +67,26 @@ def transfer(
         for each in new
     )  # fmt: skip
     return Transfer(
-        [None if changed else _row_in(new, old.to_parameters(row, named=True)) for row in rows],
+        [None if changed else row_in(new, old.to_parameters(row, named=True)) for row in rows],
         [name for name in names if name not in known and name not in conditional],
         [name for name in known if name not in names],
     )
 
 
-def _row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] | None:
+@without_float_errors
+def transfer_of(samples: Sequence[dict[str, Any]], new: HyperParameterList) -> Transfer:
+    """Returns what samples from elsewhere, values by name, are in a search space."""
+    names = [each.name for each in new if not each.conditions]
+    known = dict.fromkeys(name for sample in samples for name in sample)
+    return Transfer(
+        [row_in(new, sample) for sample in samples],
+        [name for name in names if name not in known] if samples else [],
+        [name for name in known if name not in {each.name for each in new}],
+    )
+
+
+def row_in(space: HyperParameterList, parameters: dict[str, Any]) -> list[Any] | None:
+    """Returns the row of parameters in a space, which may lack some of them; None if outside."""
     try:
         known = {each.name for each in space} & parameters.keys()
         values = {name: parameters[name] for name in known}
