@@ -26,13 +26,22 @@ from sklearn.utils.validation import _check_method_params
 
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.engine import SHAC
-from pyshac.core.errors import EvaluationError
+from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.integrations.sklearn_parts import origin
+from pyshac.integrations.sklearn_parts.drawn import take_distributions
 from pyshac.integrations.sklearn_parts.results import FoldResult, essential, pack, unpack
 from pyshac.integrations.sklearn_parts.space import CandidateSpace
 from pyshac.integrations.sklearn_parts.splits import FixedSplits, NumberedTasks, hash_of_splits
+
+try:
+    from sklearn.utils import get_tags
+except ImportError as error:
+    raise ImportError(
+        "SHACSearchCV needs scikit-learn 1.6 or later: pip install 'pyshac[sklearn]'",
+        name="sklearn",
+    ) from error
 
 Candidate = dict[str, Any]
 # A candidate, and the results of its folds.
@@ -49,9 +58,10 @@ _FIXED = (
 class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
     """Searches the hyperparameters of an estimator by cross-validation and SHAC.
 
-    It is used as `RandomizedSearchCV` is, and has its attributes: `best_estimator_`, `best_params_`,
-    `best_score_`, `best_index_`, `cv_results_` and so on. Candidates come in batches, each of which
-    learns from those before it. All candidates are evaluated on the same splits.
+    It is used as `RandomizedSearchCV` is, and has its attributes: `best_estimator_`,
+    `best_params_`, `best_score_`, `best_index_`, `cv_results_` and so on. Candidates come in
+    batches, each of which learns from those before it. All candidates are evaluated on the same
+    splits.
 
     Args:
         estimator: The estimator, such as a pipeline.
@@ -121,6 +131,11 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
         self.save_dir = save_dir
         self.method = method
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = get_tags(self.estimator).target_tags.multi_output
+        return tags
+
     def fit(self, X: Any, y: Any = None, **params: Any) -> SHACSearchCV:  # noqa: N803
         """Searches, and fits the estimator with the best parameters on all data.
 
@@ -176,10 +191,7 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
         with contextlib.ExitStack() as stack:
             path = self.save_dir or stack.enter_context(_temporary_directory())
             engine = self._engine(space.parameters, absolute_path("save_dir", path))
-            records = [
-                (space.candidate(each.parameters), unpack(each.extras))
-                for each in engine.evaluations
-            ]
+            records = _records_of(engine, space)
             evaluate = _Evaluation(self, evaluate_candidates, callback_ctx, records)
             while samples := engine.ask():
                 for part in self._parts(samples):
@@ -187,7 +199,6 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
                     # All of a batch may have failed; the next one is drawn all the same.
                     with contextlib.suppress(EvaluationError):
                         engine.tell(part, [self._result(each) for each in folds])
-            evaluate.end()
         if len(records) < self.n_iter:
             warnings.warn(
                 f"The search space has {len(records)} candidates, fewer than "
@@ -195,6 +206,7 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
                 "GridSearchCV.",
                 stacklevel=3,
             )
+        evaluate.end()
 
     def _engine(self, parameters: HyperParameterList, path: Path) -> SHAC:
         """Returns an engine with a new search, or with the one that the directory holds."""
@@ -205,6 +217,7 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
                 origin.write(path, self._origin)
             else:
                 origin.check(path, self._origin)
+                self._check_n_iter(path, parameters)
         engine = SHAC(
             parameters,
             self.n_iter,
@@ -213,12 +226,22 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
             method=self.method,
             resume=True,
         )
+        take_distributions(engine.parameters or (), parameters)
         if is_new:
             seed = self.random_state
             if not isinstance(seed, numbers.Integral):
                 seed = check_random_state(seed).randint(2**31 - 1)
             engine.set_seed(int(seed))
         return engine
+
+    def _check_n_iter(self, path: Path, parameters: HyperParameterList) -> None:
+        number = len(SaveDirectory(path).load(parameters)[0].dataset)
+        if self.n_iter < number:
+            raise ValueError(
+                f"n_iter must be at least {number}, the number of candidates that save_dir "
+                f"{str(path)!r} holds. Got {self.n_iter} instead. Raise it, or choose another "
+                "save_dir."
+            )
 
     def _parts(self, samples: Sequence[Any]) -> Iterator[Sequence[Any]]:
         """Yields samples that are evaluated at once: with one job, a kill costs one of them."""
@@ -240,7 +263,8 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
         """Returns `cv_results_` of candidates."""
         candidates = [candidate for candidate, _ in records]
         out = [fold for _, folds in records for fold in folds]
-        metrics = next((s for fold in out if isinstance(s := fold["test_scores"], dict)), None)
+        scores = (fold["test_scores"] for fold in out)
+        metrics = next((each for each in scores if isinstance(each, dict)), {})
         for fold in out if metrics else ():
             # Where all fits of a batch failed, the names of the metrics are not known.
             for kind in {"test_scores", "train_scores"} & fold.keys():
@@ -359,6 +383,23 @@ class _Evaluation:
         # scikit-learn takes this very dict as `cv_results_`.
         self._last.clear()
         self._last.update(results)
+
+
+def _records_of(engine: SHAC, space: CandidateSpace) -> list[Record]:
+    """Returns the candidates that the engine's directory has, in the order of their numbers.
+
+    Raises:
+        SaveDirectoryError: If one has no results of folds.
+    """
+    try:
+        return [
+            (space.candidate(each.parameters), unpack(each.extras)) for each in engine.evaluations
+        ]
+    except ValueError as error:
+        raise SaveDirectoryError(
+            f"save_dir {engine.save_dir!r} has evaluations that SHACSearchCV did not make: {error} "
+            "Choose another save_dir."
+        ) from None
 
 
 def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
