@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +12,9 @@ from pyshac.core.basics.results.extras import MAX_EXTRAS, MAX_TEXT_LENGTH
 # What `BaseSearchCV` makes of `cv_results_`, for each fold.
 _TIMES = ("fit_time", "score_time")
 _SCORES = ("test_scores", "train_scores")
+
+# Of the name of an extra that goes on with the one before it.
+_PART = re.compile(r" \(\d+\)$")
 
 FoldResult = dict[str, Any]
 
@@ -47,7 +51,7 @@ def unpack(extras: Mapping[str, Any]) -> list[FoldResult]:
     """
     numbers: dict[str, list[float]] = defaultdict(list)
     for name, text in extras.items():
-        numbers[name.partition(" (")[0]] += [float(each) for each in str(text).split(",")]
+        numbers[_PART.sub("", name)] += [float(each) for each in str(text).split(",")]
     folds: list[FoldResult] = [{} for _ in numbers.get("fit_time", ())]
     if not folds or any(len(each) != len(folds) for each in numbers.values()):
         raise ValueError("These are not the results of folds.")

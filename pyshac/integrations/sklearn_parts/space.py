@@ -69,19 +69,25 @@ class CandidateSpace:
         read = [{name: _parameter(name, each[name]) for name in sorted(each)} for each in dicts]
         if len(read) == 1 and read[0]:
             return HyperParameterList([*read[0].values()])
+        owners = {
+            name: [place for place, each in enumerate(read) if name in each]
+            for name in dict.fromkeys(name for each in read for name in each)
+        }
+        if CHOICE in owners:
+            raise ValueError(f"No parameter of the estimator may be called {CHOICE!r}.")
+        shared = {
+            name
+            for name, places in owners.items()
+            if all(_is_same(read[places[0]][name], read[place][name]) for place in places[1:])
+        }
         parameters: list[AbstractHyperParameter] = [DiscreteHP(CHOICE, [*range(len(read))])]
-        for name in dict.fromkeys(name for each in read for name in each):
-            owners = [place for place, each in enumerate(read) if name in each]
-            if name == CHOICE:
-                raise ValueError(f"No parameter of the estimator may be called {CHOICE!r}.")
-            if all(_is_same(read[owners[0]][name], read[owner][name]) for owner in owners[1:]):
-                parameters.append(_conditional(read[owners[0]][name], owners, {}))
-                continue
-            for owner in owners:
-                self._names[f"{name} [{owner}]"] = name
         for place, each in enumerate(read):
-            new = {name: f"{name} [{place}]" for name in each if f"{name} [{place}]" in self._names}
-            parameters += [_conditional(each[name], [place], new) for name in new]
+            new = {name: f"{name} [{place}]" for name in each if name not in shared}
+            self._names |= {own: name for name, own in new.items()}
+            for name in each:
+                places = owners[name] if name in shared else [place]
+                if place == places[0]:
+                    parameters.append(_conditional(each[name], places, new))
         return HyperParameterList(parameters)
 
 
