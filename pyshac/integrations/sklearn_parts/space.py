@@ -18,6 +18,7 @@ from pyshac.core.hyperparameters import (
     IntegerHP,
 )
 from pyshac.core.hyperparameters.types.distributions.scipy_distributions import is_frozen
+from pyshac.core.hyperparameters.types.object_texts import text_of
 from pyshac.integrations.sklearn_parts.drawn import DrawnHyperParameter
 
 # The parameter that chooses one of several dicts.
@@ -156,28 +157,40 @@ def _of_distribution(name: str, given: Any) -> AbstractHyperParameter:
 
 
 def _choice(name: str, values: Iterable[Any]) -> AbstractHyperParameter:
-    """Returns a choice among values of any kind; what is repeated counts once.
-
-    Objects without a text of their own, and NaN, are named by their types and places.
-    """
-    different: list[Any] = []
-    known = set()
+    """Returns a choice among values of any kind; what is repeated counts once."""
+    different: dict[Any, Any] = {}
+    has_lists = False
     for value in values:
         try:
-            key = plain_values.identity(plain_values.check_value(value, name))
+            plain = plain_values.check_value(value, name)
+            # Lists would come back as tuples, which not every estimator takes for them.
+            is_same = bool(plain == value)
         # An object is the same as itself alone.
         except Exception:
-            key = ("object", id(value))
-        if key not in known:
-            known.add(key)
-            different.append(value)
+            different.setdefault(("object", id(value)), value)
+        else:
+            has_lists |= not is_same
+            different.setdefault((plain_values.identity(plain), is_same), value)
     try:
-        return DiscreteHP(name, different)
+        if not has_lists:
+            return DiscreteHP(name, [*different.values()])
     except (TypeError, ValueError):
         if not different:
             raise
-    places = enumerate(different)
-    return DiscreteHP(name, {f"{type(value).__name__} {place}": value for place, value in places})
+    return DiscreteHP(name, _named(different.values()))
+
+
+def _named(values: Iterable[Any]) -> dict[str, Any]:
+    """Returns objects by their texts, or by types and places where they have none of their own."""
+    named: dict[str, Any] = {}
+    for place, value in enumerate(values):
+        try:
+            text = text_of(value)
+        except ValueError:
+            text = ""
+        is_free = text and text not in named
+        named[text if is_free else f"{type(value).__name__} {place}"] = value
+    return named
 
 
 def _refusal(given: Any) -> TypeError:
