@@ -72,7 +72,8 @@ def test_no_code_escapes_the_tests(page):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: page.name)
 def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path):
-    script = tmp_path / f"{page.stem}.py"
+    # A script called sklearn.py would stand in the place of the package that it imports.
+    script = tmp_path / f"page_{page.stem}.py"
     script.write_text(script_of(page), encoding="utf-8")
 
     run_script(script, tmp_path, **ONE_THREAD)

@@ -42,12 +42,15 @@ CHECKS = {
     "curves/partial_fit": lambda n: n["best accuracy"] > 0.85 and _saves(n, "share of epochs"),
     "curves/cross_validation": lambda n: n["best accuracy"] > 0.95 and _saves(n, "share of folds"),
     "curves/keras_curves": lambda n: n["best accuracy"] > 0.7 and _saves(n, "share of epochs"),
+    "integrations/sklearn_pipeline": lambda n: n["best of shac"] > 0.99 and n["held out"] > 0.97,
 }
 NEEDS = {"architecture": ["torch"], "curves/keras_curves": ["keras", "tensorflow"]}
 
 
 def test_every_example_is_checked():
-    paths = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("curves/*.py")]
+    paths = [
+        path for each in ("", "curves/", "integrations/") for path in EXAMPLES.glob(f"{each}*.py")
+    ]
     assert {path.relative_to(EXAMPLES).with_suffix("").as_posix() for path in paths} == set(CHECKS)
 
 

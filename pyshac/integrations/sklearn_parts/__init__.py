@@ -1,0 +1,1 @@
+"""The parts of `SHACSearchCV`: its search space, results on disk, and what a directory is of."""
