@@ -1,0 +1,37 @@
+"""Pace: keeps the share of a processor that some work may take."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+# Of one core, so that a search beside it hardly notices.
+SHARE = 0.1
+
+
+class Pace:
+    """Keeps the share of a processor that some work takes.
+
+    Args:
+        clock: Returns the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._free_at = clock()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the work may be done now."""
+        return self._clock() >= self._free_at
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Measures the work of a `with` block."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            ended = self._clock()
+            self._free_at = ended + (ended - began) * (1 / SHARE - 1)
