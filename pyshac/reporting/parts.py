@@ -33,7 +33,9 @@ def summary_cards(snapshot: Snapshot) -> list[str]:
     if extras:
         cards.append(card("Extras of the best evaluation", definitions(extras)))
     if snapshot.refused:
-        reasons = [(reason, str(count)) for reason, count in snapshot.refused.items()]
+        reasons = [
+            (f"{count} time{'s' * (count != 1)}", r) for r, count in snapshot.refused.items()
+        ]
         why = f'<p class="quiet">{REFUSALS}</p>'
         cards.append(card("Refused classifiers", why + definitions(reasons)))
     return [*cards, *_stages(snapshot)]

@@ -23,8 +23,8 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
     """Returns the evaluations as columns and rows of text; one without a score has an empty one.
 
     Curves, with some of their points if they are long, stand beside the rows, by the number of the
-    sample. The values of inactive parameters are empty. Of columns that may be empty, those after the
-    parameters are left out that would be.
+    sample. The values of inactive parameters are empty. Of columns that may be empty, those after
+    the parameters are left out that would be.
     """
     dataset = snapshot.dataset
     knows_stages = snapshot.schedule is not None

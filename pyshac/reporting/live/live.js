@@ -35,7 +35,7 @@
 
   function tell() {
     const last = known && known.changed;
-    changed.textContent = last ? `Last change ${ago(last)}.` : "";
+    setText(changed, `${(known && known.best) || ""}${last ? ` Last change ${ago(last)}.` : ""}`);
     document.querySelectorAll("[data-ago]").forEach((node) => {
       node.textContent = ago(Number(node.dataset.ago));
     });
@@ -94,7 +94,6 @@
     const holder = make("div", "holder", figure, wide ? "scroller" : "");
     if (wide) holder.tabIndex = 0;
     const image = make("img", "image", holder);
-    image.hidden = true;
     make("p", "problem", figure).hidden = true;
     make("figcaption", "caption", figure);
     watcher.observe(figure);
@@ -174,7 +173,7 @@
     isDrawing = true;
     try {
       for (const figure of [...visible]) {
-        if (figure.isConnected) await load(figure);
+        if (visible.has(figure)) await load(figure);
       }
     } catch {
       // The next look asks again, and says if the connection is lost.

@@ -79,7 +79,7 @@ def _page(path: Path, interval: float) -> tuple[bytes, str]:
     """Returns the page and its content security policy."""
     more = read("live.js", PACKAGE)
     lead = (
-        f'<p id="status" data-interval="{interval!r}" role="status"></p>'
+        f'<p id="status" data-interval="{interval!r}" role="status">Reading the search …</p>'
         '<p id="changed" class="quiet"></p>'
         "<noscript><p>This page needs JavaScript.</p></noscript>"
         '<div class="cards" id="running"></div>'

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pyshac.core.basics.paths import shown_path
+from pyshac.core.dataset.summaries import counted
 from pyshac.looking.activity import (
     last_change,
     num_slots_in_use,
@@ -19,7 +20,7 @@ from pyshac.reporting.parts import card, readable, text, title
 MAX_OPEN = 20
 MAX_SLOTS = 64
 NOT_BEGUN, GONE, UNREADABLE = "not begun", "gone", "unreadable"
-RUNS, ENDED, INTERRUPTED, OPEN = "running", "ended", "interrupted", "open"
+RUNS, IDLE, ENDED, INTERRUPTED, OPEN = "running", "idle", "ended", "interrupted", "open"
 
 
 def status_of(path: Path, snapshot: Snapshot | None, problem: str, is_missing: bool) -> Any:
@@ -32,8 +33,8 @@ def status_of(path: Path, snapshot: Snapshot | None, problem: str, is_missing: b
         is_missing: Whether the directory holds no search now.
 
     Returns:
-        The `state` in a word, the `status` in a sentence, the time of the last `change`, and the
-        cards of what runs, as HTML.
+        The `state` in a word, the `status` in a sentence, the `best` so far in words, when it has
+        `changed` last, in seconds since 1970, and what is `running`, as cards.
     """
     runs = writer_runs(path)
     state = _state(snapshot, problem, is_missing, runs)
@@ -43,6 +44,7 @@ def status_of(path: Path, snapshot: Snapshot | None, problem: str, is_missing: b
     return {
         "state": state,
         "status": _sentence(state, path, problem),
+        "best": "" if snapshot is None else _best(snapshot),
         "changed": last_change(path),
         "running": cards,
     }
@@ -60,7 +62,9 @@ def _state(snapshot: Snapshot | None, problem: str, is_missing: bool, runs: bool
         return ENDED
     if runs is None:
         return OPEN
-    return RUNS if runs else INTERRUPTED
+    if runs:
+        return RUNS if snapshot.num_pending else IDLE
+    return INTERRUPTED
 
 
 def _sentence(state: str, path: Path, problem: str) -> str:
@@ -73,10 +77,21 @@ def _sentence(state: str, path: Path, problem: str) -> str:
         ENDED: "The search has ended: its budget is spent.",
         INTERRUPTED: "The search is interrupted: the process that ran it has ended. It goes on "
         "where it was once it is resumed.",
-        RUNS: "The search is open in a process that runs.",
+        RUNS: "The search is running.",
+        IDLE: "The process of the search runs, and evaluates nothing at the moment: it draws the "
+        "next batch, or waits to be told to go on.",
         OPEN: "The search is not finished. Whether it runs is not known here: the process that "
         "wrote to it last is on another machine, or left no name.",
     }[state]
+
+
+def _best(snapshot: Snapshot) -> str:
+    budget = None if snapshot.schedule is None else snapshot.schedule.total_budget
+    done = f"Evaluations: {counted(len(snapshot.dataset), budget, 0)}."
+    if snapshot.best is None:
+        return done
+    score, number = snapshot.dataset.Y[snapshot.best], snapshot.dataset.ids[snapshot.best]
+    return f"{done} Best so far: {number_text(score)} (sample {number})."
 
 
 def _open_samples(snapshot: Snapshot, is_running: bool) -> list[str]:
