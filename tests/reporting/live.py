@@ -1,4 +1,4 @@
-"""A search that can be watched while it runs, is killed and resumed, and the command that watches."""
+"""A search to watch while it runs, is killed and resumed, and the command that watches."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class TestToken:
         _, other, _ = ask(server, "/none")
         assert (status, body) == (404, b"")
         assert {**headers, "Date": ""} == {**other, "Date": ""}
-        assert "PySHAC" == headers["Server"].strip()
+        assert headers["Server"].strip() == "PySHAC"
 
     @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "a" * 999])
     def test_names_of_other_sites_get_nothing(self, server, host):
@@ -144,7 +144,7 @@ class TestState:
     def test_a_search_that_begins_goes_and_comes_back(self, tmp_path, search):
         path = tmp_path / "search"
         live = LiveState(path, None)
-        live._reads = Pace(lambda: 0.0)
+        live._reads = Pace(lambda: 0.0, lambda: 0.0)
         assert state_of(live)["state"] == "not begun"
         assert state_of(live)["cards"] == []
         shutil.copytree(search, path)
@@ -162,7 +162,7 @@ class TestState:
         path = tmp_path / "search"
         shutil.copytree(search, path)
         live = LiveState(path, None)
-        live._reads = Pace(lambda: 0.0)
+        live._reads = Pace(lambda: 0.0, lambda: 0.0)
         before = state_of(live)
         content = (path / "state.json").read_bytes()
         (path / "state.json").write_bytes(content[: len(content) // 2])
@@ -196,7 +196,7 @@ class TestState:
 
 def test_work_takes_its_share_of_time_only():
     now = [0.0]
-    pace = Pace(lambda: now[0])
+    pace = Pace(lambda: now[0], lambda: now[0])
     assert pace.is_due
     with pace.working():
         now[0] += 1.0

@@ -15,10 +15,15 @@ class Pace:
 
     Args:
         clock: Returns the time in seconds.
+        processor: Returns the time in seconds that a thread has had a processor.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        processor: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._clock, self._processor = clock, processor
         self._free_at = clock()
 
     @property
@@ -29,9 +34,8 @@ class Pace:
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """Measures the work of a `with` block."""
-        began = self._clock()
+        began = self._processor()
         try:
             yield
         finally:
-            ended = self._clock()
-            self._free_at = ended + (ended - began) * (1 / SHARE - 1)
+            self._free_at = self._clock() + (self._processor() - began) * (1 / SHARE - 1)
