@@ -152,7 +152,7 @@ def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None
         sizes = np.abs(snapshot.dataset.scores)
         smallest, largest = float(np.nanmin(sizes)), float(np.nanmax(sizes))
         # All scores lie outside its linear part, and 0 lies outside the axis.
-        set_scale("symlog", linthresh=smallest, linscale=0.1)
+        set_scale("symlog", linthresh=smallest / 2, linscale=0.1)
         (ax.set_ylim if vertical else ax.set_xlim)(-1.8 * largest, -smallest / 1.8)
 
 
