@@ -42,7 +42,11 @@ def stamps_of(path: Path) -> tuple[Stamp, ...]:
     """Returns the stamps of a save directory, which change with everything written to it."""
     layout = Layout(path)
     parts = (layout.journal, layout.state, layout.csv, layout.parameters, layout.marker)
-    return tuple(map(stamp_of, parts))
+    try:
+        return tuple(map(stamp_of, parts))
+    except OSError:
+        # Not a directory, or not to be read: whoever reads it is told why.
+        return ()
 
 
 def last_change(path: Path) -> float | None:
@@ -60,7 +64,10 @@ def writer_runs(path: Path) -> bool | None:
     import psutil
 
     layout = Layout(path)
-    holder, stamp = holder_of(layout), stamp_of(layout.holder)
+    try:
+        holder, stamp = holder_of(layout), stamp_of(layout.holder)
+    except OSError:
+        return None
     if holder is None or stamp is None or holder[1] != socket.gethostname():
         return None
     try:

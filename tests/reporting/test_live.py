@@ -173,6 +173,21 @@ class TestState:
         (path / "state.json").write_bytes(content)
         assert state_of(live)["state"] == "ended"
 
+    @pytest.mark.parametrize(
+        "holder", ['{"process": 1e999, "host": "x"}', '{"process": -1, "host": 1}', "[", "{}"]
+    )
+    def test_a_holder_that_makes_no_sense_is_not_known(self, tmp_path, search, holder):
+        path = tmp_path / "search"
+        shutil.copytree(search, path)
+        (path / "lock.json").write_text(holder)
+        assert state_of(LiveState(path, None))["state"] == "ended"
+
+    def test_a_directory_that_becomes_a_file(self, tmp_path):
+        live = LiveState(tmp_path / "search", None)
+        live._reads = Pace(lambda: 0.0, lambda: 0.0)
+        (tmp_path / "search").write_text("text")
+        assert state_of(live)["state"] in ("unreadable", "not begun")
+
     def test_open_samples_and_those_without_a_score(self, tmp_path):
         engine = SHAC([UniformHP("<b>", 0, 1)], 8, 2, save_dir=tmp_path)
         samples = engine.ask()

@@ -106,7 +106,7 @@ def holder_of(layout: Layout) -> tuple[int, str] | None:
     """Returns the process and the host that hold a directory's lock, or held it last."""
     try:
         holder = json.loads(files.read_bounded(layout.holder, 4096))
-        return int(holder["process"]), str(holder["host"])
+        return int(f"{holder['process']:d}"), str(holder["host"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
