@@ -58,7 +58,7 @@ def test_a_search_from_its_beginning_through_its_death(browser, tmp_path, width,
             opened = page.run("return document.querySelector('tr.details').innerText")
             page.run("document.querySelectorAll('#table th button')[0].click()")
             page.run("document.getElementById('evaluations-heading').scrollIntoView()")
-            page.run("window.scrollBy(0, -50)")
+            page.run("window.scrollBy(0, 10)")
             top, before = page.run(TOP), count(page)
             until(lambda: count(page) > before + 4)
             assert page.run("return window.isStill") is True
