@@ -1,4 +1,4 @@
-"""The command line: look at a saved search, write its report, export its evaluations."""
+"""The command line: look at a saved search, watch it, write its report, export it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import number_text, shorten
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.reporting.export import as_csv, as_json
+from pyshac.reporting.live.watch import INTERVAL_SECONDS, watch
 from pyshac.reporting.page import write_report
 from pyshac.reporting.summary import best_extras, best_values, facts, stage_rows
 from pyshac.reporting.text_table import Column, best_evaluations, failed_evaluations, lay_out
@@ -103,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     page.set_defaults(run=_report)
 
     export = _export_parser(commands)
-    for command in (show, page, export):
+    live = _watch_parser(commands)
+    for command in (show, page, export, live):
         command.add_argument("directory", metavar="DIR", help="the save directory of a search")
         command.add_argument("--objective", choices=("max", "min"),
                              help="for a directory of PySHAC 0.1 to 0.3, which does not record it "
@@ -152,6 +154,18 @@ def _export_parser(commands: Any) -> argparse.ArgumentParser:
     return export
 
 
+def _watch_parser(commands: Any) -> argparse.ArgumentParser:
+    live: argparse.ArgumentParser = commands.add_parser(
+        "watch", help="serve a page that follows a running search", description=_watch.__doc__
+    )
+    live.add_argument("--port", metavar="PORT", type=int, default=0,
+                      help="the port to listen on (default: 0, one that is free)")  # fmt: skip
+    live.add_argument("--interval", metavar="SECONDS", type=float, default=INTERVAL_SECONDS,
+                      help="time between two looks of the page (default: %(default)g)")  # fmt: skip
+    live.set_defaults(run=_watch)
+    return live
+
+
 def _positive(text: str) -> int:
     with contextlib.suppress(ValueError):
         if (number := int(text)) > 0:
@@ -194,6 +208,22 @@ def _report(options: argparse.Namespace) -> None:
     path = output_path("--output", options.output)
     write_report(options.directory, path, objective=options.objective)
     sys.stdout.write(f"{printable(str(path))}\n")
+
+
+def _watch(options: argparse.Namespace) -> None:
+    """Serves the report on this machine only, and renews it while the search runs."""
+
+    def announce(text: str) -> None:
+        _print(text)
+        sys.stdout.flush()
+
+    watch(
+        options.directory,
+        options.objective,
+        port=options.port,
+        interval=options.interval,
+        announce=announce,
+    )
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MAX, Objective, get_objective
 from pyshac.core.hyperparameters import HyperParameterList
+from pyshac.core.search.paces.open_batches import OpenBatches
 from pyshac.core.search.progress import BUDGET_SPENT, Progress
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.storage.save_directory import SaveDirectory
@@ -33,7 +34,7 @@ class Snapshot:
         cascade: The classifiers; none for a dataset, or a directory of an earlier PySHAC.
         schedule: How the budget is spent; None if neither that nor the stages are known.
         starts: Number of the first sample drawn after each classifier.
-        num_pending: Number of samples of open batches that have no score yet.
+        open: The open batches; some of their samples have no score yet.
         num_complete: Number of samples in closed batches.
         refused: Number of classifiers that were refused, by reason.
         path: The save directory, or None.
@@ -44,7 +45,7 @@ class Snapshot:
     cascade: Cascade = field(default_factory=Cascade)
     schedule: Schedule | None = None
     starts: tuple[int, ...] = ()
-    num_pending: int = 0
+    open: OpenBatches = field(default_factory=OpenBatches)
     num_complete: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     path: str | None = None
@@ -97,6 +98,11 @@ class Snapshot:
         """Which samples failed, shape (n,)."""
         have_failed: BoolArray = np.isnan(self.dataset.scores) & ~self.are_pruned
         return have_failed
+
+    @property
+    def num_pending(self) -> int:
+        """Number of samples of open batches that have no score yet."""
+        return len(self.open.pending)
 
     @property
     def num_failed(self) -> int:
@@ -158,7 +164,7 @@ def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
         run.cascade,
         schedule,
         tuple(run.stage_starts),
-        len(run.open.pending),
+        run.open,
         run.num_complete,
         run.refused,
         path,

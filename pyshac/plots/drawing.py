@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MANY_MARKS = 1500
 MAX_TICKS = 12
 SPREAD_FOR_LOG = 100.0
+# The quantiles between which most scores lie.
+MOST = (0.1, 0.9)
 
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
@@ -122,14 +124,36 @@ def drawable_scores(snapshot: Snapshot) -> FloatArray:
     return scores
 
 
-def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None:
-    """Makes the score axis logarithmic for positive losses that span over two powers of ten."""
+def log_sign(snapshot: Snapshot) -> int:
+    """Returns the sign of the scores if a logarithmic axis serves them, else 0.
+
+    It serves scores of one sign, losses and losses with a minus, that span over two powers of ten;
+    of scores whose best are the largest in size, most of them must do so.
+    """
     scores = snapshot.dataset.scores
     known = scores[~np.isnan(scores)]
-    is_wide = known.min() > 0 and known.max() / known.min() > SPREAD_FOR_LOG
-    if snapshot.objective is MIN and is_wide:
-        (ax.set_yscale if vertical else ax.set_xscale)("log")
+    sign = int((known > 0).all()) - int((known < 0).all()) if len(known) else 0
+    if not sign:
+        return 0
+    sizes = np.abs(known)
+    is_loss = (snapshot.objective is MIN) == (sign > 0)
+    low, high = np.log(np.quantile(sizes, (0.0, 1.0) if is_loss else MOST))
+    return sign if high - low > np.log(SPREAD_FOR_LOG) else 0
+
+
+def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None:
+    """Makes the score axis logarithmic where that serves; see `log_sign`."""
+    sign = log_sign(snapshot)
+    set_scale = ax.set_yscale if vertical else ax.set_xscale
+    if sign > 0:
+        set_scale("log")
         set_log_ticks(ax.yaxis if vertical else ax.xaxis)
+    elif sign < 0:
+        sizes = np.abs(snapshot.dataset.scores)
+        smallest, largest = float(np.nanmin(sizes)), float(np.nanmax(sizes))
+        # All scores lie outside its linear part, and 0 lies outside the axis.
+        set_scale("symlog", linthresh=smallest / 2, linscale=0.1)
+        (ax.set_ylim if vertical else ax.set_xlim)(-1.8 * largest, -smallest / 1.8)
 
 
 def set_column_axis(

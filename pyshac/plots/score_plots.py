@@ -17,6 +17,7 @@ from pyshac.plots.drawing import (
     axes_or_new,
     drawable_scores,
     figure_of,
+    log_sign,
     mark_size,
     palette_of,
     scatter_scores,
@@ -42,7 +43,8 @@ def plot_dataset(
 ) -> Axes:
     """Plots every score in the order of the samples, with a polynomial trend.
 
-    Samples without a score, which failed or were pruned, leave gaps.
+    Samples without a score, which failed or were pruned, leave gaps. Where scores span more than
+    two powers of ten, the axis and the trend are logarithmic, as in `plot_best_so_far`.
 
     Args:
         dataset: A `Dataset`, an engine, or the path of a save directory.
@@ -83,8 +85,12 @@ def plot_dataset(
         rasterized=len(scores) > MANY_MARKS,
     )
     degree = min(trend_deg, int(known.sum()) - 1)
-    trend = np.polynomial.Polynomial.fit(numbers[known], scores[known], degree)
-    ax.plot(numbers, trend(numbers), color=palette.accent, label="Evaluation trend")
+    sign = log_sign(snapshot)
+    heights = np.log(sign * scores[known]) if sign else scores[known]
+    trend = np.polynomial.Polynomial.fit(numbers[known], heights, degree)(numbers)
+    trend = sign * np.exp(trend) if sign else trend
+    ax.plot(numbers, trend, color=palette.accent, label="Evaluation trend")
+    set_score_scale(ax, snapshot)
     ax.set(title=title or "", xlabel="Sample", ylabel=eval_label or "")
     ax.legend()
     if path is not None:
@@ -96,8 +102,9 @@ def plot_dataset(
 def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
     """Plots the best score among the first n samples, and marks the stages.
 
-    Failed samples are crosses at the bottom, those that were pruned short lines. Positive losses
-    that span more than two powers of ten have a logarithmic axis.
+    Failed samples are crosses at the bottom, those that were pruned short lines. The axis is
+    logarithmic for losses, or losses with a minus, that span more than two powers of ten, and for
+    other scores of one sign if most of them do.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.

@@ -16,6 +16,7 @@ from pyshac.core.basics.messages.printable import printable
 from pyshac.looking.accepted_region import can_be_cut
 from pyshac.looking.axes import columns_of
 from pyshac.looking.importances import parameter_importances
+from pyshac.looking.labels import shorten
 from pyshac.looking.snapshot import Snapshot
 from pyshac.plots.cascade_plots import plot_accepted_region, plot_importances
 from pyshac.plots.curve_plots import plot_curves
@@ -28,6 +29,8 @@ from pyshac.plots.parameter_plots import (
     plot_slice,
 )
 from pyshac.plots.score_plots import plot_best_so_far, plot_dataset, plot_scores_by_stage
+from pyshac.plots.time_plots import plot_timeline, times_in_slots
+from pyshac.reporting.summary import MAX_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +63,7 @@ class Plot:
     """A plot of the report.
 
     Attributes:
+        name: Its name, which no other one has and which stays while the search goes on.
         section: Its section of the report.
         alt: A description for readers who cannot see it.
         caption: How to read it; may be empty.
@@ -68,6 +72,7 @@ class Plot:
         owns_size: Whether it chooses its own size.
     """
 
+    name: str
     section: str
     alt: str
     caption: str
@@ -97,14 +102,16 @@ def plots_of(snapshot: Snapshot) -> Iterator[Plot]:
     """Yields the plots of a search in the order of the report."""
     yield from _score_plots(snapshot)
     yield from _curve_plots(snapshot)
+    yield from _time_plots(snapshot)
     yield from _classifier_plots(snapshot)
     for column in choose_columns(snapshot, None, MAX_SLICES):
         draw_slice = partial(_draw_slice, snapshot, column.name)
         alt = f"The scores against {printable(column.name)}, stages as colours."
-        yield Plot("parameters", alt, "", draw_slice)
+        yield Plot(f"slice-{column.index}", "parameters", alt, "", draw_slice)
     shown = choose_columns(snapshot, None, MAX_PARALLEL)
     if len(shown) > 1:
         yield Plot(
+            "parallel",
             "together",
             f"The samples as lines through {len(shown)} parameters.",
             "Each line is a sample; the better its score, the stronger the colour."
@@ -118,6 +125,7 @@ def plots_of(snapshot: Snapshot) -> Iterator[Plot]:
 def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
     count = len(snapshot.dataset)
     yield Plot(
+        "best-so-far",
         "scores",
         f"The best score after each of {count} samples.",
         TRAINED if snapshot.starts else "",
@@ -125,6 +133,7 @@ def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
     )
     if snapshot.schedule is not None:
         yield Plot(
+            "stages",
             "scores",
             f"The scores of each of {snapshot.num_stages} stages, as boxes.",
             "The samples between two classifiers are a stage. As a search proceeds, the boxes move "
@@ -132,6 +141,7 @@ def _score_plots(snapshot: Snapshot) -> Iterator[Plot]:
             lambda ax: plot_scores_by_stage(snapshot, ax=ax),
         )
     yield Plot(
+        "all-scores",
         "scores",
         f"All {count} scores in order, with a trend.",
         "",
@@ -144,6 +154,7 @@ def _curve_plots(snapshot: Snapshot) -> Iterator[Plot]:
     if count:
         yield Plot(
             "curves",
+            "curves",
             f"The scores that {count} evaluations reported on their way, as lines over the steps.",
             "Each line is an evaluation. It ends with a dot if it was complete, with a short line "
             "across if it was pruned, and with a cross if it failed.",
@@ -151,11 +162,40 @@ def _curve_plots(snapshot: Snapshot) -> Iterator[Plot]:
         )
 
 
+def _time_plots(snapshot: Snapshot) -> Iterator[Plot]:
+    count = int((~np.isnan(times_in_slots(snapshot)).any(axis=1)).sum())
+    if count:
+        yield Plot(
+            "timeline",
+            "time",
+            f"When each of {count} evaluations ran, as bars in the rows of their slots.",
+            "Each bar is an evaluation, in the row of its slot. In gaps the slot had no work.",
+            lambda ax: plot_timeline(snapshot, ax=ax),
+        )
+
+
+def left_out(snapshot: Snapshot) -> dict[str, str]:
+    """Returns which parameters the pictures leave out, by section, in a sentence."""
+    found = {}
+    for section, limit in (("parameters", MAX_SLICES), ("together", MAX_PARALLEL)):
+        shown = {column.index for column in choose_columns(snapshot, None, limit)}
+        names = [column.name for column in columns_of(snapshot) if column.index not in shown]
+        if names:
+            chosen = "the most important" if snapshot.trees else "the first"
+            found[section] = (
+                f"Of {len(shown) + len(names)} columns these are {len(shown)}, {chosen}. Left out: "
+                f"{', '.join(map(shorten, names[:MAX_NAMES]))}"
+                f"{', …' * (len(names) > MAX_NAMES)}. The table has all of them."
+            )
+    return found
+
+
 def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
     if not len(snapshot.cascade):
         return
     if snapshot.trees:
         yield Plot(
+            "importances",
             "classifiers",
             "Each parameter's share of the classifiers' gain, as bars.",
             "Each parameter's share of the gain of the classifiers' splits; a dot is one "
@@ -166,6 +206,7 @@ def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
     pair = _most_important_pair(snapshot)
     if pair is not None:
         yield Plot(
+            "region",
             "classifiers",
             f"The accepted share over {printable(pair[0])} and {printable(pair[1])}.",
             "The share of the other parameters' prior that the classifiers accept, over the two "
@@ -205,16 +246,17 @@ def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
 def draw(plot: Plot) -> Picture:
     """Draws a plot; the picture holds the reason instead if the plot does not suit the search."""
     try:
-        return Picture(plot, _draw_svg(plot, {}), _draw_svg(plot, DARK))
+        return Picture(plot, draw_svg(plot), draw_svg(plot, is_dark=True))
     except ValueError as error:
         return Picture(plot, problem=str(error))
 
 
-def _draw_svg(plot: Plot, colours: dict[str, str]) -> bytes:
+def draw_svg(plot: Plot, is_dark: bool = False) -> bytes:
+    """Returns a plot as SVG, for a light or a dark page; raises `ValueError` if it cannot be."""
     from matplotlib import rc_context, style
 
     buffer = io.BytesIO()
-    settings: Any = {**STYLE, **colours}
+    settings: Any = {**STYLE, **(DARK if is_dark else {})}
     # The user's style may not suit the page, which can use all fonts of the reader's device.
     with style.context("default"), rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph ", UserWarning)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
+
+import numpy as np
 
 from pyshac.core.dataset.data_frame import extra_names, free_names
 from pyshac.core.dataset.evaluation import state_of
@@ -12,12 +15,16 @@ from pyshac.core.dataset.objective import MAX
 from pyshac.looking.snapshot import Snapshot
 from pyshac.reporting.summary import extra_text
 
+# Points of a curve that the page has, and of all curves together.
+MAX_POINTS, MIN_POINTS, ALL_POINTS = 200, 10, 200_000
+
 
 def table_content(snapshot: Snapshot) -> dict[str, Any]:
     """Returns the evaluations as columns and rows of text; one without a score has an empty one.
 
-    The values of inactive parameters are empty. Of columns that may be empty, those after the
-    parameters are left out that would be.
+    Curves, with some of their points if they are long, stand beside the rows, by the number of the
+    sample. The values of inactive parameters are empty. Of columns that may be empty, those after
+    the parameters are left out that would be.
     """
     dataset = snapshot.dataset
     knows_stages = snapshot.schedule is not None
@@ -50,7 +57,29 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
         "best": snapshot.best,
         "state": state_column,
         "descending": snapshot.objective is MAX,
+        "curves": _curves(snapshot),
     }
+
+
+def _curves(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Returns the curves by the sample's number; of long ones, points at even distances."""
+    table = snapshot.dataset.details.curves
+    if not table.num_curves:
+        return {}
+    most = min(MAX_POINTS, max(MIN_POINTS, ALL_POINTS // table.num_curves))
+    found = {}
+    for place, number in enumerate(snapshot.dataset.ids):
+        curve = table[place]
+        if curve is not None:
+            count = len(curve.steps)
+            places = sorted({*np.linspace(0, count - 1, min(most, count)).round().astype(int)})
+            scores = [curve.scores[index] for index in places]
+            found[str(number)] = {
+                "count": count,
+                "steps": [curve.steps[index] for index in places],
+                "scores": [float(f"{y:.6g}") if math.isfinite(y) else None for y in scores],
+            }
+    return found
 
 
 def to_script(content: Any) -> str:

@@ -67,19 +67,19 @@ class Page:
     def __init__(self, driver):
         self.driver = driver
 
-    def open(self, path, width=1280, scheme="light", media="screen"):
-        """Opens a report, and forgets the logs of those before."""
+    def open(self, path, width=1280, scheme="light", media="screen", height=900):
+        """Opens a report, by its path or address, and forgets the logs of those before."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
         )
         self.driver.execute_cdp_cmd(
             "Emulation.setEmulatedMedia", {"media": media, "features": features}
         )
         self.driver.get("about:blank")
         self.console(), self.requests()
-        self.driver.get(path.resolve().as_uri())
+        self.driver.get(path if isinstance(path, str) else path.resolve().as_uri())
         return self
 
     def run(self, script):

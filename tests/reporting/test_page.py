@@ -38,6 +38,7 @@ class TestTableContent:
             "best": 0,
             "state": 3,
             "descending": False,
+            "curves": {},
         }
 
     def test_searches_have_stages(self, finished):
@@ -143,7 +144,8 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
 def test_every_plot_has_a_text_for_those_who_do_not_see_it(finished):
     plots = list(plots_of(take_snapshot(finished)))
 
-    assert len({plot.alt for plot in plots}) == len(plots) == 14
+    assert len({plot.name for plot in plots}) == len(plots)
+    assert len({plot.alt for plot in plots}) == len(plots) == 15
     assert all(plot.alt.endswith(".") for plot in plots)
 
 
@@ -171,7 +173,7 @@ def test_a_search_with_conditions_has_all_of_its_pictures(branching, tmp_path):
     text = text_of(write_report(branching.save_dir, tmp_path / "report.html"))
     snapshot = take_snapshot(branching)
 
-    assert text.count('<img class="light"') == len(list(plots_of(snapshot))) == 18
+    assert text.count('<img class="light"') == len(list(plots_of(snapshot))) == 19
     assert "<figure><p>" not in text
     content = json.loads(DATA.search(text)[1], parse_constant=lambda each: pytest.fail(each))
     assert content == table_content(snapshot)

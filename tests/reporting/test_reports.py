@@ -56,8 +56,8 @@ class TestFile:
         images = re.findall(r'<img class="(\w+)" .*?base64,([^"]*)"', text)
         themes = [theme for theme, _ in images]
 
-        # Three of scores, two of classifiers, eight slices, one of all parameters.
-        assert themes == ["light", "dark"] * 14
+        # Three of scores, one of time, two of classifiers, eight slices, one of all parameters.
+        assert themes == ["light", "dark"] * 15
         for theme, image in images:
             svg = base64.b64decode(image).decode("utf-8")
             assert svg.startswith("<?xml")
@@ -157,6 +157,7 @@ class TestTable:
         page = browser.open(pages["finished"])
 
         assert page.shown() == "Rows 1 to 50 of 60"
+        assert page.sort("Sample") == "ascending"
         assert page.column("Sample") == [str(number) for number in range(50)]
         assert page.column("optimizer") == [row[4] for row in finished.dataset.X[:50]]
 
@@ -164,7 +165,7 @@ class TestTable:
         page = browser.open(pages["finished"])
         known = sorted((y for y in finished.dataset.Y if not math.isnan(y)), reverse=True)
 
-        assert page.sort("Score") == "descending"
+        assert page.header("Score").get_attribute("aria-sort") == "descending"
         assert [float(text) for text in page.column("Score")] == pytest.approx(known[:50])
         page.driver.find_element("css selector", "[data-page=last]").click()
         assert page.column("Score")[-1] == "failed"
@@ -183,7 +184,7 @@ class TestTable:
     def test_small_losses_come_first(self, browser, pages, hostile):
         page = browser.open(pages["hostile"])
 
-        assert page.sort("Score") == "ascending"
+        assert page.header("Score").get_attribute("aria-sort") == "ascending"
         assert float(page.column("Score")[0]) == pytest.approx(min(hostile.dataset.Y), rel=1e-5)
 
     def test_only_the_sorted_column_says_so(self, browser, pages):
@@ -229,16 +230,30 @@ class TestTable:
 
     def test_the_best_row_stands_out(self, browser, pages, finished):
         page = browser.open(pages["finished"])
-        page.sort("Score")
         best = page.run("return document.querySelector('tr.best').cells[1].textContent")
 
         assert float(best) == pytest.approx(finished.best_score, rel=1e-5)
+
+    def test_a_sample_opens_and_shows_whole_numbers(self, browser, pages, finished):
+        page = browser.open(pages["finished"], width=390)
+        page.run("document.querySelector('.opener').click()")
+        terms = page.run(
+            "return [...document.querySelectorAll('tr.details dl > *')].map(e => e.textContent)"
+        )
+        shown = dict(zip(terms[::2], terms[1::2], strict=True))
+
+        assert float(shown["Score"]) == finished.best_score
+        assert float(shown["rate"]) == finished.best_parameters["rate"]
+        assert page.run("return document.querySelector('.inner').offsetWidth") < 390
+        assert page.run("return document.documentElement.scrollWidth") <= 390
+        page.run("document.querySelector('.opener').click()")
+        assert page.run("return document.querySelectorAll('tr.details').length") == 0
 
     def test_ten_thousand_rows_sort_filter_and_turn_pages(self, browser, pages, large):
         page = browser.open(pages["large"])
 
         assert page.shown() == "Rows 1 to 50 of 10000"
-        assert page.sort("Score") == "descending"
+        assert page.header("Score").get_attribute("aria-sort") == "descending"
         best = sorted(large.Y, reverse=True)
         assert [float(text) for text in page.column("Score")] == best[:50]
         page.driver.find_element("css selector", "[data-page=next]").click()

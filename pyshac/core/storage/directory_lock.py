@@ -102,10 +102,18 @@ class _FileLock(filelock.FileLock):
             super()._release()
 
 
-def read_holder(layout: Layout) -> str:
-    """Returns the name of the process that holds a directory's lock, or held it last."""
+def holder_of(layout: Layout) -> tuple[int, str] | None:
+    """Returns the process and the host that hold a directory's lock, or held it last."""
     try:
         holder = json.loads(files.read_bounded(layout.holder, 4096))
-        return f"process {holder['process']:d} on host {str(holder['host'])[:99]!r}"
+        return int(f"{holder['process']:d}"), str(holder["host"])
     except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def read_holder(layout: Layout) -> str:
+    """Returns the name of the process that holds a directory's lock, or held it last."""
+    holder = holder_of(layout)
+    if holder is None:
         return "process unknown"
+    return f"process {holder[0]} on host {holder[1][:99]!r}"

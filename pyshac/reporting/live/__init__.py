@@ -1,0 +1,1 @@
+"""The report of a search while it runs, as a page that only this machine can open."""
