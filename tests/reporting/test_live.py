@@ -11,12 +11,12 @@ import threading
 from urllib.parse import urlsplit
 
 import pytest
-from pyshac.reporting.live.throttle import SHARE, Throttle
 
 from pyshac import SHAC, UniformHP
 from pyshac.cli import main
 from pyshac.reporting.live.server import LiveServer
 from pyshac.reporting.live.state import LiveState
+from pyshac.reporting.live.throttle import SHARE, Throttle
 from tests.looking.searches import run_search
 from tests.reporting.live import watching
 
