@@ -1,4 +1,4 @@
-"""`docs/reliability-tests.md`: its commands exist, its tables add up, and `reliability.md` agrees."""
+"""The pages on reliability: commands exist, tables add up, and both have the same figures."""
 
 from __future__ import annotations
 
