@@ -4,18 +4,21 @@
     python benchmarks/overhead.py --seeds 1
     python benchmarks/overhead.py --conditions       what conditions add to draws
 
-Beside ours stands Optuna's TPE, which benchmarks/contenders.txt installs. Prints a table in
-Markdown. Both are measured in one run, in turns, on one core; only their ratio means anything.
-So are draws of fifty parameters without conditions, and with thirty.
+The other one is Optuna's TPE, which benchmarks/contenders.txt installs. Both are measured in one
+run, in turns, on one core; only their ratio means anything. So are draws of fifty parameters
+without conditions, and with thirty. Prints a table in Markdown, and writes its rows to
+benchmarks/results/overhead.csv or overhead-conditions.csv.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import contenders
 import numpy as np
@@ -29,6 +32,7 @@ from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.generators import ALONE
 from pyshac.core.sampling.region import AcceptedRegion
 
+RESULTS = Path(__file__).with_name("results")
 BUDGET = Budget(1000, 10)
 NAMES = ("PySHAC", "Optuna TPE")
 SPACES = ("Branin", "Hartmann6", "8 mixed", "Rastrigin 10")
@@ -98,11 +102,34 @@ def in_turns(draws: list[Callable[[int], object]], repeats: int) -> list[float]:
     return np.median(seconds, axis=1).tolist()
 
 
-def report_conditions() -> None:
-    """Prints what draws take without conditions and with them."""
+def write_table(heads: Sequence[str], rows: Iterable[tuple[str, float, float]], path: Path) -> None:
+    """Prints a table of milliseconds, with their ratio, and writes it as CSV.
+
+    Args:
+        heads: Names of the first three columns.
+        rows: A name, and two times in milliseconds.
+        path: The file.
+    """
+    print("| " + " | ".join((*heads, "ratio")) + " |\n|---|---|---|---|")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(heads)
+        for name, first, second in rows:
+            print(markdown(name, first, second), flush=True)
+            writer.writerow([name, f"{first:.4g}", f"{second:.4g}"])
+
+
+def markdown(name: str, first: float, second: float) -> str:
+    """Returns a row of a table: two times in milliseconds, and the longer by the shorter."""
+    ratio = max(first, second) / min(first, second)
+    return f"| {name} | {first:.2f} | {second:.2f} | {ratio:.2f} |"
+
+
+def conditions() -> Iterable[tuple[str, float, float]]:
+    """Yields what draws take without conditions and with them, in milliseconds."""
     spaces = [tasks.mixed50().space, with_conditions()]
     regions = [trained_region(space) for space in spaces]
-    print("| milliseconds | 50 parameters | and 30 conditions | ratio |\n|---|---|---|---|")
     for what, drawn in (("prior", spaces), (f"{NUM_CLASSIFIERS} classifiers", regions)):
         for number in NUM_DRAWS if drawn is spaces else NUM_DRAWS[:2]:
             draws = [
@@ -110,30 +137,33 @@ def report_conditions() -> None:
                 for one in drawn
             ]
             plain, conditional = in_turns(draws, 20)
-            cells = f"{1000 * plain:.2f} | {1000 * conditional:.2f} | {conditional / plain:.2f}"
-            print(f"| {number} draws, {what} | {cells} |", flush=True)
+            yield f"{number} draws, {what}", 1000 * plain, 1000 * conditional
+
+
+def searches(num_seeds: int) -> Iterable[tuple[str, float, float]]:
+    """Yields what an evaluation costs each library, in milliseconds."""
+    for space in SPACES:
+        runs = [
+            [seconds(name, quality_tasks.QUALITY[space](seed), seed) for name in NAMES]
+            for seed in range(num_seeds)
+        ]
+        ours, theirs = (1000 * np.mean(runs, axis=0) / BUDGET.evaluations).tolist()
+        yield space, ours, theirs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3, help="number of seeds; 3 unless told")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds; 3 by default")
     parser.add_argument("--conditions", action="store_true", help="only what conditions add")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    if arguments.conditions:
-        with threadpool_limits(1):
-            report_conditions()
-        return
-    print("| milliseconds an evaluation | " + " | ".join(NAMES) + " | ratio |")
-    print("|---" * (len(NAMES) + 2) + "|")
     with threadpool_limits(1):
-        for space in SPACES:
-            runs = [
-                [seconds(name, quality_tasks.QUALITY[space](seed), seed) for name in NAMES]
-                for seed in range(arguments.seeds)
-            ]
-            ours, theirs = 1000 * np.mean(runs, axis=0) / BUDGET.evaluations
-            print(f"| {space} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.2f} |", flush=True)
+        if arguments.conditions:
+            heads = ("milliseconds", "50 parameters", "with 30 conditions")
+            write_table(heads, conditions(), RESULTS / "overhead-conditions.csv")
+        else:
+            heads = ("milliseconds an evaluation", *NAMES)
+            write_table(heads, searches(arguments.seeds), RESULTS / "overhead.csv")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 OURS = "PySHAC"
 BASELINES = ("random 2N", "Optuna TPE")
 NUM_BOOTSTRAPS = 10_000
+# Inches, so that labels can be read where a picture is 400 pixels wide; and pixels an inch.
+WIDTH, DPI = 5.2, 150
 # Contenders with fewer seeds than these are in no table.
 MIN_SEEDS = 5
 
@@ -198,7 +200,7 @@ def plot_ranks(results: Results) -> None:
     names, table = results.contenders, ranks(results)
     means, (low, high) = table.mean(axis=0), intervals(table)
     order = np.argsort(-means)
-    figure = Figure(figsize=(7, 0.4 * len(names) + 1), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.35 * len(names) + 1), layout="constrained")
     axes = figure.subplots()
     for place, i in enumerate(order):
         colour = "tab:red" if names[i].startswith(OURS) else "0.35"
@@ -206,15 +208,15 @@ def plot_ranks(results: Results) -> None:
         axes.plot(means[i], place, "o", color=colour)
     axes.set_yticks(range(len(names)), [names[i] for i in order])
     axes.set_xlabel(f"mean rank over {len(table)} tasks, 95 % interval; 1 is best")
-    figure.savefig(IMAGES / f"quality-ranks-{results.budget}.png", dpi=110)
+    figure.savefig(IMAGES / f"quality-ranks-{results.budget}.png", dpi=DPI)
 
 
 def plot_curves(results: Results) -> None:
     """Draws the best score so far against evaluations, a panel a task."""
     evaluations = int(results.budget.split("x")[0])
-    width = 4
+    width = 2
     height = -(-len(results.tasks) // width)
-    figure = Figure(figsize=(3.2 * width, 2.4 * height + 0.8), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.2 * height + 1), layout="constrained")
     panels = figure.subplots(height, width, squeeze=False).ravel()
     # Red is ours.
     colours = [c for n, c in enumerate(mpl.colormaps["tab20"].colors) if n not in (6, 7)]  # type: ignore[attr-defined]
@@ -235,8 +237,8 @@ def plot_curves(results: Results) -> None:
         panel.axis("off")
     figure.supxlabel("evaluations (random 2N: half of them)")
     figure.supylabel("best score so far: median, and quarters of ours")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
-    figure.savefig(IMAGES / f"quality-curves-{results.budget}.png", dpi=90)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    figure.savefig(IMAGES / f"quality-curves-{results.budget}.png", dpi=DPI)
 
 
 def _visible(results: Results, task: str) -> tuple[float, float]:

@@ -360,8 +360,8 @@ def plot(rows: list[Row]) -> None:
     from matplotlib.figure import Figure
 
     keys = list(dict.fromkeys((row.task, row.batch) for row in rows))
-    figure = Figure(figsize=(11, 5.5), layout="constrained")
-    grid = figure.subplots(2, 4, sharex=True, sharey=True)
+    figure = Figure(figsize=(5.2, 8.5), layout="constrained")
+    grid = figure.subplots(4, 2, sharex=True, sharey=True)
     for axes, key in zip(grid.flat, keys, strict=False):
         line = [row for row in rows if (row.task, row.batch) == key]
         k = [row.classifiers for row in line]
@@ -375,7 +375,7 @@ def plot(rows: list[Row]) -> None:
     figure.supylabel("seconds for 100 accepted samples")
     grid.flat[len(keys)].legend(*grid.flat[0].get_legend_handles_labels(), loc="center")
     IMAGES.mkdir(parents=True, exist_ok=True)
-    figure.savefig(IMAGES / "sampling.png", dpi=120)
+    figure.savefig(IMAGES / "sampling.png", dpi=150)
 
 
 def main() -> None:

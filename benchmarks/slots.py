@@ -280,7 +280,7 @@ def draw_idle(rows: list[Idle], path: Path) -> None:
     """Plots the share of idle slot time over the number of slots."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(5.2, 5), layout="constrained")
     for factor, colour in zip(FACTORS, ("tab:red", "tab:orange", "tab:blue"), strict=True):
         for limit, style in ((math.inf, "o-"), (LIMIT, "o--")):
             line = [
@@ -299,8 +299,8 @@ def draw_idle(rows: list[Idle], path: Path) -> None:
             )
     axes.set(xscale="log", xlabel="slots", ylabel="slot time spent idle (%)", ylim=(0, 100))
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    figure.savefig(path, dpi=120)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
+    figure.savefig(path, dpi=150)
     plt.close(figure)
 
 
@@ -323,16 +323,16 @@ def measure_costs(number: int) -> None:
 
 def measure_idle() -> None:
     limits = (math.inf, LIMIT)
-    idle = [idle_share(s, factor, limit) for limit in limits for factor in FACTORS for s in SLOTS]
-    idle += [
+    drawn = [idle_share(s, factor, limit) for limit in limits for factor in FACTORS for s in SLOTS]
+    paces = [
         idle_share(slots, 1, open_batches=open_batches, sigma=sigma, number=max(40, 5_000 // slots))
         for sigma in SIGMAS
         for open_batches in OPEN_BATCHES
         for slots in SLOTS_OF_PACES
     ]
-    print_table(idle)
-    write_table(idle, RESULTS / "slots_idle.csv")
-    draw_idle(idle, IMAGES / "idle-slots.png")
+    print_table(drawn + paces)
+    write_table(drawn + paces, RESULTS / "slots_idle.csv")
+    draw_idle(drawn, IMAGES / "idle-slots.png")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import quality_report
 import tasks
 from matplotlib.figure import Figure
 from public_runs.comparison import p_less
+from quality_report import DPI, WIDTH
 from scipy import stats
 
 from hours_runs.problems import references
@@ -201,11 +202,11 @@ def speed(table: Table) -> Iterator[str]:
 
 def plot(found: Sequence[Table], path: Path) -> None:
     """Draws mean regrets over time, a panel for each number of slots."""
-    figure = Figure(figsize=(max(5 * len(found), 8), 5), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 4 * len(found) + 1), layout="constrained")
     names = [name for name in CONTENDERS if any(name in table.names for table in found)]
     # Red is ours.
     colours = [c for n, c in enumerate(mpl.colormaps["tab20"].colors) if n not in (6, 7)]  # type: ignore[attr-defined]
-    panels = figure.subplots(1, len(found), squeeze=False)[0]
+    panels = figure.subplots(len(found), 1, squeeze=False)[:, 0]
     for panel, table in zip(panels, found, strict=True):
         for number, name in enumerate(names):
             if name not in table.names:
@@ -222,8 +223,8 @@ def plot(found: Sequence[Table], path: Path) -> None:
         for panel in panels
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3)
-    figure.savefig(path, dpi=110)
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2)
+    figure.savefig(path, dpi=DPI)
 
 
 def write(results: Sequence[Result], names: Iterable[str], picture: Path | None) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import quality_report
 import tasks
 from matplotlib.figure import Figure
-from quality_report import IMAGES, OURS
+from quality_report import DPI, IMAGES, OURS, WIDTH
 from scipy import stats
 
 from public_runs import peers
@@ -160,9 +160,11 @@ def corrected_p(found: Sequence[Table]) -> dict[tuple[str, int], float]:
 
 def plot_ranks(found: Sequence[Table]) -> None:
     """Draws the mean ranks with their intervals, a panel a table."""
-    height = 0.35 * max(len(table.names) for table in found) + 1
-    figure = Figure(figsize=(4.2 * len(found), height), layout="constrained")
-    for axes, table in zip(figure.subplots(1, len(found), squeeze=False)[0], found, strict=True):
+    lengths = [len(table.names) for table in found]
+    size = WIDTH, 0.32 * sum(lengths) + 0.6 * len(found) + 0.4
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(found), 1, squeeze=False, height_ratios=lengths)[:, 0]
+    for axes, table in zip(panels, found, strict=True):
         ranks = table.ranks
         means, (low, high) = ranks.mean(axis=0), quality_report.intervals(ranks)
         order = np.argsort(-means, kind="stable")
@@ -173,7 +175,7 @@ def plot_ranks(found: Sequence[Table]) -> None:
         axes.set_yticks(range(len(order)), [table.names[i] for i in order])
         axes.set_title(f"{table.budget}, {len(table.problems)} problems", fontsize=10)
     figure.supxlabel("mean rank, 95 % interval; 1 is best", fontsize=10)
-    figure.savefig(IMAGES / "public-ranks.png", dpi=110)
+    figure.savefig(IMAGES / "public-ranks.png", dpi=DPI)
 
 
 def write(folder: Path) -> None:

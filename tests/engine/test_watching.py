@@ -533,7 +533,10 @@ engine.fit()
 NOTEBOOK = """
 import logging
 from tests.engine.engine_helpers import evaluate, make_engine
-engine = make_engine("shac")
+def speaking(worker_id, parameters):
+    print("said in a worker", flush=True)
+    return evaluate(worker_id, parameters)
+engine = make_engine("shac", speaking, backend="loky")
 engine.fit(skip_cv_checks=True)
 engine
 """
@@ -545,6 +548,8 @@ def test_a_notebook_shows_a_bar_and_the_engine(tmp_path, monkeypatch):
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    # With it, a kernel does not capture the output of other processes.
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK)])
     resources = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(
@@ -556,3 +561,6 @@ def test_a_notebook_shows_a_bar_and_the_engine(tmp_path, monkeypatch):
     texts = [str(output) for output in outputs if output.output_type != "execute_result"]
     assert any(" 18/18 [" in text for text in texts), texts
     assert "Warning" not in str(texts)
+    # So says docs/callbacks.md.
+    printed = "".join(o.text for o in outputs if o.get("name") == "stdout")
+    assert printed.count("said in a worker") == (18 if os.name == "posix" else 0)
