@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -214,6 +215,37 @@ def test_a_cell_that_is_interrupted_and_run_again_goes_on(tmp_path, monkeypatch)
         assert run_cell(client, cell) == ("60 evaluations\n", "")
         assert run_cell(client, cell) == ("60 evaluations\n", "")
         assert run_cell(client, SEARCH_CELL.replace("BUDGET", "64")) == ("64 evaluations\n", "")
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel(now=True)
+
+
+PRINTING_CELL = """
+import time
+from pyshac import SHAC, UniformHP
+
+def evaluate(worker_id, parameters):
+    print("printed by a worker", flush=True)
+    return parameters["x"]
+
+SHAC(evaluate, [UniformHP("x", 0, 1)], total_budget=4, num_batches=2).fit(verbose=0)
+time.sleep(1)  # for what is still on its way
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a kernel there does not capture workers")
+def test_what_workers_print_appears_in_the_cell(tmp_path, monkeypatch):
+    manager = pytest.importorskip("jupyter_client.manager")
+    pytest.importorskip("ipykernel")
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE_PARENT))
+    # Kernels do not capture the output of other processes where this is set.
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    kernel, client = manager.start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+    try:
+        printed, error = run_cell(client, PRINTING_CELL)
+        assert not error
+        assert "printed by a worker" in printed
     finally:
         client.stop_channels()
         kernel.shutdown_kernel(now=True)

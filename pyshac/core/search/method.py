@@ -1,6 +1,6 @@
 """Method: how the search learns and chooses; here the default differs from the paper.
 
-docs/how-it-works.md shows the benefit of each difference.
+docs/published-method.md shows the benefit of each difference.
 """
 
 from __future__ import annotations
