@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[2]
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 PICTURE = re.compile(r'<img [^>]*src="([^":]+\.png)"')
-# With so many pixels to an inch of a plot, its labels of 10 points can be read on a phone.
-PHONE_DPI = 74
+# With so many pixels to an inch of a plot, its labels of 10 points can be read on a phone. Plots up to
+# so many inches shrink to the screen, which makes the labels a little smaller.
+PHONE_DPI, PHONE_INCHES = 74, 6.8
 # What plots of this project have unless their file says otherwise.
 USUAL_DPI = 120
 METRES_PER_INCH = 0.0254
@@ -48,9 +49,11 @@ def _as_mathml(found):
 
 
 def _with_phone_width(found, folder):
-    """Gives a picture the width, as a CSS variable, at which a phone shows it legibly."""
-    width = round(_inches((folder / found[1]).read_bytes()) * PHONE_DPI)
-    return f'{found[0]} style="--phone-width: {width}px"'
+    """Gives a wide picture the width, as a CSS variable, at which a phone shows it legibly."""
+    inches = _inches((folder / found[1]).read_bytes())
+    if inches <= PHONE_INCHES:
+        return found[0]
+    return f'{found[0]} style="--phone-width: {round(inches * PHONE_DPI)}px"'
 
 
 def _inches(png):
