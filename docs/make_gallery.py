@@ -1,6 +1,7 @@
 """Runs the examples of the gallery: puts their output into its page and draws their pictures.
 
-python docs/make_gallery.py [EXAMPLE ...], such as branin or curves/partial_fit; all of them takes minutes.
+python docs/make_gallery.py [EXAMPLE ...], such as branin or curves/partial_fit. All of them take
+some minutes.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from pyshac.utils import vis_utils
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "gallery.md"
-# Twelve words of 10 points fit in the width of a phone.
+# Inches. On the screen of a phone, labels of 10 points keep about that size.
 SIZE = (5.2, 3.7)
 PICTURES = {
     "branin": lambda path: vis_utils.plot_accepted_region(path, "x", "y", max_classifiers=5),
@@ -35,7 +36,7 @@ PICTURES = {
 
 
 def output_of(name):
-    """Finds the output of an example in the page; the groups are what precedes it, it, and its end."""
+    """Returns a pattern for the output of an example; its groups are before, output and end."""
     heading = re.escape(f'--8<-- "examples/{name}.py"')
     return re.compile(rf"({heading}.*?^```text\n)(.*?)(^```$)", re.DOTALL | re.MULTILINE)
 
@@ -70,7 +71,9 @@ def main(names):
             output = run(name, Path(folder))
             draw(name, Path(folder))
         page = PAGE.read_text(encoding="utf-8")
-        page, count = output_of(name).subn(lambda found, text=output: found[1] + text + found[3], page)
+        page, count = output_of(name).subn(
+            lambda found, text=output: found[1] + text + found[3], page
+        )
         if count != 1:
             raise SystemExit(f"{PAGE} has {count} places for the output of {name}; it needs one")
         PAGE.write_text(page, encoding="utf-8")

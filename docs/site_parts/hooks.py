@@ -1,4 +1,4 @@
-"""What MkDocs calls while it builds these pages: version and date, links to the repository, formulas."""
+"""What MkDocs calls while it builds these pages: version, date, links, formulas, pictures."""
 
 import html
 import re
@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 PICTURE = re.compile(r'<img [^>]*src="([^":]+\.png)"')
-# With so many pixels to an inch of a plot, its labels of 10 points can be read on a phone. Plots up to
-# so many inches shrink to the screen, which makes the labels a little smaller.
+# At this resolution a plot's labels of 10 points can be read on a phone. Plots up to this width in
+# inches shrink to the screen, which makes the labels a little smaller.
 PHONE_DPI, PHONE_INCHES = 74, 6.8
 # What plots of this project have unless their file says otherwise.
 USUAL_DPI = 120
@@ -37,7 +37,7 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_page_content(content, page, config, files):
-    """Sets formulas in MathML, which browsers show without a script, and sizes pictures for phones."""
+    """Sets formulas in MathML, which needs no script, and sizes pictures for phones."""
     folder = Path(page.file.abs_src_path).parent
     content = PICTURE.sub(lambda found: _with_phone_width(found, folder), content)
     return FORMULA.sub(_as_mathml, content)
