@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import pyshac
+from tests.reporting import conftest as reports
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -26,7 +28,13 @@ STILL_LONG = {
     "benchmarks.md", "distributed.md", "faq.md", "guide.md", "how-it-works.md", "looking.md",
     "reliability.md",
 }  # fmt: skip
+WIDTH_OF_PHONES = 400
+# Seconds in which results of a search must appear.
+PATIENCE = 20
 REPOSITORY = "https://example.org/pyshac"
+
+
+browser = reports.browser
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +140,42 @@ def test_every_public_name_has_an_entry(pages):
     missing = [name for name in pyshac.__all__ if not re.search(rf"\b{name}\b", text)]
 
     assert missing == []
+
+
+def results_of(browser, searched):
+    """The headings that the search box of the open page finds."""
+    box = browser.driver.find_element("css selector", "input.md-search__input")
+    browser.run("document.forms.search.query.focus()")
+    box.clear()
+    box.send_keys(searched)
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = browser.run(
+            "return [...document.querySelectorAll('.md-search-result__item h1, "
+            ".md-search-result__item h2')].map(each => each.textContent)"
+        )
+        if found:
+            return found
+        time.sleep(0.1)
+    return []
+
+
+@pytest.mark.slow
+def test_the_search_box_works_in_a_page_that_is_opened_as_a_file(browser, site):
+    browser.open(site / "index.html")
+
+    assert [searched for searched in SEARCHED if not results_of(browser, searched)] == []
+    assert browser.console() == []
+    assert {url for url in browser.requests() if not url.startswith(("file:", "data:"))} == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_a_phone(browser, site, pages, scheme):
+    for name in pages:
+        browser.open(site / name, WIDTH_OF_PHONES, scheme)
+        width = browser.run("return document.documentElement.scrollWidth")
+        palette = browser.run("return document.body.dataset.mdColorScheme")
+
+        assert (width, palette) == (WIDTH_OF_PHONES, {"light": "default", "dark": "slate"}[scheme])
+        assert browser.console() == [], name
