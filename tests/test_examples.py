@@ -70,7 +70,10 @@ def shown():
 def test_the_gallery_shows_results_that_reach_the_goals():
     outputs = shown()
 
-    assert outputs.keys() == CHECKS.keys() - {"curves/keras_curves"}
+    assert outputs.keys() == CHECKS.keys() - {
+        "curves/keras_curves",
+        "integrations/sklearn_pipeline",
+    }
     assert [name for name, text in outputs.items() if not CHECKS[name](_numbers(text))] == []
 
 
