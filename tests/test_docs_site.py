@@ -100,6 +100,11 @@ def test_pages_load_nothing_from_the_network(pages):
 
 
 @pytest.mark.slow
+def test_formulas_need_no_script(pages):
+    assert [name for name, text in pages.items() if 'class="arithmatex"' in text] == []
+
+
+@pytest.mark.slow
 def test_every_page_has_the_version_the_date_and_a_place_for_problems(pages):
     for name, text in pages.items():
         assert f"PySHAC {pyshac.__version__} · built on 1970-01-02" in text, name

@@ -13,9 +13,8 @@ ROOT = Path(__file__).parents[2]
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 PICTURE = re.compile(r'<img [^>]*src="([^":]+\.png)"')
-# At this resolution a plot's labels of 10 points can be read on a phone. Plots up to this width in
-# inches shrink to the screen, which makes the labels a little smaller.
-PHONE_DPI, PHONE_INCHES = 74, 6.8
+# Plots up to this width shrink to the screen of a phone; wider ones scroll there, to stay legible.
+PHONE_INCHES = 6.8
 # What plots of this project have unless their file says otherwise.
 USUAL_DPI = 120
 METRES_PER_INCH = 0.0254
@@ -37,9 +36,9 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_page_content(content, page, config, files):
-    """Sets formulas in MathML, which needs no script, and sizes pictures for phones."""
+    """Sets formulas in MathML, which needs no script, and sizes pictures."""
     folder = Path(page.file.abs_src_path).parent
-    content = PICTURE.sub(lambda found: _with_phone_width(found, folder), content)
+    content = PICTURE.sub(lambda found: _with_inches(found, folder), content)
     return FORMULA.sub(_as_mathml, content)
 
 
@@ -48,12 +47,11 @@ def _as_mathml(found):
     return convert(html.unescape(found[2]).strip(), display=display)
 
 
-def _with_phone_width(found, folder):
-    """Gives a wide picture the width, as a CSS variable, at which a phone shows it legibly."""
+def _with_inches(found, folder):
+    """Tells the style sheet how wide a picture is meant to be, whatever its resolution."""
     inches = _inches((folder / found[1]).read_bytes())
-    if inches <= PHONE_INCHES:
-        return found[0]
-    return f'{found[0]} style="--phone-width: {round(inches * PHONE_DPI)}px"'
+    kind = "wide-plot" if inches > PHONE_INCHES else "plot"
+    return f'{found[0]} class="{kind}" style="--inches: {inches:.2f}"'
 
 
 def _inches(png):
