@@ -21,8 +21,8 @@ LANGUAGES = {"python", "py", "sh", "text"}
 # Code in "py" needs packages that not every run of the tests has.
 FRAMEWORKS = {"torch-engine.md": ["torch"], "keras-engine.md": ["keras", "tensorflow"]}
 OTHERS = {
-    "managed-engines.md", "comparison.md", "curves.md", "distributed.md", "optuna.md",
-    "trackers.md",
+    "managed-engines.md", "comparison.md", "curves.md", "distributed.md", "integrations.md",
+    "optuna.md", "trackers.md",
 }  # fmt: skip
 
 

@@ -8,7 +8,13 @@ import pytest
 from tests.managed.cases import installed
 from tests.scripts import ONE_THREAD, run_script
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+# In the gallery an example's name, what it prints, and its picture.
+SHOWN = re.compile(
+    r'--8<-- "examples/([\w/]+)\.py".*?^```text\n(.*?)^```$.*?\(images/([\w-]+)\.png\)',
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def _numbers(output):
@@ -54,6 +60,23 @@ def test_every_example_is_checked():
     assert {path.relative_to(EXAMPLES).with_suffix("").as_posix() for path in paths} == set(CHECKS)
 
 
+def shown():
+    """What the gallery shows that each example prints, by name."""
+    found = SHOWN.findall((ROOT / "docs" / "gallery.md").read_text(encoding="utf-8"))
+    assert all(picture == f"gallery-{name.replace('/', '-')}" for name, _, picture in found)
+    return {name: output for name, output, _ in found}
+
+
+def test_the_gallery_shows_results_that_reach_the_goals():
+    outputs = shown()
+
+    assert outputs.keys() == CHECKS.keys() - {
+        "curves/keras_curves",
+        "integrations/sklearn_pipeline",
+    }
+    assert [name for name, text in outputs.items() if not CHECKS[name](_numbers(text))] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CHECKS))
 def test_example_reaches_its_goal(name, tmp_path):
@@ -62,4 +85,8 @@ def test_example_reaches_its_goal(name, tmp_path):
     output = run_script(EXAMPLES / f"{name}.py", tmp_path, **ONE_THREAD)
 
     assert CHECKS[name](_numbers(output)), output
+    # Digits may differ with the versions of NumPy and XGBoost.
+    in_gallery = shown().get(name, output)
+    assert _numbers(in_gallery).keys() == _numbers(output).keys()
+    assert in_gallery.count("\n") == output.count("\n")
     assert list(tmp_path.iterdir()) == []
