@@ -55,7 +55,9 @@ NEEDS = {"architecture": ["torch"], "curves/keras_curves": ["keras", "tensorflow
 
 def test_every_example_is_checked():
     paths = [
-        path for each in ("", "curves/", "integrations/") for path in EXAMPLES.glob(f"{each}*.py")
+        path
+        for each in ("", "curves/", "integrations/sklearn_")
+        for path in EXAMPLES.glob(f"{each}*.py")
     ]
     assert {path.relative_to(EXAMPLES).with_suffix("").as_posix() for path in paths} == set(CHECKS)
 
