@@ -1,4 +1,4 @@
-"""SHAC: the engine for plain functions."""
+"""SHAC: the engine for ordinary evaluation functions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ from pyshac.core.evaluation.worker import Evaluator
 class SHAC(_SHAC):
     """Finds good hyperparameters by Successive Halving and Classification.
 
-    The evaluation function is called as `evaluation_function(worker_id, parameters)` and returns
-    a number. See `pyshac.core.engine._SHAC` for arguments, attributes and errors.
+    The engine calls `evaluation_function(worker_id, parameters)`. `worker_id` is the number of the
+    slot, and `parameters` is an `OrderedDict` of values by name. The function returns its score as
+    a number, or a mapping with `score` and further values.
+
+    See `pyshac.core.engine._SHAC` for arguments and errors.
 
     Example:
         ```python
-        space = [pyshac.UniformHP("x", -5, 5), pyshac.DiscreteHP("kind", ["a", "b"])]
-        shac = pyshac.SHAC(evaluate, space, total_budget=100, num_batches=10, objective="min")
+        from pyshac import SHAC, UniformHP
+
+        def evaluate(worker_id, parameters):
+            return (parameters["x"] - 2) ** 2
+
+        shac = SHAC(evaluate, [UniformHP("x", -5, 5)], 100, 10, objective="min")
         shac.fit()
         print(shac.best_score, shac.best_parameters)
         ```
