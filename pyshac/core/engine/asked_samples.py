@@ -27,7 +27,7 @@ class AskedSamples:
         self._times: dict[int, tuple[float, float]] = {}
 
     def free(self, search: Search) -> list[int]:
-        """Returns the numbers of open samples that `ask` has not returned yet, within the budget."""
+        """Returns the numbers of open samples that `ask` has not returned, within the budget."""
         pending = search.open.pending
         # Others have scores: the disk failed after it was told, and they were never settled.
         self.settle(self._identities.keys() - pending)

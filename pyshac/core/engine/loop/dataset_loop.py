@@ -70,7 +70,7 @@ class DatasetLoop(Loop):
         self._stop_early(training, options)
 
     def _read_samples(self, path: Path, presort: bool) -> list[tuple[list[Any], float]]:
-        """Reads the first N samples of a dataset file; sorts them from the worst if `presort` is set."""
+        """Reads the first N samples of a dataset file; `presort` puts the worst first."""
         search = self._run.search
         space, budget = search.space, search.settings.schedule.total_budget
         with files.open_text(path) as file:
