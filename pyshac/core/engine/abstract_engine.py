@@ -174,7 +174,7 @@ class _SHAC(SavedEngine, ABC):
 
         Returns:
             One `OrderedDict` of parameters per sample. The list is empty if the budget is spent, or
-            if a stream has handed out all of it.
+            if a stream has returned all samples of it.
 
         Raises:
             NothingAcceptedError: As for `fit`.
@@ -220,8 +220,7 @@ class _SHAC(SavedEngine, ABC):
         Args:
             parameters: The samples that `ask` returned, or one of them.
             scores: A score for each sample, or the one score; NaN for a failed evaluation. A
-                mapping has further values beside its `score`. Results of `pyshac.evaluate` work
-                too.
+                mapping has more values besides `score`. Results of `pyshac.evaluate` are allowed.
             skip_cv_checks: As for `fit`.
 
         Raises:
@@ -309,7 +308,7 @@ class _SHAC(SavedEngine, ABC):
             pruning: 'halving', 'median', 'forecast', or a rule such as `HalvingPruning(eta=4)`. It
                 ends evaluations whose reported curves are hopeless next to those of earlier
                 batches. None prunes nothing. A batch keeps the rule it was drawn with.
-            total_steps: A limit like `max_seconds`: the sum of the last steps of all curves.
+            total_steps: A limit like `max_seconds`, of the last steps of all curves added up.
 
         Returns:
             The `History` of the run.
@@ -349,8 +348,8 @@ class _SHAC(SavedEngine, ABC):
 
         No further sample starts. Running evaluations, drawing and training finish. The search
         learns from a batch that is then complete; an incomplete one stays open for the next `fit`
-        or `ask`. With a seed, the continued run equals one that never stopped. `fit_dataset` trains
-        no further classifier. If neither runs, `stop` does nothing.
+        or `ask`. With a seed, the continued run equals one that never stopped, except a stream.
+        `fit_dataset` trains no more classifiers. If neither runs, `stop` does nothing.
         """
         loop = self._turns.loop
         if loop is not None:
@@ -371,8 +370,8 @@ class _SHAC(SavedEngine, ABC):
 
         Args:
             path: A CSV file with the columns `id`, one per parameter (`name_1` to `name_n` for
-                multi parameters) and `scores`, in this order. Its first `total_budget` rows count,
-                and it needs as many. An empty score is a failed sample.
+                multi parameters) and `scores`, in this order. It needs at least `total_budget`
+                rows, and only these count. An empty score is a failed sample.
             skip_cv_checks: As for `fit`.
             early_stop: As for `fit`.
             presort: Sort the rows from the worst to the best score first. Each stage then learns
@@ -409,10 +408,10 @@ class _SHAC(SavedEngine, ABC):
         num_samples: int | None = None,
         max_classifiers: int | None = None,
     ) -> list[OrderedDict[str, Any]]:
-        """Returns promising new samples that the cascade accepts, the most promising first.
+        """Returns samples that the cascade accepts, the most promising first.
 
-        The samples are different, and were not evaluated yet, while there are such samples. They
-        are accepted draws without a ranking before the first score, and by the paper's method.
+        By the default method, they are different and not evaluated yet, while there are such
+        samples. Without evaluations, and by the paper's method, they are draws without a ranking.
 
         Args:
             num_batches: The number of samples, as a multiple of the engine's number of batches.
