@@ -27,8 +27,8 @@ class KerasReport(_Callback):  # type: ignore[misc]
 
     The step of a report is the number of the epoch, from 1. If the search prunes and the curve is
     hopeless, `model.fit` raises `Pruned`; do not catch it. Outside an evaluation the callback
-    reports nothing. A second `model.fit` in one evaluation needs `initial_epoch`, because the
-    epochs must go on increasing.
+    reports nothing. A second `model.fit` in one evaluation needs `initial_epoch`, because epochs
+    must increase.
 
     The callback belongs to the Keras that `KerasSHAC` would use.
 
