@@ -56,42 +56,9 @@ from pyshac.core.storage.save_directory import SaveDirectory
 
 
 class _SHAC(SavedEngine, ABC):
-    """The base class of all engines. A subclass defines how an evaluation is wrapped.
+    """The base class of all engines; see `pyshac.SHAC` for its arguments and errors.
 
-    Args:
-        evaluation_function: The function to optimise. You may omit it and pass it to `fit`.
-        hyperparameter_list: The search space, a list of hyperparameters or a `HyperParameterList`.
-            None if it comes from the save directory.
-        total_budget: N, the number of evaluations.
-        num_batches: M, the number of batches. It must divide N. None if `batch_size` is given.
-        objective: 'max' or 'min'.
-        max_classifiers: The largest number of classifiers; 18 in the paper.
-        save_dir: The directory in which the search is saved; None for 'shac'. A new engine writes
-            nothing before `fit`, `fit_dataset`, `ask` or `save_data`.
-        method: 'default', or 'paper' for the published procedure. The default finds better scores.
-        classifier: A classifier with scikit-learn's interface, instead of the built-in boosted
-            trees. Each stage trains a clone, and sets every `random_state` it has.
-        batch_size: W, the batch size, instead of `num_batches`. The last batch may be smaller.
-        resume: Whether to continue the run in `save_dir`, if there is one. The budget may be larger
-            than before. If the search space has changed, the run keeps the samples inside the new
-            one, and the former run moves to a folder `former-1`, `former-2` ... in `save_dir`.
-        start_from: The directory of another search, or a study of Optuna. The search learns from
-            those of its evaluations that lie in the search space; see `add`.
-        constraints: Relations such as `Less`, or functions, unless the search space has them.
-        pace: 'batch': a batch waits for all scores of the one before. 'pipeline': batches overlap
-            at fixed places, so the same seed still gives the same run. 'stream': a free slot gets a
-            sample at once, drawn from all scores so far.
-        open_batches: The largest number of open batches in a pipeline; None for 2.
-
-    Raises:
-        SaveDirectoryError: If a file of `save_dir` or `start_from` is corrupt, or the run to resume
-            has another objective, method, max_classifiers or kind of classifier.
-        TypeError: If an argument has the wrong type.
-        ValueError: If an argument has a value that is not allowed.
-
-    References:
-        Kumar, Dahl, Vasudevan, Norouzi: Parallel Architecture and Hyperparameter Search via
-        Successive Halving and Classification, https://arxiv.org/abs/1805.10255
+    A subclass defines the evaluator, which wraps each evaluation.
     """
 
     @overload
@@ -167,10 +134,11 @@ class _SHAC(SavedEngine, ABC):
         """Returns samples to evaluate. Draws the next batch if the pace allows it.
 
         Args:
-            n: The largest number of samples; for a stream, the number while the budget lasts. None
-                for all samples of a batch that are not yet asked for.
+            n: The largest number of samples. A stream returns exactly this number while the budget
+                lasts. None returns all samples of a batch that are not yet asked for.
             relax_checks: As for `fit`.
-            pruning: As for `fit`, for a batch drawn now. `pyshac.evaluate` then prunes.
+            pruning: As for `fit`, for a batch that this call draws. `pyshac.evaluate` then ends
+                hopeless evaluations of its samples.
 
         Returns:
             One `OrderedDict` of parameters per sample. The list is empty if the budget is spent, or
@@ -213,14 +181,15 @@ class _SHAC(SavedEngine, ABC):
         *,
         skip_cv_checks: bool = False,
     ) -> None:
-        """Adds the scores of samples from `ask`, in any order. `ask` has an example.
+        """Adds the scores of samples that `ask` returned, in any order.
 
         The last score of a batch trains the classifier that is due and saves the run.
 
         Args:
             parameters: The samples that `ask` returned, or one of them.
             scores: A score for each sample, or the one score; NaN for a failed evaluation. A
-                mapping has more values besides `score`. Results of `pyshac.evaluate` are allowed.
+                mapping has its score as `score` and further values besides it. A result of
+                `pyshac.evaluate` is also allowed; it keeps the curve.
             skip_cv_checks: As for `fit`.
 
         Raises:
@@ -229,6 +198,13 @@ class _SHAC(SavedEngine, ABC):
             RuntimeError: While `fit` runs.
             TypeError: If a score is not a number, or a further value is not allowed.
             ValueError: If a sample was not asked for, or already has a score.
+
+        Example:
+            ```python
+            first, second = shac.ask(2)
+            shac.tell(first, 0.7)
+            shac.tell([second], [float("nan")])  # the second one failed
+            ```
         """
         samples, values = as_lists(parameters, scores)
         with self._turns.step("tell()"):
@@ -288,9 +264,11 @@ class _SHAC(SavedEngine, ABC):
         Args:
             evaluation_function: The function to optimise, unless the constructor has it. It
                 receives the number of its slot (the worker id) and an `OrderedDict` of parameters.
-                It returns a number, or a mapping with `score`. Lambdas and closures are allowed.
-            skip_cv_checks: Also keep classifiers with an accuracy below 1/2 in 5-fold cross
-                validation. Useful for small batches: by default, each stage then adds a classifier.
+                It returns a number, or a mapping with `score` and further values. It may be a
+                lambda, a closure or a function defined in a notebook.
+            skip_cv_checks: Also keep classifiers whose accuracy in 5-fold cross validation is below
+                1/2. This is useful for small batches. With the default method and classifier, and
+                without `early_stop`, each stage then adds a classifier.
             early_stop: Stop at the first stage whose classifier is refused.
             relax_checks: If no sample passes all classifiers, ignore the rejection of any one
                 classifier, then of two, and so on.
@@ -308,13 +286,15 @@ class _SHAC(SavedEngine, ABC):
             pruning: 'halving', 'median', 'forecast', or a rule such as `HalvingPruning(eta=4)`. It
                 ends evaluations whose reported curves are hopeless next to those of earlier
                 batches. None prunes nothing. A batch keeps the rule it was drawn with.
-            total_steps: A limit like `max_seconds`, of the last steps of all curves added up.
+            total_steps: The number of steps after which no evaluation starts, as with
+                `max_seconds`. The steps of a run are the last steps of all its curves, added up.
 
         Returns:
             The `History` of the run.
 
         Raises:
-            EvaluationError: If an evaluation raised an uncaught exception, or a whole batch failed.
+            EvaluationError: If an evaluation raised an exception of a type not in `catch`, or a
+                whole batch failed.
             KeyboardInterrupt: After Ctrl-C. The message tells what is saved and how to continue.
             NothingAcceptedError: If the cascade of the paper's method accepts nothing.
             RuntimeError: If there is no evaluation function or no search space, or `fit` runs.
@@ -387,6 +367,11 @@ class _SHAC(SavedEngine, ABC):
             RuntimeError: If there are no parameters, the engine has evaluations, or `fit` runs.
             ValueError: If the file has other columns, too few rows, or a value that its column does
                 not allow. The message names the line and column.
+
+        Example:
+            ```python
+            history = shac.fit_dataset("evaluated.csv", presort=False)
+            ```
         """
         options = FitOptions(skip_cv_checks, early_stop, False)
         new_loop = functools.partial(self._new_loop, DatasetLoop, callbacks, verbose)
