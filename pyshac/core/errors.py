@@ -1,4 +1,4 @@
-"""The library's own exceptions. Bad arguments are plain `ValueError` and `TypeError`."""
+"""The library's own exceptions. Bad arguments raise plain `ValueError` and `TypeError`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 
 class EvaluationError(RuntimeError):
-    """An evaluation went wrong and stopped the run. Everything finished before it is saved.
+    """An evaluation failed and stopped the run. Everything that finished before it is saved.
 
-    The exception that the evaluation function raised, with the worker's own traceback, is the
-    `__cause__`. The error is also of that exception's type, wherever Python allows it, and has its
-    attributes: `except MemoryError` around `fit` catches it. Exception groups are only the cause.
+    `__cause__` is the exception that the evaluation function raised, with the worker's traceback.
+    Where Python allows it, the error also has the type and attributes of that exception. So `except
+    MemoryError` around `fit` catches it. For an exception group, only `__cause__` has it.
 
     Attributes:
-        sample_id: Number of the sample in the run, or None if no single sample is to blame.
-        worker_id: Slot in which it ran, or None.
+        sample_id: The number of the sample in the run, or None if the error concerns several.
+        worker_id: The slot in which it ran, or None.
         parameters: Its parameters, or None.
     """
 
@@ -33,37 +33,38 @@ class EvaluationError(RuntimeError):
 
 
 class WorkerDiedError(RuntimeError):
-    """The process of a slot ended in the middle of an evaluation (killed, out of memory, crash)."""
+    """The process of a slot ended during an evaluation: killed, out of memory or crashed."""
 
 
 class EvaluationTimeoutError(TimeoutError):
-    """An evaluation took longer than the `timeout` given to `fit` and was ended."""
+    """An evaluation exceeded the `timeout` of `fit` and was ended."""
 
 
 class Pruned(Exception):  # noqa: N818
-    """An evaluation is given up, since its curve is hopeless.
+    """An evaluation ends early because its curve is hopeless.
 
-    `report` raises it in an evaluation function, which lets it through. A function that judges its
-    curve itself may raise it, too, after at least one report.
+    `report` raises it in an evaluation function, which must not catch it. A function that judges
+    its own curve may also raise it, after at least one report.
     """
 
 
 class NothingAcceptedError(RuntimeError):
-    """The cascade of classifiers accepts no sample that could be found."""
+    """No sample was found that the cascade of classifiers accepts."""
 
 
 class InfeasibleSpaceError(NothingAcceptedError):
-    """The constraints of the search space allow no sample that could be found."""
+    """No sample was found that the constraints of the search space allow."""
 
 
 class ConstraintError(RuntimeError):
-    """A constraint, a function of the user's, raised an exception, which is the `__cause__`."""
+    """A constraint that is a function raised an exception, which is the `__cause__`."""
 
 
 class SaveDirectoryError(ValueError):
     """A save directory cannot be used: it is corrupt, foreign, of another search, or in use.
 
-    The message names the file and the cause. Nothing in the directory was changed.
+    It is also raised if a saved search needs functions or objects that no file holds; pass them to
+    the constructor again. The message names the cause. Nothing in the directory has changed.
     """
 
 

@@ -1,4 +1,4 @@
-"""Callbacks that report the epochs of a training. Its framework loads with each of them."""
+"""Callbacks of frameworks that report the epochs of a training. Each imports its framework."""
 
 from __future__ import annotations
 

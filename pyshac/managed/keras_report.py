@@ -1,4 +1,4 @@
-"""KerasReport: a callback of Keras that reports each epoch. Keras loads with this file."""
+"""KerasReport: a Keras callback that reports each epoch. This module imports Keras."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _Callback: Any = _base()
 
 
 class KerasReport(_Callback):  # type: ignore[misc]
-    """Reports a value of Keras's logs after each epoch: a callback for `model.fit`.
+    """Reports a monitored value after each epoch. It is a callback for `model.fit`.
 
-    The step of a report is the number of the epoch, from 1 on. If the search was asked to prune and
-    the curve is hopeless, `model.fit` raises `Pruned`; let it through. Outside an evaluation
-    nothing is reported. A second `model.fit` in one evaluation needs `initial_epoch`, since epochs
-    must count on.
+    The step of a report is the number of the epoch, from 1. If the search prunes and the curve is
+    hopeless, `model.fit` raises `Pruned`; do not catch it. Outside an evaluation the callback
+    reports nothing. A second `model.fit` in one evaluation needs `initial_epoch`, because epochs
+    must increase.
 
-    It is a callback of the Keras that `KerasSHAC` would use.
+    The callback belongs to the Keras that `KerasSHAC` would use.
 
     Args:
-        monitor: Name of the value. It must be of the kind that the evaluation function returns in
-            the end; if that is a loss, the search's objective is 'min'.
+        monitor: The name of the value. It must be the quantity that the evaluation function returns
+            at the end. For a loss, the search needs the objective 'min'.
 
     Raises:
         ModuleNotFoundError: If Keras or its backend is not installed.
         TypeError: If `monitor` is not a str.
-        ValueError: In `model.fit`, if the logs of an epoch do not have the value, as after an epoch
-            without validation.
+        ValueError: In `model.fit`, if the logs of an epoch do not have the value, for example after
+            an epoch without validation.
 
     Example:
         ```python
@@ -57,5 +57,5 @@ class KerasReport(_Callback):  # type: ignore[misc]
         self.monitor = check_monitor(monitor)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Reports the value; Keras calls this."""
+        """Reports the value. Keras calls this method."""
         report_monitored(epoch + 1, self.monitor, logs or {}, _ADVICE)

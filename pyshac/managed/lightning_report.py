@@ -1,6 +1,6 @@
-"""LightningReport: a callback of PyTorch Lightning that reports each validation epoch.
+"""LightningReport: a PyTorch Lightning callback that reports each validation epoch.
 
-Lightning loads with this file.
+This module imports Lightning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FITTING = "fit"
 
 
 def _base() -> Any:
-    """Returns the class of callbacks of Lightning, which has two packages."""
+    """Returns the callback class of the Lightning in use, which has two packages."""
     for name in ("lightning.pytorch", "pytorch_lightning"):
         if sys.modules.get(name) is not None:
             return sys.modules[name].Callback
@@ -31,23 +31,23 @@ _Callback: Any = _base()
 
 
 class LightningReport(_Callback):  # type: ignore[misc]
-    """Reports a logged value after each validation epoch of a fit: a callback for `Trainer`.
+    """Reports a logged value after each validation epoch of a fit. It is a callback for `Trainer`.
 
-    The step of a report is the number of the validation epoch, from 1 on. Lightning's sanity check
-    does not count. If the search was asked to prune and the curve is hopeless, `trainer.fit` raises
-    `Pruned`; let it through. Outside an evaluation nothing is reported, nor is it in processes that
+    The step of a report is the number of the validation epoch, from 1. Lightning's sanity check
+    does not count. If the search prunes and the curve is hopeless, `trainer.fit` raises `Pruned`;
+    do not catch it. The callback reports nothing outside an evaluation, or in processes that
     Lightning starts for further devices.
 
-    It fits the trainers of both packages, `lightning` and `pytorch_lightning`.
+    It works with the trainers of both packages, `lightning` and `pytorch_lightning`.
 
     Args:
-        monitor: Name of the value. It must be of the kind that the evaluation function returns in
-            the end; if that is a loss, the search's objective is 'min'.
+        monitor: The name of the value. It must be the quantity that the evaluation function returns
+            at the end. For a loss, the search needs the objective 'min'.
 
     Raises:
         ModuleNotFoundError: If Lightning is not installed.
         TypeError: If `monitor` is not a str.
-        ValueError: In `trainer.fit`, if it does not validate or does not log the value.
+        ValueError: In `trainer.fit`, if the fit has no validation or does not log the value.
 
     Example:
         ```python
@@ -64,12 +64,12 @@ class LightningReport(_Callback):  # type: ignore[misc]
         self._step = 0
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """Starts to count; Lightning calls this, and the following methods."""
+        """Resets the step when a fit begins. Lightning calls this method and the following ones."""
         if stage == _FITTING:
             self._step = 0
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Raises `ValueError` if nothing would ever be reported."""
+        """Raises `ValueError` if the fit has no validation, so that nothing would be reported."""
         if not trainer.enable_validation:
             raise ValueError(
                 "LightningReport reports after validation epochs, and this fit has none. Give the "
@@ -84,9 +84,9 @@ class LightningReport(_Callback):  # type: ignore[misc]
         report_monitored(self._step, self.monitor, trainer.callback_metrics, _ADVICE)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns what a checkpoint keeps, so that a fit from one counts on."""
+        """Returns the step for a checkpoint, so that a fit from it continues to count."""
         return {"step": self._step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes what a checkpoint has kept."""
+        """Restores the step from a checkpoint."""
         self._step = state_dict["step"]

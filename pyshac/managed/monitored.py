@@ -1,4 +1,4 @@
-"""The value of a training's logs that a callback reports."""
+"""Reports the monitored value of a training's logs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyshac.core.evaluation.curves.reporter import report
 
 
 def check_monitor(monitor: Any) -> str:
-    """Returns the name of a value; raises `TypeError` if it is no str."""
+    """Returns the name of a value; raises `TypeError` if it is not a str."""
     if not isinstance(monitor, str):
         raise TypeError(
             "monitor must be the name of a logged value, such as 'val_loss'. "
@@ -25,11 +25,11 @@ def report_monitored(step: int, monitor: str, logs: Mapping[str, Any], advice: s
         step: The step.
         monitor: The name of the value.
         logs: The values by name.
-        advice: What to do if it is not there.
+        advice: What to do if the value is missing.
 
     Raises:
         Pruned: As `report` does.
-        ValueError: If the logs do not have it.
+        ValueError: If the logs do not have the value.
     """
     if monitor not in logs:
         raise ValueError(

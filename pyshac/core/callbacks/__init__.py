@@ -1,4 +1,4 @@
-"""Callbacks, which are notified of the events of a run."""
+"""Callbacks, which the engine calls at the events of a run."""
 
 from pyshac.core.callbacks.callback import Callback
 from pyshac.core.callbacks.callback_list import CallbackList

@@ -1,4 +1,4 @@
-"""Text above a progress bar: log lines, and what the program prints to the bar's terminal."""
+"""Shows text above a progress bar: log lines, and output of the program to the bar's terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SetAside = Callable[[], AbstractContextManager[None]]
 class OpenLine:
     """The line that a thread has begun on the terminal and not ended, such as a prompt.
 
-    The bar waits for its end, since it would stand on the same line.
+    The bar waits for its end, because both would share the line.
 
     Attributes:
         owner: The stream and the thread, as numbers; None if there is no such line.
@@ -28,14 +28,14 @@ class OpenLine:
     owner: tuple[int, int] | None = None
 
     def end(self, stream: Any) -> None:
-        """Ends the line, for others to begin one."""
+        """Ends the line, so that another one can begin."""
         if self.owner is not None:
             self.owner = None
             stream.write("\n")
             stream.flush()
 
     def note(self, owner: tuple[int, int], text: str) -> None:
-        """Notes where a text leaves the cursor."""
+        """Records where a text leaves the cursor."""
         # A bar of the program's own that is done erases itself.
         is_ended = text.endswith(("\n", "\r"))
         self.owner = None if is_ended else owner
@@ -46,10 +46,10 @@ open_line = OpenLine()
 
 
 class AboveBar:
-    """A terminal with a bar, as a stream for others.
+    """A stream that writes to a terminal above its bar.
 
-    Lines appear above the bar when they are complete, or flushed. In a forked process, and after
-    `finish`, it is the stream itself.
+    Lines appear above the bar when they are complete or flushed. In a forked process, and after
+    `finish`, it writes to the terminal directly.
 
     Args:
         stream: The terminal.
@@ -88,7 +88,7 @@ class AboveBar:
             self.write(line)
 
     def flush(self) -> None:
-        """Writes what the thread has begun, and keeps the bar away until the line is complete."""
+        """Writes what the thread has begun. The bar stays away until the line is complete."""
         if self._is_active:
             thread = threading.get_ident()
             begun = self._begun.pop(thread, "")
@@ -97,7 +97,7 @@ class AboveBar:
         self._stream.flush()
 
     def finish(self) -> None:
-        """Writes what is left; from then on this is the stream itself."""
+        """Writes what is left. From then on it writes to the terminal directly."""
         while self._begun:
             self._put(*self._begun.popitem())
         self._process = None
@@ -117,9 +117,10 @@ class AboveBar:
 
 @contextlib.contextmanager
 def text_above(file: TextIO, set_aside: SetAside) -> Iterator[None]:
-    """Makes log handlers and prints that go to a bar's terminal appear above it, in a `with` block.
+    """Makes text for a bar's terminal appear above the bar inside a `with` block.
 
-    Handlers keep their levels, filters and formats.
+    The text comes from log handlers, `sys.stdout` and `sys.stderr`. Handlers keep their levels,
+    filters and formats.
 
     Args:
         file: The terminal with the bar.
@@ -160,7 +161,7 @@ def _written_above(handler: logging.StreamHandler[Any], set_aside: SetAside) -> 
 
 
 def _stream_handlers() -> Iterator[logging.StreamHandler[Any]]:
-    """Yields the stream handlers that lines of the library's logger reach."""
+    """Yields the stream handlers that receive lines of the library's logger."""
     logger: logging.Logger | None = logging.getLogger("pyshac")
     while logger is not None:
         for handler in logger.handlers:

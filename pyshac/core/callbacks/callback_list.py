@@ -1,4 +1,4 @@
-"""CallbackList: several callbacks, called in order."""
+"""CallbackList: calls several callbacks in order."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ logger = logging.getLogger("pyshac")
 
 
 class CallbackList(Callback):
-    """Calls several callbacks in order; adds a `History` if there is none.
+    """Calls several callbacks in order. Adds a `History` if there is none.
 
-    Each gets lists and parameters of its own, except for the logs of the epoch, which all share.
+    Each callback receives its own copies of lists and parameters. All share the logs of an epoch.
 
     Args:
-        callbacks: Callbacks, one callback, or None. A list is copied, not changed. An object that
-            has some of the methods counts as a callback, whatever its class is.
+        callbacks: Callbacks, one callback, or None. A list is copied. An object of any class counts
+            as a callback if it has one of the methods.
 
     Raises:
         TypeError: If an item is not a callback.
@@ -42,7 +42,7 @@ class CallbackList(Callback):
             self.callbacks.append(History())
 
     def append(self, callback: Any) -> None:
-        """Appends a callback; raises `TypeError` if it is not a callback."""
+        """Appends a callback; raises `TypeError` if it is not one."""
         self.callbacks.append(as_callback(callback))
 
     def __iter__(self) -> Iterator[Callback]:

@@ -1,4 +1,4 @@
-"""CSVLogger: one line per epoch in a CSV file."""
+"""CSVLogger: writes one line per epoch to a CSV file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from pyshac.core.callbacks.callback import Callback, Logs
 
 
 class CSVLogger(Callback):
-    """Writes one line per epoch to a CSV file, with all that `History` keeps except the model.
+    """Writes one line per epoch to a CSV file: the entries of `History`, except `model`.
 
     Args:
-        filename: Path of the file.
-        separator: Separator of the cells.
+        filename: The path of the file.
+        separator: The separator of the cells.
         append: Whether to append to an existing file instead of replacing it.
 
     Attributes:
         filename: The absolute path of the file.
+
+    Example:
+        ```python
+        shac.fit(callbacks=[CSVLogger("run.csv")])
+        ```
     """
 
     def __init__(

@@ -44,10 +44,10 @@ _bars: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 class Display(Protocol):
-    """A place where progress is shown.
+    """Shows the progress of a run.
 
     Attributes:
-        seconds: Seconds between two calls of `draw`; None if it need not be called.
+        seconds: The number of seconds between two calls of `draw`; None if it need not be called.
     """
 
     seconds: float | None
@@ -56,17 +56,17 @@ class Display(Protocol):
         """Starts the display.
 
         Args:
-            first: What the run is about to do, for displays that keep what they show.
+            first: What the run will do, for displays that keep what they show.
         """
 
     def draw(self) -> None:
-        """Shows the present figures."""
+        """Shows the current figures."""
 
     def say(self, text: str) -> None:
-        """Shows a line that stays."""
+        """Shows a line that remains."""
 
     def end_batch(self) -> None:
-        """A batch has ended."""
+        """Is called when a batch has ended."""
 
     def close(self, last: str) -> None:
         """Shows the final figures.
@@ -85,7 +85,7 @@ def choose_display(
         figures: The figures, which may change at any time.
         file: The file; None for `sys.stderr`, or the output of a notebook.
         as_bar: Whether to show a bar; None for a bar in terminals and notebooks.
-        line_seconds: Seconds between lines after batches, at least.
+        line_seconds: The minimum number of seconds between lines after batches.
     """
     is_notebook = file is None and _is_in_notebook()
     stream: TextIO | None = sys.stderr if file is None else file
@@ -119,7 +119,7 @@ class BarDisplay:
         self._relay: OutputRelay | None = None
 
     def open(self, first: str = "") -> None:
-        """Shows the bar, and keeps the output of others out of it."""
+        """Shows the bar and keeps other output apart from it."""
         with warnings.catch_warnings():
             # tqdm warns about notebooks without widgets, which get a text bar.
             warnings.simplefilter("ignore")
@@ -173,7 +173,7 @@ class BarDisplay:
         bar.set_postfix_str(", ".join(details), refresh=False)
 
     def _fitted(self, formats: Sequence[str], details: list[str]) -> tuple[str, list[str]]:
-        """Returns what the terminal has room for: a format, and details from the first one on."""
+        """Returns the format and the first details that fit into the terminal."""
         meter, (with_bar, *narrow) = self._bar.format_dict, formats
         columns = meter["ncols"]
         if columns is None:
@@ -200,7 +200,7 @@ class BarDisplay:
             self._file.flush()
 
     def end_batch(self) -> None:
-        """Shows nothing: the bar is redrawn soon."""
+        """Does nothing, because the bar is redrawn soon."""
 
     @contextlib.contextmanager
     def set_aside(self) -> Iterator[None]:
@@ -228,7 +228,7 @@ class BarDisplay:
                 left = left[os.write(self._file.fileno(), left) :]
 
     def close(self, last: str = "") -> None:
-        """Draws the final bar and leaves it there."""
+        """Draws the final bar, which remains."""
         self._others.close()
         with contextlib.suppress(Exception), _drawing:
             open_line.end(self._file)
@@ -237,7 +237,7 @@ class BarDisplay:
 
 
 def _is_in_notebook() -> bool:
-    """Returns whether this is the kernel of a notebook."""
+    """Returns whether the program runs in the kernel of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return hasattr(shell, "kernel")

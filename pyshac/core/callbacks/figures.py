@@ -1,4 +1,4 @@
-"""Figures: what is shown of a run, in words."""
+"""Figures: the figures of a run as text."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ PATIENCE_SECONDS = 2.0
 
 @dataclass
 class Figures:
-    """The figures of a run that are shown.
+    """The figures of a run that displays show.
 
     Attributes:
         total: N, the budget.
-        done: Number of samples that have been evaluated, with or without a score.
-        failed: Number of samples that failed.
-        best: Best score so far, or None.
-        stage: The stage, such as "1 of 3", or why there is no further one.
-        trained: Number of classifiers in the cascade.
-        refused: Number of classifiers that were refused.
-        is_over: Whether the run has ended, or been stopped.
-        running: Numbers of the samples that are being evaluated.
+        done: The number of evaluated samples, with or without a score.
+        failed: The number of samples that failed.
+        best: The best score so far, or None.
+        stage: The stage, such as "1 of 3", or the reason why there is no further one.
+        trained: The number of classifiers in the cascade.
+        refused: The number of classifiers that were refused.
+        is_over: Whether the run has ended or been stopped.
+        running: The numbers of the samples that are being evaluated.
         activity: The activity between evaluations, or an empty text.
         since: The time at which it began (`time.monotonic`).
-        pruned: Number of samples that were pruned.
+        pruned: The number of samples that were pruned.
     """
 
     total: int
@@ -54,7 +54,7 @@ class Figures:
         self.activity, self.since = activity, time.monotonic()
 
     def read(self, engine: Any) -> None:
-        """Takes the budget, the stage and the classifiers from an engine."""
+        """Reads the budget, the stage and the classifiers from an engine."""
         progress = engine._progress()
         self.total, self.stage = engine.total_budget, progress.stage
         self.trained, self.refused = progress.trained, progress.num_refused
@@ -69,7 +69,7 @@ class Figures:
 
     @property
     def details(self) -> list[str]:
-        """The other figures in words, the most important first, since space may be short."""
+        """The other figures as text, the most important first, because space may be short."""
         seconds = time.monotonic() - self.since
         parts = []
         if self.activity and seconds > PATIENCE_SECONDS:
@@ -88,7 +88,7 @@ class Figures:
 
 
 def first_line(engine: Any) -> str:
-    """Returns what an engine is about to search, in how many slots, and where it is saved."""
+    """Returns what an engine will search, in how many slots, and where the run is saved."""
     names = [parameter.name for parameter in engine.parameters]
     slots, done = engine.num_parallel_evaluators, len(engine.dataset)
     parts = [
@@ -108,7 +108,7 @@ def last_line(engine: Any, seconds: float, error: BaseException | None = None) -
 
     Args:
         engine: The engine.
-        seconds: How long the run took.
+        seconds: The duration of the run.
         error: The exception that ended it, or None.
     """
     progress, scores = engine._progress(), engine.dataset.Y
@@ -129,12 +129,12 @@ def last_line(engine: Any, seconds: float, error: BaseException | None = None) -
 
 
 def sample_line(id: int, score: float, seconds: float | None, logs: Mapping[str, Any]) -> str:
-    """Returns what came of an evaluation.
+    """Returns the outcome of an evaluation as a line of text.
 
     Args:
-        id: The sample's number.
+        id: The number of the sample.
         score: Its score; NaN if it failed or was pruned.
-        seconds: How long it took; None if not known.
+        seconds: Its duration; None if not known.
         logs: The logs of `on_sample_end`.
     """
     outcome = f"score {summaries.value_text(score)}"
@@ -154,12 +154,12 @@ def sample_line(id: int, score: float, seconds: float | None, logs: Mapping[str,
 
 
 def duration(seconds: float) -> str:
-    """Returns a time in words: seconds, or hours, minutes and seconds."""
+    """Returns a duration as text: seconds, or hours, minutes and seconds."""
     if seconds < 60:
         return f"{seconds:.3g} s"
     return str(datetime.timedelta(seconds=round(seconds)))
 
 
 def stamped(text: str) -> str:
-    """Returns a line with the time of day, and the name of who writes it."""
+    """Returns a line with the date, the time and the name of the library."""
     return f"{time.strftime('%Y-%m-%d %H:%M:%S')} pyshac: {text}\n"

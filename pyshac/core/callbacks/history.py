@@ -1,4 +1,4 @@
-"""History: a record of a run, one entry per epoch."""
+"""History: a record of a run, with one entry per epoch."""
 
 from __future__ import annotations
 
@@ -12,16 +12,25 @@ from pyshac.core.dataset import Dataset, summaries
 
 
 class History(Callback):
-    """A record of a run; `fit` and `fit_dataset` return one.
+    """A record of a run. `fit` and `fit_dataset` return one.
+
+    An epoch is a batch.
 
     Attributes:
-        epochs: Numbers of the epochs.
-        history: `begin_run_index`, and lists with one entry per epoch: `parameters`,
-            `evaluations`, `device_ids` (the slots), `dataset_index` (number of the first sample
-            of the stage), `cascade_in_force` (number of classifiers that accept the samples; None
-            if not known), `model` (the classifier trained, or None), `generator_threads` and
-            `per_classifier_budget`. The parameters of an epoch read like a list of `OrderedDict`s,
-            but are stored as columns unless some are inactive; JSON needs `list(...)` of them.
+        epochs: The numbers of the epochs.
+        history: A dict with `begin_run_index` and lists that have one entry per epoch:
+            `parameters`, `evaluations`, `device_ids` (the slots), `dataset_index` (the number of
+            the first sample of the stage), `cascade_in_force` (the number of classifiers that
+            accept the samples; None if not known), `model` (the classifier trained, or None),
+            `generator_threads` and `per_classifier_budget`. The parameters of an epoch read like a
+            list of `OrderedDict`s. They are stored as columns unless some are inactive; JSON needs
+            `list(...)` of them.
+
+    Example:
+        ```python
+        history = shac.fit()
+        print(history.history["evaluations"][0])
+        ```
     """
 
     def __init__(self) -> None:
@@ -73,9 +82,9 @@ class History(Callback):
 
 
 def _compact(samples: list[Any]) -> Samples | list[Any]:
-    """Returns parameters as columns, unless they differ in names or lengths.
+    """Returns parameters as columns, unless their names or lengths differ.
 
-    They differ where some are inactive, or a callback has changed them.
+    They differ if some are inactive, or if a callback has changed them.
     """
     try:
         return Samples(samples)

@@ -1,4 +1,4 @@
-"""LineDisplay: lines in a file, such as the log of a batch job."""
+"""LineDisplay: shows progress as lines in a file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pyshac.core.dataset import summaries
 
 
 class LineDisplay:
-    """Lines in a file: the first, the last, and one after a batch from time to time.
+    """Writes a first line, a last line, and from time to time a line after a batch to a file.
 
     Args:
         figures: The figures.
         file: The file.
-        least_seconds: Seconds between two lines after batches, at least.
+        least_seconds: The minimum number of seconds between two lines after batches.
     """
 
     seconds: float | None = None
@@ -35,7 +35,7 @@ class LineDisplay:
         self.say(first)
 
     def draw(self) -> None:
-        """Writes nothing: lines belong to events."""
+        """Writes nothing; only events write lines."""
 
     def say(self, text: str) -> None:
         """Writes a line."""
@@ -44,7 +44,7 @@ class LineDisplay:
             self._file.flush()
 
     def end_batch(self) -> None:
-        """Writes a line if the one before is old enough, unless the last line comes now."""
+        """Writes a line if the previous one is old enough and the last one is not due."""
         now, figures = time.monotonic(), self._figures
         if now - self._written < self._least_seconds or figures.done >= figures.total:
             return

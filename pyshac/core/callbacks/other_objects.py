@@ -1,4 +1,4 @@
-"""Objects that have methods of callbacks, but another base class."""
+"""Adapts objects that have methods of callbacks but another base class."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _handler(name: str) -> Callable[..., None]:
 
 
 class _Adapter(Callback):
-    """Hands each event to an object that has a method for it."""
+    """Passes each event to an object that has a method for it."""
 
     def __init__(self, adapted: Any) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from pyshac.core.dataset.objective import get_objective
 
 
 def check_verbose(verbose: Any) -> int:
-    """Returns how much is shown, as an int; raises as `check_int` does.
+    """Returns the level of output as an int; raises as `check_int` does.
 
     Args:
         verbose: 0, 1, 2 or a bool.
@@ -28,18 +28,29 @@ def check_verbose(verbose: Any) -> int:
 
 
 class ProgressBar(Callback):
-    """Shows the progress of a run, the time left, and the best score so far.
+    """Shows the progress of a run, the remaining time and the best score so far.
 
-    In a terminal or a notebook it is a bar. Elsewhere, e.g. in the log file of a batch job, it is a
-    first and a last line, and between them a line after a batch from time to time; or nothing if
-    the file is missing or closed. What the program, the `logging` module and the engine's worker
-    processes write to the same terminal appears above the bar, line by line.
+    A terminal or a notebook shows a bar. Other output, such as the log file of a batch job, gets a
+    first line, a last line, and from time to time a line after a batch. If the file is missing or
+    closed, nothing is shown. Text that the program, `logging` or the engine's worker processes
+    write to the same terminal appears above the bar, line by line.
 
     Args:
-        file: Where to show it; None for `sys.stderr`, or a notebook's output.
+        file: Where to show it; None for `sys.stderr`, or the output of a notebook.
         as_bar: Whether to show a bar; None for a bar in terminals and notebooks.
-        line_seconds: Seconds between lines after batches, at least, if there is no bar; an int.
+        line_seconds: The minimum number of seconds between lines after batches, if there is no bar;
+            an int.
         each_sample: Whether each evaluation gets a line when it has ended.
+
+    Raises:
+        TypeError: If `line_seconds` is not an int.
+        ValueError: If it is below 1.
+
+    Example:
+        ```python
+        with open("progress.txt", "w") as file:
+            shac.fit(callbacks=[ProgressBar(file, line_seconds=600)])
+        ```
     """
 
     def __init__(
@@ -140,7 +151,7 @@ class ProgressBar(Callback):
 
 
 class _Ticker:
-    """Opens a display, and draws in a thread of its own, so that the run never waits for it."""
+    """Opens a display and draws in its own thread, so that the run never waits for it."""
 
     def __init__(self, display: Display, first: str) -> None:
         self._display = display

@@ -1,4 +1,4 @@
-"""Samples: the parameters of many samples, stored as columns."""
+"""Samples: stores the parameters of many samples as columns."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pyshac.core.dataset.rows import LazyList, Rows, flatten_parameters
 
 
 class Samples(LazyList["OrderedDict[str, Any]"]):
-    """Parameters of samples; reads like a list of `OrderedDict`s, each made on access.
+    """Parameters of samples. It reads like a list of `OrderedDict`s, each made on access.
 
     Args:
-        samples: Parameters, all with equal names and with lists of equal lengths.
+        samples: The parameters, all with the same names and with lists of the same lengths.
 
     Raises:
         ValueError: If names, their order or lengths differ.
@@ -53,5 +53,5 @@ class Samples(LazyList["OrderedDict[str, Any]"]):
 
 
 def _widths(sample: Mapping[str, Any]) -> dict[str, int | None]:
-    """Returns the number of values under each name that has a list, None under the others."""
+    """Returns the length of each value that is a list, and None for the others, by name."""
     return {name: len(value) if isinstance(value, list) else None for name, value in sample.items()}

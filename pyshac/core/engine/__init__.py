@@ -1,4 +1,4 @@
-"""The front door: the abstract engine, and the engine for plain functions."""
+"""The public engines: the abstract engine, and the engine for ordinary functions."""
 
 from pyshac.core.engine.abstract_engine import _SHAC
 from pyshac.core.engine.shac import SHAC

@@ -1,8 +1,8 @@
-"""_SHAC: the abstract engine, which drives the whole circle.
+"""_SHAC: the abstract engine, which runs the whole search.
 
     search space -> sampling -> selection -> evaluation -> dataset -> classifiers -> sampling ...
 
-`ask` and `tell` are the two halves of the circle; `fit` loops over them, with slots in between.
+`ask` and `tell` are the two halves of this circle. `fit` loops over them and evaluates in slots.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from pyshac.core.storage.save_directory import SaveDirectory
 class _SHAC(SavedEngine, ABC):
     """The base class of all engines; see `pyshac.SHAC` for its arguments and errors.
 
-    A subclass defines the evaluator, which wraps an evaluation.
+    A subclass defines the evaluator, which wraps each evaluation.
     """
 
     @overload
@@ -131,24 +131,30 @@ class _SHAC(SavedEngine, ABC):
         relax_checks: bool = False,
         pruning: str | Pruning | None = None,
     ) -> list[OrderedDict[str, Any]]:
-        """Returns samples for evaluation; draws the next batch if the pace allows it.
+        """Returns samples to evaluate. Draws the next batch if the pace allows it.
 
         Args:
-            n: The largest number of samples; of a stream, the number, within the budget. None for
-                all of a batch not yet asked for.
+            n: The largest number of samples. A stream returns exactly this number while the budget
+                lasts. None returns all samples of a batch that are not yet asked for.
             relax_checks: As for `fit`.
-            pruning: As for `fit`, for a batch that is drawn by this call. `pyshac.evaluate` then
-                ends hopeless evaluations of its samples.
+            pruning: As for `fit`, for a batch that this call draws. `pyshac.evaluate` then ends
+                hopeless evaluations of its samples.
 
         Returns:
-            Parameters, one `OrderedDict` per sample; empty if the budget is spent, or all that is
-                left of it has been asked for from a stream.
+            One `OrderedDict` of parameters per sample. The list is empty if the budget is spent, or
+            if a stream has returned all samples of it.
 
         Raises:
             NothingAcceptedError: As for `fit`.
-            RuntimeError: If all samples that may be open were asked for, and some of their scores
-                are missing: the next batch depends on them; or while `fit` runs.
+            RuntimeError: If all open samples are already asked for and the next batch needs their
+                missing scores, or while `fit` runs.
             SaveDirectoryError: As for `fit`.
+
+        Example:
+            ```python
+            while samples := shac.ask():
+                shac.tell(samples, [sample["x"] ** 2 for sample in samples])
+            ```
         """
         n = None if n is None else check_positive("n", n)
         rule = get_pruning(pruning)
@@ -177,21 +183,28 @@ class _SHAC(SavedEngine, ABC):
     ) -> None:
         """Adds the scores of samples that `ask` returned, in any order.
 
-        The last score of a batch trains the classifier that is due, and saves the run.
+        The last score of a batch trains the classifier that is due and saves the run.
 
         Args:
             parameters: The samples that `ask` returned, or one of them.
             scores: A score for each sample, or the one score; NaN for a failed evaluation. A
-                mapping instead of a score has it as `score`, with extras beside it, and what
-                `pyshac.evaluate` returns has a curve, too.
+                mapping has its score as `score` and further values besides it. A result of
+                `pyshac.evaluate` is also allowed; it keeps the curve.
             skip_cv_checks: As for `fit`.
 
         Raises:
             EvaluationError: If a whole batch failed; everything is saved.
-            OSError: If the disk failed; tell the same again once it works.
+            OSError: If the disk failed. Call `tell` with the same scores again once it works.
             RuntimeError: While `fit` runs.
-            TypeError: If a score is not a number, or an extra is not allowed.
-            ValueError: If a sample was not asked for, or has a score already.
+            TypeError: If a score is not a number, or a further value is not allowed.
+            ValueError: If a sample was not asked for, or already has a score.
+
+        Example:
+            ```python
+            first, second = shac.ask(2)
+            shac.tell(first, 0.7)
+            shac.tell([second], [float("nan")])  # the second one failed
+            ```
         """
         samples, values = as_lists(parameters, scores)
         with self._turns.step("tell()"):
@@ -243,51 +256,55 @@ class _SHAC(SavedEngine, ABC):
         pruning: str | Pruning | None = None,
         total_steps: int | None = None,
     ) -> History:
-        """Spends the budget: draws batches, evaluates them in slots, trains the cascade.
+        """Runs the search: draws batches, evaluates them in slots, and trains classifiers.
 
-        The run is saved after each batch and whenever `fit` ends. Each score is on disk before
-        its slot gets the next sample. If the budget is already spent, `fit` returns at once.
+        Each score is on disk before its slot gets the next sample. The run is saved after each
+        batch and when `fit` ends. If the budget is spent, `fit` evaluates nothing.
 
         Args:
-            evaluation_function: The function to be optimised, unless the constructor was given it.
-                It is called with the number of its slot (the worker id) and an `OrderedDict` of
-                parameters, and returns a number, or a mapping with `score` and further values. It
-                may be a lambda, a closure or a function defined in a notebook.
-            skip_cv_checks: Keep classifiers whose accuracy in 5-fold cross validation is below
-                1/2, so that every stage adds one. Useful for small batches.
+            evaluation_function: The function to optimise, unless the constructor has it. It
+                receives the number of its slot (the worker id) and an `OrderedDict` of parameters.
+                It returns a number, or a mapping with `score` and further values. It may be a
+                lambda, a closure or a function defined in a notebook.
+            skip_cv_checks: Also keep classifiers whose accuracy in 5-fold cross validation is below
+                1/2. This is useful for small batches. With the default method and classifier, and
+                without `early_stop`, each stage then adds a classifier.
             early_stop: Stop at the first stage whose classifier is refused.
-            relax_checks: Where samples that all classifiers accept cannot be found, overlook the
-                rejection of any one classifier, then of two, and so on.
-            callbacks: Callbacks; a `History` is added.
-            timeout: Seconds after which one evaluation is ended; `max_seconds` is the limit of all
-                together. Needs worker processes, or an executor, where the evaluation is
-                interrupted.
-            retries: Number of times that an evaluation is retried, alone, if its worker died.
-            catch: Exception types that make an evaluation a failed sample. It has no score and
+            relax_checks: If no sample passes all classifiers, ignore the rejection of any one
+                classifier, then of two, and so on.
+            callbacks: The callbacks. A `History` is added.
+            timeout: The time limit of each evaluation, in seconds. It needs worker processes or an
+                executor, where the evaluation is interrupted.
+            retries: How often an evaluation is retried, alone, if its worker died.
+            catch: Exception types that make an evaluation a failed sample, which has no score and
                 counts as not good in training. Any other exception stops the run.
-            fresh_process: Evaluate every sample in a new process, which frees all memory. Needs
+            fresh_process: Evaluate each sample in a new process, which frees all memory. It needs
                 the engine's own worker processes.
-            verbose: 1 to show a `ProgressBar`, 2 also a line per evaluation, 0 nothing.
-            max_seconds: Seconds after which no further evaluation starts. Running ones finish, and
-                `fit` returns; the next one goes on.
-            pruning: 'halving', 'median', 'forecast', or a rule such as `HalvingPruning(eta=4)`: it
-                ends evaluations whose curves, as they `report` them, are hopeless next to those of
-                earlier batches. None lets all go to their end. A batch keeps what it was drawn
-                with.
-            total_steps: Number of steps after which no further evaluation starts, as `max_seconds`
-                does: the last steps of all curves so far, added up.
+            verbose: 0 for no output, 1 for a `ProgressBar`, 2 for a line per evaluation as well.
+            max_seconds: The time limit of the run. After it no evaluation starts; running ones
+                finish and `fit` returns. The next `fit` continues.
+            pruning: 'halving', 'median', 'forecast', or a rule such as `HalvingPruning(eta=4)`. It
+                ends evaluations whose reported curves are hopeless next to those of earlier
+                batches. None prunes nothing. A batch keeps the rule it was drawn with.
+            total_steps: The number of steps after which no evaluation starts, as with
+                `max_seconds`. The steps of a run are the last steps of all its curves, added up.
 
         Returns:
-            The `History`.
+            The `History` of the run.
 
         Raises:
-            EvaluationError: If an evaluation raised an exception that is not caught, or a whole
-                batch failed.
-            KeyboardInterrupt: After Ctrl-C; its message says what is saved, and how to go on.
-            NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
+            EvaluationError: If an evaluation raised an exception of a type not in `catch`, or a
+                whole batch failed.
+            KeyboardInterrupt: After Ctrl-C. The message tells what is saved and how to continue.
+            NothingAcceptedError: If the cascade of the paper's method accepts nothing.
             RuntimeError: If there is no evaluation function or no search space, or `fit` runs.
             SaveDirectoryError: If the save directory holds another run, or is in use.
             TypeError: If an evaluation returned neither a number nor such a mapping.
+
+        Example:
+            ```python
+            history = shac.fit(evaluate, timeout=600, catch=MemoryError)
+            ```
         """
         function = check_function(evaluation_function) or self._function
         if function is None:
@@ -307,13 +324,12 @@ class _SHAC(SavedEngine, ABC):
             return loop.spend_budget(pool, options, max_seconds, steps)
 
     def stop(self) -> None:
-        """Makes a running `fit` return; may be called from a callback or from another thread.
+        """Makes a running `fit` return. Call it from a callback or another thread.
 
-        No further sample starts. Running evaluations finish, and the search learns from a batch
-        that they complete. The rest of a batch stays open, and the next `fit` or `ask` continues
-        with it. With a seed, the run goes on as if it had never been stopped. A `fit` that is
-        drawing samples or training finishes that first. `fit_dataset` trains no further
-        classifiers. Without a running `fit` this does nothing.
+        No further sample starts. Running evaluations, drawing and training finish. The search
+        learns from a batch that is then complete; an incomplete one stays open for the next `fit`
+        or `ask`. With a seed, the continued run equals one that never stopped, except a stream.
+        `fit_dataset` trains no more classifiers. If neither runs, `stop` does nothing.
         """
         loop = self._turns.loop
         if loop is not None:
@@ -333,24 +349,29 @@ class _SHAC(SavedEngine, ABC):
         """Trains the cascade on samples that were evaluated elsewhere, and saves the run.
 
         Args:
-            path: A CSV file with the columns `id`, one for each parameter (`name_1` to `name_n`
-                for multi parameters) and `scores`, in this order, and at least `total_budget`
-                rows. The first `total_budget` rows count; an empty score is a failed sample.
+            path: A CSV file with the columns `id`, one per parameter (`name_1` to `name_n` for
+                multi parameters) and `scores`, in this order. It needs at least `total_budget`
+                rows, and only these count. An empty score is a failed sample.
             skip_cv_checks: As for `fit`.
             early_stop: As for `fit`.
-            presort: Sort the rows from the worst to the best score first, so that each stage
-                learns from better samples than the one before.
-            callbacks: Callbacks; a `History` is added.
+            presort: Sort the rows from the worst to the best score first. Each stage then learns
+                from better samples than the one before.
+            callbacks: The callbacks. A `History` is added.
             verbose: As for `fit`.
 
         Returns:
-            The `History`; `device_ids` are None.
+            The `History`; its `device_ids` are None.
 
         Raises:
             FileNotFoundError: If there is no such file.
             RuntimeError: If there are no parameters, the engine has evaluations, or `fit` runs.
-            ValueError: If the file has other columns, too few rows, or a value that its column
-                does not allow; the message names line and column.
+            ValueError: If the file has other columns, too few rows, or a value that its column does
+                not allow. The message names the line and column.
+
+        Example:
+            ```python
+            history = shac.fit_dataset("evaluated.csv", presort=False)
+            ```
         """
         options = FitOptions(skip_cv_checks, early_stop, False)
         new_loop = functools.partial(self._new_loop, DatasetLoop, callbacks, verbose)
@@ -372,27 +393,32 @@ class _SHAC(SavedEngine, ABC):
         num_samples: int | None = None,
         max_classifiers: int | None = None,
     ) -> list[OrderedDict[str, Any]]:
-        """Returns samples that the search would evaluate next, the most promising first.
+        """Returns samples that the cascade accepts, the most promising first.
 
-        The cascade accepts all of them. They are new, and different, while there are such samples.
-        Before the first batch is evaluated, and by the paper's method, they are plain draws.
+        By the default method, they are different and not evaluated yet, while there are such
+        samples. Without evaluations, and by the paper's method, they are draws without a ranking.
 
         Args:
             num_batches: The number of samples, as a multiple of the engine's number of batches.
-            num_workers_per_batch: Number of generators; None for `num_parallel_generators`.
+            num_workers_per_batch: The number of generators; None for `num_parallel_generators`.
                 Samples do not depend on it.
             relax_checks: As for `fit`.
-            max_classfiers: Use only this many classifiers, from the first one on; None for all.
+            max_classfiers: Use only this many classifiers, from the first on; None for all.
             num_samples: The number of samples, instead of `num_batches`.
             max_classifiers: The correct spelling of `max_classfiers`.
 
         Returns:
-            Parameters, one `OrderedDict` per sample. Every call returns other samples.
+            One `OrderedDict` of parameters per sample. Each call returns other samples.
 
         Raises:
             NothingAcceptedError: If the cascade accepts nothing.
             RuntimeError: If there are no parameters.
             ValueError: If there are fewer classifiers than asked for.
+
+        Example:
+            ```python
+            best, *others = shac.predict(num_samples=5)
+            ```
         """
         if num_samples is None:
             num_samples = check_positive("num_batches", num_batches) * self.num_batches

@@ -1,4 +1,4 @@
-"""AskedSamples: the samples that `ask` returned and `tell` has not scored yet."""
+"""AskedSamples: the samples from `ask` that have no score from `tell` yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyshac.core.search.search import Search
 
 
 class AskedSamples:
-    """The samples that `ask` returned and `tell` has not scored yet."""
+    """The samples from `ask` that have no score from `tell` yet."""
 
     def __init__(self) -> None:
         self._identities: dict[int, Any] = {}
@@ -27,7 +27,7 @@ class AskedSamples:
         self._times: dict[int, tuple[float, float]] = {}
 
     def free(self, search: Search) -> list[int]:
-        """Returns the numbers of open samples that were not handed out, within the budget."""
+        """Returns the numbers of open samples that `ask` has not returned, within the budget."""
         pending = search.open.pending
         # Others have scores: the disk failed after it was told, and they were never settled.
         self.settle(self._identities.keys() - pending)
@@ -35,11 +35,11 @@ class AskedSamples:
         return [number for number in pending if number not in self._identities][:most]
 
     def hand_out(self, search: Search, numbers: Sequence[int]) -> list[OrderedDict[str, Any]]:
-        """Hands out samples, given their numbers; returns their parameters.
+        """Marks samples as asked for, given their numbers; returns their parameters.
 
         Raises:
-            RuntimeError: If there are none, though the budget is not spent: scores are missing on
-                which the next samples depend.
+            RuntimeError: If there are none although budget is left: the next samples depend on
+                missing scores.
         """
         if not numbers and not search.settings.pace.is_stream:
             raise RuntimeError(
@@ -56,10 +56,10 @@ class AskedSamples:
         return samples
 
     def find(self, space: HyperParameterList, samples: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Returns the numbers of samples; equal samples get their numbers in the order of asking.
+        """Returns the numbers of samples. Equal samples get their numbers in the order of asking.
 
         Raises:
-            ValueError: If a sample was not asked for, or has a score already.
+            ValueError: If a sample was not asked for, or already has a score.
         """
         numbers: list[int] = []
         for sample in samples:
@@ -105,7 +105,7 @@ class AskedSamples:
             del self._identities[number], self._times[number]
 
     def clear(self) -> None:
-        """Removes all samples, so that they can be asked for again."""
+        """Removes all samples, so that `ask` returns them again."""
         self._identities.clear()
         self._times.clear()
 
@@ -115,7 +115,7 @@ def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], lis
 
     Raises:
         TypeError: If there is one score for several samples.
-        ValueError: If their numbers differ.
+        ValueError: If there are more scores or fewer than samples.
     """
     if isinstance(parameters, Mapping):
         return [parameters], [scores]
@@ -131,7 +131,7 @@ def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], lis
 
 
 def as_samples(parameters: Any) -> list[Mapping[str, Any]]:
-    """Returns one or several samples as a list; raises `TypeError` if they are something else."""
+    """Returns one or several samples as a list; raises `TypeError` for anything else."""
     samples = [parameters] if isinstance(parameters, Mapping) else parameters
     if not isinstance(samples, Sequence) or not all(isinstance(s, Mapping) for s in samples):
         raise TypeError(
@@ -148,10 +148,10 @@ def new_scores(
 
     Args:
         dataset: The samples that have scores.
-        told: Scores in the same form, of which a failed disk may have kept some in memory only.
+        told: Scores in the same form. After a disk failure, the dataset may already have some.
 
     Raises:
-        ValueError: If a sample has another score already.
+        ValueError: If a sample already has another score.
     """
     new: list[tuple[int, float, Details]] = []
     for number, score, details in told:

@@ -1,4 +1,4 @@
-"""The two forms of a call: with the evaluation function first, or without it."""
+"""The two forms of a call: with the evaluation function as the first argument, or without it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ ExceptionTypes = type[BaseException] | Iterable[type[BaseException]]
 def optional_function(
     is_function: Callable[[Sequence[Any], Mapping[str, Any]], bool],
 ) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
-    """Makes the leading evaluation function of a method optional.
+    """Makes the evaluation function, the first argument of a method, optional.
 
     Args:
-        is_function: Returns whether the first positional argument is the evaluation function,
-            given all positional arguments, at least one, and the keyword arguments. If not, the
-            function is None.
+        is_function: Returns whether the first positional argument is the evaluation function. It
+            receives all positional arguments, at least one, and the keyword arguments. If it
+            returns False, the function is None.
 
     Returns:
         A decorator; `inspect.signature` shows the form with the function.
@@ -61,7 +61,7 @@ def optional_function(
 
 
 def begins_with_function(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Tells `(function, space, N, M)` from `(space, N, M)`; either may begin with None."""
+    """Distinguishes `(function, space, N, M)` from `(space, N, M)`; either may begin with None."""
     if callable(args[0]) or "hyperparameter_list" in kwargs:
         return True
     if len(args) == 1:
@@ -72,12 +72,12 @@ def begins_with_function(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool
 
 
 def is_not_flag(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Tells `fit(function)` from `fit(True)`."""
+    """Distinguishes `fit(function)` from `fit(True)`."""
     return not isinstance(args[0], bool)
 
 
 def check_function(function: Any) -> EvaluationFunction | None:
-    """Returns an evaluation function or None; raises `TypeError` if it is neither."""
+    """Returns an evaluation function or None; raises `TypeError` for anything else."""
     if function is not None and not callable(function):
         raise TypeError(f"evaluation_function must be callable or None. Got {function!r} instead.")
     return function
@@ -86,7 +86,7 @@ def check_function(function: Any) -> EvaluationFunction | None:
 def schedule_of(
     total_budget: int, num_batches: int | None, batch_size: int | None, max_classifiers: int
 ) -> Schedule:
-    """Returns the schedule for a number of batches, or for batches of a size."""
+    """Returns the schedule for a number of batches, or for a batch size."""
     if num_batches is None and batch_size is not None:
         return Schedule(total_budget, batch_size, max_classifiers)
     if num_batches is not None and batch_size is None:
@@ -103,7 +103,7 @@ def schedule_of(
 
 
 def check_flag(name: str, value: Any) -> bool:
-    """Returns a bool; raises `TypeError` if a value is none."""
+    """Returns a bool; raises `TypeError` for anything else."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False. Got {value!r} instead.")
     return value
@@ -115,7 +115,7 @@ def as_types(catch: ExceptionTypes) -> tuple[type[BaseException], ...]:
 
 
 def check_count(first: int | None, second: int | None, available: int) -> int:
-    """Returns the number of classifiers to use, given under either spelling of the argument."""
+    """Returns the number of classifiers to use, from either spelling of the argument."""
     if first is not None and second is not None and first != second:
         raise ValueError(
             "max_classfiers and max_classifiers are two spellings of one argument, but got "

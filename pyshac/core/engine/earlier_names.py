@@ -1,4 +1,4 @@
-"""EarlierEngineNames: attributes of engines in PySHAC 0.1 to 0.3 that have changed or gone."""
+"""EarlierEngineNames: attributes of engines in PySHAC 0.1 to 0.3 that were changed or removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_CONSTRUCTOR = "hand it to the constructor"
 
 
 class EarlierEngineNames(FixedAttributes):
-    """The attributes of an engine in PySHAC 0.1 to 0.3 that have changed or gone."""
+    """Attributes of engines in PySHAC 0.1 to 0.3 that were changed or removed."""
 
     _FIXED: ClassVar[Mapping[str, str]] = {
         "classifiers": _FROM_DISK,
@@ -38,7 +38,7 @@ class EarlierEngineNames(FixedAttributes):
 
     @property
     def _per_classifier_budget(self) -> int:
-        """T_c, number of samples in a stage; engines derived from `_SHAC` may read it."""
+        """T_c, the number of samples in a stage. Engines derived from `_SHAC` may read it."""
         return self._settings.schedule.per_classifier_budget
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

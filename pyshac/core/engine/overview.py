@@ -1,4 +1,4 @@
-"""Overview: the parts of an engine, and its attributes."""
+"""Overview: the parts and attributes of an engine."""
 
 from __future__ import annotations
 
@@ -29,14 +29,13 @@ from pyshac.core.storage.saved_run import SavedRun
 class Overview(EarlierEngineNames):
     """The parts of an engine, and the attributes that show them.
 
-    A copy of an engine, also one that was pickled, is a handle on its save directory: an engine
-    with the same settings, but without evaluation function, parameters and samples, until
-    `restore_data` brings what is saved. So a class may keep the engine that evaluates its own
-    method, and the samples never travel to a worker.
+    A copy of an engine, pickled or not, has the same settings and save directory. It has no
+    evaluation function, parameters or samples until `restore_data` loads the saved ones. So a class
+    may keep the engine that evaluates its own method, and the samples never travel to a worker.
 
     Args:
         function: The evaluation function, or None.
-        settings: The settings, which are fixed for the whole search.
+        settings: The settings, which do not change during the search.
         directory: The save directory.
     """
 
@@ -77,31 +76,31 @@ class Overview(EarlierEngineNames):
         return self._run
 
     def _require_run_to_go_on(self) -> Run:
-        """Returns the run, for what draws samples or hands them out for evaluation.
+        """Returns the run, for methods that draw samples or return them for evaluation.
 
         Raises:
             RuntimeError: If the engine has no run.
-            SaveDirectoryError: If values of its parameters are objects that are not at hand.
+            SaveDirectoryError: If its parameters have objects as values that are not available.
         """
         run = self._require_run()
         require_objects(run.search.space)
         return run
 
     def _saved_run(self) -> SavedRun:
-        """Returns the run as data of this moment, for plots and reports."""
+        """Returns a snapshot of the run, for plots and reports."""
         return self._require_run().snapshot()
 
     def _progress(self) -> Progress:
-        """Returns the stage, and what has become of the classifiers, for displays."""
+        """Returns the stage and the counts of classifiers, for displays."""
         return self._require_run().search.progress
 
     # The search
 
     @property
     def total_budget(self) -> int:
-        """N, number of evaluations. Set it to raise the budget of a run, also of one that ended.
+        """N, the number of evaluations. Set it to extend a run, even one that has ended.
 
-        Whoever sets it below the number of evaluations gets a `ValueError`.
+        A value below the number of evaluations so far raises a `ValueError`.
         """
         return self._settings.schedule.total_budget
 
@@ -115,17 +114,17 @@ class Overview(EarlierEngineNames):
 
     @property
     def num_batches(self) -> int:
-        """M, number of batches."""
+        """M, the number of batches."""
         return self._settings.schedule.num_batches
 
     @property
     def num_workers(self) -> int:
-        """W, number of samples in a batch."""
+        """W, the number of samples in a batch."""
         return self._settings.schedule.batch_size
 
     @property
     def total_classifiers(self) -> int:
-        """K, number of classifiers in a full cascade."""
+        """K, the number of classifiers in a full cascade."""
         return self._settings.schedule.total_classifiers
 
     @property
@@ -145,12 +144,12 @@ class Overview(EarlierEngineNames):
 
     @property
     def parameters(self) -> HyperParameterList | None:
-        """The search space; None before `restore_data` if the constructor was given none."""
+        """The search space. None before `restore_data` if the constructor received none."""
         return self._run.search.space if self._run else None
 
     @property
     def dataset(self) -> Dataset:
-        """The samples that have a score. Only read it: `tell` adds to it."""
+        """The samples with a score. Do not change it; `tell` adds to it."""
         return self._run.search.dataset if self._run else Dataset(None, None)
 
     @property
@@ -160,24 +159,24 @@ class Overview(EarlierEngineNames):
 
     @property
     def refused_classifiers(self) -> dict[str, int]:
-        """How many classifiers were refused, by reason."""
+        """The number of refused classifiers for each reason."""
         return {**self._run.search.refused} if self._run else {}
 
     @property
     def best_parameters(self) -> OrderedDict[str, Any] | None:
-        """Parameters of the best sample so far, which print as a dict; None if there is none."""
+        """The parameters of the best sample so far, which print as a dict; None without a score."""
         return self.dataset.get_best_parameters(self.objective) if len(self.dataset) else None
 
     @property
     def best_score(self) -> float | None:
-        """Best score so far; None if there is none."""
+        """The best score so far; None without a score."""
         return self.dataset.get_best_score(self.objective)
 
     @property
     def evaluations(self) -> list[Evaluation]:
-        """A record of each evaluation so far, in the order of numbers.
+        """Records of all evaluations so far, in the order of their numbers.
 
-        Those that failed or were pruned are included.
+        They include failed and pruned evaluations.
         """
         return self.dataset.evaluations
 
@@ -188,7 +187,8 @@ class Overview(EarlierEngineNames):
             n: The largest number of records.
 
         Returns:
-            The best one first, equal ones in the order of their numbers; only those with a score.
+            The records, the best first. Equal scores keep the order of their numbers. Evaluations
+            without a score are left out.
 
         Raises:
             TypeError: If `n` is not an int.
@@ -198,7 +198,7 @@ class Overview(EarlierEngineNames):
 
     @property
     def save_dir(self) -> str:
-        """Absolute path of the save directory. Set it to save to another one from then on."""
+        """The absolute path of the save directory. Set it to save elsewhere from then on."""
         return str(self._directory.path)
 
     @save_dir.setter
@@ -213,7 +213,7 @@ class Overview(EarlierEngineNames):
 
     @property
     def num_parallel_generators(self) -> int:
-        """Number of processes or threads that draw samples when there is much to draw.
+        """The number of processes or threads that draw samples when there is much to draw.
 
         Samples do not depend on it. None and negative numbers mean the same as for
         `num_parallel_evaluators`.
@@ -227,6 +227,9 @@ class Overview(EarlierEngineNames):
     def set_num_parallel_generators(self, n: int | None) -> None:
         """Sets `num_parallel_generators`.
 
+        Args:
+            n: The number; see `num_parallel_evaluators` for None and negative numbers.
+
         Raises:
             TypeError: If `n` is not an int or None.
             ValueError: If it is 0.
@@ -235,10 +238,10 @@ class Overview(EarlierEngineNames):
 
     @property
     def num_parallel_evaluators(self) -> int:
-        """Number of slots: evaluations that run at once, each with a `worker_id` of its own.
+        """The number of slots: evaluations that run at once, each with its own `worker_id`.
 
-        None sets it to the number of samples in a batch, but at most the number of cores, and
-        warns if the cores are fewer. -1 sets it to the number of cores, -2 to all but one.
+        None sets it to the batch size or the number of cores, whichever is smaller, and warns if
+        the cores are fewer. -1 sets it to the number of cores, -2 to all cores except one.
         """
         return self._parallelism.num_evaluators
 
@@ -249,6 +252,9 @@ class Overview(EarlierEngineNames):
     def set_num_parallel_evaluators(self, n: int | None) -> None:
         """Sets `num_parallel_evaluators`.
 
+        Args:
+            n: The number of slots, or None for the default.
+
         Raises:
             TypeError: If `n` is not an int or None.
             ValueError: If it is 0.
@@ -257,7 +263,7 @@ class Overview(EarlierEngineNames):
 
     @property
     def limit_memory(self) -> bool:
-        """Whether to keep the number of generators from doubling after ten batches."""
+        """Whether the number of generators stays the same after ten batches and does not double."""
         return self._parallelism.limit_memory
 
     @limit_memory.setter
@@ -266,7 +272,7 @@ class Overview(EarlierEngineNames):
 
     @property
     def generator_backend(self) -> str:
-        """Kind of generators: threads ('threading') or processes ('loky', 'multiprocessing')."""
+        """Generators: threads ('threading') or processes ('loky' or 'multiprocessing')."""
         return self._parallelism.generator_backend
 
     @generator_backend.setter
@@ -275,10 +281,11 @@ class Overview(EarlierEngineNames):
 
     @property
     def evaluator_backend(self) -> str | Executor:
-        """Place of the slots: processes ('loky', 'multiprocessing'), 'threading', or an executor.
+        """Where the slots are: 'loky', 'multiprocessing', 'threading' or an executor.
 
-        With 'threading' and one evaluator, evaluations run in the caller's thread, in order.
-        An executor is any `concurrent.futures.Executor`, which is not shut down, or 'dask': the
+        'loky' and 'multiprocessing' are processes, 'threading' is threads. With 'threading' and one
+        evaluator, evaluations run one after the other in the thread that called `fit`. An executor
+        is any `concurrent.futures.Executor`; the engine does not shut it down. 'dask' is the
         executor of the Dask client that is current when `fit` is called.
         """
         return self._parallelism.backend.setting
@@ -288,11 +295,11 @@ class Overview(EarlierEngineNames):
         self._parallelism.set_evaluator_backend(backend)
 
     def parallel_evaluators(self) -> None:
-        """Evaluates in worker processes: sets `evaluator_backend` to 'loky'."""
+        """Runs evaluations in worker processes: sets `evaluator_backend` to 'loky'."""
         self.evaluator_backend = "loky"
 
     def concurrent_evaluators(self) -> None:
-        """Evaluates in threads of this process: sets `evaluator_backend` to 'threading'."""
+        """Runs evaluations in threads of this process: sets `evaluator_backend` to 'threading'."""
         self.evaluator_backend = "threading"
 
     # Summaries

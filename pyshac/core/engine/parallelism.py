@@ -1,4 +1,4 @@
-"""Parallelism: how many generators and evaluators work at once, and where."""
+"""Parallelism: the numbers and kinds of generators and evaluators."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ LAST_EASY_BATCH = 10
 
 
 class Parallelism:
-    """Numbers and backends of generators and evaluators.
+    """The numbers and kinds of generators and evaluators.
 
     Args:
-        batch_size: W, number of samples in a batch.
+        batch_size: W, the number of samples in a batch.
 
     Attributes:
-        num_generators: Number of processes or threads that draw when there is much to draw.
-        num_evaluators: Number of slots.
+        num_generators: The number of processes or threads that draw when there is much to draw.
+        num_evaluators: The number of slots.
         generator_backend: 'loky', 'multiprocessing' or 'threading'.
-        backend: The place of the slots.
-        limit_memory: Whether to keep the number of generators from doubling after ten batches.
+        backend: Where the slots are.
+        limit_memory: Whether the number of generators stays the same after ten batches, instead of
+            doubling.
     """
 
     def __init__(self, batch_size: int) -> None:
@@ -66,22 +67,26 @@ class Parallelism:
         self.num_evaluators = self._number("num_parallel_evaluators", n)
 
     def set_generator_backend(self, backend: str) -> None:
-        """Sets the kind of generators; raises `ValueError` if there is no such kind."""
+        """Sets the kind of generators; raises `ValueError` if the kind does not exist."""
         self.generator_backend = check_generator_backend(backend)
 
     def set_evaluator_backend(self, backend: str | Executor) -> None:
-        """Sets the place of the slots; see `get_backend`."""
+        """Sets where the slots are; see `get_backend`."""
         self.backend = get_backend(backend)
 
     def without_executor(self) -> Parallelism:
-        """Returns a copy for another process, where a user's executor does not exist."""
+        """Returns a copy for another process, in which a user's executor does not exist."""
         parallelism = copy.copy(self)
         if not isinstance(self.backend.setting, str):
             parallelism.backend = get_backend("loky")
         return parallelism
 
     def generators(self, batch_number: int) -> Generators:
-        """Returns the generators of a batch, given its number from 1."""
+        """Returns the generators of a batch.
+
+        Args:
+            batch_number: The number of the batch, from 1.
+        """
         double = batch_number > LAST_EASY_BATCH and not self.limit_memory
         return Generators(self.num_generators * (1 + double), self.generator_backend)
 

@@ -1,4 +1,4 @@
-"""SavedEngine: the calls of an engine about its run as a whole: disk, seed, samples given."""
+"""SavedEngine: the methods of an engine for saving, seeding and given samples."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Engine = TypeVar("Engine", bound="SavedEngine")
 
 
 class SavedEngine(Overview):
-    """The calls of an engine about its run as a whole."""
+    """The methods of an engine for saving, seeding and given samples."""
 
     # The save directory
 
@@ -40,22 +40,31 @@ class SavedEngine(Overview):
         evaluation_function: EvaluationFunction | None = None,
         **options: Any,
     ) -> Engine:
-        """Returns an engine with the run that a directory holds.
+        """Returns an engine with the run in a save directory.
 
-        Budget, size of the batches, objective, method and parameters come from the directory. To
-        look at a run, nothing else is needed; `fit` goes on with it.
+        Budget, batch size, pace, objective, method and parameters come from the directory. You can
+        look at the run at once, and `fit` continues it.
 
         Args:
             save_dir: The save directory.
-            evaluation_function: The function to be optimised; it may be handed to `fit` instead.
-            options: Other arguments of the constructor, such as what no directory holds: a
-                `classifier`, `constraints` that are functions, objects in `hyperparameter_list`,
-                or the numbers of evaluators.
+            evaluation_function: The function to optimise. You may pass it to `fit` instead.
+            options: Other arguments of the constructor. Pass what no directory holds: a
+                `classifier`, `constraints` that are functions, objects in `hyperparameter_list`, or
+                the numbers of evaluators.
+
+        Returns:
+            The engine.
 
         Raises:
             FileNotFoundError: If the directory holds no run.
             SaveDirectoryError: If a file is corrupt.
             ValueError: If a constraint is not one of the run's.
+
+        Example:
+            ```python
+            shac = SHAC.load("shac")
+            print(shac.best_score, shac.best_parameters)
+            ```
         """
         path = absolute_path("save_dir", save_dir)
         space = as_parameter_list(options.pop("hyperparameter_list", None))
@@ -83,14 +92,14 @@ class SavedEngine(Overview):
 
     @classmethod
     def _options_of_load(cls) -> dict[str, Any]:
-        """Returns arguments of the constructor that it requires, and that no directory holds."""
+        """Returns required arguments of the constructor that no directory holds."""
         return {}
 
     def save_data(self) -> None:
-        """Saves the dataset, the classifiers and all other state that is needed to continue.
+        """Saves the dataset, the classifiers and everything else that is needed to continue.
 
         Raises:
-            OSError: If that fails; the previous save is untouched.
+            OSError: If saving fails; the previous save is untouched.
             RuntimeError: If there are no parameters.
             SaveDirectoryError: If the save directory holds another run, or is in use.
         """
@@ -100,12 +109,11 @@ class SavedEngine(Overview):
                 run.save()
 
     def restore_data(self) -> None:
-        """Restores the run saved in `save_dir`, even in the middle of a batch.
+        """Loads the run in `save_dir`, even in the middle of a batch.
 
-        The engine takes the saved run's seed. Budget and number of batches stay its own: with a
-        larger budget it goes on, and with smaller batches it may predict. Classifiers of your own
-        kind are retrained on the dataset, as are those of PySHAC 0.1 to 0.3, since a pickle could
-        run any code.
+        The engine takes the seed of the saved run and keeps its own budget and number of batches.
+        So a larger budget continues the run. Classifiers of your own kind, and those of PySHAC 0.1
+        to 0.3, are trained again on the dataset, because a pickle could run any code.
 
         Raises:
             FileNotFoundError: If the directory holds no search.
@@ -121,7 +129,7 @@ class SavedEngine(Overview):
     def _begin_or_resume(
         self, space: HyperParameterList | None, resume: bool, constraints: Sequence[Any]
     ) -> None:
-        """Continues what the save directory holds, or begins a run, if there are parameters."""
+        """Continues the run in the save directory, or begins a run if there are parameters."""
         new = None
         if space is None:
             # For the run that is restored.
@@ -147,19 +155,19 @@ class SavedEngine(Overview):
     ) -> list[OrderedDict[str, Any]]:
         """Draws all samples of a stream again, each from the scores that it was drawn from.
 
-        A stream depends on the order in which scores came in, which the save directory notes. The
-        samples that come out are those of the run.
+        A stream depends on the order in which scores arrived. The save directory records this
+        order, so the drawn samples equal those of the run.
 
         Args:
             skip_cv_checks: As in the run.
             relax_checks: As in the run.
 
         Returns:
-            Parameters, one `OrderedDict` per sample, in the order of their numbers.
+            One `OrderedDict` of parameters per sample, in the order of their numbers.
 
         Raises:
-            RuntimeError: If some samples were drawn at another pace, whose order the seed alone
-                tells, or there are no parameters.
+            RuntimeError: If some samples were drawn at another pace, which is reproduced by its
+                seed alone, or there are no parameters.
         """
         with self._turns.lock:
             search = self._require_run_to_go_on().search
@@ -168,23 +176,29 @@ class SavedEngine(Overview):
     # Samples that the user gives
 
     def enqueue(self, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
-        """Lets samples be evaluated first in the next batch, within the budget.
+        """Queues samples, which the next batches evaluate first, within the budget.
 
-        The cascade is not asked. With the same arguments again in a script that runs again and
-        resumes its run, nothing is enqueued twice.
+        They need not pass the cascade. A script that runs again and resumes its run enqueues
+        nothing twice.
 
         Args:
-            parameters: Values by name, of one sample or of several. What is missing is drawn from
-                its prior.
+            parameters: Values by name, of one sample or of several. Missing values are drawn from
+                their priors.
 
         Returns:
-            Number of samples that were enqueued.
+            The number of samples that were enqueued.
 
         Raises:
-            RuntimeError: If there are no parameters, the budget has no room for them, or `fit`
-                runs.
+            RuntimeError: If there are no parameters, the budget has no room for the samples, or
+                `fit` runs.
             TypeError: If a value has the wrong type.
             ValueError: If a name is unknown, or a value lies outside the search space.
+
+        Example:
+            ```python
+            shac.enqueue([{"x": 2.0}, {"x": 3.0}])
+            shac.fit()
+            ```
         """
         given = as_samples(parameters)
         with self._turns.step("enqueue()"):
@@ -195,23 +209,29 @@ class SavedEngine(Overview):
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         scores: float | Sequence[float],
     ) -> int:
-        """Adds results from elsewhere: the search learns from them, but does not count them.
+        """Adds results from elsewhere. The search learns from them.
 
-        They take nothing of the budget, and are neither in `dataset` nor among the best. With the
-        same arguments again in a script that resumes its run, nothing is added twice.
+        They use no budget. They are not in `dataset`, and the best sample is never one of them. A
+        script that runs again and resumes its run adds nothing twice.
 
         Args:
-            parameters: Parameters of one sample or of several.
+            parameters: The parameters of one sample or of several.
             scores: A score for each sample, or the one score; NaN for a failed evaluation.
 
         Returns:
-            Number of samples that were added.
+            The number of samples that were added.
 
         Raises:
             RuntimeError: If there are no parameters, or `fit` runs.
             TypeError: If a score is not a number, or a value has the wrong type.
-            ValueError: If a name is missing or unknown, or a value lies outside the search space;
-                then nothing is added.
+            ValueError: If a name is missing or unknown, or a value lies outside the search space.
+                Then nothing is added.
+
+        Example:
+            ```python
+            shac.add([{"x": 1.0}, {"x": 2.5}], [0.3, 0.7])
+            shac.fit()
+            ```
         """
         samples, values = as_lists(parameters, scores)
         samples = as_samples(samples)
@@ -223,7 +243,7 @@ class SavedEngine(Overview):
             return self._require_run().add(scored)
 
     def _start_from(self, source: Any) -> None:
-        """Adds the evaluations of another search, as far as they fit.
+        """Adds the evaluations of another search that lie in the search space.
 
         Args:
             source: Its directory, or an object in which another project keeps it.
@@ -243,7 +263,7 @@ class SavedEngine(Overview):
     # Seeds
 
     def set_seed(self, seed: int | None) -> None:
-        """Seeds the engine and its parameters; the same seed gives the same run.
+        """Seeds the engine and its parameters. The same seed gives the same run.
 
         Args:
             seed: A non-negative int, or None for a fresh seed.
@@ -261,6 +281,12 @@ class SavedEngine(Overview):
 
         Args:
             seed: A non-negative int.
+
+        Example:
+            ```python
+            with shac.as_deterministic(0):
+                shac.fit()
+            ```
         """
         with self._turns.step_beside_own_loop("as_deterministic()"):
             run, number = self._require_run(), self._num_predictions

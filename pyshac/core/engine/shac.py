@@ -1,4 +1,4 @@
-"""SHAC: the engine for plain functions."""
+"""SHAC: the engine for ordinary evaluation functions."""
 
 from __future__ import annotations
 
@@ -9,38 +9,39 @@ from pyshac.core.evaluation.worker import Evaluator
 class SHAC(_SHAC):
     """Finds good hyperparameters by Successive Halving and Classification.
 
-    The evaluation function is called as `evaluation_function(worker_id, parameters)` and returns
-    a number.
+    The engine calls `evaluation_function(worker_id, parameters)`. `worker_id` is the number of the
+    slot, and `parameters` is an `OrderedDict` of values by name. The function returns its score as
+    a number, or a mapping with `score` and further values.
 
     Args:
-        evaluation_function: The function to be optimised. It may be left out, also by position, and
-            handed to `fit` instead.
-        hyperparameter_list: The search space: a list of hyperparameters or a
-            `HyperParameterList`. None if it comes from the save directory.
-        total_budget: N, number of evaluations.
-        num_batches: M, number of batches; N must be divisible by it. None if `batch_size` is given.
+        evaluation_function: The function to optimise. You may leave it out, even by position, and
+            pass it to `fit`.
+        hyperparameter_list: The search space, a list of hyperparameters or a `HyperParameterList`.
+            None if it comes from the save directory.
+        total_budget: N, the number of evaluations.
+        num_batches: M, the number of batches. It must divide N. None if `batch_size` is given.
         objective: 'max' or 'min'.
-        max_classifiers: Largest number of classifiers to train; 18 in the paper.
-        save_dir: Directory in which the search is saved; None for 'shac'. Nothing is written
-            before `fit`, `ask` or `save_data` is called.
-        method: 'default', or 'paper' for the procedure as it was published, without the changes
-            by which the default finds better scores.
-        classifier: A classifier with scikit-learn's interface, trained in each stage instead of
-            the library's own boosted trees. It is cloned, and every `random_state` it has is set.
-        batch_size: W, number of samples in a batch, instead of `num_batches`. The last batch may
-            have fewer.
-        resume: Whether to continue the run that `save_dir` holds. Without one a run begins, so the
-            same script begins and continues. The budget may have grown. Where the search space has
-            changed, samples that lie in the new one are taken over; those that do not are kept in
-            `save_dir`, in a folder `former-1`.
-        start_from: Directory of another search or a study of Optuna, from whose evaluations this
-            one learns as far as they lie in its space; see `add`.
-        constraints: What every sample obeys, relations such as `Less` or functions, unless the
+        max_classifiers: The largest number of classifiers; 18 in the paper.
+        save_dir: The directory in which the search is saved; None for 'shac'. A new engine writes
+            nothing before `fit`, `fit_dataset`, `ask` or `save_data`.
+        method: 'default', or 'paper' for the published procedure, without the changes by which the
+            default finds better scores.
+        classifier: A classifier with scikit-learn's interface, instead of the built-in boosted
+            trees. Each stage trains a clone, and sets every `random_state` it has.
+        batch_size: W, the number of samples in a batch, instead of `num_batches`. The last batch
+            may be smaller.
+        resume: Whether to continue the run in `save_dir`. If there is none, a new run begins, so
+            the same script begins and continues a run. The budget may be larger than before. If the
+            search space has changed, the run keeps the samples inside the new one. A folder
+            `former-1`, `former-2` ... in `save_dir` keeps the former run.
+        start_from: The directory of another search, or a study of Optuna. The search learns from
+            those of its evaluations that lie in the search space; see `add`.
+        constraints: Relations such as `Less`, or functions, that hold for every sample, unless the
             `HyperParameterList` has them.
-        pace: 'batch': the next batch waits for all scores of this one. 'pipeline': batches overlap
-            at fixed places, so that the same seed still gives the same run. 'stream': a slot that
-            is free gets a sample at once, drawn from all scores that are in.
-        open_batches: Largest number of batches that are open at once in a pipeline; None for 2.
+        pace: 'batch': a batch waits for all scores of the one before. 'pipeline': batches overlap
+            at fixed places, so the same seed still gives the same run. 'stream': a free slot gets a
+            sample at once, drawn from all scores so far.
+        open_batches: The largest number of open batches in a pipeline; None for 2.
 
     Raises:
         SaveDirectoryError: If a file of `save_dir` or `start_from` is corrupt, or the run to resume
@@ -50,8 +51,12 @@ class SHAC(_SHAC):
 
     Example:
         ```python
-        space = [pyshac.UniformHP("x", -5, 5), pyshac.DiscreteHP("kind", ["a", "b"])]
-        shac = pyshac.SHAC(evaluate, space, total_budget=100, num_batches=10, objective="min")
+        from pyshac import SHAC, UniformHP
+
+        def evaluate(worker_id, parameters):
+            return (parameters["x"] - 2) ** 2
+
+        shac = SHAC(evaluate, [UniformHP("x", -5, 5)], 100, 10, objective="min")
         shac.fit()
         print(shac.best_score, shac.best_parameters)
         ```

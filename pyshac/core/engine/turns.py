@@ -1,4 +1,4 @@
-"""Turns: one `fit` at a time, and one step at a time, of the threads that share an engine."""
+"""Turns: lets threads that share an engine run one `fit` and one step at a time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pyshac.core.engine.loop.loop import AnyLoop, Loop
 
 
 class Turns:
-    """Whose turn it is. A loop lasts for a whole `fit`, a step for one call such as `ask`.
+    """Decides which thread may use the engine. A loop lasts for a whole `fit`, a step for one call.
 
     Attributes:
-        lock: Held in every step, also in the steps of a loop.
+        lock: It is held in every step, including the steps of a loop.
         loop: The loop that is running, or None.
     """
 
@@ -25,11 +25,11 @@ class Turns:
 
     @contextlib.contextmanager
     def looping(self, name: str, new_loop: Callable[[], AnyLoop]) -> Iterator[AnyLoop]:
-        """Yields a loop that may run inside a `with` block; a second one is refused at once.
+        """Yields a loop that may run inside a `with` block. A second loop is refused at once.
 
         Args:
             name: The method that the user called.
-            new_loop: Returns the loop, once no other thread is in a step.
+            new_loop: Returns the loop; called when no other thread is in a step.
 
         Raises:
             RuntimeError: If a loop is running.
@@ -61,7 +61,7 @@ class Turns:
 
     @contextlib.contextmanager
     def step_beside_own_loop(self, name: str) -> Iterator[None]:
-        """Does what `step` does, but allows it in a callback of the loop that is running."""
+        """Does the same as `step`, but allows callbacks of the running loop."""
         if self._thread != threading.get_ident():
             self._refuse(name)
         with self.lock:

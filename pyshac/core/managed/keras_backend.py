@@ -1,4 +1,4 @@
-"""The Keras in use and its backend, found by Keras's own rules without importing it."""
+"""Finds the Keras in use and its backend by Keras's own rules, without importing it."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def find_keras(user: str = "KerasSHAC") -> KerasChoice:
     """Returns the Keras in use here.
 
     Args:
-        user: What needs it, for errors.
+        user: The class that needs Keras, for error messages.
 
     Raises:
-        ModuleNotFoundError: If it or its backend is not installed.
+        ModuleNotFoundError: If Keras or its backend is not installed.
         ValueError: If its backend cannot train.
     """
     if os.environ.get(LEGACY_VARIABLE) in ("1", "true", "True"):

@@ -1,4 +1,4 @@
-"""KerasEvaluator: wraps an evaluation that uses Keras. Worker processes import this module."""
+"""KerasEvaluator: wraps evaluations that use Keras. Worker processes import this module."""
 
 from __future__ import annotations
 

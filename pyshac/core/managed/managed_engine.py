@@ -22,29 +22,29 @@ class ManagedSHAC(_SHAC):
     """An engine that manages a framework around each evaluation.
 
     Args:
-        evaluation_function: The function to be optimised. It may be left out, also by position, and
-            handed to `fit` instead.
-        hyperparameter_list: The search space: a list of hyperparameters or a
-            `HyperParameterList`. None if it comes from the save directory.
-        total_budget: N, number of evaluations.
-        num_batches: M, number of batches; N must be divisible by it. None if `batch_size` is given.
-        max_gpu_evaluators: Number of GPUs, and of evaluations that run at once, each with a
-            `worker_id` in `[0, max_gpu_evaluators)`; 0 to evaluate on the CPU.
+        evaluation_function: The function to optimise. You may omit it, even by position, and pass
+            it to `fit`.
+        hyperparameter_list: The search space, a list of hyperparameters or a `HyperParameterList`.
+            None if it comes from the save directory.
+        total_budget: N, the number of evaluations.
+        num_batches: M, the number of batches. It must divide N. None if `batch_size` is given.
+        max_gpu_evaluators: The number of GPUs, and of evaluations that run at once. Each has its
+            own `worker_id` in `[0, max_gpu_evaluators)`. 0 evaluates on the CPU.
         objective: 'max' or 'min'.
-        max_classifiers: Largest number of classifiers to train; 18 in the paper.
-        max_cpu_evaluators: Number of evaluations that run at once if there are no GPU evaluators;
-            -1 for the number of cores. Each needs memory for a model.
-        save_dir: Directory in which the search is saved; None for 'shac'.
-        method: 'default', or 'paper' for the procedure as it was published.
-        classifier: A classifier with scikit-learn's interface, instead of the library's own.
-        batch_size: W, number of samples in a batch, instead of `num_batches`.
-        resume: Whether to continue the run that `save_dir` holds, if there is one.
-        start_from: Directory of another search or a study of Optuna, from whose evaluations this
-            one learns.
-        constraints: What every sample obeys, relations such as `Less` or functions.
+        max_classifiers: The largest number of classifiers; 18 in the paper.
+        max_cpu_evaluators: The number of evaluations that run at once without GPU evaluators; -1
+            for the number of cores. Each needs memory for a model.
+        save_dir: The directory in which the search is saved; None for 'shac'.
+        method: 'default', or 'paper' for the published procedure.
+        classifier: A classifier with scikit-learn's interface, instead of the built-in one.
+        batch_size: W, the number of samples in a batch, instead of `num_batches`.
+        resume: Whether to continue the run in `save_dir`, if there is one.
+        start_from: The directory of another search, or a study of Optuna. The search learns from
+            its evaluations.
+        constraints: Relations such as `Less`, or functions, that hold for every sample.
         pace: 'batch', 'pipeline' or 'stream': whether slots wait for the slowest evaluation of a
             batch.
-        open_batches: Largest number of batches that are open at once in a pipeline; None for 2.
+        open_batches: The largest number of open batches in a pipeline; None for 2.
 
     Raises:
         ModuleNotFoundError: If the framework is not installed.
@@ -133,17 +133,17 @@ class ManagedSHAC(_SHAC):
 
     @property
     def max_gpu_evaluators(self) -> int:
-        """Number of GPUs that evaluations use; 0 if they run on the CPU."""
+        """The number of GPUs that evaluations use; 0 if they run on the CPU."""
         return self._max_gpu_evaluators
 
     @property
     def max_cpu_evaluators(self) -> int:
-        """Number of evaluations at once without GPUs; -1 for the number of cores."""
+        """The number of evaluations at once without GPU evaluators; -1 for the number of cores."""
         return self._max_cpu_evaluators
 
     @property
     def uses_gpus(self) -> bool:
-        """Whether evaluations are placed on GPUs."""
+        """Whether evaluations run on GPUs."""
         return self._max_gpu_evaluators > 0
 
 

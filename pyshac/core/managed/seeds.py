@@ -1,7 +1,7 @@
-"""Seeds of an evaluation: set before it, and restored after it.
+"""Seeds of an evaluation. They are set before it and restored after it.
 
 Importing a framework draws random numbers. So evaluators import their framework before they seed
-anything, and the first evaluation of a process is like all others.
+anything. The first evaluation of a process is then like all others.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def seeded_torch(seed: int | None) -> Iterator[None]:
 def seeded_tensorflow(seed: int | None) -> Iterator[None]:
     """Sets TensorFlow's global seed inside a `with` block; None does nothing.
 
-    Graphs have seeds of their own, which stay as they are.
+    Graphs have their own seeds, which do not change.
     """
     if seed is None:
         yield

@@ -11,20 +11,26 @@ from pyshac.core.managed.tf_evaluator import TensorflowEvaluator
 class TensorflowSHAC(ManagedSHAC):
     """Searches hyperparameters of TensorFlow models that use graphs and sessions.
 
-    The evaluation function is called as `evaluation_function(session, worker_id, parameters)` and
-    returns a number. `session` is a `tf.compat.v1.Session` on a graph that is made for this one
-    evaluation; all ops of the function belong to it. The session uses soft placement, takes GPU
-    memory as it needs it, and is closed when the function returns or raises. Without GPU
-    evaluators, ops are on the CPU. With them, the function places its ops: no other evaluation uses
-    `tf.device(f"/gpu:{worker_id}")`. If the engine has a seed, `random`, NumPy and TensorFlow (the
-    graph's and the global seed) are seeded before each evaluation. Arguments are as for
-    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods as for every engine.
+    The engine calls `evaluation_function(session, worker_id, parameters)`, which returns its score
+    as a number. `session` is a `tf.compat.v1.Session` with a new graph for each evaluation. All
+    operations of the function belong to this graph. The session uses soft placement and takes GPU
+    memory as it needs it. It closes when the function returns or raises.
+
+    Without GPU evaluators, operations are on the CPU. With them, the function places its
+    operations: no other evaluation of the engine uses `tf.device(f"/gpu:{worker_id}")` at the same
+    time. If the engine has a seed, it seeds `random`, NumPy and TensorFlow (the graph and the
+    global seed) before each evaluation.
+
+    See `pyshac.core.managed.managed_engine.ManagedSHAC` for arguments. Methods are the same as for
+    every engine.
 
     Example:
         ```python
-        shac = pyshac.TensorflowSHAC(
-            evaluate, space, total_budget=100, num_batches=10, max_gpu_evaluators=0
-        )
+        def evaluate(session, worker_id, parameters):
+            return session.run(tf.square(parameters["x"]))
+
+        space = [UniformHP("x", -5, 5)]
+        shac = TensorflowSHAC(evaluate, space, 100, 10, max_gpu_evaluators=0, objective="min")
         shac.fit()
         ```
     """

@@ -1,4 +1,4 @@
-"""TensorflowEvaluator: wraps an evaluation that uses TensorFlow. Workers import this module."""
+"""TensorflowEvaluator: wraps evaluations that use TensorFlow. Workers import this module."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def managed_session(seed: int | None) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def inside(session: Any, on_gpu: bool) -> Iterator[None]:
-    """Makes a session and its graph the defaults; without GPUs, ops are placed on the CPU."""
+    """Makes a session and its graph the defaults. Without GPUs, operations run on the CPU."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(session.graph.as_default())
         stack.enter_context(session.as_default())
@@ -55,10 +55,10 @@ def inside(session: Any, on_gpu: bool) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class TensorflowEvaluator(Evaluator):
-    """Calls the function inside a session on a graph of its own.
+    """Calls the function inside a session with a new graph.
 
     Attributes:
-        on_gpu: Whether ops may be on GPUs.
+        on_gpu: Whether operations may run on GPUs.
     """
 
     on_gpu: bool

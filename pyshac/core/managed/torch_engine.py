@@ -11,17 +11,21 @@ from pyshac.core.managed.torch_evaluator import TorchEvaluator
 class TorchSHAC(ManagedSHAC):
     """Searches hyperparameters of PyTorch models.
 
-    The evaluation function is called as `evaluation_function(worker_id, parameters)` and returns
-    a number. The engine sets no device: with GPU evaluators, no other evaluation uses
-    `torch.device(f"cuda:{worker_id}")`. If the engine has a seed, `random`, NumPy and PyTorch (on
-    the CPU and all GPUs) are seeded before each evaluation. Arguments are as for
-    `pyshac.core.managed.managed_engine.ManagedSHAC`, methods as for every engine.
+    The engine calls `evaluation_function(worker_id, parameters)`, which returns its score as a
+    number. The engine sets no device. With GPU evaluators, no other evaluation of the engine uses
+    `torch.device(f"cuda:{worker_id}")` at the same time. If the engine has a seed, it seeds
+    `random`, NumPy and PyTorch, on the CPU and all GPUs, before each evaluation.
+
+    See `pyshac.core.managed.managed_engine.ManagedSHAC` for arguments. Methods are the same as for
+    every engine.
 
     Example:
         ```python
-        shac = pyshac.TorchSHAC(
-            evaluate, space, total_budget=100, num_batches=10, max_gpu_evaluators=4
-        )
+        def evaluate(worker_id, parameters):
+            return torch.full((3,), parameters["x"]).square().sum()
+
+        space = [UniformHP("x", -5, 5)]
+        shac = TorchSHAC(evaluate, space, 100, 10, max_gpu_evaluators=0, objective="min")
         shac.fit()
         ```
     """

@@ -1,4 +1,4 @@
-"""TorchEvaluator: wraps an evaluation that uses PyTorch. Worker processes import this module."""
+"""TorchEvaluator: wraps evaluations that use PyTorch. Worker processes import this module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyshac.core.managed.seeds import seeded_python, seeded_torch
 
 
 class TorchEvaluator(Evaluator):
-    """Calls the function with Python, NumPy and PyTorch seeded, if the run has a seed."""
+    """Calls the function. Seeds Python, NumPy and PyTorch first, if the run has a seed."""
 
     def prepare(self) -> None:
         importlib.import_module("torch")

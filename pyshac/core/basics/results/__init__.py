@@ -1,1 +1,1 @@
-"""What an evaluation comes back with: its score, the extras beside it, and how it went."""
+"""The result of an evaluation: its score, the extras besides it, and its details."""

@@ -1,4 +1,4 @@
-"""Curve: the scores that an evaluation has reported on its way to the final one."""
+"""Curve: the scores that an evaluation reported while it ran."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Limit = tuple[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The scores that an evaluation has reported on its way to the final one.
+    """The scores that an evaluation reported while it ran.
 
     Attributes:
-        steps: The steps at which it reported, strictly ascending, from 0 on.
+        steps: The steps of the reports, strictly ascending, from 0.
         scores: The score at each step; NaN if it was not finite.
-        is_pruned: Whether the evaluation was given up after the last of them.
+        is_pruned: Whether the evaluation was pruned after the last report.
 
     Raises:
-        TypeError: If a step is not an int, or a score not a float.
-        ValueError: If there is no step, or too many, they do not ascend, or the scores are not as
-            many.
+        TypeError: If a step is not an int, or a score is not a float.
+        ValueError: If there are no steps or too many, they do not ascend, or the number of scores
+            differs.
     """
 
     steps: tuple[int, ...]
@@ -66,14 +66,14 @@ class Curve:
         return self.scores[count - 1] if count else None
 
     def best_by(self, step: int, sign: int) -> float | None:
-        """Returns the best score at or before a step; NaN if none is finite.
+        """Returns the best score at or before a step.
 
         Args:
             step: The step.
             sign: 1 if higher scores are better, -1 if lower ones are.
 
         Returns:
-            None before the first report.
+            The score; NaN if none is finite, None before the first report.
         """
         count = bisect.bisect_right(self.steps, step)
         known = [score for score in self.scores[:count] if not math.isnan(score)]

@@ -1,4 +1,4 @@
-"""Details: what is known of an evaluation besides its parameters and its score."""
+"""Details: facts about an evaluation besides its parameters and score."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _FIRST, _LAST = -62_135_000_000.0, 253_402_000_000.0
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is known of an evaluation besides its parameters and its score.
+    """Facts about an evaluation besides its parameters and score.
 
     Attributes:
         started: When it started, in seconds since 1970 (UTC); None if not known.
         seconds: Its duration; None if not known.
         slot: The slot in which it ran; None if it had none, or if that is not known.
-        failure: The reason for its failure; None if it has a score or was pruned, or if that is
-            not known.
-        extras: The values that it returned beside its score, by name.
-        curve: The scores that it reported on its way; None if it reported none.
+        failure: The reason for its failure; None if it has a score or was pruned, or if that is not
+            known.
+        extras: The values that it returned besides its score, by name.
+        curve: The scores that it reported; None if it reported none.
     """
 
     started: float | None = None
@@ -43,12 +43,12 @@ class Details:
 
     @property
     def is_pruned(self) -> bool:
-        """Whether it was given up because of its curve."""
+        """Whether the evaluation ended early because of its curve."""
         return self.curve is not None and self.curve.is_pruned
 
     @property
     def num_steps(self) -> int:
-        """The last step that it has reported; 0 without any."""
+        """The last step that the evaluation reported; 0 without a report."""
         return 0 if self.curve is None else self.curve.last_step
 
 
@@ -66,5 +66,5 @@ def is_date(started: float) -> bool:
 
 
 def storable_failure(text: str) -> str:
-    """Returns a reason for a failure, cut to its largest length, as text that UTF-8 can hold."""
+    """Returns a reason for a failure as text that UTF-8 can hold, cut to its largest length."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")[:MAX_FAILURE_LENGTH]

@@ -1,4 +1,4 @@
-"""Extras: the values that an evaluation returns beside its score, in a mapping."""
+"""Extras: the values that an evaluation returns besides its score, in a mapping."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def split_result(result: Any, what: str) -> tuple[float, dict[str, Extra]]:
 
     Args:
         result: A score, or a mapping with `score` and extras.
-        what: The owner of the result, to name it in the error.
+        what: The owner of the result, for error messages.
 
     Returns:
         The score, NaN for a failed sample, and the extras as plain Python values.
 
     Raises:
-        TypeError: If the score is not a number or missing, or an extra has a name or a value that
+        TypeError: If the score is missing or not a number, or an extra has a name or a value that
             is not allowed.
     """
     if not isinstance(result, Mapping):
@@ -85,13 +85,13 @@ def check_extras(values: Mapping[Any, Any], what: str) -> dict[str, Extra]:
 
 
 def is_name(name: Any) -> bool:
-    """Returns whether an extra may have a name."""
+    """Returns whether a name is allowed for an extra."""
     is_text = isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH
     return is_text and is_storable(name) and name != SCORE
 
 
 def is_extra(value: Any) -> bool:
-    """Returns whether a plain Python value may be an extra."""
+    """Returns whether a plain Python value is allowed as an extra."""
     if type(value) is int:
         return -INT_LIMIT <= value < INT_LIMIT
     if type(value) is str:
@@ -100,7 +100,7 @@ def is_extra(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Extra:
-    """Returns an extra as a plain Python value; raises if it is none."""
+    """Returns an extra as a plain Python value; raises an error if it is not allowed."""
     content: Any = one_value(value)
     for kind, convert in ((bool, bool), (int, int), (float, float), (str, str.__str__)):
         if isinstance(content, kind):

@@ -1,1 +1,1 @@
-"""The loop of `fit`: batches are drawn, evaluated in slots, and learned from."""
+"""The loop of `fit`: it draws batches, evaluates them in slots, and learns from them."""

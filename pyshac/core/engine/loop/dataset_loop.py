@@ -25,11 +25,12 @@ class DatasetLoop(Loop):
 
         Args:
             path: The file.
-            presort: Whether the worst samples come first.
+            presort: Whether to sort the samples from the worst to the best.
             options: Options of training.
 
         Raises:
-            RuntimeError: If the run has evaluations already.
+            RuntimeError: If the run already has evaluations.
+            ValueError: If the file has fewer rows than the budget, or a row that is not allowed.
         """
         run = self._run
         if len(run.search.dataset) or run.search.open:
@@ -53,7 +54,7 @@ class DatasetLoop(Loop):
             return self._end()
 
     def _learn_batch(self, options: FitOptions) -> None:
-        """Learns from a batch that has its scores already."""
+        """Learns from a batch that already has its scores."""
         search, epoch = self._run.search, self._run.search.batch_number
         number = len(search.cascade) + 1
         self._epochs.begin(0)
@@ -69,7 +70,7 @@ class DatasetLoop(Loop):
         self._stop_early(training, options)
 
     def _read_samples(self, path: Path, presort: bool) -> list[tuple[list[Any], float]]:
-        """Reads the first N samples of a dataset file; if presorted, the worst come first."""
+        """Reads the first N samples of a dataset file; `presort` puts the worst first."""
         search = self._run.search
         space, budget = search.space, search.settings.schedule.total_budget
         with files.open_text(path) as file:

@@ -1,4 +1,4 @@
-"""Epochs: tells the callbacks of batches, one after the other."""
+"""Epochs: notifies the callbacks of batches, one after the other."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ logger = logging.getLogger("pyshac")
 
 
 class Epochs:
-    """Tells the callbacks of batches, each of which is an epoch.
+    """Notifies the callbacks of batches, each of which is an epoch.
 
-    Samples and draws of later batches may be told in between, but the end of an epoch comes before
-    the begin of the next one.
+    Samples and draws of later batches may be reported in between, but one epoch ends before the
+    next begins.
 
     Args:
         run: The run.
         callbacks: The callbacks.
 
     Attributes:
-        logs: The logs of the present epoch; None between epochs.
+        logs: The logs of the current epoch; None between epochs.
     """
 
     def __init__(self, run: Run, callbacks: CallbackList) -> None:
@@ -36,7 +36,7 @@ class Epochs:
         self._is_evaluating = False
 
     def new_logs(self, num_generators: int) -> dict[str, Any]:
-        """Returns the logs with which an epoch begins."""
+        """Returns the initial logs of an epoch."""
         schedule = self._run.search.settings.schedule
         return {
             "generator_threads": num_generators,
@@ -44,14 +44,17 @@ class Epochs:
         }
 
     def begin(self, num_generators: int) -> dict[str, Any]:
-        """Begins an epoch, unless one has begun; returns its logs."""
+        """Begins an epoch unless it has begun; returns its logs."""
         if self.logs is None:
             self.logs, self._is_evaluating = self.new_logs(num_generators), False
             self._callbacks.on_epoch_begin(self._run.search.batch_number, self.logs)
         return self.logs
 
     def begin_evaluation(self, batch: Batch) -> None:
-        """Tells of the samples of an epoch, or the first of them, unless that has been done."""
+        """Reports that the samples of an epoch will be evaluated, unless that was reported.
+
+        A stream reports the first of them.
+        """
         if self.logs is None or self._is_evaluating:
             return
         search, self._is_evaluating = self._run.search, True
@@ -64,7 +67,7 @@ class Epochs:
         self._callbacks.on_evaluation_begin(parameters, self.logs)
 
     def end_evaluation(self, parts: Sequence[Batch]) -> dict[str, Any]:
-        """Tells of the scores of an epoch, and of the classifier that is about to be trained.
+        """Reports the scores of an epoch, and the classifier that is about to be trained.
 
         Args:
             parts: The samples of the epoch.
@@ -98,11 +101,11 @@ class Epochs:
         return logs
 
     def end(self, epoch: int, number: int, training: Training | None) -> None:
-        """Tells of the classifier that was trained, and of the end of an epoch.
+        """Reports the trained classifier and the end of an epoch.
 
         Args:
-            epoch: The batch's number in the run, from 1.
-            number: Number of the classifier in the cascade, from 1.
+            epoch: The number of the batch in the run, from 1.
+            number: The number of the classifier in the cascade, from 1.
             training: The outcome of its training; None if none was due.
         """
         logs, self.logs = self.logs or {}, None

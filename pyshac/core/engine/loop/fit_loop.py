@@ -1,9 +1,9 @@
-"""FitLoop: draws samples, evaluates them in slots, and learns from them, at the pace of the run.
+"""FitLoop: draws samples, evaluates them in slots and learns from them, at the pace of the run.
 
     pending samples -> slots -> scores -> (batch is complete) -> closing -> (room) -> drawing -> ...
 
-Draws and training run beside the evaluations, in threads, if the pace lets batches overlap. What
-they return is taken in by the thread of `fit` alone, which calls all callbacks.
+If batches overlap, draws and training run in threads beside the evaluations. Only the thread of
+`fit` adds their results to the run and calls the callbacks.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class FitLoop(Loop):
         Args:
             pool: The slots.
             options: Options of training and sampling.
-            max_seconds: Time after which nothing starts; None for no limit.
-            total_steps: Number of steps of all curves after which nothing starts; None for no
-                limit.
+            max_seconds: The time in seconds after which no evaluation starts; None for no limit.
+            total_steps: The total number of steps of all curves after which no evaluation starts;
+                None for no limit.
         """
         run = self._run
         self._pool, self._options = pool, options
@@ -94,7 +94,7 @@ class FitLoop(Loop):
             self._run.save()
 
     def _fill_slots(self) -> None:
-        """Evaluates what is drawn, and draws what is wanted, until no more is."""
+        """Evaluates drawn samples and draws further ones until none are left."""
         try:
             rounds = self._pool.run(self._feed, self._tell_start, lambda: self._is_stopping)
             self._advance()
@@ -116,7 +116,7 @@ class FitLoop(Loop):
     # What comes next
 
     def _advance(self) -> None:
-        """Closes batches that are complete, and draws samples that are wanted."""
+        """Closes complete batches and draws the samples that are needed."""
         with self._after_running():
             while self._first_error is None and any([self._close(), self._draw()]):
                 pass
@@ -125,7 +125,7 @@ class FitLoop(Loop):
         self._feed.is_open = has_jobs and self._first_error is None
 
     def _close(self) -> bool:
-        """Begins or ends the closing of a batch, if that is due; returns whether it was."""
+        """Begins or ends the closing of a batch if it is due; returns whether it was."""
         search = self._run.search
         if self._closing.is_done:
             self._end_closing(self._closing.take())
@@ -148,7 +148,7 @@ class FitLoop(Loop):
             self._begin_epoch()
 
     def _draw(self) -> bool:
-        """Begins or ends a draw, if samples are wanted; returns whether they were."""
+        """Begins or ends a draw if samples are needed; returns whether they were."""
         if self._drawing.is_done:
             self._end_drawing(self._drawing.take())
             return True
@@ -168,7 +168,7 @@ class FitLoop(Loop):
         return True
 
     def _num_wanted(self) -> int | None:
-        """Returns the number of samples to be drawn now; None for the rest of a batch."""
+        """Returns the number of samples to draw now; None for the rest of a batch."""
         if not self._pace.is_stream:
             return None
         spare = max(self._pool.number // SLOTS_PER_SPARE, 1)
@@ -195,7 +195,7 @@ class FitLoop(Loop):
             self._epochs.begin_evaluation(search.open.first)
 
     def _logs_of(self, epoch: int, num_generators: int) -> dict[str, Any]:
-        """Returns the logs of the present epoch, or new ones for another."""
+        """Returns the logs of the current epoch, or new ones for another epoch."""
         is_present = epoch == self._run.search.batch_number and self._epochs.logs is not None
         return (self._epochs.logs or {}) if is_present else self._epochs.new_logs(num_generators)
 

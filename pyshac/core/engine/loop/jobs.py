@@ -1,4 +1,4 @@
-"""Jobs: calls beside the loop of `fit`, such as draws, while evaluations go on."""
+"""Jobs: calls that run beside the loop of `fit`, such as draws, while evaluations continue."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Returned = TypeVar("Returned")
 
 
 class Job(Generic[Returned]):
-    """One call at a time, in a thread of its own or at once.
+    """Runs one call at a time, in its own thread or at once.
 
     Args:
-        name: Name of the thread; None to call at once, in the caller's thread.
+        name: The name of the thread; None to run calls at once, in the caller's thread.
         wake: Called in the thread when a call has ended.
     """
 
@@ -26,16 +26,16 @@ class Job(Generic[Returned]):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a call has begun whose result was not taken yet."""
+        """Whether a call has begun and its result was not taken yet."""
         return self._future is not None
 
     @property
     def is_done(self) -> bool:
-        """Whether there is a result to take."""
+        """Whether a result is available."""
         return self._future is not None and self._future.done()
 
     def start(self, call: Callable[[], Returned]) -> None:
-        """Begins a call; none may be under way."""
+        """Begins a call. No other call may be running."""
         if self._executor is None:
             future: Future[Returned] = Future()
             future.set_result(call())
@@ -46,13 +46,13 @@ class Job(Generic[Returned]):
             self._future.add_done_callback(lambda _: self._wake())
 
     def take(self) -> Returned:
-        """Returns the result of a call that is done, or raises its error."""
+        """Returns the result of a finished call, or raises its error."""
         future, self._future = self._future, None
         if future is None:
             raise RuntimeError("No call was started.")
         return future.result()
 
     def close(self) -> None:
-        """Waits for a call that is under way, whose result is not needed any more."""
+        """Waits for a running call, whose result is no longer needed."""
         if self._executor is not None:
             self._executor.shutdown()

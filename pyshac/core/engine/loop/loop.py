@@ -1,4 +1,4 @@
-"""Loop: what `fit` and `fit_dataset` share: callbacks, surroundings, and how they end."""
+"""Loop: the common part of `fit` and `fit_dataset`: callbacks, surroundings and endings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger("pyshac")
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Options of training and sampling, named like the arguments of `fit`."""
+    """Options of training and sampling, named after the arguments of `fit`."""
 
     skip_cv_checks: bool
     early_stop: bool
@@ -65,7 +65,7 @@ class Loop:
         self._started: float | None = None
 
     def stop(self) -> None:
-        """Starts no further sample and no further batch, so that the loop ends."""
+        """Prevents further samples and batches from starting, so that the loop ends."""
         self._must_stop = True
 
     @property
@@ -74,7 +74,7 @@ class Loop:
         return self._must_stop or is_late
 
     def _stop_early(self, training: Training | None, options: FitOptions) -> None:
-        """Stops if a classifier was refused, and that is to stop the run."""
+        """Stops the loop if a classifier was refused and `early_stop` is set."""
         if options.early_stop and training is not None and training.classifier is None:
             logger.info("Stopping early: %s.", training.reason)
             self._must_stop = True
@@ -96,7 +96,7 @@ class Loop:
 
     @contextlib.contextmanager
     def _surroundings(self) -> Iterator[None]:
-        """Prepares streams and signals for a loop, and tells the callbacks of its error."""
+        """Prepares streams and signals for a loop, and notifies the callbacks of its error."""
         with usable_streams(), signals.ending_on_signals():
             try:
                 yield
@@ -118,7 +118,7 @@ AnyLoop = TypeVar("AnyLoop", bound=Loop)
 def callbacks_of_loop(
     callbacks: Iterable[Callback] | Callback | None, verbose: int
 ) -> CallbackList:
-    """Returns the callbacks of a loop, with a progress bar if one is wanted."""
+    """Returns the callbacks of a loop, with a progress bar if `verbose` asks for one."""
     told = CallbackList(callbacks)
     is_shown = any(isinstance(callback, ProgressBar) for callback in told)
     level = check_verbose(verbose)
@@ -143,7 +143,7 @@ def sample_logs(parameters: OrderedDict[str, Any], details: Details) -> dict[str
 
 @contextlib.contextmanager
 def saving_on_error(run: Run) -> Iterator[None]:
-    """Saves if an error leaves the block, and raises it again."""
+    """Saves the run if an error leaves the block, and raises the error again."""
     try:
         yield
     except BaseException:

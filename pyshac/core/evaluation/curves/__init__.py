@@ -1,1 +1,1 @@
-"""Curves: what evaluations report on their way, and which of them are given up."""
+"""Curves: the scores that evaluations report while they run, and pruning by them."""

@@ -1,4 +1,4 @@
-"""Evaluations of samples that `ask` returned, wherever they run: in another process or host."""
+"""Evaluates samples from `ask` anywhere, in another process or on another host."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from pyshac.core.evaluation.curves.reporter import WITHOUT_REPORTS, reporting
 
 
 class AskedParameters(OrderedDict[str, Any]):
-    """Parameters of a sample that may be pruned. They equal a dict, and print as one.
+    """Parameters of a sample that may be pruned. They equal a dict and print as one.
 
-    Copies and pickles keep the limits. A dict that is made of them does not: its evaluation is
-    never given up.
+    Copies and pickles keep the limits. A dict made from them loses the limits, so its evaluation is
+    never pruned.
 
     Attributes:
-        limits: The limits that its curve must keep, by ascending steps.
+        limits: The limits of its curve, by ascending steps.
         sign: 1 if higher scores are better, -1 if lower ones are.
     """
 
@@ -49,20 +49,20 @@ def _asked(parameters: Mapping[str, Any], limits: tuple[Limit, ...], sign: int) 
 def with_limits(
     sample: OrderedDict[str, Any], limits: Sequence[Limit] | None, sign: int
 ) -> OrderedDict[str, Any]:
-    """Returns the parameters of a sample with the limits of its batch; None if it has none."""
+    """Returns the parameters of a sample with the limits of its batch; None means no limits."""
     return sample if limits is None else _asked(sample, tuple(limits), sign)
 
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What became of an evaluation, for `tell`. It can be pickled.
+    """The outcome of an evaluation, for `tell`. It can be pickled.
 
     Attributes:
-        score: Its score; NaN if it failed or was pruned.
-        details: What else is known of it.
+        score: The score; NaN if the evaluation failed or was pruned.
+        details: The other known facts: its start, duration, failure, extras and curve.
 
     Raises:
-        ValueError: If it was pruned, and has a score.
+        ValueError: If the evaluation was pruned and has a score.
     """
 
     score: float
@@ -76,39 +76,45 @@ class EvaluationResult:
 
     @property
     def is_pruned(self) -> bool:
-        """Whether it was given up because of its curve."""
+        """Whether the evaluation ended early because of its curve."""
         return self.details.is_pruned
 
     @property
     def curve(self) -> Curve | None:
-        """The scores that it reported on its way; None if it reported none."""
+        """The scores that the evaluation reported; None if it reported none."""
         return self.details.curve
 
     @property
     def extras(self) -> Mapping[str, Extra]:
-        """The values that it returned beside its score, by name."""
+        """The values that the evaluation returned besides its score, by name."""
         return self.details.extras
 
 
 def evaluate(
     function: Callable[..., Any], parameters: Mapping[str, Any], worker_id: int = 0
 ) -> EvaluationResult:
-    """Evaluates a sample that `ask` returned as `fit` would, in any process on any host.
+    """Evaluates a sample from `ask` as `fit` would, in any process on any host.
 
-    `report` works in the function. If the sample was asked for with pruning, a hopeless curve ends
-    the evaluation.
+    `report` works in the function. If `ask` was called with `pruning`, a hopeless curve ends the
+    evaluation. An exception of the function, other than `Pruned`, is raised as it is.
 
     Args:
         function: The evaluation function.
-        parameters: The parameters of the sample, as `ask` returned them or their pickle.
-        worker_id: The number that the function is called with.
+        parameters: The parameters of the sample, as `ask` returned them or after pickling.
+        worker_id: The number that the function receives as `worker_id`.
 
     Returns:
-        The result, which `tell` takes in place of a score.
+        The result. `tell` takes it in place of a score.
 
     Raises:
         TypeError: If an argument has the wrong type, or the function returned no score.
         ValueError: If `worker_id` is negative.
+
+    Example:
+        ```python
+        while samples := shac.ask(pruning="median"):
+            shac.tell(samples, [pyshac.evaluate(function, sample) for sample in samples])
+        ```
     """
     if not callable(function):
         raise TypeError(f"function must be callable. Got {function!r} instead.")

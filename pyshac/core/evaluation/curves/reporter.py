@@ -1,4 +1,4 @@
-"""Reporter: takes the reports of one evaluation, and ends it if its curve is hopeless.
+"""Reporter: receives the reports of one evaluation, and ends it if its curve is hopeless.
 
 Worker processes import this module, so it imports little.
 """
@@ -20,10 +20,10 @@ WITHOUT_REPORTS = "it raised Pruned before its first report"
 
 
 class Reporter:
-    """Takes the reports of one evaluation.
+    """Receives the reports of one evaluation.
 
     Args:
-        limits: The limits that its curve must keep; None or empty if it is never given up.
+        limits: The limits of its curve. None or an empty value never ends it.
         sign: 1 if higher scores are better, -1 if lower ones are.
     """
 
@@ -84,7 +84,7 @@ _reporter: ContextVar[Reporter | None] = ContextVar("pyshac_reporter", default=N
 
 @contextlib.contextmanager
 def reporting(limits: Iterable[Limit] | None, sign: int) -> Iterator[Reporter]:
-    """Makes a `with` block of this thread an evaluation, whose reports count."""
+    """Makes a `with` block of this thread an evaluation, and yields the reporter of its reports."""
     reporter = Reporter(limits, sign)
     token = _reporter.set(reporter)
     try:
@@ -94,23 +94,33 @@ def reporting(limits: Iterable[Limit] | None, sign: int) -> Iterator[Reporter]:
 
 
 def report(step: int, score: Any) -> None:
-    """Reports the score of an evaluation on its way, such as after an epoch of training.
+    """Reports the score of a running evaluation, for example after an epoch of training.
 
-    Call it in the evaluation function, in the thread in which that was called. Elsewhere it does
+    Call it in the evaluation function, in the thread that called the function. Elsewhere it does
     nothing, so the function also runs on its own.
 
     Args:
-        step: How far the evaluation is: an int from 0 on, higher than in the report before. Steps
-            must mean the same in all evaluations, such as epochs.
-        score: The score so far, of the kind that the function returns in the end; NaN or an
-            infinity if there is none. Of more than 10,000 reports, the last replaces the one
-            before it.
+        step: The progress of the evaluation: an int from 0, greater than in the previous report.
+            Steps must mean the same in all evaluations; epochs are an example.
+        score: The score so far, the same quantity that the function returns at the end. NaN or an
+            infinity means that there is none. A curve has up to 10,000 reports; after that, each
+            report replaces the last one.
 
     Raises:
-        Pruned: If the search was asked to prune, and the curve is hopeless. Let it through. Later
-            reports raise it again; if the function returns a score all the same, that counts.
-        TypeError: If `step` is not an int, or `score` not a number.
-        ValueError: If `step` is negative, or not above that of the report before.
+        Pruned: If the search prunes and the curve is hopeless. Do not catch it. Later reports raise
+            it again. If the function returns a score nevertheless, that score counts.
+        TypeError: If `step` is not an int, or `score` is not a number.
+        ValueError: If `step` is negative, or not greater than in the previous report.
+
+    Example:
+        ```python
+        def evaluate(worker_id, parameters):
+            loss = 1.0
+            for epoch in range(1, 28):
+                loss *= 1 - parameters["rate"]
+                pyshac.report(epoch, loss)
+            return loss
+        ```
     """
     reporter = _reporter.get()
     if reporter is not None:

@@ -1,1 +1,1 @@
-"""Pruning: with which curves evaluations go on, told from those of evaluations that have ended."""
+"""Pruning: rules that end evaluations whose curves are hopeless next to earlier ones."""

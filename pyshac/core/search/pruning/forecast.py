@@ -1,4 +1,4 @@
-"""ForecastPruning: a curve goes on while what is usually gained could still make it good."""
+"""ForecastPruning: a curve continues while a usual gain could still make it good."""
 
 from __future__ import annotations
 
@@ -22,19 +22,24 @@ BEST_SHARE = 0.1
 
 @dataclass(frozen=True)
 class ForecastPruning:
-    """Gives up a curve that would need an unusual gain to end among the best tenth.
+    """Prunes a curve that would need an unusual gain to end among the best tenth.
 
-    What complete curves have gained between a step and their ends tells what a curve may still
-    gain there: it is granted more than nine in ten of them had. So a step that tells little, since
-    gains from there on differ widely, gives up little.
+    The rule measures what complete curves gained between a step and their ends. A curve is granted
+    a gain that nine in ten of them did not exceed. So a step that predicts little prunes little,
+    because the gains from it differ widely.
 
     Attributes:
-        grace: The first step at which a curve may be given up; an int from 0 on.
-        min_curves: Number of complete curves without which nothing is given up; an int from 1 on.
+        grace: The first step at which a curve may be pruned; an int of at least 0.
+        min_curves: The number of complete curves that the rule needs; an int of at least 1.
 
     Raises:
         TypeError: If one of them is not an int.
-        ValueError: If it is too low.
+        ValueError: If one of them is too low.
+
+    Example:
+        ```python
+        shac.fit(pruning=ForecastPruning(grace=3))
+        ```
     """
 
     grace: int = 1
@@ -46,7 +51,7 @@ class ForecastPruning:
 
     @without_float_errors
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
-        """Returns the worst score with which a curve goes on, by step; see `Pruning`."""
+        """Returns the worst score with which a curve continues, by step; see `Pruning`."""
         complete = Curves.of(curves).complete()
         if len(complete) < self.min_curves:
             return {}

@@ -1,4 +1,4 @@
-"""HalvingPruning: at few steps, which lie ever farther apart, only the best share goes on."""
+"""HalvingPruning: only the best share of the curves continues at steps of growing distance."""
 
 from __future__ import annotations
 
@@ -17,22 +17,29 @@ from pyshac.core.dataset.objective import Objective
 
 @dataclass(frozen=True)
 class HalvingPruning:
-    """Lets the best share of the curves go on at the steps grace, grace * eta, grace * eta**2...
+    """Lets the best share of the curves continue at the steps grace, grace * eta, grace * eta**2...
 
-    At each of these steps a curve must be as good as the best `1 / eta` of the earlier ones that
-    were there. This is successive halving, asynchronously: evaluations do not wait for each other.
+    At each of these steps, a curve must be as good as the best `1 / eta` of the earlier curves that
+    reached the step. This is asynchronous successive halving: evaluations do not wait for each
+    other. The rule sets no limit at a step that fewer than `eta` curves have reached.
 
     Attributes:
-        eta: One curve in so many goes on, and the factor between two steps; an int from 2 on.
-        grace: The first step at which a curve may be given up; an int from 1 on.
+        eta: One in `eta` curves continues, and each step is `eta` times the one before; an int of
+            at least 2.
+        grace: The first step at which a curve may be pruned; an int of at least 1.
 
     Raises:
         TypeError: If one of them is not an int.
-        ValueError: If it is too low.
+        ValueError: If one of them is too low.
 
     References:
         Li et al.: A System for Massively Parallel Hyperparameter Tuning,
         https://arxiv.org/abs/1810.05934
+
+    Example:
+        ```python
+        shac.fit(pruning=HalvingPruning(eta=4))
+        ```
     """
 
     eta: int = 3
@@ -44,7 +51,7 @@ class HalvingPruning:
 
     @without_float_errors
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
-        """Returns the worst score with which a curve goes on, by step; see `Pruning`."""
+        """Returns the worst score with which a curve continues, by step; see `Pruning`."""
         known, limits, step = Curves.of(curves), {}, self.grace
         while step < known.last_step:
             values = np.sort(objective.worst_first(known.values_at(step)))

@@ -1,4 +1,4 @@
-"""Limits: what a rule makes of the evaluations of a search so far."""
+"""Limits: applies a pruning rule to the evaluations of a search so far."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ def limits_of(
 ) -> list[Limit] | None:
     """Returns the limits for evaluations that are drawn now, by ascending steps.
 
-    What would be the best of the search is never given up, nor is what reaches the last step.
+    No limit is stricter than the best final score, and no limit applies from the last step of all
+    curves.
 
     Args:
         pruning: The rule; None for no pruning.
         dataset: The samples of the search.
-        count: Number of the first sample that does not count.
+        count: The number of the first sample that does not count.
         objective: Which scores are better.
 
     Returns:
-        None without pruning.
+        The limits; None without pruning.
 
     Raises:
-        TypeError: If the rule returns something else than numbers by step.
-        ValueError: If it returns a step that is not allowed, or too many.
+        TypeError: If the rule returns something other than numbers by step.
+        ValueError: If it returns a step that is not allowed, or too many steps.
     """
     if pruning is None:
         return None
@@ -54,7 +55,7 @@ def limits_of(
 
 
 def _checked(pruning: Pruning, limits: Any) -> dict[int, float]:
-    """Returns what a rule has returned, as a dict without NaN."""
+    """Returns the limits of a rule as a dict without NaN."""
     what = f"{pruning!r}.limits()"
     if not isinstance(limits, Mapping):
         raise TypeError(f"{what} must return a mapping of steps to scores. Got {limits!r} instead.")

@@ -1,4 +1,4 @@
-"""Pruning: the interface of rules, and the rules by name."""
+"""Pruning: the interface of pruning rules, and the rules by name."""
 
 from __future__ import annotations
 
@@ -13,18 +13,31 @@ from pyshac.core.search.pruning.median import MedianPruning
 
 
 class Pruning(Protocol):
-    """A rule that tells from the curves of ended evaluations which further ones are hopeless."""
+    """The interface of a rule that decides from earlier curves which later ones are hopeless.
+
+    Example:
+        ```python
+        class AboveChance:
+            def limits(self, curves, objective):
+                return {5: 0.5}  # at step 5, a curve needs a score of 0.5
+
+        shac.fit(pruning=AboveChance())
+        ```
+    """
 
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
-        """Returns the worst score with which a curve goes on, by step; no limit at other steps.
+        """Returns the worst score with which a curve continues, by step. Other steps have no limit.
 
-        Whatever a rule returns, a limit is never stricter than the best final score, and limits
-        from the last step of all curves on do not count.
+        The engine relaxes a limit that is stricter than the best final score. It ignores limits at
+        or after the last step of all curves.
 
         Args:
-            curves: The curves of the evaluations that have a score or were pruned, in their order;
-                those without a report are left out.
+            curves: The curves of evaluations with a score and of pruned ones, in order. Evaluations
+                without a report are left out.
             objective: Which scores are better.
+
+        Returns:
+            A mapping from steps to scores.
         """
 
 
@@ -36,7 +49,7 @@ RULES: dict[str, Callable[[], Pruning]] = {
 
 
 def get_pruning(pruning: Any) -> Pruning | None:
-    """Returns the rule with a name, a rule of the user's as it is, and None for no pruning.
+    """Returns the rule with a name, a user's rule unchanged, or None for no pruning.
 
     Raises:
         TypeError: If it is something else.
