@@ -214,3 +214,15 @@ def test_odd_names_and_values_are_taken(tmp_path):
 def test_options_that_are_its_own_are_refused(option):
     with pytest.raises(ValueError, match=f"{option}.*save_dir"):
         WandbLogger(**{option: "x"})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"projct": "x"}, "options must be arguments of wandb.init. Got projct"),
+        ({"config": 3}, "config must be a dict or None.*Got 3"),
+    ],
+)
+def test_options_that_wandb_does_not_know_are_refused(options, message):
+    with pytest.raises(TypeError, match=message):
+        WandbLogger(**options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import reprlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -237,7 +238,7 @@ class SavedEngine(Overview):
         elif not start_from_elsewhere(run, source):
             raise TypeError(
                 "start_from must be the path of a save directory, or a study of Optuna. Got "
-                f"{source!r} of type {type(source).__name__} instead."
+                f"{reprlib.repr(source)} of type {type(source).__name__} instead."
             )
 
     # Seeds

@@ -11,7 +11,11 @@ from optuna.storages import BaseStorage
 
 from pyshac.core.callbacks import Callback
 from pyshac.core.dataset.objective import get_objective
-from pyshac.integrations.optuna_parts.written_study import WrittenStudy
+from pyshac.integrations.optuna_parts.written_study import (
+    WrittenStudy,
+    check_storage,
+    check_study_name,
+)
 
 logger = logging.getLogger("pyshac")
 
@@ -26,10 +30,17 @@ class OptunaMirror(Callback):
     Args:
         storage: A storage of Optuna or its address, such as 'sqlite:///study.db'.
         study_name: The name of the study; None for that of the save directory.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If the storage is a text without a scheme, or the name is empty.
     """
 
     def __init__(self, storage: str | BaseStorage, study_name: str | None = None) -> None:
         super().__init__()
+        check_storage(storage)
+        if study_name is not None:
+            check_study_name(study_name)
         self.storage = storage
         self.study_name = study_name
         self._study: WrittenStudy | None = None
@@ -41,7 +52,6 @@ class OptunaMirror(Callback):
         """Opens the study, and adds the evaluations that it lacks.
 
         Raises:
-            TypeError: If the storage or the name is something else.
             ValueError: If the storage cannot be opened, or the study holds another search.
         """
         engine = self.engine

@@ -103,7 +103,13 @@ class Tracker(Callback, ABC):
 
         Raises:
             RuntimeError: If the engine has no parameters.
+            TypeError: If it is no engine.
         """
+        if not hasattr(type(engine), "restore_data"):
+            raise TypeError(
+                "engine must be an engine, such as SHAC.load(path) for a save directory. Got "
+                f"{engine!r} instead."
+            )
         if engine.parameters is None:
             raise RuntimeError(
                 "engine has no search to be logged. Give it parameters, or call restore_data()."

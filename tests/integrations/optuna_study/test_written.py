@@ -130,7 +130,7 @@ class TestExport:
             ("sqlite:////nowhere/at/all.db", "s", ValueError, "It cannot be opened"),
             ("nothing://x", "s", ValueError, "It cannot be opened"),
             (None, "s", TypeError, "storage must be.*Got None"),
-            ("sqlite://", "", TypeError, "study_name must be a str"),
+            ("sqlite://", "", ValueError, "study_name must not be empty"),
             ("sqlite://", 3, TypeError, "study_name must be a str"),
         ],
     )
@@ -239,10 +239,24 @@ class TestMirror:
         engine.fit(evaluate, catch=ValueError, callbacks=[OptunaMirror(address), Ends()], verbose=0)
         assert len(trials_of(address)) == 11
 
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            (("study.db",), ValueError, "storage must be.*Got 'study.db'"),
+            ((None,), TypeError, "storage must be.*Got None"),
+            (("sqlite://", 3), TypeError, "study_name must be a str. Got 3"),
+            (("sqlite://", ""), ValueError, "study_name must not be empty"),
+        ],
+    )
+    def test_misuse_is_refused_before_there_is_a_search(self, arguments, error, message):
+        with pytest.raises(error, match=message):
+            OptunaMirror(*arguments)
+
     def test_a_bad_storage_ends_the_run_before_it_begins(self, tmp_path):
         engine = engine_in(tmp_path / "run", 10, 1)
-        with pytest.raises(ValueError, match="storage must be"):
-            engine.fit(evaluate, callbacks=[OptunaMirror("study.db")], verbose=0)
+        mirror = OptunaMirror("sqlite:////nowhere/at/all.db")
+        with pytest.raises(ValueError, match="storage must be.*cannot be opened"):
+            engine.fit(evaluate, callbacks=[mirror], verbose=0)
         assert not engine.evaluations
 
 
