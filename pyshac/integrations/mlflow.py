@@ -1,6 +1,6 @@
 """MLflowLogger: a search as a run of MLflow, and each evaluation as a nested one.
 
-MLflow loads with this file.
+Importing this module imports MLflow.
 """
 
 from __future__ import annotations

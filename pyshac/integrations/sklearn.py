@@ -1,6 +1,6 @@
 """SHACSearchCV: the search of this library in the form of scikit-learn's `RandomizedSearchCV`.
 
-scikit-learn's model selection loads with this file.
+Importing this module imports scikit-learn's model selection.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """TensorBoardLogger: the scores of a search as scalars, and its evaluations for the HParams tab.
 
-The event files are written without TensorFlow and PyTorch. TensorBoard loads with this file.
+The event files are written without TensorFlow and PyTorch. Importing this module imports
+TensorBoard.
 """
 
 from __future__ import annotations

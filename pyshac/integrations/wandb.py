@@ -1,6 +1,6 @@
 """WandbLogger: a search as a run of Weights & Biases, and each evaluation as a row of it.
 
-The package wandb loads with this file.
+Importing this module imports wandb.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class OptunaMirror(Callback):
 
     Samples that run are trials that run. A search that is resumed goes on with the same study, also
     after it was killed; evaluations that the study lacks are added when it begins. If the storage
-    fails meanwhile, a warning is logged, and what is missing is written with the next evaluation.
+    fails meanwhile, one warning is logged, and the next evaluation brings what is missing.
 
     Args:
         storage: A storage of Optuna or its address, such as 'sqlite:///study.db'.
@@ -44,6 +44,7 @@ class OptunaMirror(Callback):
         self.storage = storage
         self.study_name = study_name
         self._study: WrittenStudy | None = None
+        self._is_failing = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_study": None}
@@ -86,5 +87,12 @@ class OptunaMirror(Callback):
         try:
             step(self._study)
         except Exception as error:
-            logger.warning("The study of Optuna could not be written: %s: %s",
-                           type(error).__name__, error)  # fmt: skip
+            logger.log(
+                logging.DEBUG if self._is_failing else logging.WARNING,
+                "Optuna's study could not be written: %s: %s. The search goes on, and the next "
+                "evaluation brings what is missing.",
+                type(error).__name__, error,
+            )  # fmt: skip
+            self._is_failing = True
+        else:
+            self._is_failing = False
