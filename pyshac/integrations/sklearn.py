@@ -154,7 +154,8 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
             TypeError: If `param_distributions` has something that is nothing to choose from.
             ValueError: If an argument is not allowed, or all fits failed.
         """
-        self._origin = {"fit parameters": origin.hash_of(params)} if self.save_dir is not None else {}
+        is_saved = self.save_dir is not None
+        self._origin = {"fit parameters": origin.hash_of(params)} if is_saved else {}
         try:
             super().fit(X, y, **params)
         except _NothingLeft as nothing:

@@ -66,7 +66,8 @@ class WandbLogger(Tracker):
         unknown = options.keys() - inspect.signature(wandb.init).parameters.keys()
         if unknown:
             raise TypeError(
-                f"options must be arguments of wandb.init. Got {', '.join(sorted(unknown))} instead."
+                "options must be arguments of wandb.init. Got "
+                f"{', '.join(sorted(unknown))} instead."
             )
         config = options.get("config")
         if not isinstance(config, (Mapping, type(None))):

@@ -202,6 +202,8 @@ def test_odd_names_and_values_are_taken(tmp_path):
 
     search = SHAC(odd, odd_names, 4, 1, save_dir=tmp_path / "odd")
     search.concurrent_evaluators()
+    # Rows are in the order in which evaluations end.
+    search.set_num_parallel_evaluators(1)
     fit(search, logger_in(tmp_path))
     (run,) = runs_in(tmp_path)
 

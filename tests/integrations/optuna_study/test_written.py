@@ -315,7 +315,7 @@ class TestStartFrom:
         assert math.isnan(by_value[0.0])
 
     def test_another_direction(self, study, tmp_path):
-        with pytest.raises(ValueError, match="objective 'min'. the study 'run' holds one"):
+        with pytest.raises(ValueError, match="objective 'min'. Got the study 'run' with"):
             engine_in(tmp_path / "new", objective="min", start_from=study)
 
     def test_several_objectives(self, tmp_path):
