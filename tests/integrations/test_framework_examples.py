@@ -27,7 +27,7 @@ CHECKS = {
         lambda output: _number(output, "best accuracy") > 0.7,
     ),
 }
-# To import their frameworks takes as long as to train.
+# Their second run takes eight seconds of a processor, most of them for imports.
 HEAVY = {"lightning_trainer", "transformers_trainer"}
 # Tested on its own.
 ELSEWHERE = {"sklearn_pipeline"}
