@@ -1,6 +1,6 @@
 """MLflowLogger: a search as a run of MLflow, and each evaluation as a nested one.
 
-MLflow loads with this file.
+Importing this module imports MLflow.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _valid_names(values: Mapping[str, Item]) -> dict[str, Item]:
     """Returns values by names that MLflow takes; those that would be one get numbers."""
     named: dict[str, Item] = {}
     for given, value in values.items():
-        name = re.sub(r"[^\w.\- /]", "_", given)[:_MAX_NAME]
+        name = re.sub(r"[^\w.\- /]", "_", given)[:_MAX_NAME] or "_"
         # It takes names for paths, and none that leads elsewhere.
         if posixpath.normpath(name) != name or name.startswith(("/", ".")):
             name = re.sub(r"[./]", "_", name)

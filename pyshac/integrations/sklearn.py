@@ -1,6 +1,6 @@
 """SHACSearchCV: the search of this library in the form of scikit-learn's `RandomizedSearchCV`.
 
-scikit-learn's model selection loads with this file.
+Importing this module imports scikit-learn's model selection.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params
 
-from pyshac.core.basics.paths import absolute_path
+from pyshac.core.basics.paths import folder_path
 from pyshac.core.engine import SHAC
 from pyshac.core.errors import EvaluationError, SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
@@ -149,11 +149,13 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
             The search itself.
 
         Raises:
+            NotADirectoryError: If `save_dir` is a file.
             SaveDirectoryError: If `save_dir` holds another search, or a file there is corrupt.
             TypeError: If `param_distributions` has something that is nothing to choose from.
             ValueError: If an argument is not allowed, or all fits failed.
         """
-        self._origin = {"fit parameters": origin.hash_of(params)} if self.save_dir else {}
+        is_saved = self.save_dir is not None
+        self._origin = {"fit parameters": origin.hash_of(params)} if is_saved else {}
         try:
             super().fit(X, y, **params)
         except _NothingLeft as nothing:
@@ -189,8 +191,10 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         space = CandidateSpace(self.param_distributions)
         with contextlib.ExitStack() as stack:
-            path = self.save_dir or stack.enter_context(_temporary_directory())
-            engine = self._engine(space.parameters, absolute_path("save_dir", path))
+            path = self.save_dir
+            if path is None:
+                path = stack.enter_context(_temporary_directory())
+            engine = self._engine(space.parameters, folder_path("save_dir", path))
             records = _records_of(engine, space)
             evaluate = _Evaluation(self, evaluate_candidates, callback_ctx, records)
             while samples := engine.ask():
@@ -341,7 +345,7 @@ class _Evaluation:
             self._tasks = NumberedTasks(callback_ctx, search, most)
         self._last: dict[str, Any] | None = None
         self._failure: ValueError | None = None
-        self._is_any_right = bool(records)
+        self._is_any_right = any(_has_score(fold) for _, folds in records for fold in folds)
 
     def __call__(self, candidates: Sequence[Candidate]) -> list[list[FoldResult]]:
         """Returns the results of the folds of each candidate."""
@@ -375,8 +379,11 @@ class _Evaluation:
         """
         if self._tasks is not None:
             self._tasks.end()
-        if self._last is None and self._failure is not None and not self._is_any_right:
-            raise self._failure
+        if self._last is None and not self._is_any_right:
+            raise self._failure or ValueError(
+                f"save_dir {str(self._search.save_dir)!r} holds {len(self._records)} candidates, "
+                "all of which failed. Remove it to evaluate them anew, or choose another."
+            )
         results = self._search._results_of(self._records)
         if self._last is None:
             raise _NothingLeft(results, self._records[0][1][0]["test_scores"])
@@ -400,6 +407,12 @@ def _records_of(engine: SHAC, space: CandidateSpace) -> list[Record]:
             f"save_dir {engine.save_dir!r} has evaluations that SHACSearchCV did not make: {error} "
             "Choose another save_dir."
         ) from None
+
+
+def _has_score(fold: FoldResult) -> bool:
+    scores = fold["test_scores"]
+    values = [*scores.values()] if isinstance(scores, Mapping) else [scores]
+    return bool(np.isfinite(values).any())
 
 
 def _temporary_directory() -> tempfile.TemporaryDirectory[str]:

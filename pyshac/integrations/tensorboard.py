@@ -1,6 +1,7 @@
 """TensorBoardLogger: the scores of a search as scalars, and its evaluations for the HParams tab.
 
-The event files are written without TensorFlow and PyTorch. TensorBoard loads with this file.
+The event files are written without TensorFlow and PyTorch. Importing this module imports
+TensorBoard.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 from pyshac.core.basics import files
 from pyshac.core.basics.optional_packages import require
-from pyshac.core.basics.paths import absolute_path
+from pyshac.core.basics.paths import folder_path
 from pyshac.core.dataset import Evaluation
 from pyshac.core.dataset.evaluation import FAILED
 from pyshac.integrations.tracking.records import Standing, numbers_and_texts
@@ -59,6 +60,7 @@ class TensorBoardLogger(Tracker):
 
     Raises:
         ModuleNotFoundError: If TensorBoard is not installed.
+        NotADirectoryError: If `log_dir` is a file.
         TypeError: If `log_dir` is not a path.
         ValueError: In `fit`, if `log_dir` has event files of another search.
 
@@ -72,7 +74,7 @@ class TensorBoardLogger(Tracker):
 
     def __init__(self, log_dir: str | os.PathLike[str]) -> None:
         super().__init__()
-        self.log_dir = str(absolute_path("log_dir", log_dir))
+        self.log_dir = str(folder_path("log_dir", log_dir))
 
     def _open(self, engine: Any) -> Session:
         folder = Path(self.log_dir)

@@ -1,13 +1,15 @@
 """WandbLogger: a search as a run of Weights & Biases, and each evaluation as a row of it.
 
-The package wandb loads with this file.
+Importing this module imports wandb.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from pyshac.core.basics.optional_packages import require
@@ -43,6 +45,7 @@ class WandbLogger(Tracker):
 
     Raises:
         ModuleNotFoundError: If wandb is not installed.
+        TypeError: If `wandb.init` has no such option, or `config` is no dict.
         ValueError: If an option is one that the callback sets itself.
 
     Example:
@@ -59,6 +62,18 @@ class WandbLogger(Tracker):
             raise ValueError(
                 f"options must leave out {', '.join(sorted(_OWN & options.keys()))}: a search has "
                 "one run, whose id is kept in save_dir. Use another save_dir for another run."
+            )
+        unknown = options.keys() - inspect.signature(wandb.init).parameters.keys()
+        if unknown:
+            raise TypeError(
+                "options must be arguments of wandb.init. Got "
+                f"{', '.join(sorted(unknown))} instead."
+            )
+        config = options.get("config")
+        if not isinstance(config, (Mapping, type(None))):
+            raise TypeError(
+                f"config must be a dict or None: the search's settings are added to it. Got "
+                f"{config!r} instead."
             )
         self.options = {"project": project, "name": name, **options}
 

@@ -391,7 +391,7 @@ class TestStartFrom:
                 "old",
                 {"objective": "max"},
                 ValueError,
-                "start_from must hold a search with objective",
+                "start_from must hold a search with objective '.*Pass objective='",
             ),
         ],
     )

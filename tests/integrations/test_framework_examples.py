@@ -27,6 +27,8 @@ CHECKS = {
         lambda output: _number(output, "best accuracy") > 0.7,
     ),
 }
+# Their second run takes eight seconds of a processor, most of them for imports.
+HEAVY = {"lightning_trainer", "transformers_trainer"}
 # Tested on its own.
 ELSEWHERE = {"sklearn_pipeline"}
 
@@ -39,17 +41,31 @@ def test_every_example_is_checked():
     assert {path.stem for path in FOLDER.glob("*.py")} - ELSEWHERE == set(CHECKS)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(CHECKS))
-def test_example_reaches_its_goal_and_can_run_twice(name, tmp_path):
+def _run(name, folder):
     packages, is_good = CHECKS[name]
     if not installed(*packages):
         pytest.skip(f"needs {', '.join(packages)}")
-    output = run_script(FOLDER / f"{name}.py", tmp_path, **ONE_THREAD)
+    output = run_script(FOLDER / f"{name}.py", folder, **ONE_THREAD)
 
     assert is_good(output), output
     assert 0 < _number(output, "share pruned") < 0.9
     assert "best parameters  {'" in output
+    return output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(HEAVY))
+def test_example_reaches_its_goal(name, tmp_path):
+    _run(name, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in HEAVY)) for name in sorted(CHECKS)],
+)
+def test_example_reaches_its_goal_and_can_run_twice(name, tmp_path):
+    output = _run(name, tmp_path)
     (folder,) = tmp_path.iterdir()
     journal = sorted(folder.rglob("*.csv"))
     written = [path.read_bytes() for path in journal]

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from unittest.mock import patch
 
 import pytest
 
@@ -96,6 +97,13 @@ def server(tmp_path_factory):
     yield server
     server.signal(signal.SIGKILL)
     server.process.wait()
+
+
+@pytest.fixture(autouse=True)
+def own_environment():
+    """Keeps what MLflow sets in the environment from other tests, and from their processes."""
+    with patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture
@@ -349,6 +357,7 @@ def test_nothing_is_printed(experiment, tmp_path, capsys):
 
 def test_names_that_become_one_are_kept_apart():
     assert _valid_names({"a+b": 1, "a*b": 2, "a_b": 3}) == {"a_b": 1, "a_b 2": 2, "a_b 3": 3}
+    assert _valid_names({"": 1, ".": 2, "_": 3}) == {"_": 1, "_ 2": 2, "_ 3": 3}
 
 
 @pytest.mark.parametrize(("argument", "value"), [("run_name", 1), ("tags", ["a"])])

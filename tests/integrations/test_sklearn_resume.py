@@ -13,6 +13,7 @@ from scipy import stats
 pytest.importorskip("sklearn", "1.6")
 
 from sklearn.datasets import load_iris
+from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -165,6 +166,30 @@ def test_other_searches_are_refused(tmp_path):
     engine.tell(engine.ask(), [0.0, 1.0])
     with pytest.raises(SaveDirectoryError, match="SHACSearchCV did not begin"):
         make(tmp_path).fit(X, y)
+
+
+@pytest.mark.parametrize("options", [{}, {"refit": False}, MANY])
+def test_a_directory_of_failures_alone_is_refused(tmp_path, options):
+    failing = {"param_distributions": {"max_depth": [-1, -2, -3]}, "n_iter": 3, **options}
+    with (
+        pytest.raises(ValueError, match="All the .* fits failed"),
+        pytest.warns(FitFailedWarning),
+    ):
+        make(tmp_path, **failing).fit(X, y)
+    with pytest.raises(ValueError, match="save_dir .* holds 3 candidates, all of which failed"):
+        make(tmp_path, **failing).fit(X, y)
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="save_dir must be a folder"):
+        make(tmp_path / "file").fit(X, y)
+
+
+def test_an_empty_save_dir_is_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make("", n_iter=2).fit(X, y)
+    assert (tmp_path / "search_cv.json").exists()
 
 
 def test_a_damaged_file_is_named(tmp_path):

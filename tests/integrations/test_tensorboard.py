@@ -254,6 +254,9 @@ def test_no_framework_is_loaded(tmp_path):
     )
 
 
-def test_a_path_is_needed():
+def test_a_folder_is_needed(tmp_path):
     with pytest.raises(TypeError, match="log_dir"):
         TensorBoardLogger(1)
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="log_dir must be a folder"):
+        TensorBoardLogger(tmp_path / "file")

@@ -237,6 +237,12 @@ def test_an_engine_without_a_search_is_refused(tmp_path):
         MemoryTracker().log(SHAC(None, 10, 2, save_dir=tmp_path / "none"))
 
 
+@pytest.mark.parametrize("engine", ["shac", None, SHAC])
+def test_what_is_no_engine_is_refused(engine):
+    with pytest.raises(TypeError, match=r"engine must be an engine, such as SHAC\.load"):
+        MemoryTracker().log(engine)
+
+
 def test_trackers_can_be_pickled_and_copied_while_they_run(tmp_path):
     search, tracker = make_search(tmp_path), MemoryTracker()
     copies = []

@@ -202,6 +202,8 @@ def test_odd_names_and_values_are_taken(tmp_path):
 
     search = SHAC(odd, odd_names, 4, 1, save_dir=tmp_path / "odd")
     search.concurrent_evaluators()
+    # Rows are in the order in which evaluations end.
+    search.set_num_parallel_evaluators(1)
     fit(search, logger_in(tmp_path))
     (run,) = runs_in(tmp_path)
 
@@ -214,3 +216,15 @@ def test_odd_names_and_values_are_taken(tmp_path):
 def test_options_that_are_its_own_are_refused(option):
     with pytest.raises(ValueError, match=f"{option}.*save_dir"):
         WandbLogger(**{option: "x"})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"projct": "x"}, "options must be arguments of wandb.init. Got projct"),
+        ({"config": 3}, "config must be a dict or None.*Got 3"),
+    ],
+)
+def test_options_that_wandb_does_not_know_are_refused(options, message):
+    with pytest.raises(TypeError, match=message):
+        WandbLogger(**options)

@@ -59,6 +59,28 @@ def output_path(name: str, value: Any) -> Path:
     )
 
 
+def folder_path(name: str, value: Any) -> Path:
+    """Returns the absolute path of a folder, which need not exist yet.
+
+    Args:
+        name: The argument's name in the error.
+        value: The path of the folder.
+
+    Raises:
+        FileNotFoundError: If it is relative to a working directory that has been removed.
+        NotADirectoryError: If there is something else in its place.
+        TypeError: If the value is not such a path; bytes are not.
+        ValueError: If it has a NUL character.
+    """
+    path = absolute_path(name, value)
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(
+            f"{name} must be a folder, or one that does not exist yet. Got {str(value)!r} instead, "
+            "which is a file. Choose another."
+        )
+    return path
+
+
 def shown_path(path: str | Path) -> str:
     """Returns a path for displays: without the working directory, if it lies in there."""
     try:

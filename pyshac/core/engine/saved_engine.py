@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_score
+from pyshac.core.basics.messages.error_text import short_repr
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.classifiers.training import admission
 from pyshac.core.engine.asked_samples import as_lists, as_samples
@@ -257,7 +258,7 @@ class SavedEngine(Overview):
         elif not start_from_elsewhere(run, source):
             raise TypeError(
                 "start_from must be the path of a save directory, or a study of Optuna. Got "
-                f"{source!r} of type {type(source).__name__} instead."
+                f"{short_repr(source, 200)} of type {type(source).__name__} instead."
             )
 
     # Seeds

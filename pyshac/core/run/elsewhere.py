@@ -17,7 +17,7 @@ from pyshac.core.dataset.objective import get_objective
 from pyshac.core.hyperparameters import HyperParameterList
 
 # The module that reads objects of a package: its `read(source, space)` returns an `Elsewhere`. It
-# is loaded when such an object is handed over, since it loads the package.
+# is imported only for such an object, because it imports the package.
 READERS = {"optuna": "pyshac.integrations.optuna_parts.reading"}
 
 

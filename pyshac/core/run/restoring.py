@@ -176,8 +176,8 @@ def _check_objective(run: Run, theirs: str, name: str) -> None:
     ours = run.search.settings.objective.name
     if theirs != ours:
         raise ValueError(
-            f"start_from must hold a search with objective {ours!r}. {name} holds one with "
-            f"{theirs!r}."
+            f"start_from must hold a search with objective {ours!r}. Got {name} with {theirs!r} "
+            f"instead. Pass objective={theirs!r}, or start from another search."
         )
 
 

@@ -16,7 +16,7 @@ from pyshac.core.search.paces.open_batches import OpenBatches
 from pyshac.core.search.settings import Settings
 from pyshac.core.storage.save_directory import SaveDirectory
 
-# Stands in place of the number of a ranking for a sample that was drawn, but that none chose.
+# In place of a ranking's number: the sample was drawn, but no ranking chose it.
 UNRANKED = -1
 
 
@@ -53,9 +53,9 @@ class Told:
 class ToldSearch:
     """A search in memory that is told whole batches of evaluated samples, and draws the next ones.
 
-    It writes no directory, so that who keeps the samples can make it anew from them. Told what it
-    has drawn, it finds what an engine finds with the same seed and settings. Beyond its budget it
-    goes on, batch by batch.
+    It writes no directory: whoever keeps the samples can rebuild it from them. If it is told the
+    samples that it drew, it finds what an engine finds with the same seed and settings. Beyond its
+    budget it goes on, batch by batch.
 
     Args:
         space: The search space, with its seed.
@@ -63,7 +63,7 @@ class ToldSearch:
     """
 
     def __init__(self, space: HyperParameterList, settings: Settings) -> None:
-        # The directory is only written by who saves the run.
+        # Nothing is written: only saving a run writes its directory.
         self._search = Run.new(space, settings, SaveDirectory(None)).search
         self._key: Hashable = None
         self._given: list[list[Any]] = []
@@ -115,7 +115,7 @@ class ToldSearch:
             place: Its place among those that are drawn since the last batch was told, from 0.
             given: Rows that run already, or are evaluated, but not told. They are part of the
                 next batch.
-            key: What tells these rows from others. They are looked at when it changes.
+            key: Identifies these rows; they are read only when it changes.
 
         Returns:
             The `Drawn`; None if the space has no further sample.

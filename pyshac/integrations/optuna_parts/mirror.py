@@ -11,7 +11,11 @@ from optuna.storages import BaseStorage
 
 from pyshac.core.callbacks import Callback
 from pyshac.core.dataset.objective import get_objective
-from pyshac.integrations.optuna_parts.written_study import WrittenStudy
+from pyshac.integrations.optuna_parts.written_study import (
+    WrittenStudy,
+    check_storage,
+    check_study_name,
+)
 
 logger = logging.getLogger("pyshac")
 
@@ -21,18 +25,26 @@ class OptunaMirror(Callback):
 
     Samples that run are trials that run. A search that is resumed goes on with the same study, also
     after it was killed; evaluations that the study lacks are added when it begins. If the storage
-    fails meanwhile, a warning is logged, and what is missing is written with the next evaluation.
+    fails meanwhile, one warning is logged, and the next evaluation brings what is missing.
 
     Args:
         storage: A storage of Optuna or its address, such as 'sqlite:///study.db'.
         study_name: The name of the study; None for that of the save directory.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If the storage is a text without a scheme, or the name is empty.
     """
 
     def __init__(self, storage: str | BaseStorage, study_name: str | None = None) -> None:
         super().__init__()
+        check_storage(storage)
+        if study_name is not None:
+            check_study_name(study_name)
         self.storage = storage
         self.study_name = study_name
         self._study: WrittenStudy | None = None
+        self._is_failing = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_study": None}
@@ -41,7 +53,6 @@ class OptunaMirror(Callback):
         """Opens the study, and adds the evaluations that it lacks.
 
         Raises:
-            TypeError: If the storage or the name is something else.
             ValueError: If the storage cannot be opened, or the study holds another search.
         """
         engine = self.engine
@@ -76,5 +87,12 @@ class OptunaMirror(Callback):
         try:
             step(self._study)
         except Exception as error:
-            logger.warning("The study of Optuna could not be written: %s: %s",
-                           type(error).__name__, error)  # fmt: skip
+            logger.log(
+                logging.DEBUG if self._is_failing else logging.WARNING,
+                "Optuna's study could not be written: %s: %s. The search goes on, and the next "
+                "evaluation brings what is missing.",
+                type(error).__name__, error,
+            )  # fmt: skip
+            self._is_failing = True
+        else:
+            self._is_failing = False

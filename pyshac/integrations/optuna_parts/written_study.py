@@ -21,6 +21,10 @@ from pyshac.looking.snapshot import take_snapshot
 
 # The attribute of a trial that has the number of its sample.
 NUMBER = "pyshac:number"
+_ASKED_STORAGE = (
+    "storage must be a storage of Optuna, or the address of a database, such as "
+    "'sqlite:///study.db'."
+)
 STATES = {
     "complete": TrialState.COMPLETE,
     "failed": TrialState.FAIL,
@@ -44,7 +48,8 @@ def export_study(
 
     Raises:
         TypeError: If `source`, `storage` or `study_name` is something else.
-        ValueError: If the storage cannot be opened, or the study holds another search.
+        ValueError: If the storage cannot be opened, the name is empty, or the study holds another
+            search.
     """
     snapshot = take_snapshot(source, objective)
     study = WrittenStudy(storage, study_name, snapshot.space, snapshot.objective)
@@ -206,17 +211,25 @@ def _times(evaluation: Evaluation) -> tuple[datetime, datetime]:
     return start, start + timedelta(seconds=evaluation.seconds or 0.0)
 
 
-def _open_study(storage: Any, study_name: Any, objective: Objective) -> Study:
-    if not isinstance(study_name, str) or not study_name:
-        raise TypeError(f"study_name must be a str that is not empty. Got {study_name!r} instead.")
-    asked = (
-        "storage must be a storage of Optuna, or the address of a database, such as "
-        "'sqlite:///study.db'."
-    )
+def check_storage(storage: Any) -> None:
+    """Raises `TypeError` or `ValueError` for what is neither a storage nor an address of one."""
     if not isinstance(storage, (str, BaseStorage)):
-        raise TypeError(f"{asked} Got {storage!r} instead.")
+        raise TypeError(f"{_ASKED_STORAGE} Got {storage!r} instead.")
     if isinstance(storage, str) and "://" not in storage:
-        raise ValueError(f"{asked} Got {storage!r} instead.")
+        raise ValueError(f"{_ASKED_STORAGE} Got {storage!r} instead.")
+
+
+def check_study_name(name: Any) -> None:
+    """Raises `TypeError` or `ValueError` for what is no name of a study."""
+    if not isinstance(name, str):
+        raise TypeError(f"study_name must be a str. Got {name!r} instead.")
+    if not name:
+        raise ValueError("study_name must not be empty. Give the study a name, such as 'search'.")
+
+
+def _open_study(storage: Any, study_name: Any, objective: Objective) -> Study:
+    check_storage(storage)
+    check_study_name(study_name)
     is_max = objective.name == "max"
     direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
     level = optuna.logging.get_verbosity()
@@ -228,7 +241,9 @@ def _open_study(storage: Any, study_name: Any, objective: Objective) -> Study:
     except ImportError:
         raise
     except (OptunaError, OSError, ValueError, _database_errors()) as error:
-        raise ValueError(f"{asked} It cannot be opened: {type(error).__name__}: {error}") from error
+        raise ValueError(
+            f"{_ASKED_STORAGE} It cannot be opened: {type(error).__name__}: {error}"
+        ) from error
     finally:
         optuna.logging.set_verbosity(level)
     if study.directions != [direction]:

@@ -13,7 +13,7 @@ from pyshac.core.basics import files
 from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.storage.layout import Layout
 
-# Of MLflow and of Weights & Biases; none can leave a folder, or say more than a name.
+# Ids become parts of paths and requests: no separators, dots or quotes.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 
 

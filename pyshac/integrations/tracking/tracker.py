@@ -12,7 +12,7 @@ from pyshac.core.dataset import Evaluation
 from pyshac.integrations.tracking.outbox import Outbox
 from pyshac.integrations.tracking.records import Standing, evaluation_of, evaluations_of
 
-# Who ends a run by a signal may have no more than half a minute.
+# Schedulers often kill a process half a minute after they signal it.
 SECONDS_AFTER_ERROR = 10.0
 
 
@@ -103,7 +103,13 @@ class Tracker(Callback, ABC):
 
         Raises:
             RuntimeError: If the engine has no parameters.
+            TypeError: If it is no engine.
         """
+        if not hasattr(type(engine), "restore_data"):
+            raise TypeError(
+                "engine must be an engine, such as SHAC.load(path) for a save directory. Got "
+                f"{engine!r} instead."
+            )
         if engine.parameters is None:
             raise RuntimeError(
                 "engine has no search to be logged. Give it parameters, or call restore_data()."
@@ -149,7 +155,7 @@ class _Logging:
         self._standing = standing
 
     def end(self, ending: Ending, seconds: float | None) -> None:
-        """Logs what was not told of, and the end; waits for the given seconds at most."""
+        """Logs what no event announced, then the end; waits for the given seconds at most."""
         evaluations = evaluations_of(self._engine.dataset)
         self._put_all(evaluations)
         standing = Standing.of(self._engine.objective, evaluations)

@@ -130,7 +130,7 @@ class TestExport:
             ("sqlite:////nowhere/at/all.db", "s", ValueError, "It cannot be opened"),
             ("nothing://x", "s", ValueError, "It cannot be opened"),
             (None, "s", TypeError, "storage must be.*Got None"),
-            ("sqlite://", "", TypeError, "study_name must be a str"),
+            ("sqlite://", "", ValueError, "study_name must not be empty"),
             ("sqlite://", 3, TypeError, "study_name must be a str"),
         ],
     )
@@ -226,7 +226,7 @@ class TestMirror:
             evaluate, catch=ValueError, callbacks=[OptunaMirror(address), Deletes()], verbose=0
         )
         assert len(engine.evaluations) == 10
-        assert "The study of Optuna could not be written" in caplog.text
+        assert caplog.text.count("Optuna's study could not be written") == 1
 
     def test_a_trial_that_somebody_ends(self, tmp_path, address):
         class Ends(Callback):
@@ -239,10 +239,24 @@ class TestMirror:
         engine.fit(evaluate, catch=ValueError, callbacks=[OptunaMirror(address), Ends()], verbose=0)
         assert len(trials_of(address)) == 11
 
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            (("study.db",), ValueError, "storage must be.*Got 'study.db'"),
+            ((None,), TypeError, "storage must be.*Got None"),
+            (("sqlite://", 3), TypeError, "study_name must be a str. Got 3"),
+            (("sqlite://", ""), ValueError, "study_name must not be empty"),
+        ],
+    )
+    def test_misuse_is_refused_before_there_is_a_search(self, arguments, error, message):
+        with pytest.raises(error, match=message):
+            OptunaMirror(*arguments)
+
     def test_a_bad_storage_ends_the_run_before_it_begins(self, tmp_path):
         engine = engine_in(tmp_path / "run", 10, 1)
-        with pytest.raises(ValueError, match="storage must be"):
-            engine.fit(evaluate, callbacks=[OptunaMirror("study.db")], verbose=0)
+        mirror = OptunaMirror("sqlite:////nowhere/at/all.db")
+        with pytest.raises(ValueError, match="storage must be.*cannot be opened"):
+            engine.fit(evaluate, callbacks=[mirror], verbose=0)
         assert not engine.evaluations
 
 
@@ -301,7 +315,7 @@ class TestStartFrom:
         assert math.isnan(by_value[0.0])
 
     def test_another_direction(self, study, tmp_path):
-        with pytest.raises(ValueError, match="objective 'min'. the study 'run' holds one"):
+        with pytest.raises(ValueError, match="objective 'min'. Got the study 'run' with"):
             engine_in(tmp_path / "new", objective="min", start_from=study)
 
     def test_several_objectives(self, tmp_path):
