@@ -13,7 +13,7 @@ from pyshac.looking.activity import (
     slots_of,
     writer_runs,
 )
-from pyshac.looking.labels import number_text, shorten
+from pyshac.looking.labels import number_text, seconds_text, shorten
 from pyshac.looking.snapshot import Snapshot
 from pyshac.reporting.parts import card, readable, text, title
 
@@ -130,7 +130,7 @@ def _slots(snapshot: Snapshot) -> list[str]:
     )
     rows = "".join(
         f'<tr><td class="number">{use.slot}</td><td class="number">{use.count}</td>'
-        f'<td class="number">{text(number_text(use.seconds, 3))} s</td>'
+        f'<td class="number">{seconds_text(use.seconds)}</td>'
         f'<td class="number">{use.last}</td>'
         f'<td class="number"><time data-ago="{use.ended:.3f}"></time></td></tr>'
         for use in uses[:MAX_SLOTS]
