@@ -99,7 +99,7 @@ def palette_of(ax: Axes) -> Palette:
 
     red, green, blue, alpha = colors.to_rgba(ax.get_facecolor())
     is_dark = alpha > 0 and 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-    shades = np.linspace(0.22, 1.0, 256) if is_dark else np.linspace(0.9, 0.0, 256)
+    shades = np.linspace(0.35, 1.0, 256) if is_dark else np.linspace(0.9, 0.0, 256)
     ramp = colors.ListedColormap(colormaps["viridis"](shades))
     if is_dark:
         return Palette("#e8e8e8", "#8a8f98", "#56B4E9", "#FF8A3D", ramp)
