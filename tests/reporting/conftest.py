@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 
 import pytest
 
-from pyshac import Dataset, DiscreteHP, IntegerHP, MultiDiscreteHP, UniformHP, write_report
+from pyshac import Curve, Dataset, DiscreteHP, IntegerHP, MultiDiscreteHP, UniformHP, write_report
+from pyshac.core.basics.results.details import Details
 from tests.looking.searches import run_search
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -54,10 +56,21 @@ def large():
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory, finished, hostile, large):
-    """The reports of all three, by name."""
+def curved():
+    """A dataset of two samples; the second has a curve and is the best."""
+    dataset = Dataset([UniformHP("x", 0, 1)])
+    dataset.add_sample([0.25], 1.0)
+    curve = Curve((1, 2, 5), (0.5, math.nan, 2.125))
+    dataset.add_sample([0.5], 2.125, details=Details(curve=curve))
+    return dataset
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory, finished, hostile, large, curved):
+    """The reports of all four, by name."""
     folder = tmp_path_factory.mktemp("reports")
     sources = {"finished": finished.save_dir, "hostile": hostile.save_dir, "large": large}
+    sources["curved"] = curved
     return {name: write_report(source, folder / f"{name}.html") for name, source in sources.items()}
 
 

@@ -80,8 +80,8 @@ def _sentence(state: str, path: Path, problem: str) -> str:
         RUNS: "The search is running.",
         IDLE: "The process of the search runs, and evaluates nothing at the moment: it draws the "
         "next batch, or waits to be told to go on.",
-        OPEN: "The search is not finished. Whether it runs is not known here: the process that "
-        "wrote to it last is on another machine, or left no name.",
+        OPEN: "Whether the search runs is not known here: the process that wrote to it last is on "
+        "another machine, or left no name.",
     }[state]
 
 
