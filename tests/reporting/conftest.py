@@ -56,21 +56,20 @@ def large():
 
 
 @pytest.fixture(scope="session")
-def curved():
-    """A dataset of two samples; the second has a curve and is the best."""
+def curved(tmp_path_factory):
+    """The report of two samples, of which the second has a curve and is the best."""
     dataset = Dataset([UniformHP("x", 0, 1)])
     dataset.add_sample([0.25], 1.0)
     curve = Curve((1, 2, 5), (0.5, math.nan, 2.125))
     dataset.add_sample([0.5], 2.125, details=Details(curve=curve))
-    return dataset
+    return write_report(dataset, tmp_path_factory.mktemp("curved") / "report.html")
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory, finished, hostile, large, curved):
-    """The reports of all four, by name."""
+def pages(tmp_path_factory, finished, hostile, large):
+    """The reports of all three, by name."""
     folder = tmp_path_factory.mktemp("reports")
     sources = {"finished": finished.save_dir, "hostile": hostile.save_dir, "large": large}
-    sources["curved"] = curved
     return {name: write_report(source, folder / f"{name}.html") for name, source in sources.items()}
 
 

@@ -249,8 +249,8 @@ class TestTable:
         page.run("document.querySelector('.opener').click()")
         assert page.run("return document.querySelectorAll('tr.details').length") == 0
 
-    def test_an_opened_sample_shows_its_curve(self, browser, pages):
-        page = browser.open(pages["curved"])
+    def test_an_opened_sample_shows_its_curve(self, browser, curved):
+        page = browser.open(curved)
         page.run("document.querySelector('.opener').click()")
         details = "document.querySelector('tr.details')"
 
