@@ -89,7 +89,8 @@ class TestShow:
     def test_how_long_evaluations_took(self, saved, capsys):
         main(["show", saved.save_dir])
         (line,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("  Duration"))
-        assert re.fullmatch(r"  Duration     \S+ s per evaluation \(median; \S+ s to \S+ s\)", line)
+        text = r"  Duration     \S+ m?s per evaluation \(median; \S+ m?s to \S+ m?s\)"
+        assert re.fullmatch(text, line)
 
     def test_extras(self, tmp_path, capsys):
         name = f"{CONTROL} <b>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from pyshac.core.basics.messages.printable import printable
 
 MAX_LABEL = 28
@@ -24,3 +26,12 @@ def plain_label(text: str, length: int = MAX_LABEL) -> str:
 def number_text(number: float, digits: int = 6) -> str:
     """Returns a number as text with a limited number of significant digits."""
     return f"{number:.{digits}g}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Returns a duration as text: milliseconds, seconds, or hours, minutes and seconds."""
+    if seconds < 0.1:
+        return f"{number_text(1000 * seconds, 3)} ms"
+    if seconds < 60:
+        return f"{number_text(seconds, 3)} s"
+    return str(datetime.timedelta(seconds=round(seconds)))

@@ -15,6 +15,7 @@ from pyshac.plots.drawing import (
     axes_or_new,
     mark_size,
     palette_of,
+    set_score_scale,
     stage_colours,
 )
 
@@ -58,6 +59,7 @@ def plot_curves(source: Any, *, objective: str | None = None, ax: Axes | None = 
     _mark_ends(ax, ends, colours, snapshot.are_pruned, "pruned", "|")
     _mark_ends(ax, ends, colours, snapshot.have_failed, "failed", "x")
     ax.set(title="Curves", xlabel="Step", ylabel=f"Score ({snapshot.objective.text})")
+    set_score_scale(ax, snapshot, drawn=np.concatenate([*lines.values()])[:, 1])
     ax.legend(fontsize="small")
     add_stage_bar(ax, snapshot, mappable)
     return ax

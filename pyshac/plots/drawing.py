@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # More marks than this are drawn as pixels, which keeps vector files small.
 MANY_MARKS = 1500
 MAX_TICKS = 12
+# More would overlap where numbers have many digits.
+MAX_NUMBERS = 6
 SPREAD_FOR_LOG = 100.0
 # The quantiles between which most scores lie.
 MOST = (0.1, 0.9)
@@ -97,7 +99,7 @@ def palette_of(ax: Axes) -> Palette:
 
     red, green, blue, alpha = colors.to_rgba(ax.get_facecolor())
     is_dark = alpha > 0 and 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-    shades = np.linspace(0.22, 1.0, 256) if is_dark else np.linspace(0.9, 0.0, 256)
+    shades = np.linspace(0.35, 1.0, 256) if is_dark else np.linspace(0.9, 0.0, 256)
     ramp = colors.ListedColormap(colormaps["viridis"](shades))
     if is_dark:
         return Palette("#e8e8e8", "#8a8f98", "#56B4E9", "#FF8A3D", ramp)
@@ -141,15 +143,27 @@ def log_sign(snapshot: Snapshot) -> int:
     return sign if high - low > np.log(SPREAD_FOR_LOG) else 0
 
 
-def set_score_scale(ax: Axes, snapshot: Snapshot, vertical: bool = True) -> None:
-    """Makes the score axis logarithmic where that serves; see `log_sign`."""
+def set_score_scale(
+    ax: Axes, snapshot: Snapshot, vertical: bool = True, drawn: FloatArray | None = None
+) -> None:
+    """Makes the score axis logarithmic where that serves; see `log_sign`.
+
+    Args:
+        ax: The axes.
+        snapshot: The search.
+        vertical: Whether it is the vertical axis.
+        drawn: What is drawn, shape (m,), all of which must have one sign; None for the scores.
+    """
     sign = log_sign(snapshot)
+    drawn = snapshot.dataset.scores if drawn is None else drawn
+    if not sign or np.nanmin(sign * drawn) <= 0:
+        return
     set_scale = ax.set_yscale if vertical else ax.set_xscale
     if sign > 0:
         set_scale("log")
         set_log_ticks(ax.yaxis if vertical else ax.xaxis)
     elif sign < 0:
-        sizes = np.abs(snapshot.dataset.scores)
+        sizes = np.abs(drawn)
         smallest, largest = float(np.nanmin(sizes)), float(np.nanmax(sizes))
         # All scores lie outside its linear part, and 0 lies outside the axis.
         set_scale("symlog", linthresh=smallest / 2, linscale=0.1)
@@ -174,8 +188,9 @@ def set_column_axis(
     if column.kind.is_log:
         (ax.set_yscale if vertical else ax.set_xscale)("log")
         set_log_ticks(axis)
-    elif column.kind.is_whole:
-        axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
+    else:
+        is_whole = column.kind.is_whole
+        axis.set_major_locator(MaxNLocator(MAX_NUMBERS, steps=[1, 2, 5, 10], integer=is_whole))
     if column.categories is None:
         return
     names = [plain_label(name, max_length) for name in column.categories]

@@ -37,6 +37,7 @@ GRID_COLUMNS = 3
 MAX_SLICE_LABEL = 16
 MAX_TICK_LABEL = 20
 JITTER = 0.22
+MAX_LEVEL_LABEL = 8
 # Heights of the lowest and the highest mark on a parallel axis.
 LOW, HIGH = 0.03, 0.97
 
@@ -189,8 +190,10 @@ def plot_parallel_coordinates(
         ax.plot(range(len(columns)), heights[snapshot.best], "-o", color=palette_of(ax).accent,
                 linewidth=2.2, markersize=5, zorder=3, label=f"best: {score}")  # fmt: skip
         ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), frameon=False)
-    ax.set_xticks(range(len(columns)), [column.label for column in columns],
-                  rotation=25, ha="right", rotation_mode="anchor")  # fmt: skip
+    labels = [column.label for column in columns]
+    is_long = max(map(len, labels)) > MAX_LEVEL_LABEL
+    turned: Any = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if is_long else {}
+    ax.set_xticks(range(len(columns)), labels, **turned)
     ax.set(xlim=(-0.3, len(columns) - 0.25), ylim=(0, 1), yticks=[])
     ax.set_title("Parallel coordinates", loc="left")
     ax.spines[["left", "right", "top", "bottom"]].set_visible(False)
@@ -220,7 +223,7 @@ def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) ->
     for height, text in _parallel_ticks(positions[active], names):
         label = plain_label(text, MAX_TICK_LABEL)
         ax.annotate(label, (x, height), (4, 0), textcoords="offset points", va="center",
-                    fontsize="x-small", zorder=5, bbox=_halo(ax))  # fmt: skip
+                    fontsize="small", zorder=5, bbox=_halo(ax))  # fmt: skip
     return heights
 
 
@@ -271,7 +274,8 @@ def _draw_lines(ax: Axes, heights: FloatArray, ranks: FloatArray) -> None:
     _draw_dots(ax, heights[order], colours.to_rgba(ranks[order]), lines)
     bar = figure_of(ax).colorbar(colours, ax=ax, ticks=[0, 0.5, 1], fraction=0.04, pad=0.01)
     bar.ax.set_yticklabels(["worst", "median", "best"])
-    bar.set_label("Rank of the score")
+    # The page's font may be wider than the one that the layout is made for.
+    bar.set_label("Rank of the score", labelpad=10)
 
 
 def _draw_dots(ax: Axes, heights: FloatArray, colours: Any, lines: LineCollection) -> None:

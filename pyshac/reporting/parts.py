@@ -45,10 +45,11 @@ def _stages(snapshot: Snapshot) -> list[str]:
     rows = stage_rows(snapshot)
     if not rows:
         return []
-    knows_pruned = any(row.pruned for row in rows)
-    header = ["Stage", "Samples", "Failed", *["Pruned"][:knows_pruned], "Best", "Median"]
+    have_failed, are_pruned = any(row.failed for row in rows), any(row.pruned for row in rows)
+    few = [("Failed", have_failed), ("Pruned", are_pruned)]
+    header = ["Stage", "Samples", *(name for name, is_shown in few if is_shown), "Best", "Median"]
     cells = [
-        [row.number, row.samples, row.failed, *[row.pruned][:knows_pruned]]
+        [row.number, row.samples, *[row.failed][:have_failed], *[row.pruned][:are_pruned]]
         + [*map(_score_cell, (row.best, row.median))]
         for row in rows
     ]

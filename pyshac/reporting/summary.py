@@ -12,7 +12,7 @@ from pyshac.core.basics.results.details import Extra
 from pyshac.core.dataset import summaries
 from pyshac.core.dataset.data_frame import extra_names
 from pyshac.looking.axes import columns_of
-from pyshac.looking.labels import number_text
+from pyshac.looking.labels import number_text, seconds_text
 from pyshac.looking.snapshot import Snapshot
 
 MAX_NAMES = 20
@@ -70,9 +70,9 @@ def _facts_of_details(snapshot: Snapshot) -> list[tuple[str, str]]:
     seconds = seconds[~np.isnan(seconds)]
     if len(seconds):
         median, shortest, longest = (
-            number_text(float(part(seconds)), 3) for part in (np.median, np.min, np.max)
+            seconds_text(float(part(seconds))) for part in (np.median, np.min, np.max)
         )
-        text = f"{median} s per evaluation (median; {shortest} s to {longest} s)"
+        text = f"{median} per evaluation (median; {shortest} to {longest})"
         found.append(("Duration", text))
     names = extra_names(snapshot.dataset.details)
     if names:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from pyshac.core.basics.messages.printable import printable
-from pyshac.looking.labels import number_text, plain_label, shorten
+from pyshac.looking.labels import number_text, plain_label, seconds_text, shorten
 from tests.strategies import awkward_texts, texts
 
 
@@ -42,3 +42,12 @@ def test_numbers_are_short():
     assert number_text(0.12345678) == "0.123457"
     assert number_text(1e-7, 3) == "1e-07"
     assert number_text(20.0) == "20"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.0, "0 ms"), (1.4e-5, "0.014 ms"), (0.0675, "67.5 ms"), (2.0061, "2.01 s"),
+     (59.9, "59.9 s"), (7231.6, "2:00:32"), (90_000.0, "1 day, 1:00:00")],
+)  # fmt: skip
+def test_durations_have_the_unit_that_suits_them(seconds, expected):
+    assert seconds_text(seconds) == expected

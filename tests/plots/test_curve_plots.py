@@ -128,3 +128,16 @@ def test_reports_have_them_where_there_are_any(pruned, tmp_path):
     assert text.count(f'alt="{alt}"') == 2
     sections = [plot.section for plot in plots_of(take_snapshot(make_dataset([1.0, 2.0])))]
     assert "curves" not in sections
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_axis_is_logarithmic_where_that_of_the_scores_is(sign):
+    losses = [(1.0, 0.9), (1.0, 0.001)]
+    curves = [reported(*(sign * y for y in curve)) for curve in losses]
+    dataset = with_curves(*curves, scores=[sign * curve[-1] for curve in losses])
+    objective = "min" if sign > 0 else "max"
+    assert plot_curves(dataset, objective=objective).get_yscale() == (
+        "log" if sign > 0 else "symlog"
+    )
+    dataset = with_curves(reported(-sign, sign * 0.9), curves[1], scores=[sign * 0.9, sign * 0.001])
+    assert plot_curves(dataset, objective=objective).get_yscale() == "linear"

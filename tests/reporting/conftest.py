@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 
 import pytest
 
-from pyshac import Dataset, DiscreteHP, IntegerHP, MultiDiscreteHP, UniformHP, write_report
+from pyshac import Curve, Dataset, DiscreteHP, IntegerHP, MultiDiscreteHP, UniformHP, write_report
+from pyshac.core.basics.results.details import Details
 from tests.looking.searches import run_search
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -51,6 +53,16 @@ def large():
         row = [number / 10_000, number * 7 % 1000, "ab"[number % 2]]
         dataset.add_sample(row, (number * 7919 % 10_000) / 100)
     return dataset
+
+
+@pytest.fixture(scope="session")
+def curved(tmp_path_factory):
+    """The report of two samples, of which the second has a curve and is the best."""
+    dataset = Dataset([UniformHP("x", 0, 1)])
+    dataset.add_sample([0.25], 1.0)
+    curve = Curve((1, 2, 5), (0.5, math.nan, 2.125))
+    dataset.add_sample([0.5], 2.125, details=Details(curve=curve))
+    return write_report(dataset, tmp_path_factory.mktemp("curved") / "report.html")
 
 
 @pytest.fixture(scope="session")

@@ -188,6 +188,15 @@ class TestState:
         (tmp_path / "search").write_text("text")
         assert state_of(live)["state"] in ("unreadable", "not begun")
 
+    def test_a_search_of_an_earlier_release_has_no_known_process(self, tmp_path, search):
+        path = tmp_path / "search"
+        shutil.copytree(search, path)
+        for name in ("state.json", "lock.json"):
+            (path / name).unlink()
+        found = state_of(LiveState(path, None))
+        assert found["state"] == "open"
+        assert found["status"].startswith("Whether the search runs is not known here")
+
     def test_open_samples_and_those_without_a_score(self, tmp_path):
         engine = SHAC([UniformHP("<b>", 0, 1)], 8, 2, save_dir=tmp_path)
         samples = engine.ask()
@@ -218,6 +227,18 @@ def test_work_takes_its_share_of_time_only():
     now[0] = 1 / SHARE - 0.01
     assert not throttle.is_due
     now[0] = 1 / SHARE
+    assert throttle.is_due
+
+
+def test_work_before_it_is_due_is_added_to_what_was_done_before():
+    now, used = [0.0], [0.0]
+    throttle = Throttle(lambda: now[0], lambda: used[0])
+    for seconds in (2.0, 0.5):
+        with throttle.working():
+            used[0] += seconds
+    now[0] = 2.5 * (1 / SHARE - 1) - 0.01
+    assert not throttle.is_due
+    now[0] += 0.02
     assert throttle.is_due
 
 

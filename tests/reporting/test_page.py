@@ -4,6 +4,7 @@ import json
 import math
 import re
 import warnings
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,10 @@ from pyshac.core.basics.results.details import Details
 from pyshac.core.dataset.objective import MAX
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.snapshot import Snapshot, take_snapshot
-from pyshac.reporting.pictures import draw, plots_of
-from pyshac.reporting.summary import best_values
+from pyshac.plots.parameter_plots import MAX_SLICES
+from pyshac.reporting.parts import summary_cards
+from pyshac.reporting.pictures import draw, left_out, plots_of
+from pyshac.reporting.summary import Stage, best_values
 from pyshac.reporting.table import table_content, to_script
 from tests.cascades import cascade_of
 from tests.looking.searches import make_dataset, run_search
@@ -182,6 +185,44 @@ def test_a_search_with_conditions_has_all_of_its_pictures(branching, tmp_path):
     columns = zip(branching.parameters.get_parameter_names(), row, strict=True)
     assert names == [name for name, value in columns if value is not INACTIVE]
     assert len(names) < len(row)
+
+
+def test_a_sentence_names_the_parameters_that_pictures_leave_out():
+    dataset = Dataset([UniformHP(f"x{number}", 0, 1) for number in range(MAX_SLICES + 2)])
+    dataset.add_sample([0.5] * (MAX_SLICES + 2), 1.0)
+    notes = left_out(take_snapshot(dataset))
+    assert notes["parameters"] == (
+        "Of 14 columns these are 12, the first. Left out: x12, x13. The table has all of them."
+    )
+    assert notes["together"] == notes["parameters"]
+    assert left_out(take_snapshot(make_dataset([1.0]))) == {}
+
+
+def test_the_most_important_parameters_are_named_so(branching):
+    note = left_out(take_snapshot(branching))["parameters"]
+    assert note.startswith("Of 14 columns these are 12, the most important. Left out: ")
+
+
+def test_refused_classifiers_have_a_card_with_their_reasons():
+    snapshot = take_snapshot(make_dataset([1.0, 2.0]))
+    refused = replace(snapshot, refused={"it is <no better> than chance": 2, "one class": 1})
+    (card,) = [c for c in summary_cards(refused) if "Refused classifiers" in c]
+    assert "<dt>2 times</dt><dd>it is &lt;no better&gt; than chance</dd>" in card
+    assert "<dt>1 time</dt><dd>one class</dd>" in card
+    assert not any("Refused classifiers" in each for each in summary_cards(snapshot))
+
+
+@pytest.mark.parametrize(
+    ("failed", "pruned"), [(False, False), (True, False), (False, True), (True, True)]
+)
+def test_stages_count_what_has_no_score_only_where_there_is_any(
+    monkeypatch, failed, pruned, finished
+):
+    row = Stage(1, 9, 2 * failed, 3 * pruned, 1.0, 0.5)
+    monkeypatch.setattr("pyshac.reporting.parts.stage_rows", lambda _: [row])
+    card = summary_cards(take_snapshot(finished))[-1]
+    assert ("Failed" in card, "Pruned" in card) == (failed, pruned)
+    assert card.count("<th") - 1 == card.count("<td") == 4 + failed + pruned
 
 
 @pytest.mark.slow

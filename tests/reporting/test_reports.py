@@ -249,6 +249,20 @@ class TestTable:
         page.run("document.querySelector('.opener').click()")
         assert page.run("return document.querySelectorAll('tr.details').length") == 0
 
+    def test_an_opened_sample_shows_its_curve(self, browser, curved):
+        page = browser.open(curved)
+        page.run("document.querySelector('.opener').click()")
+        details = "document.querySelector('tr.details')"
+
+        points = page.run(f"return {details}.querySelector('polyline').getAttribute('points')")
+        # A score that is NaN is left out; higher scores are higher up.
+        assert points == "4,96 316,4"
+        text = page.run(f"return {details}.textContent")
+        assert "Steps 1 to 5, scores 0.5 to 2.125" in text
+        assert "Curve: 3 points" in text
+        assert "1: 0.5; 2: nan; 5: 2.125" in text
+        assert page.console() == []
+
     def test_ten_thousand_rows_sort_filter_and_turn_pages(self, browser, pages, large):
         page = browser.open(pages["large"])
 

@@ -185,26 +185,24 @@
   async function look() {
     const answer = await ask("state");
     if (answer !== null) {
-      const found = await answer.json();
-      const isOther = known === null || known.version !== found.version;
-      known = found;
-      showCards(document.getElementById("running"), found.running);
-      showCards(document.getElementById("cards"), found.cards);
-      showSections(found.sections);
-      if (isOther) {
-        const table = await ask("table");
-        if (table !== null) {
-          evaluations.replace(await table.json());
-          keep("table", table);
-        }
-      }
-      keep("state", answer);
+      known = await answer.json();
+      showCards(document.getElementById("running"), known.running);
+      showCards(document.getElementById("cards"), known.cards);
+      showSections(known.sections);
     }
     setText(status, known.status);
     status.className = known.state.replace(" ", "-");
     document.body.classList.toggle("empty", known.cards.length === 0);
     tell();
     draw();
+    if (answer === null) return;
+    // It answers that nothing is new if so.
+    const table = await ask("table");
+    if (table !== null) {
+      evaluations.replace(await table.json());
+      keep("table", table);
+    }
+    keep("state", answer);
   }
 
   async function go() {

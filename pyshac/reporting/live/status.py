@@ -13,7 +13,7 @@ from pyshac.looking.activity import (
     slots_of,
     writer_runs,
 )
-from pyshac.looking.labels import number_text, shorten
+from pyshac.looking.labels import number_text, seconds_text, shorten
 from pyshac.looking.snapshot import Snapshot
 from pyshac.reporting.parts import card, readable, text, title
 
@@ -80,8 +80,8 @@ def _sentence(state: str, path: Path, problem: str) -> str:
         RUNS: "The search is running.",
         IDLE: "The process of the search runs, and evaluates nothing at the moment: it draws the "
         "next batch, or waits to be told to go on.",
-        OPEN: "The search is not finished. Whether it runs is not known here: the process that "
-        "wrote to it last is on another machine, or left no name.",
+        OPEN: "Whether the search runs is not known here: the process that wrote to it last is on "
+        "another machine, or left no name.",
     }[state]
 
 
@@ -130,7 +130,7 @@ def _slots(snapshot: Snapshot) -> list[str]:
     )
     rows = "".join(
         f'<tr><td class="number">{use.slot}</td><td class="number">{use.count}</td>'
-        f'<td class="number">{text(number_text(use.seconds, 3))} s</td>'
+        f'<td class="number">{seconds_text(use.seconds)}</td>'
         f'<td class="number">{use.last}</td>'
         f'<td class="number"><time data-ago="{use.ended:.3f}"></time></td></tr>'
         for use in uses[:MAX_SLOTS]

@@ -38,4 +38,6 @@ class Throttle:
         try:
             yield
         finally:
-            self._free_at = self._clock() + (self._processor() - began) * (1 / SHARE - 1)
+            # Work that is done before it is due comes on top of what was done before.
+            rest = (self._processor() - began) * (1 / SHARE - 1)
+            self._free_at = max(self._clock(), self._free_at) + rest
