@@ -141,7 +141,7 @@ class Columns:
 
 
 def _objects_of(block: Block) -> npt.NDArray[Any] | None:
-    """Returns the objects of a choice by name, and None for None. Plain values give None."""
+    """Returns the object for each choice, then None; returns None if all values are plain."""
     choices = block.kind.choices or ()
     received = [block.element.to_object(value) for value in choices]
     if all(one is other for one, other in zip(received, choices, strict=True)):

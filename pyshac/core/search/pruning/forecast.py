@@ -1,4 +1,4 @@
-"""ForecastPruning: a curve goes on while what is usually gained could still make it good."""
+"""ForecastPruning: stops curves that a usual gain cannot make good."""
 
 from __future__ import annotations
 
@@ -22,19 +22,26 @@ BEST_SHARE = 0.1
 
 @dataclass(frozen=True)
 class ForecastPruning:
-    """Gives up a curve that would need an unusual gain to end among the best tenth.
+    """Stops a curve that needs an unusually large gain to end among the best tenth.
 
-    What complete curves have gained between a step and their ends tells what a curve may still
-    gain there: it is granted more than nine in ten of them had. So a step that tells little, since
-    gains from there on differ widely, gives up little.
+    The gains of complete curves from a step to their ends show what a curve may still gain from
+    there. The rule grants the 90th percentile of these gains. If gains from a step differ widely,
+    the step predicts little, and few curves are stopped there.
+
+    Example:
+        ```python
+        rule = pyshac.ForecastPruning(grace=3, min_curves=10)
+        shac = pyshac.SHAC(evaluate, [pyshac.UniformHP("x", -5, 5)], 100, 10)
+        shac.fit(pruning=rule)
+        ```
 
     Attributes:
-        grace: The first step at which a curve may be given up; an int from 0 on.
-        min_curves: Number of complete curves without which nothing is given up; an int from 1 on.
+        grace: The first step at which a curve may be stopped; an int from 0 on.
+        min_curves: Number of complete curves that the rule needs; an int from 1 on.
 
     Raises:
         TypeError: If one of them is not an int.
-        ValueError: If it is too low.
+        ValueError: If one of them is too low.
     """
 
     grace: int = 1
@@ -46,7 +53,7 @@ class ForecastPruning:
 
     @without_float_errors
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
-        """Returns the worst score with which a curve goes on, by step; see `Pruning`."""
+        """Returns the worst score with which a curve continues, by step; see `Pruning`."""
         complete = Curves.of(curves).complete()
         if len(complete) < self.min_curves:
             return {}

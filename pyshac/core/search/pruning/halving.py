@@ -1,4 +1,4 @@
-"""HalvingPruning: at few steps, which lie ever farther apart, only the best share goes on."""
+"""HalvingPruning: keeps only the best curves at a few steps with growing distances."""
 
 from __future__ import annotations
 
@@ -17,18 +17,26 @@ from pyshac.core.dataset.objective import Objective
 
 @dataclass(frozen=True)
 class HalvingPruning:
-    """Lets the best share of the curves go on at the steps grace, grace * eta, grace * eta**2...
+    """Keeps the best curves at the steps grace, grace * eta, grace * eta**2 and so on.
 
-    At each of these steps a curve must be as good as the best `1 / eta` of the earlier ones that
-    were there. This is successive halving, asynchronously: evaluations do not wait for each other.
+    At each of these steps, a curve must be among the best `1 / eta` of the earlier curves that
+    reached it. This is asynchronous successive halving: evaluations do not wait for each other.
+
+    Example:
+        ```python
+        rule = pyshac.HalvingPruning(eta=2, grace=3)
+        shac = pyshac.SHAC(evaluate, [pyshac.UniformHP("x", -5, 5)], 100, 10)
+        shac.fit(pruning=rule)
+        ```
 
     Attributes:
-        eta: One curve in so many goes on, and the factor between two steps; an int from 2 on.
-        grace: The first step at which a curve may be given up; an int from 1 on.
+        eta: One in `eta` curves continues; also the ratio of two consecutive steps. An int from 2
+            on.
+        grace: The first step at which a curve may be stopped; an int from 1 on.
 
     Raises:
         TypeError: If one of them is not an int.
-        ValueError: If it is too low.
+        ValueError: If one of them is too low.
 
     References:
         Li et al.: A System for Massively Parallel Hyperparameter Tuning,
@@ -44,7 +52,7 @@ class HalvingPruning:
 
     @without_float_errors
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
-        """Returns the worst score with which a curve goes on, by step; see `Pruning`."""
+        """Returns the worst score with which a curve continues, by step; see `Pruning`."""
         known, limits, step = Curves.of(curves), {}, self.grace
         while step < known.last_step:
             values = np.sort(objective.worst_first(known.values_at(step)))

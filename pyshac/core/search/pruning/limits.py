@@ -1,4 +1,4 @@
-"""Limits: what a rule makes of the evaluations of a search so far."""
+"""Limits: applies a pruning rule to the evaluations of a search so far."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def limits_of(
 ) -> list[Limit] | None:
     """Returns the limits for evaluations that are drawn now, by ascending steps.
 
-    What would be the best of the search is never given up, nor is what reaches the last step.
+    Pruning never stops a curve that would be the best of the search, or one at the last step.
 
     Args:
         pruning: The rule; None for no pruning.
@@ -34,7 +34,7 @@ def limits_of(
         None without pruning.
 
     Raises:
-        TypeError: If the rule returns something else than numbers by step.
+        TypeError: If the rule does not return a mapping from steps to numbers.
         ValueError: If it returns a step that is not allowed, or too many.
     """
     if pruning is None:
@@ -54,7 +54,7 @@ def limits_of(
 
 
 def _checked(pruning: Pruning, limits: Any) -> dict[int, float]:
-    """Returns what a rule has returned, as a dict without NaN."""
+    """Returns the result of a rule as a dict without NaN."""
     what = f"{pruning!r}.limits()"
     if not isinstance(limits, Mapping):
         raise TypeError(f"{what} must return a mapping of steps to scores. Got {limits!r} instead.")

@@ -1,4 +1,4 @@
-"""MedianPruning: a curve goes on as long as it is as good as the median of the others."""
+"""MedianPruning: stops curves that are worse than the median of the others."""
 
 from __future__ import annotations
 
@@ -16,17 +16,24 @@ from pyshac.core.dataset.objective import Objective
 
 @dataclass(frozen=True)
 class MedianPruning:
-    """Gives up a curve that is worse than the median of what others had reached at the same step.
+    """Stops a curve whose score is worse than the median of the other curves at the same step.
 
-    What counts of the others is their best score up to the step.
+    The other curves count with their best scores up to that step.
+
+    Example:
+        ```python
+        rule = pyshac.MedianPruning(grace=3, min_curves=5)
+        shac = pyshac.SHAC(evaluate, [pyshac.UniformHP("x", -5, 5)], 100, 10)
+        shac.fit(pruning=rule)
+        ```
 
     Attributes:
-        grace: The first step at which a curve may be given up; an int from 0 on.
-        min_curves: Number of curves that must have been at a step; an int from 1 on.
+        grace: The first step at which a curve may be stopped; an int from 0 on.
+        min_curves: Number of curves that must have reached a step; an int from 1 on.
 
     Raises:
         TypeError: If one of them is not an int.
-        ValueError: If it is too low.
+        ValueError: If one of them is too low.
 
     References:
         Golovin et al.: Google Vizier: A Service for Black-Box Optimization, KDD 2017
@@ -41,7 +48,7 @@ class MedianPruning:
 
     @without_float_errors
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
-        """Returns the worst score with which a curve goes on, by step; see `Pruning`."""
+        """Returns the worst score with which a curve continues, by step; see `Pruning`."""
         known, limits = Curves.of(curves), {}
         for step in known.compared_steps(self.grace):
             bests = objective.worst_first(known.bests_by(step, objective.sign))

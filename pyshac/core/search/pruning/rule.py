@@ -13,17 +13,17 @@ from pyshac.core.search.pruning.median import MedianPruning
 
 
 class Pruning(Protocol):
-    """A rule that tells from the curves of ended evaluations which further ones are hopeless."""
+    """A rule that learns from the curves of ended evaluations which further ones are hopeless."""
 
     def limits(self, curves: Sequence[Curve], objective: Objective) -> Mapping[int, float]:
-        """Returns the worst score with which a curve goes on, by step; no limit at other steps.
+        """Returns the worst score with which a curve continues, by step; other steps have no limit.
 
-        Whatever a rule returns, a limit is never stricter than the best final score, and limits
-        from the last step of all curves on do not count.
+        Two corrections apply to every rule. A limit is never stricter than the best final score,
+        and limits from the last step of all curves on are ignored.
 
         Args:
-            curves: The curves of the evaluations that have a score or were pruned, in their order;
-                those without a report are left out.
+            curves: The curves of the evaluations that have a score or were pruned, in their order.
+                Evaluations without a report are left out.
             objective: Which scores are better.
         """
 
@@ -36,10 +36,10 @@ RULES: dict[str, Callable[[], Pruning]] = {
 
 
 def get_pruning(pruning: Any) -> Pruning | None:
-    """Returns the rule with a name, a rule of the user's as it is, and None for no pruning.
+    """Returns the rule with a name. A custom rule and None (no pruning) are returned unchanged.
 
     Raises:
-        TypeError: If it is something else.
+        TypeError: If the argument is something else.
         ValueError: If no rule has the name.
     """
     allowed = f"None, one of {list(RULES)!r}, or a rule such as HalvingPruning(eta=4)"
