@@ -56,12 +56,12 @@ class Drawn:
     Attributes:
         start: Number of its first sample.
         rows: Its rows.
-        num_checks: Number of classifiers that accept each sample, at least; None if not known.
-        chosen_by: Number of the ranking that chose each of the first samples after those of the
-            queue; the others were chosen by none.
-        num_enqueued: Number of its first samples that come from the queue.
-        origin: What the samples of a stream were drawn from; None for others.
-        limits: The limits that curves must keep, by ascending steps; None without pruning.
+        num_checks: Minimum number of classifiers that accept each sample; None if unknown.
+        chosen_by: Number of the ranking that chose each of the first samples after those from the
+            queue. No ranking chose the others.
+        num_enqueued: Number of samples from the queue, which come first.
+        origin: The origin of a stream's samples; None for others.
+        limits: The limits for curves, by ascending steps; None without pruning.
     """
 
     start: int
@@ -79,9 +79,9 @@ class Scored:
 
     Attributes:
         number: The sample's number.
-        score: Its score; NaN if it failed.
-        details: What else is known of it.
-        skip_cv_checks: Whether its `tell` asked for that.
+        score: Its score; NaN if it failed or was pruned.
+        details: Its other details.
+        skip_cv_checks: Whether its `tell` requested this.
     """
 
     number: int
@@ -91,16 +91,16 @@ class Scored:
 
 
 def line_checksum(data: bytes) -> bytes:
-    """Returns the checksum with which a line begins."""
+    """Returns the checksum at the start of a line."""
     return b"%08x" % zlib.crc32(data)
 
 
 def largest_size(space: HyperParameterList, num_samples: int) -> int:
-    """Returns the size in bytes that the journal of a search cannot exceed.
+    """Returns the maximum size of a search's journal in bytes.
 
-    Every save empties it but for the open batches. So it holds the rows of these, a score for each
-    of them, and what they were drawn from. Searches may change their number of batches, hence all
-    samples that a search may have drawn.
+    Every save removes all events except those of open batches. So the journal contains the rows of
+    these batches, a score for each sample, and their origins. Searches may change their number of
+    batches, so the bound covers all samples that a search may have drawn.
     """
     row = sum(_largest_value(item) * (item.sample_count or 1) for item in space)
     largest = num_samples * (row + _SCORE_BYTES + _ORIGIN_BYTES)
@@ -108,7 +108,7 @@ def largest_size(space: HyperParameterList, num_samples: int) -> int:
 
 
 def _largest_value(parameter: AbstractHyperParameter) -> int:
-    """Returns the largest number of bytes that a value of a parameter takes in the journal."""
+    """Returns the maximum number of bytes of a parameter's value in the journal."""
     kind = parameter.column_kind
     if not kind.is_built_in:
         return _UNKNOWN_BYTES
@@ -119,11 +119,11 @@ def _largest_value(parameter: AbstractHyperParameter) -> int:
 
 
 def read_records(path: Path, limit: int = files.MAX_CSV_BYTES) -> list[dict[str, Any]]:
-    """Returns the journal's records; a torn last line is dropped with a warning.
+    """Returns the journal's records. A torn last line is dropped with a warning.
 
     Args:
-        path: The journal; without such a file there are no records.
-        limit: Its largest size in bytes.
+        path: The journal; a missing file has no records.
+        limit: Its maximum size in bytes.
 
     Raises:
         SaveDirectoryError: If another line is corrupt; the message names it.
@@ -142,7 +142,7 @@ def read_records(path: Path, limit: int = files.MAX_CSV_BYTES) -> list[dict[str,
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yields the lines of a journal; of zeros, which no line contains, it keeps about one."""
+    """Yields the lines of a journal. Zeros, which no line contains, are shortened to about one."""
     pieces: list[bytes] = []
     while piece := file.readline(_PIECE_BYTES):
         pieces.append(_ZEROS.sub(b"\0", piece) if piece.strip(b"\0") else b"\0")
@@ -154,7 +154,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _last_line(line: bytes, source: str) -> bytes | None:
-    """Returns a line without its end, which is missing or damaged; None if it is torn."""
+    """Returns a line without its missing or damaged line ending; None if the line is torn."""
     # The checksum proves that the rest is whole.
     for data in (line, line[:-1]):
         if _is_whole(data):
@@ -184,11 +184,11 @@ def _decode_line(line: bytes, source: str) -> dict[str, Any]:
 
 
 def event_of(record: Mapping[str, Any]) -> Drawn | Scored:
-    """Returns the event that a record describes.
+    """Returns the event in a record.
 
     Raises:
-        KeyError: If something is missing.
-        ValueError: If it has a value that is not allowed.
+        KeyError: If a key is missing.
+        ValueError: If a value is not allowed.
     """
     return _drawn(record) if "batch" in record else _scored(record)
 
@@ -214,7 +214,7 @@ def _drawn(record: Mapping[str, Any]) -> Drawn:
 
 
 def _are_limits(limits: Any) -> bool:
-    """Returns whether a value of JSON is a list of steps, ascending, and scores."""
+    """Returns whether a JSON value is a list of ascending steps with scores."""
     if not isinstance(limits, list) or not all(map(_is_limit, limits)):
         return False
     return all(before < after for (before, _), (after, _) in itertools.pairwise(limits))
