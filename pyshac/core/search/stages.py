@@ -79,7 +79,7 @@ class Stages:
 
     @property
     def _is_lenient(self) -> bool:
-        """Whether classifiers reject only clear cases. A user's own classifiers have no threshold."""
+        """Whether classifiers reject only clear cases. A user's own ones have no threshold."""
         return self.settings.method.is_lenient and self.settings.template is None
 
     def _features_of_region(self, num_complete: int) -> Float32Array:
