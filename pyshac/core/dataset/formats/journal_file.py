@@ -1,13 +1,15 @@
 """`journal.jsonl`: the events since `dataset.csv` was written, read as untrusted input.
 
 A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object: a
-record. It is `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number or null,
-"chosen_by": [ranking, ...], "num_enqueued": number}` for a batch that was drawn, without the last
-three in PySHAC 1.0, with `"limits": [[step, score], ...]` if its samples may be pruned, and with an
-`Origin` for those of a stream; or
-`{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
-what else is known of it as in `evaluations.jsonl`, its `"curve"` as in `curves.jsonl`, and
-`"skip_cv_checks": true` if its `tell` asked for that.
+record. There are two kinds of records:
+
+- A batch that was drawn: `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number
+  or null, "chosen_by": [ranking, ...], "num_enqueued": number}`. PySHAC 1.0 omits the last three.
+  If the samples may be pruned, there is `"limits": [[step, score], ...]`. Samples of a stream have
+  an `Origin`.
+- A sample that was scored: `{"id": number, "score": score or null, "worker": slot or null}`, with
+  its details as in `evaluations.jsonl`, and its `"curve"` as in `curves.jsonl`. If its `tell`
+  requested it, there is `"skip_cv_checks": true`.
 """
 
 from __future__ import annotations
