@@ -1,4 +1,4 @@
-"""The accepted region over two parameters: the share of the others' prior that is accepted."""
+"""The accepted region over two parameters: the accepted share of the other parameters' prior."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ TAIL = 0.005
 
 @dataclass(frozen=True)
 class AcceptedShare:
-    """The share of the other parameters' prior that is accepted, on a grid of two parameters.
+    """The accepted share of the other parameters' prior, on a grid of two parameters.
 
     Attributes:
         x_edges: Edges of the cells along the first parameter's axis, shape (columns + 1,).
-        y_edges: Edges along the second's, shape (rows + 1,).
+        y_edges: Edges along the second parameter's axis, shape (rows + 1,).
         share: Shape (rows, columns); NaN where one of the two was inactive in every draw.
         num_draws: Number of draws of the other parameters for each cell.
     """
@@ -46,15 +46,15 @@ class _Cells:
 
 
 def can_be_cut(column: Column) -> bool:
-    """Returns whether a column's range is known, and its categories can be told apart."""
+    """Returns whether a column has a known range and, for choices, few enough categories."""
     return column.kind.is_built_in and len(column.categories or ()) <= MAX_CATEGORIES
 
 
 def _cells(snapshot: Snapshot, column: Column, bins: int) -> _Cells:
-    """Divides the range of a column into cells: one for each choice, or for each of a few numbers.
+    """Divides the range of a column into cells: one for each choice, or each of a few numbers.
 
     Raises:
-        ValueError: If the column is of a user's own type, or has too many categories.
+        ValueError: If the column has a custom type or too many categories.
     """
     if not column.kind.is_built_in:
         raise ValueError(f"{column.name!r} is of a type of your own, whose range is not known.")
@@ -95,7 +95,7 @@ def _one_cell(value: float, is_log: bool) -> _Cells:
 
 
 def _range(snapshot: Snapshot, column: Column) -> tuple[float, float]:
-    """Returns the range of the values of an axis, without the tails of an unbounded prior."""
+    """Returns the range of values for an axis, without the tails of an unbounded prior."""
     low, high = column.kind.low, column.kind.high
     if np.isfinite([low, high]).all():
         column.drawable(np.array([low, high]))
@@ -106,7 +106,7 @@ def _range(snapshot: Snapshot, column: Column) -> tuple[float, float]:
 
 
 def _whole_numbers(low: float, high: float, bins: int, is_log: bool) -> FloatArray:
-    """Returns the first whole number of each cell; each cell has one number if there are few."""
+    """Returns the first integer of each cell. If there are few integers, each has its own cell."""
     if high - low < bins:
         return np.arange(low, high + 1)
     spaced = np.geomspace if is_log else np.linspace
@@ -116,17 +116,17 @@ def _whole_numbers(low: float, high: float, bins: int, is_log: bool) -> FloatArr
 def accepted_share(
     snapshot: Snapshot, cascade: Cascade, x: Column, y: Column, bins: int = 40, seed: int = 0
 ) -> AcceptedShare:
-    """Estimates, for each cell of two parameters, the accepted share of the others' prior.
+    """Estimates the accepted share of the others' prior for each cell of two parameters.
 
-    In each cell the two parameters take the values at its centre. The others are drawn from the
-    prior, the same draws for every cell, until one cell has enough accepted draws. Draws count in
-    which both parameters are active.
+    In each cell, the two parameters take the values at its centre. The other parameters are drawn
+    from the prior, with the same draws for every cell, until one cell has enough accepted draws.
+    Only draws in which both parameters are active count.
 
     Args:
         snapshot: The search.
         cascade: The classifiers.
         x: The first parameter.
-        y: The second.
+        y: The second parameter.
         bins: Number of cells along an axis of numbers.
         seed: Seed of the draws.
 
@@ -165,12 +165,12 @@ def accepted_share(
 def _ask(
     snapshot: Snapshot, cascade: Cascade, rows: FloatArray, columns: list[int]
 ) -> tuple[BoolArray, BoolArray]:
-    """Returns which rows have certain columns, and which of these are accepted, both of shape (n,).
+    """Returns which rows have certain columns, and which of these are accepted; both shape (n,).
 
     Args:
         snapshot: The search.
         cascade: The classifiers.
-        rows: Encoded rows with a value for inactive parameters, too, shape (n, all columns).
+        rows: Encoded rows with values for inactive parameters as well, shape (n, all columns).
         columns: The columns.
     """
     if snapshot.space.hierarchy.is_trivial:

@@ -1,4 +1,4 @@
-"""Activity: who writes to a save directory, and what its slots have evaluated and evaluate now."""
+"""Activity: who writes to a save directory, and the past and present work of its slots."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CLOCK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class SlotUse:
-    """What one slot has done.
+    """The past work of one slot.
 
     Attributes:
         slot: Its number.
         count: Number of its evaluations that have ended.
         last: Number of the sample that ended last.
-        ended: When that ended, in seconds since 1970.
-        seconds: The median duration of its evaluations.
+        ended: When that sample ended, in seconds since 1970.
+        seconds: The median duration of its evaluations, in seconds.
     """
 
     slot: int
@@ -39,7 +39,7 @@ class SlotUse:
 
 
 def stamps_of(path: Path) -> tuple[Stamp, ...]:
-    """Returns the stamps of a save directory, which change with everything written to it."""
+    """Returns the stamps of a save directory, which change whenever a file in it changes."""
     layout = Layout(path)
     parts = (layout.journal, layout.state, layout.csv, layout.parameters, layout.marker)
     try:
@@ -50,16 +50,16 @@ def stamps_of(path: Path) -> tuple[Stamp, ...]:
 
 
 def last_change(path: Path) -> float | None:
-    """Returns when a save directory was written last, in seconds since 1970; None if never."""
+    """Returns the time of the last write to a save directory, in seconds since 1970, or None."""
     times = [stamp[2] for stamp in stamps_of(path) if stamp is not None]
     return max(times) / 1e9 if times else None
 
 
 def writer_runs(path: Path) -> bool | None:
-    """Returns whether the process that wrote to a save directory last still runs.
+    """Returns whether the process that last wrote to a save directory is still running.
 
     Returns:
-        None if that is not known: the process is on another host, or has left no name.
+        None if unknown: the process is on another host, or has left no name.
     """
     import psutil
 
@@ -81,7 +81,7 @@ def writer_runs(path: Path) -> bool | None:
 
 
 def ends_of(snapshot: Snapshot) -> FloatArray:
-    """Returns when each evaluation ended, in seconds since 1970; NaN if not known; shape (n,)."""
+    """Returns when each evaluation ended, in seconds since 1970, shape (n,); NaN if unknown."""
     details = snapshot.dataset.details
     started, seconds = (
         np.array(details.column(name), dtype=np.float64) for name in ("started", "seconds")
@@ -91,7 +91,7 @@ def ends_of(snapshot: Snapshot) -> FloatArray:
 
 
 def slots_of(snapshot: Snapshot) -> list[SlotUse]:
-    """Returns what each slot has done, by number; those of samples of `ask` have none."""
+    """Returns the work of each slot, by number. Samples from `ask` have no slot."""
     details = snapshot.dataset.details
     slots = np.array(details.column("slot"), dtype=np.float64)
     seconds = np.array(details.column("seconds"), dtype=np.float64)
@@ -106,7 +106,7 @@ def slots_of(snapshot: Snapshot) -> list[SlotUse]:
 
 
 def num_slots_in_use(snapshot: Snapshot) -> int | None:
-    """Returns the number of slots that evaluated last; None if not known."""
+    """Returns the number of slots in the latest evaluations; None if unknown."""
     recent = MIN_RECENT if snapshot.schedule is None else snapshot.schedule.batch_size
     slots = snapshot.dataset.details.column("slot")[-max(recent, MIN_RECENT) :]
     return len({slot for slot in slots if slot is not None}) or None

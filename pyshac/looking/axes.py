@@ -22,11 +22,11 @@ class Column:
     """One column of a search space, as an axis.
 
     Attributes:
-        index: Its place among the columns.
-        name: Its name, `name_2` for the second value of a multi parameter.
+        index: Its index among the columns.
+        name: Its name, such as `name_2` for the second value of a multi parameter.
         parameter: The parameter to which it belongs.
-        kind: The kind of its encoded numbers; numbers of a user's own type are shown encoded, and
-            shares as their parts of what the shares before them leave.
+        kind: The kind of its encoded numbers. Axes show the encoded form of custom types' numbers,
+            and shares as fractions of what the earlier shares leave.
     """
 
     index: int
@@ -52,15 +52,15 @@ class Column:
     def positions(self, encoded: FloatArray) -> FloatArray:
         """Returns the positions of encoded values of this column on its axis, both of shape (n,).
 
-        Where the parameter is inactive, both are NaN.
+        Inactive values are NaN in both.
 
         Raises:
-            ValueError: If one is too large to be drawn.
+            ValueError: If a position is too large to draw.
         """
         return self.drawable(np.exp(encoded) if self.kind.is_log else encoded)
 
     def drawable(self, positions: FloatArray) -> FloatArray:
-        """Returns positions; raises `ValueError` if one is too large to be drawn."""
+        """Returns positions; raises `ValueError` if one is too large to draw."""
         if (np.abs(positions) > LARGEST_DRAWN).any():
             raise ValueError(
                 f"Values of {self.name!r} beyond {LARGEST_DRAWN:g} in size cannot be drawn."
@@ -77,11 +77,11 @@ def columns_of(snapshot: Snapshot) -> list[Column]:
 
 
 def find_columns(snapshot: Snapshot, names: Iterable[str]) -> list[Column]:
-    """Returns columns by their names; a multi parameter's name means all of its columns.
+    """Returns columns by name; the name of a multi parameter means all of its columns.
 
     Raises:
         TypeError: If `names` is not a list of names.
-        ValueError: If there is no such column, or no name is given.
+        ValueError: If a column does not exist, or `names` is empty.
     """
     if isinstance(names, str):
         raise TypeError(f"parameters must be a list of names. Got {names!r} instead.")
@@ -99,10 +99,10 @@ def find_columns(snapshot: Snapshot, names: Iterable[str]) -> list[Column]:
 
 
 def one_column(snapshot: Snapshot, name: str) -> Column:
-    """Returns the one column with a name.
+    """Returns the only column with a name.
 
     Raises:
-        ValueError: If there is none, or several have the name.
+        ValueError: If no column, or more than one, has the name.
     """
     found = find_columns(snapshot, [name])
     if len(found) > 1:
@@ -118,7 +118,7 @@ def first_columns(ranking: Sequence[str], columns: Sequence[Column], limit: int)
     Args:
         ranking: Names of parameters, the most important first; all others come last.
         columns: The columns.
-        limit: Number of columns to return.
+        limit: Maximum number of columns.
     """
     places = {name: place for place, name in enumerate(ranking)}
     by_rank = sorted(columns, key=lambda c: (places.get(c.parameter.name, len(places)), c.index))

@@ -16,10 +16,10 @@ from pyshac.looking.snapshot import Snapshot, take_snapshot
 def gain_shares(snapshot: Snapshot) -> FloatArray:
     """Returns each parameter's share of each classifier's gain, shape (classifiers, parameters).
 
-    A classifier that accepts everything has no gain, and shares of 0.
+    A classifier that accepts everything has no gain, so its shares are 0.
 
     Raises:
-        ValueError: If there is no classifier, or they are of a user's own kind.
+        ValueError: If there is no classifier, or the classifiers are a user's own.
     """
     if len(snapshot.cascade) and not snapshot.trees:
         raise ValueError(
@@ -51,28 +51,42 @@ def _total_gains(classifier: BoostedTrees, num_columns: int) -> FloatArray:
 
 @without_float_errors
 def parameter_importances(source: Any) -> OrderedDict[str, float]:
-    """Returns how much each parameter helps the classifiers recognise the better half.
+    """Returns how much each parameter helps the classifiers to recognise the better half.
 
-    A parameter's importance in one classifier is the total gain of the splits on it (the reduction
-    of the loss, as XGBoost counts it) as a share of the gain of all splits; the columns of a multi
-    parameter are added up. The shares are averaged over the classifiers, without those that accept
-    everything. A split on a conditional parameter also tells samples that have it from those that
-    do not, so a part of its share may be due to its condition.
+    A parameter's importance in one classifier is the gain of its splits, divided by the gain of all
+    splits. The gain is the reduction of the loss, as XGBoost defines it. The columns of a multi
+    parameter are added up. The result is the mean over all classifiers except those that accept
+    everything.
 
-    This describes the classifiers, not the parameters. It tells neither the direction nor the size
-    of an effect on the score. Correlated parameters share their importance. Real numbers offer more
-    splits than a choice between two values. With few samples, chance plays a part. A parameter that
-    the first classifiers settled no longer counts in later ones.
+    Importances describe the classifiers, not the parameters:
+
+    - They show neither the direction nor the size of an effect on the score.
+    - Correlated parameters share their importance.
+    - Real numbers offer more splits than a choice between two values.
+    - With few samples, chance plays a part.
+    - A parameter that the first classifiers have settled no longer counts in later ones.
+    - A split on a conditional parameter also separates samples that have it from those that do not,
+      so part of its importance may be due to its condition.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import parameter_importances
+
+        for name, share in parameter_importances("shac").items():
+            print(f"{name}: {share:.2f}")
+        ```
 
     Args:
         source: An engine, or the path of a save directory.
 
     Returns:
-        Shares by parameter name, which add up to 1, the largest first; all of them are 0 if every
-            classifier accepts everything.
+        Shares by parameter name, the largest first. They add up to 1, or all are 0 if every
+        classifier
+            accepts everything.
 
     Raises:
-        ValueError: If there is no classifier, or they are of a user's own kind.
+        TypeError: If `source` has another type.
+        ValueError: If there is no classifier, or the classifiers are a user's own.
     """
     snapshot = take_snapshot(source)
     shares = gain_shares(snapshot)

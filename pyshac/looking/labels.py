@@ -10,7 +10,7 @@ MAX_LABEL = 28
 
 
 def shorten(text: str, length: int = MAX_LABEL) -> str:
-    """Returns printable text, without its middle if it is longer than `length`."""
+    """Returns printable text; the middle is cut if it is longer than `length`."""
     text = printable(text)
     if len(text) <= length:
         return text
@@ -19,7 +19,7 @@ def shorten(text: str, length: int = MAX_LABEL) -> str:
 
 
 def plain_label(text: str, length: int = MAX_LABEL) -> str:
-    """Returns short text for Matplotlib, in which `$` does not begin a formula."""
+    """Returns short text for Matplotlib, in which `$` does not start a formula."""
     return shorten(text, length).replace("$", r"\$")
 
 

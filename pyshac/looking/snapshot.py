@@ -1,4 +1,4 @@
-"""Snapshot: a search at one moment, taken from an engine, a save directory or a dataset."""
+"""Snapshot: the state of a search, from an engine, a save directory or a dataset."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from pyshac.core.storage.saved_run import SavedRun
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A search at one moment.
+    """The state of a search at one moment.
 
     Attributes:
-        dataset: The samples that have a score.
+        dataset: The evaluated samples, including those that failed or were pruned.
         objective: Which scores are better.
-        cascade: The classifiers; none for a dataset, or a directory of an earlier PySHAC.
-        schedule: How the budget is spent; None if neither that nor the stages are known.
+        cascade: The classifiers; empty for a dataset or a directory from an earlier release.
+        schedule: How the budget is spent; None if it is unknown and the stages are as well.
         starts: Number of the first sample drawn after each classifier.
         open: The open batches; some of their samples have no score yet.
         num_complete: Number of samples in closed batches.
-        refused: Number of classifiers that were refused, by reason.
+        refused: Number of refused classifiers, by reason.
         path: The save directory, or None.
     """
 
@@ -66,12 +66,12 @@ class Snapshot:
 
     @property
     def num_stages(self) -> int:
-        """Number of the last stage that has samples; a stage that just began may have none."""
+        """Number of the last stage with samples. A new stage may have none yet."""
         return int(self.stages.max(initial=1))
 
     @property
     def progress(self) -> Progress | None:
-        """The present stage, and what has become of the classifiers; None without a schedule."""
+        """The present stage and the counts of the classifiers; None without a schedule."""
         if self.schedule is None:
             return None
         is_spent = len(self.dataset) >= self.schedule.total_budget
@@ -85,7 +85,7 @@ class Snapshot:
 
     @property
     def trees(self) -> list[BoostedTrees]:
-        """The classifiers if they are the library's own; empty for a user's own kind."""
+        """The classifiers if they are the library's; empty for a user's own classifiers."""
         return self.cascade.trees or []
 
     @cached_property
@@ -116,24 +116,24 @@ class Snapshot:
 
     @property
     def best(self) -> int | None:
-        """Place of the first sample with the best score; None if there is no score."""
+        """Index of the first sample with the best score; None if there is no score."""
         return self.objective.best(self.dataset.scores)
 
 
 @without_float_errors
 def take_snapshot(source: Any, objective: str | None = None) -> Snapshot:
-    """Takes a snapshot of a search. Nothing in a directory is locked, written or executed.
+    """Returns the state of a search. A directory is only read, without locks or execution.
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        objective: 'max' or 'min'; None for the search's own. A dataset, or a directory of an
-            earlier PySHAC, does not record it: there None means 'max'.
+        objective: 'max' or 'min'; None for the search's own. A dataset, or a directory from an
+            earlier release of PySHAC, does not record it; None then means 'max'.
 
     Raises:
-        FileNotFoundError: If the directory holds no search.
+        FileNotFoundError: If the directory contains no search.
         RuntimeError: If the engine has no parameters yet.
         SaveDirectoryError: If a file of the directory is corrupt.
-        TypeError: If `source` is something else.
+        TypeError: If `source` has another type.
         ValueError: If `objective` is neither 'max' nor 'min'.
     """
     chosen = None if objective is None else get_objective(objective)

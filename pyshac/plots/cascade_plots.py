@@ -33,19 +33,27 @@ MAX_BARS = 20
 def plot_importances(source: Any, *, ax: Axes | None = None) -> Axes:
     """Plots the importance of each parameter to the classifiers; see `parameter_importances`.
 
-    A bar is the mean over the classifiers. A dot is the share in one classifier, stronger in colour
-    the later it was trained. At most the 20 most important parameters are shown.
+    A bar shows the mean over the classifiers. A dot shows the share in one classifier; later
+    classifiers have stronger colours. The plot has at most the 20 most important parameters.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_importances
+
+        axes = plot_importances("shac")
+        axes.figure.savefig("importances.png")
+        ```
 
     Args:
         source: An engine, or the path of a save directory.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` is something else.
+        TypeError: If `source` has another type.
         ValueError: If there is no classifier.
     """
     snapshot = take_snapshot(source)
@@ -81,30 +89,42 @@ def plot_accepted_region(
 ) -> Axes:
     """Plots the accepted region over two parameters, and the samples.
 
-    The colour of a cell is an estimate of the share of the other parameters' prior that is
-    accepted if the two have the values at the cell's centre, among draws in which both are active.
-    Cells in which no draw was accepted have the colour of the background. Samples that lack one of
-    the two are left out.
+    Each cell fixes the two parameters at its centre. Its colour estimates the accepted share of the
+    other parameters' prior, among draws in which both parameters are active. Cells without an
+    accepted draw have the colour of the background. Samples that lack one of the two parameters are
+    left out.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_accepted_region
+
+        axes = plot_accepted_region("shac", "x", "kind")
+        axes.figure.savefig("accepted.png")
+        ```
 
     Args:
         source: An engine, or the path of a save directory.
         x: Name of the column on the horizontal axis.
         y: Name of the column on the vertical axis.
-        max_classifiers: Use only this many classifiers, from the first one on; None for all, or
-            for the first half of them, a quarter, and so on, if all accept too little to be seen.
+        max_classifiers: Use only this many classifiers, starting with the first. None uses all of
+            them. If these accept too little to be visible, None uses the first half, quarter and so
+            on.
         bins: Number of cells along an axis of numbers.
-        seed: Seed of the draws of the other parameters.
+        seed: Seed for the draws of the other parameters.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` is something else.
-        ValueError: If there is no classifier or fewer than asked for, there is no such column, it
-            is of a user's own type, the two are never active together, or none of the draws is
-            accepted.
+        TypeError: If `source` has another type.
+        ValueError: If one of these is true:
+
+            - There is no classifier, or there are fewer than `max_classifiers`.
+            - A column does not exist, or has a custom type.
+            - The two parameters are never active together.
+            - No draw is accepted.
     """
     snapshot = take_snapshot(source)
     columns = one_column(snapshot, x), one_column(snapshot, y)
@@ -132,7 +152,7 @@ def plot_accepted_region(
 
 
 def _counts_to_ask(snapshot: Snapshot, max_classifiers: int | None) -> Iterator[int]:
-    """Yields numbers of classifiers: the given one, or all, half of them, a quarter, ..."""
+    """Yields numbers of classifiers: the given one, or all, half of them, a quarter and so on."""
     available = len(snapshot.cascade)
     if not available:
         raise ValueError(

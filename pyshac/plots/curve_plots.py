@@ -1,4 +1,4 @@
-"""Plots of the curves of a search: the scores that its evaluations reported on their way."""
+"""Plots of the curves of a search: the scores that evaluations report while they run."""
 
 from __future__ import annotations
 
@@ -28,24 +28,31 @@ OPAQUE_CURVES = 60
 
 @without_float_errors
 def plot_curves(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
-    """Plots the scores that evaluations reported on their way, over the steps.
+    """Plots the scores that evaluations reported while they ran, over the steps.
 
-    A line is an evaluation, in the colour of its stage. A dot is the end of a complete one, a cross
-    of a failed one, and a short line across of one that was pruned. Scores that are NaN are left
-    out.
+    A line is one evaluation, in the colour of its stage. Its end has a dot if the evaluation is
+    complete, a cross if it failed, and a short horizontal line if it was pruned. NaN is left out.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_curves
+
+        axes = plot_curves("with-curves")
+        axes.figure.savefig("curves.png")
+        ```
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        objective: 'max' or 'min'; None for the search's own, or 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` is something else.
-        ValueError: If no evaluation has reported a score, or one is too large to be drawn.
+        TypeError: If `source` has another type.
+        ValueError: If no evaluation has reported a score, or a score is too large to draw.
     """
     snapshot = take_snapshot(source, objective)
     lines = _drawable_curves(snapshot)
@@ -66,10 +73,10 @@ def plot_curves(source: Any, *, objective: str | None = None, ax: Axes | None = 
 
 
 def _drawable_curves(snapshot: Snapshot) -> dict[int, FloatArray]:
-    """Returns the points of each curve, shape (points, 2), by the sample's place.
+    """Returns the points of each curve, shape (points, 2), by the sample's index.
 
     Raises:
-        ValueError: If there is none, or a score is too large to be drawn.
+        ValueError: If there is no curve, or a score is too large to draw.
     """
     found = {}
     for place in range(len(snapshot.dataset)):
@@ -109,7 +116,7 @@ def _draw_lines(ax: Axes, curves: dict[int, FloatArray], colours: FloatArray) ->
 def _mark_ends(
     ax: Axes, ends: FloatArray, colours: FloatArray, are_shown: Any, state: str, marker: str
 ) -> None:
-    """Marks the ends of the curves of one state, given all ends, shape (n, 2), NaN for none."""
+    """Marks the ends of the curves with one state. All ends have shape (n, 2); NaN means none."""
     places = np.flatnonzero(are_shown & ~np.isnan(ends[:, 0]))
     if not len(places):
         return

@@ -32,7 +32,7 @@ MOST = (0.1, 0.9)
 
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
-    """Returns a figure that pyplot does not manage, so that nothing is shown or kept.
+    """Returns a figure outside pyplot's management, so that nothing is shown or kept.
 
     Raises:
         ImportError: If Matplotlib is not installed.
@@ -56,7 +56,7 @@ def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axe
 
 
 def new_grid(down: int, across: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Returns a new figure and its axes in a grid, row by row, that share the vertical axis."""
+    """Returns a new figure and its axes in a grid, row by row, with a shared vertical axis."""
     figure = new_figure(width, height)
     from pyshac.plots.notebook import PlotAxes, PlotAxesList
 
@@ -67,7 +67,7 @@ def new_grid(down: int, across: int, width: float, height: float) -> tuple[Figur
 
 
 def figure_of(ax: Axes) -> Figure:
-    """Returns the whole figure of axes, not a subfigure."""
+    """Returns the whole figure of axes, even if they are in a subfigure."""
     figure = ax.get_figure(root=True)
     if figure is None:
         raise ValueError("ax must be part of a figure.")
@@ -76,13 +76,13 @@ def figure_of(ax: Axes) -> Figure:
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours for a light or a dark background, distinct to the colour-blind and in greyscale.
+    """Colours for a light or a dark background, distinct in greyscale and to the colour-blind.
 
     Attributes:
         ink: Colour of text and outlines.
         muted: Colour of background elements.
-        main: Blue of Okabe and Ito.
-        accent: Vermilion of Okabe and Ito.
+        main: Okabe and Ito's blue.
+        accent: Okabe and Ito's vermilion.
         ramp: Colour map from faint to strong.
     """
 
@@ -107,15 +107,15 @@ def palette_of(ax: Axes) -> Palette:
 
 
 def mark_size(count: int) -> float:
-    """Returns the width of marks in points, smaller if there are many."""
+    """Returns the width of marks in points; many marks are smaller."""
     return 4.0 * min(1.0, max(0.35, (MANY_MARKS / max(count, 1)) ** 0.5))
 
 
 def drawable_scores(snapshot: Snapshot) -> FloatArray:
-    """Returns the scores, NaN for failed samples, shape (n,).
+    """Returns the scores, shape (n,); NaN for failed samples.
 
     Raises:
-        ValueError: If there is none, or one is too large to be drawn.
+        ValueError: If there is no score, or one is too large to draw.
     """
     scores = snapshot.dataset.scores
     known = scores[~np.isnan(scores)]
@@ -127,10 +127,10 @@ def drawable_scores(snapshot: Snapshot) -> FloatArray:
 
 
 def log_sign(snapshot: Snapshot) -> int:
-    """Returns the sign of the scores if a logarithmic axis serves them, else 0.
+    """Returns the sign of the scores if a logarithmic axis suits them, otherwise 0.
 
-    It serves scores of one sign, losses and losses with a minus, that span over two powers of ten;
-    of scores whose best are the largest in size, most of them must do so.
+    It suits scores of one sign, losses or negated losses, that span more than two powers of ten. If
+    the best scores are the largest in size, most scores must do so.
     """
     scores = snapshot.dataset.scores
     known = scores[~np.isnan(scores)]
@@ -146,7 +146,7 @@ def log_sign(snapshot: Snapshot) -> int:
 def set_score_scale(
     ax: Axes, snapshot: Snapshot, vertical: bool = True, drawn: FloatArray | None = None
 ) -> None:
-    """Makes the score axis logarithmic where that serves; see `log_sign`.
+    """Makes the score axis logarithmic if that suits the scores; see `log_sign`.
 
     Args:
         ax: The axes.
@@ -179,7 +179,7 @@ def set_column_axis(
         ax: The axes.
         column: The column.
         vertical: Whether it is the vertical axis.
-        max_length: Length to which names of categories are cut.
+        max_length: Maximum length of category names; longer names are cut.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -204,7 +204,7 @@ def set_column_axis(
 
 
 def set_log_ticks(axis: Axis) -> None:
-    """Labels a logarithmic axis by powers of ten, or by numbers if it spans less than two."""
+    """Labels a logarithmic axis by powers of ten, or by numbers if it spans fewer than two."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = sorted(axis.get_view_interval())
@@ -230,7 +230,7 @@ def stage_colours(ax: Axes, snapshot: Snapshot) -> tuple[ScalarMappable, FloatAr
 def scatter_scores(
     ax: Axes, snapshot: Snapshot, positions: FloatArray, scores: FloatArray, alpha: float
 ) -> None:
-    """Draws each score at its position, both of shape (n,), in the colour of its stage.
+    """Draws each score at its position in the colour of its stage; both have shape (n,).
 
     Nothing is drawn where one of them is NaN.
     """
@@ -248,7 +248,7 @@ def scatter_scores(
 
 
 def add_stage_bar(axes: Any, snapshot: Snapshot, mappable: ScalarMappable) -> None:
-    """Adds the legend of stage colours beside one or several axes, unless there is one stage."""
+    """Adds the legend of stage colours beside the axes, unless there is only one stage."""
     if snapshot.num_stages == 1:
         return
     first = np.ravel(axes)[0]

@@ -1,7 +1,7 @@
-"""Figures and axes that a notebook shows if they are the value of a cell.
+"""Figures and axes that a notebook shows as the value of a cell.
 
-Matplotlib loads with this file. Pyplot and its backends stay out of it, so nothing is shown but the
-cell's value.
+Importing this file loads Matplotlib, but neither pyplot nor its backends. So a notebook shows only
+the value of the cell.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from matplotlib.figure import Figure
 
 
 class PlotFigure(Figure):
-    """A figure that shows itself."""
+    """A figure that notebooks show."""
 
     def _repr_png_(self) -> bytes | None:
         return _png_of(self)
 
 
 class PlotAxes(Axes):
-    """Axes that show their figure."""
+    """Axes for which notebooks show their figure."""
 
     def _repr_png_(self) -> bytes | None:
         return _png_of(self.get_figure(root=True))
 
 
 class PlotAxesList(list[Axes]):
-    """The axes of one figure, which show it."""
+    """Axes of one figure; notebooks show the figure."""
 
     def _repr_png_(self) -> bytes | None:
         return _png_of(self[0].get_figure(root=True)) if self else None
 
 
 def _png_of(figure: Figure | None) -> bytes | None:
-    """Returns the picture of a figure; None for axes that have been removed from theirs."""
+    """Returns a picture of a figure; None for axes that were removed from their figure."""
     if figure is None:
         return None
     buffer = io.BytesIO()

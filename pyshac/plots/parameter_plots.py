@@ -48,22 +48,31 @@ def plot_slice(
 ) -> Axes:
     """Plots every score against one parameter, coloured by stage.
 
-    Samples in which the parameter is inactive are left out; the label of its axis tells how many
-    are shown.
+    Samples in which the parameter is inactive are left out; the axis label gives the number of
+    samples that are shown.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_slice
+
+        axes = plot_slice("shac", "x")
+        axes.figure.savefig("slice.png")
+        ```
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
         parameter: Name of a column, such as `kernels_2` for the second value of a multi parameter.
-        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        objective: 'max' or 'min'; None for the search's own, or 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` is something else.
-        ValueError: If there is no such column, no score, or a number too large to be drawn.
+        TypeError: If `source` has another type.
+        ValueError: If the column does not exist, there is no score, or a number is too large to
+            draw.
     """
     snapshot = take_snapshot(source, objective)
     column = one_column(snapshot, parameter)
@@ -79,24 +88,32 @@ def plot_slice(
 def plot_slices(
     source: Any, parameters: Iterable[str] | None = None, *, objective: str | None = None
 ) -> list[Axes]:
-    """Plots every score against each of several parameters, in a grid on one new figure.
+    """Plots every score against each of several parameters, in a grid on a new figure.
 
-    Each shows the samples in which its parameter is active; see `plot_slice`.
+    Each plot shows the samples in which its parameter is active; see `plot_slice`.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_slices
+
+        axes = plot_slices("shac", ["x", "kind"])
+        axes[0].figure.savefig("slices.png")
+        ```
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        parameters: Names; a multi parameter's name means all of its columns. None for all,
-            or for the 12 columns of the most important parameters if there are more.
-        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        parameters: Names; the name of a multi parameter means all of its columns. None means all
+            parameters, but at most 12 columns, those of the most important parameters.
+        objective: 'max' or 'min'; None for the search's own, or 'max' for a dataset.
 
     Returns:
-        The axes, one per column; their figure is `axes[0].figure`. Only a notebook shows them, as
-            a cell's value.
+        The axes, one per column, on the figure `axes[0].figure`. A notebook shows them as the value
+            of a cell.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` or `parameters` is something else.
-        ValueError: If there is no such column, no score, or a number too large to be drawn.
+        TypeError: If `source` or `parameters` has another type.
+        ValueError: If a column does not exist, there is no score, or a number is too large to draw.
     """
     snapshot = take_snapshot(source, objective)
     columns = choose_columns(snapshot, parameters, MAX_SLICES)
@@ -139,7 +156,7 @@ def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
 def choose_columns(
     snapshot: Snapshot, parameters: Iterable[str] | None, limit: int
 ) -> list[Column]:
-    """Returns the columns of the given parameters; for None, of the most important parameters."""
+    """Returns the columns of given parameters; None means the most important parameters."""
     if parameters is not None:
         return find_columns(snapshot, parameters)
     ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
@@ -156,25 +173,33 @@ def plot_parallel_coordinates(
 ) -> Axes:
     """Plots each sample as a line through its values, coloured by the rank of its score.
 
-    Every parameter has an axis of its own, from its lowest to its highest value among the samples,
-    logarithmic if the parameter is. Colours depend on ranks, so that outliers do not hide the
-    rest. The best sample has its own colour. Failed samples are left out. A line has a gap where
-    its sample lacks a parameter, and a dot where it has one between two gaps.
+    Each parameter has its own axis, from its lowest to its highest value among the samples. The
+    axis is logarithmic if the parameter is. Colours depend on ranks, so outliers do not hide the
+    other samples. The best sample has a distinct colour. Failed samples are left out. A line has a
+    gap where the sample lacks a parameter, and a dot where it has a parameter between two gaps.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_parallel_coordinates
+
+        axes = plot_parallel_coordinates("shac")
+        axes.figure.savefig("parallel.png")
+        ```
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        parameters: Names; a multi parameter's name means all of its columns. None for all,
-            or for the 12 columns of the most important parameters if there are more.
-        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        parameters: Names; the name of a multi parameter means all of its columns. None means all
+            parameters, but at most 12 columns, those of the most important parameters.
+        objective: 'max' or 'min'; None for the search's own, or 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` or `parameters` is something else.
-        ValueError: If there is no such column, no score, or a number too large to be drawn.
+        TypeError: If `source` or `parameters` has another type.
+        ValueError: If a column does not exist, there is no score, or a number is too large to draw.
     """
     snapshot = take_snapshot(source, objective)
     columns = choose_columns(snapshot, parameters, MAX_PARALLEL)
@@ -201,7 +226,7 @@ def plot_parallel_coordinates(
 
 
 def _ranks(scores: FloatArray, objective: Objective) -> FloatArray:
-    """Returns each score's rank among the distinct ones, from 0, the worst, to 1; shape (n,)."""
+    """Returns each score's rank among the distinct scores, from 0 (worst) to 1, shape (n,)."""
     _, place = np.unique(objective.worst_first(scores), return_inverse=True)
     return place / max(int(place.max()), 1)
 
@@ -230,9 +255,9 @@ def _draw_parallel_axis(ax: Axes, snapshot: Snapshot, column: Column, x: int) ->
 def _parallel_ticks(
     positions: FloatArray, names: Sequence[str] | None
 ) -> Iterable[tuple[float, str]]:
-    """Yields heights and texts: of all categories if they are few, else of both extremes.
+    """Yields heights and texts: of all categories if there are few, otherwise of both extremes.
 
-    There are none of a number that is inactive in every sample.
+    A number that is inactive in every sample has no ticks.
     """
     if names and len(names) <= 8:
         heights = np.linspace(LOW, HIGH, len(names)) if len(names) > 1 else [0.5]
@@ -252,9 +277,9 @@ def _halo(ax: Axes) -> dict[str, Any]:
 
 
 def _draw_lines(ax: Axes, heights: FloatArray, ranks: FloatArray) -> None:
-    """Draws a line for each row of heights, shape (n, axes), the best above the rest.
+    """Draws a line for each row of heights, shape (n, axes), with the best above the others.
 
-    NaN is a gap; a height between two gaps, at which no line begins or ends, becomes a dot.
+    NaN is a gap. A height between two gaps, where no line starts or ends, becomes a dot.
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.collections import LineCollection
@@ -279,13 +304,13 @@ def _draw_lines(ax: Axes, heights: FloatArray, ranks: FloatArray) -> None:
 
 
 def _draw_dots(ax: Axes, heights: FloatArray, colours: Any, lines: LineCollection) -> None:
-    """Draws a dot at each height between two gaps, or between a gap and the outside.
+    """Draws a dot at each height between two gaps, or between a gap and the edge.
 
     Args:
         ax: The axes.
         heights: Shape (n, axes).
         colours: A colour for each row, shape (n, 4).
-        lines: The lines of the rows, like which the dots are drawn.
+        lines: The lines of the rows, whose style the dots follow.
     """
     active = np.pad(~np.isnan(heights), ((0, 0), (1, 1)))
     rows, x = np.nonzero(active[:, 1:-1] & ~active[:, :-2] & ~active[:, 2:])

@@ -43,25 +43,32 @@ def plot_dataset(
 ) -> Axes:
     """Plots every score in the order of the samples, with a polynomial trend.
 
-    Samples without a score, which failed or were pruned, leave gaps. Where scores span more than
-    two powers of ten, the axis and the trend are logarithmic, as in `plot_best_so_far`.
+    Samples that failed or were pruned leave gaps. If the scores span more than two powers of ten,
+    the axis and the trend are logarithmic, as in `plot_best_so_far`.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_dataset
+
+        plot_dataset("shac", to_file="scores.png", title="All scores")
+        ```
 
     Args:
         dataset: A `Dataset`, an engine, or the path of a save directory.
-        to_file: Where to save the figure, in a folder that exists; None to save nothing.
+        to_file: Path of the file to save, in an existing folder; None saves nothing.
         title: Title of the plot; None for none.
         eval_label: Label of the score axis; None for none.
-        trend_deg: Degree of the trend; lower if there are too few scores.
+        trend_deg: Degree of the trend; it is lower if there are too few scores.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
-        FileNotFoundError: If there is no folder for the file.
+        FileNotFoundError: If the folder of the file does not exist.
         ImportError: If Matplotlib is not installed.
-        TypeError: If `dataset` is something else.
-        ValueError: If it holds no score, or one too large to be drawn.
+        TypeError: If `dataset` has another type.
+        ValueError: If it holds no score, or one that is too large to draw.
     """
     if dataset is None:
         warn_of_spelling("plot_dataset(None)", "plot_dataset('shac')")
@@ -100,24 +107,32 @@ def plot_dataset(
 
 @without_float_errors
 def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
-    """Plots the best score among the first n samples, and marks the stages.
+    """Plots the best score of the first n samples, and marks the stages.
 
-    Failed samples are crosses at the bottom, those that were pruned short lines. The axis is
-    logarithmic for losses, or losses with a minus, that span more than two powers of ten, and for
-    other scores of one sign if most of them do.
+    Failed samples are crosses at the bottom; pruned samples are short lines there. The axis is
+    logarithmic for losses, or negated losses, that span more than two powers of ten, and for other
+    scores of one sign if most of them do.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_best_so_far
+
+        axes = plot_best_so_far("shac")
+        axes.figure.savefig("best.png")
+        ```
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        objective: 'max' or 'min'; None for the search's own, or 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` is something else.
-        ValueError: If it holds no score, or one too large to be drawn.
+        TypeError: If `source` has another type.
+        ValueError: If it holds no score, or one that is too large to draw.
     """
     snapshot = take_snapshot(source, objective)
     numbers, scores = np.array(snapshot.dataset.ids), drawable_scores(snapshot)
@@ -164,22 +179,30 @@ def plot_scores_by_stage(
 ) -> Axes:
     """Plots the distribution of the scores in each stage.
 
-    A stage holds the samples between two classifiers. Each box spans the quartiles, with a line at
-    the median; the whiskers end at the lowest and the highest score.
+    A stage holds the samples between two classifiers. A box spans the quartiles, and its line is
+    the median. The whiskers end at the lowest and the highest score.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_scores_by_stage
+
+        axes = plot_scores_by_stage("shac")
+        axes.figure.savefig("stages.png")
+        ```
 
     Args:
-        source: An engine, or the path of a save directory. A dataset, which does not record
-            stages, is a single stage.
-        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        source: An engine, or the path of a save directory. A dataset does not record stages, so it
+            has a single stage.
+        objective: 'max' or 'min'; None for the search's own, or 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` is something else.
-        ValueError: If it holds no score, or one too large to be drawn.
+        TypeError: If `source` has another type.
+        ValueError: If it holds no score, or one that is too large to draw.
     """
     snapshot = take_snapshot(source, objective)
     scores = drawable_scores(snapshot)
@@ -209,7 +232,7 @@ def _draw_boxes(ax: Axes, snapshot: Snapshot, scores: FloatArray) -> None:
 
 
 def _label_stages(ax: Axes, snapshot: Snapshot) -> None:
-    """Labels each stage with its number of samples, and of those without a score."""
+    """Labels each stage with its number of samples, and of samples without a score."""
     stages = range(1, snapshot.num_stages + 1)
     samples = [int((snapshot.stages == stage).sum()) for stage in stages]
     labels = [f"{stage}\n{count}" for stage, count in zip(stages, samples, strict=True)]

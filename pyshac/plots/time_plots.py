@@ -1,4 +1,4 @@
-"""Plots of time: what ran when, in which slot."""
+"""Plots of time: which evaluation ran in which slot, and when."""
 
 from __future__ import annotations
 
@@ -28,20 +28,28 @@ HEIGHT = 0.8
 def plot_timeline(source: Any, *, objective: str | None = None, ax: Axes | None = None) -> Axes:
     """Plots when each evaluation ran, as a bar in the row of its slot.
 
-    A bar has the colour of its stage; a cross is the end of an evaluation that failed, a short line
-    that of one that was pruned. Gaps are times at which a slot had nothing to do.
+    A bar has the colour of its stage. It ends with a cross if the evaluation failed, and with a
+    short line if it was pruned. During gaps, a slot had no work.
+
+    Example:
+        ```python
+        from pyshac.utils.vis_utils import plot_timeline
+
+        axes = plot_timeline("shac")
+        axes.figure.savefig("timeline.png")
+        ```
 
     Args:
         source: A `Dataset`, an engine, or the path of a save directory.
-        objective: 'max' or 'min'; None for the search's own, 'max' for a dataset.
+        objective: 'max' or 'min'; None for the search's own, or 'max' for a dataset.
         ax: Axes to draw on; None for a new figure.
 
     Returns:
-        The axes. Only a notebook shows them, as a cell's value.
+        The axes. A notebook shows them as the value of a cell; scripts save `axes.figure`.
 
     Raises:
         ImportError: If Matplotlib is not installed.
-        TypeError: If `source` is something else.
+        TypeError: If `source` has another type.
         ValueError: If no evaluation has a slot and a time.
     """
     snapshot = take_snapshot(source, objective)
@@ -90,7 +98,7 @@ def times_in_slots(snapshot: Snapshot) -> FloatArray:
 
 
 def _draw_bars(ax: Axes, row: Any, starts: FloatArray, ends: FloatArray, colours: Any) -> None:
-    """Draws the bars, given the row, the start, the end and the colour of each."""
+    """Draws the bars, given the row, the start, the end and the colour of each bar."""
     from matplotlib.collections import PolyCollection
 
     # What is shorter than a pixel would not be seen.

@@ -1,4 +1,4 @@
-"""What `report` was before evaluations could report: today's `write_report`."""
+"""The former `report`, which wrote a page. Today `write_report` does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., None])
 
 
 def _or_page(function: Function) -> Function:
-    """Lets `report` go on writing the page of a search, if it is called with one."""
+    """Lets `report` still write the page of a search if its argument is a search."""
 
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
@@ -31,7 +31,7 @@ def _or_page(function: Function) -> Function:
 
 
 def _has_search(first: Any) -> bool:
-    """Returns whether the first argument is a path, or else an engine or a dataset."""
+    """Returns whether the first argument is a path, an engine or a dataset."""
     is_number = hasattr(first, "__float__") or hasattr(first, "__index__")
     if isinstance(first, (str, os.PathLike)) or is_number or first is None:
         return isinstance(first, (str, os.PathLike))

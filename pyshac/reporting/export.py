@@ -23,8 +23,8 @@ def as_csv(snapshot: Snapshot, *, is_safe: bool = False) -> bytes:
 
     Args:
         snapshot: The search.
-        is_safe: Whether to put an apostrophe before texts that a spreadsheet would take as
-            formulas. Such texts do not read back as they were; numbers do.
+        is_safe: Whether to put an apostrophe before texts that a spreadsheet would treat as
+            formulas. Such texts change when they are read again; numbers do not.
     """
     if not is_safe:
         return snapshot.dataset.to_bytes()
@@ -39,7 +39,7 @@ def _disarmed(cell: str) -> str:
 
 
 def as_json(snapshot: Snapshot) -> bytes:
-    """Returns the objective, the budget and all that is known of the evaluations, as JSON."""
+    """Returns the objective, the budget and all details of the evaluations as JSON."""
     dataset = snapshot.dataset
     knows_stages = snapshot.schedule is not None
     content: dict[str, Any] = {"objective": snapshot.objective.name}
@@ -61,7 +61,7 @@ def as_json(snapshot: Snapshot) -> bytes:
 
 
 def _details(evaluation: Evaluation) -> dict[str, Any]:
-    """Returns what is known of an evaluation besides its score; null where it is not known."""
+    """Returns the details of an evaluation besides its score; null if unknown."""
     started = evaluation.started
     return {
         "state": evaluation.state,

@@ -44,27 +44,33 @@ def write_report(
     *,
     objective: str | None = None,
 ) -> Path:
-    """Writes a report of a search: summary, plots, and a table that sorts and filters.
+    """Writes a report of a search: a summary, plots, and a table to sort and filter.
 
     The report is a single HTML file that loads nothing else. Names and values of the search are
-    text in it and cannot run code. An existing file is replaced as a whole.
+    plain text in it and cannot run code. An existing file is replaced as a whole.
+
+    Example:
+        ```python
+        pyshac.write_report("shac", "report.html")
+        ```
 
     Args:
-        source: The path of a save directory, an engine or a `Dataset`. Nothing in a directory is
-            locked, written or executed, so a running search can be reported.
-        to_file: Where to write the report, in a folder that exists.
-        objective: 'max' or 'min'; None for the search's own. A dataset, or a directory of an
-            earlier PySHAC, does not record it: there None means 'max'.
+        source: The path of a save directory, an engine or a `Dataset`. A directory is only read:
+            its files are neither locked nor executed, so the search may still be running.
+        to_file: Path of the report, in an existing folder.
+        objective: 'max' or 'min'; None for the search's own. A dataset, or a directory from an
+            earlier release of PySHAC, does not record it; None then means 'max'.
 
     Returns:
         The absolute path of the report.
 
     Raises:
-        FileNotFoundError: If the directory holds no search, or there is no folder for the file.
+        FileNotFoundError: If the directory contains no search, or the folder of the file does not
+            exist.
         ImportError: If Matplotlib is not installed.
         OSError: If the file cannot be written.
         SaveDirectoryError: If a file of the directory is corrupt.
-        TypeError: If `source` is something else, or `to_file` is not a path.
+        TypeError: If `source` has another type, or `to_file` is not a path.
     """
     path = output_path("to_file", to_file)
     content = render(take_snapshot(source, objective)).encode("utf-8", errors="replace")
@@ -105,8 +111,8 @@ def page_of(
         summary: HTML of the summary.
         sections: HTML between the summary and the table.
         evaluations: The content of the table, for a script element.
-        more_script: What follows on the script of the table.
-        sources: From where the page may load, as directives of its content security policy.
+        more_script: Code to append to the script of the table.
+        sources: What the page may load, as directives of its content security policy.
     """
     style, script = read("page.css"), read("page.js") + more_script
     return Template(read("page.html")).substitute(
@@ -128,7 +134,7 @@ def read(name: str, package: str = "pyshac.reporting") -> str:
 
 
 def policy(style: str, script: str, sources: str) -> str:
-    """Returns a content security policy: only one style, one script and some sources."""
+    """Returns a content security policy that allows one style, one script and some sources."""
 
     def checksum(content: str) -> str:
         digest = base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")

@@ -1,4 +1,4 @@
-"""Parts: the pieces of a page about a search as HTML, in which names and values are text only."""
+"""Parts: the pieces of a page about a search, as HTML. Names and values are only text in it."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def card(heading: str, content: str) -> str:
 
 
 def definitions(items: Sequence[tuple[str, str]], exact: dict[str, str] | None = None) -> str:
-    """Returns names and texts, numbers rounded.
+    """Returns names and texts with rounded numbers.
 
     Args:
         items: Each name and its text.
-        exact: The whole number behind the text of a name, if the text does not have it.
+        exact: By name, the exact integer that a text abbreviates.
     """
     exact = exact or {}
     pairs = (
@@ -82,7 +82,7 @@ def definitions(items: Sequence[tuple[str, str]], exact: dict[str, str] | None =
 
 
 def readable(value: str) -> str:
-    """Returns a number with a long fraction rounded to six digits, other text as it is."""
+    """Returns a number with a long fraction rounded to six digits, and other text unchanged."""
     if len(value) <= MAX_NUMBER or not {*value} & {".", "e"}:
         return value
     try:
@@ -93,7 +93,7 @@ def readable(value: str) -> str:
 
 
 def title(whole: str, shown: str) -> str:
-    """Returns the attribute that shows a whole text, unless it is shown anyway."""
+    """Returns the attribute that shows the whole text, unless the page already does."""
     return "" if whole == shown else f' title="{text(whole)}"'
 
 

@@ -63,12 +63,12 @@ class Plot:
     """A plot of the report.
 
     Attributes:
-        name: Its name, which no other one has and which stays while the search goes on.
+        name: Its unique name, which stays the same while the search runs.
         section: Its section of the report.
         alt: A description for readers who cannot see it.
         caption: How to read it; may be empty.
         draw: Draws it on the given axes, or on axes of its own size.
-        is_wide: Whether it takes the whole width, and scrolls on a narrow screen.
+        is_wide: Whether it uses the whole width and scrolls on a narrow screen.
         owns_size: Whether it chooses its own size.
     """
 
@@ -87,9 +87,9 @@ class Picture:
 
     Attributes:
         plot: The plot.
-        light: SVG for a light page; empty if it could not be drawn.
-        dark: SVG for a dark page; empty if it could not be drawn.
-        problem: The reason why it could not be drawn; empty if it was drawn.
+        light: SVG for a light page; empty if drawing failed.
+        dark: SVG for a dark page; empty if drawing failed.
+        problem: The reason why drawing failed; otherwise empty.
     """
 
     plot: Plot
@@ -175,7 +175,7 @@ def _time_plots(snapshot: Snapshot) -> Iterator[Plot]:
 
 
 def left_out(snapshot: Snapshot) -> dict[str, str]:
-    """Returns which parameters the pictures leave out, by section, in a sentence."""
+    """Returns, by section, a sentence about the parameters that the pictures leave out."""
     found = {}
     for section, limit in (("parameters", MAX_SLICES), ("together", MAX_PARALLEL)):
         shown = {column.index for column in choose_columns(snapshot, None, limit)}
@@ -217,7 +217,7 @@ def _classifier_plots(snapshot: Snapshot) -> Iterator[Plot]:
 
 
 def _may_lack(snapshot: Snapshot, names: Iterable[str]) -> bool:
-    """Returns whether one of some columns may be inactive."""
+    """Returns whether one of several columns may be inactive."""
     conditional = snapshot.space.hierarchy.conditional
     return any(conditional[c.index] for c in columns_of(snapshot) if c.name in {*names})
 
@@ -229,7 +229,7 @@ def _draw_slice(snapshot: Snapshot, name: str, ax: Axes | None) -> Axes:
 def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
     """Returns the first columns of the two most important parameters that can be cut into cells.
 
-    Some sample must have both.
+    At least one sample must have both.
     """
     ranking = list(parameter_importances(snapshot)) if snapshot.trees else []
     cut = [column for column in columns_of(snapshot) if can_be_cut(column)]
@@ -244,7 +244,7 @@ def _most_important_pair(snapshot: Snapshot) -> tuple[str, str] | None:
 
 
 def draw(plot: Plot) -> Picture:
-    """Draws a plot; the picture holds the reason instead if the plot does not suit the search."""
+    """Draws a plot. If the plot does not suit the search, the picture contains the reason."""
     try:
         return Picture(plot, draw_svg(plot), draw_svg(plot, is_dark=True))
     except ValueError as error:
@@ -252,7 +252,7 @@ def draw(plot: Plot) -> Picture:
 
 
 def draw_svg(plot: Plot, is_dark: bool = False) -> bytes:
-    """Returns a plot as SVG, for a light or a dark page; raises `ValueError` if it cannot be."""
+    """Returns a plot as SVG for a light or dark page; raises `ValueError` if this fails."""
     from matplotlib import rc_context, style
 
     buffer = io.BytesIO()

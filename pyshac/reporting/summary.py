@@ -25,7 +25,7 @@ class Stage:
     Attributes:
         number: Its number, from 1.
         samples: Number of its samples.
-        failed: Number of its failed samples.
+        failed: Number of its samples that failed.
         pruned: Number of its samples that were pruned.
         best: Best score, or None.
         median: Median of the scores, or None.
@@ -64,7 +64,7 @@ def facts(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def _facts_of_details(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Returns how long evaluations took, and what they returned beside scores, if known."""
+    """Returns the durations of evaluations and the extras that they returned, if known."""
     found = []
     seconds = np.array(snapshot.dataset.details.column("seconds"), dtype=np.float64)
     seconds = seconds[~np.isnan(seconds)]
@@ -82,7 +82,7 @@ def _facts_of_details(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def best_extras(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Returns what the best evaluation returned beside its score, by name, as text."""
+    """Returns the extras of the best evaluation by name, as text."""
     if snapshot.best is None:
         return []
     extras = snapshot.dataset.details[snapshot.best].extras
@@ -90,14 +90,14 @@ def best_extras(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def extra_text(value: Extra | None) -> str:
-    """Returns an extra as text: a str as it is, a bool as in JSON; empty for None."""
+    """Returns an extra as text: a str unchanged, a bool as in JSON, None as empty text."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
 
 
 def best_values(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Returns the best sample's values by name of column, as text; empty if there is no score.
+    """Returns the best sample's values by column name, as text; empty if there is no score.
 
     Inactive parameters are left out.
     """
@@ -109,7 +109,7 @@ def best_values(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def stage_rows(snapshot: Snapshot) -> list[Stage]:
-    """Returns the stages that have samples; none if the stages are not known."""
+    """Returns the stages that have samples; empty if the stages are unknown."""
     if snapshot.schedule is None:
         return []
     rows = []

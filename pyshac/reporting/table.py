@@ -1,4 +1,4 @@
-"""Table: the evaluations of a search, in the form that the report's script reads."""
+"""Table: the evaluations of a search, in a form for the report's script."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MAX_POINTS, MIN_POINTS, ALL_POINTS = 200, 10, 200_000
 
 
 def table_content(snapshot: Snapshot) -> dict[str, Any]:
-    """Returns the evaluations as columns and rows of text; one without a score has an empty one.
+    """Returns the evaluations as columns and rows of text. A missing score is an empty text.
 
-    Curves, with some of their points if they are long, stand beside the rows, by the number of the
-    sample. The values of inactive parameters are empty. Of columns that may be empty, those after
-    the parameters are left out that would be.
+    Curves are beside the rows, by sample number; long curves contain only some of their points. The
+    values of inactive parameters are empty. Columns after the parameters are left out if all their
+    texts would be empty.
     """
     dataset = snapshot.dataset
     knows_stages = snapshot.schedule is not None
@@ -62,7 +62,7 @@ def table_content(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _curves(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Returns the curves by the sample's number; of long ones, points at even distances."""
+    """Returns the curves by sample number; long curves keep points at even distances."""
     table = snapshot.dataset.details.curves
     if not table.num_curves:
         return {}

@@ -1,4 +1,4 @@
-"""Text table: some evaluations of a search, laid out for a terminal."""
+"""Text table: evaluations of a search in a layout for terminals."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Column:
     Attributes:
         name: Its heading.
         cells: The text of each row.
-        is_right: Whether the cells end below each other, as numbers do.
-        width: The largest width; longer cells are cut.
+        is_right: Whether the cells are right-aligned, as for numbers.
+        width: The maximum width; longer cells are cut.
     """
 
     name: str
@@ -35,18 +35,18 @@ class Column:
     width: int = CELL_WIDTH
 
     def lines(self) -> list[str]:
-        """Returns the heading and the cells, all of one width; long ones are cut in the middle."""
+        """Returns the heading and the cells with equal widths; long ones are cut in the middle."""
         texts = [shorten(text, self.width) for text in (self.name, *self.cells)]
         width = max(map(len, texts))
         return [text.rjust(width) if self.is_right else text.ljust(width) for text in texts]
 
 
 def best_evaluations(snapshot: Snapshot, number: int) -> list[Column]:
-    """Returns the table of the best evaluations, the best one first; of equals, the earlier.
+    """Returns the table of the best evaluations, the best first; equal ones in their order.
 
     Args:
         snapshot: The search.
-        number: Number of rows; less if fewer evaluations have a score.
+        number: Number of rows; fewer if fewer evaluations have a score.
     """
     scores = snapshot.dataset.scores
     places = [int(place) for place in snapshot.objective.best_first(scores)[:number]]
@@ -55,7 +55,7 @@ def best_evaluations(snapshot: Snapshot, number: int) -> list[Column]:
 
 
 def failed_evaluations(snapshot: Snapshot) -> list[Column]:
-    """Returns the table of the evaluations that failed, in their order."""
+    """Returns the table of the failed evaluations, in their order."""
     places = [int(place) for place in np.flatnonzero(snapshot.have_failed)]
     reasons = [snapshot.dataset.details[place].failure or "not known" for place in places]
     reason = Column("reason", reasons, width=REASON_WIDTH)
@@ -89,11 +89,11 @@ def _is_number(value: Any) -> bool:
 
 
 def lay_out(columns: Sequence[Column], width: int) -> str:
-    """Returns a table as lines; what does not fit stands below, beside the first column again.
+    """Returns a table as lines. Columns that do not fit follow below, with the first one repeated.
 
     Args:
         columns: At least two.
-        width: Number of characters that a line should have at most.
+        width: Number of characters that a line should not exceed.
     """
     first, *rest = (column.lines() for column in columns)
     blocks: list[list[list[str]]] = []

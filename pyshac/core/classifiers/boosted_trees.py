@@ -41,11 +41,11 @@ class Boosting:
 
     Attributes:
         num_trees: Number of trees.
-        learning_rate: Factor by which each tree's output is shrunk.
-        min_child_weight: Smallest sum of hessians in a leaf. XGBoost's default of 1 never splits
-            seven samples or fewer, since each starts with a hessian of 1/4.
-        subsample: Share of the rows that each tree is trained on.
-        colsample_bytree: Share of the columns that each tree is trained on.
+        learning_rate: Factor that shrinks each tree's output.
+        min_child_weight: Minimum sum of hessians in a leaf. XGBoost's default of 1 never splits
+            seven samples or fewer, since each sample starts with a hessian of 1/4.
+        subsample: Fraction of the rows on which each tree is trained.
+        colsample_bytree: Fraction of the columns on which each tree is trained.
     """
 
     num_trees: int = 25
@@ -101,11 +101,11 @@ class BoostedTrees:
         self.booster = with_raised_margin(self.trained(), by)
 
     def compact(self) -> None:
-        """Merges trees of equal shape, which leaves the margin as it is up to rounding."""
+        """Merges trees of equal shape. The margin changes only by rounding."""
         self.booster = merge_equal_shapes(self.trained())
 
     def drop_training_data(self) -> None:
-        """Drops what XGBoost keeps for further training; the margin stays as it is."""
+        """Drops data that XGBoost keeps for further training. The margin does not change."""
         self.booster = load_model(self.to_bytes())
 
     def margin(self, features: Float32Array) -> Float32Array:

@@ -28,10 +28,10 @@ class Cascade:
 
     Args:
         classifiers: Trained classifiers.
-        features: What they see of encoded samples.
+        features: The features that they see of encoded samples.
 
     Attributes:
-        features: What they see of encoded samples.
+        features: The features that they see of encoded samples.
     """
 
     def __init__(
@@ -65,19 +65,19 @@ class Cascade:
 
     @property
     def trees(self) -> list[BoostedTrees] | None:
-        """The classifiers if all are the library's own; None if a user's are among them."""
+        """The classifiers if all are the library's; None if some are a user's own."""
         own = [item for item in self._classifiers if isinstance(item, BoostedTrees)]
         return own if len(own) == len(self) else None
 
     def accepts(self, encoded: FloatArray, forgiven: int = 0) -> BoolArray:
         """Returns which rows at most `forgiven` classifiers reject.
 
-        The newest classifier predicts first, since it rejects most. Each classifier predicts only
-        the rows that can still be accepted.
+        The newest classifier predicts first, since it rejects most rows. Each classifier predicts
+        only the rows that can still be accepted.
 
         Args:
             encoded: Shape (n, columns).
-            forgiven: Number of rejections that are overlooked.
+            forgiven: Number of rejections to ignore.
 
         Returns:
             Shape (n,).
@@ -98,7 +98,7 @@ class Cascade:
     def _newest_first(self, num_rows: int) -> Iterator[Callable[[Float32Array], IntArray]]:
         """Yields functions that count the rejections of each row, shape (n,), by some classifiers.
 
-        Few rows are predicted by several classifiers at once.
+        If there are few rows, several classifiers predict them at once.
         """
         trees = self.trees if num_rows <= MAX_FUSED_ROWS else None
         if trees is None:

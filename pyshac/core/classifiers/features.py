@@ -15,13 +15,13 @@ LARGEST = np.finfo(np.float32).max
 
 
 class Features:
-    """Maps encoded samples to what classifiers see: scaled values in single precision.
+    """Maps encoded samples to the features of classifiers: scaled values in single precision.
 
-    XGBoost compares numbers in single precision, which cannot tell 1e9 from 1e9 + 10.
+    XGBoost compares numbers in single precision, which cannot distinguish 1e9 from 1e9 + 10.
 
     Args:
-        scaling: Scales each column; None for searches that PySHAC 1.0 began, whose classifiers
-            learned from encoded values without scaling.
+        scaling: Scales each column. None is for searches that PySHAC 1.0 began, whose classifiers
+            learned from unscaled encoded values.
     """
 
     def __init__(self, scaling: Scaling | None = None) -> None:
@@ -50,7 +50,7 @@ class Features:
 
 
 def _bounded(features: Float32Array) -> Float32Array:
-    """Replaces what overflowed by the largest number of single precision."""
+    """Replaces overflows by the largest number of single precision."""
     return np.clip(features, -LARGEST, LARGEST, out=features)
 
 

@@ -1,6 +1,6 @@
 """FusedTrees: several classifiers in one model, for few rows.
 
-XGBoost takes longer to be asked than to answer for a hundred rows.
+For a hundred rows, calling XGBoost takes longer than its prediction.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Leniency: the threshold of a classifier that rejects only what it is sure of.
+"""Leniency: the threshold of a classifier that rejects only clear cases.
 
-A cascade never takes back what it has cut off, so a cut that is too bold loses the search.
+A cascade never restores a region that it has cut off, so a cut that is too bold ruins the search.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ROUNDING = 1e-3
 def lenient_threshold(good: Float32Array, num_samples: int, region: Float32Array) -> float:
     """Returns the margin, at most 0, above which a classifier accepts.
 
-    Good samples that a classifier has not been trained on show how far it errs, and so
-    does their number.
+    Good samples outside a classifier's training set show the size of its errors. Their number
+    matters as well.
 
     Args:
-        good: Margins of good samples by classifiers that were trained without them, shape (n,).
-        num_samples: Number of samples that the classifier was trained on.
+        good: Margins of good samples from classifiers trained without them, shape (n,).
+        num_samples: Number of samples in the classifier's training set.
         region: Its margins of draws from the region so far, shape (m,), with m >= 1.
     """
     lowest = float(np.quantile(good, MISSED_SHARE, method="lower"))

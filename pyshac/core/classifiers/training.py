@@ -23,11 +23,11 @@ MIN_DRAWS = 32
 
 
 class Admission(Enum):
-    """Which classifiers join a cascade.
+    """Conditions for a classifier to join a cascade.
 
-    ACCURATE ones are right for at least half of the samples in stratified 5-fold cross validation.
-    USEFUL ones tell some samples from others, before their thresholds are lowered. With ALL, each
-    stage of a lenient search adds a classifier, if need be one that accepts everything.
+    ACCURATE classifiers are right for at least half of the samples in stratified 5-fold cross
+    validation. USEFUL classifiers distinguish some samples before their thresholds are lowered.
+    With ALL, each stage of a lenient search adds a classifier, even one that accepts everything.
     """
 
     ACCURATE = "accurate"
@@ -36,7 +36,7 @@ class Admission(Enum):
 
 
 def admission(skip_cv_checks: bool, early_stop: bool = False) -> Admission:
-    """Returns which classifiers join a cascade, given the options of `fit`."""
+    """Returns the conditions for a classifier, given the options of `fit`."""
     if not skip_cv_checks:
         return Admission.ACCURATE
     return Admission.USEFUL if early_stop else Admission.ALL
@@ -48,8 +48,8 @@ class Training:
 
     Attributes:
         classifier: The classifier, or None if it was refused.
-        reason: Why it was refused, or its accuracy; for the log.
-        kind: The reason without its numbers, if it has some; for counting.
+        reason: The reason for the refusal, or its accuracy; for the log.
+        kind: The reason without its numbers, if there are any; for counting.
     """
 
     classifier: Classifier | None
@@ -58,7 +58,7 @@ class Training:
 
     @property
     def refusal(self) -> str:
-        """Why it was refused, the same for all refusals of a kind; empty if it was not."""
+        """The reason for the refusal, equal for all refusals of one kind; empty if accepted."""
         return "" if self.classifier is not None else self.kind or self.reason
 
 
@@ -70,7 +70,7 @@ def train_classifier(
     new: Callable[[int], Classifier] = BoostedTrees,
     region: Float32Array | None = None,
 ) -> Training:
-    """Trains a classifier to tell good rows from the others, and refuses a useless one.
+    """Trains a classifier to separate good rows from the others, and refuses a useless one.
 
     Args:
         features: Shape (n, columns).
@@ -78,8 +78,8 @@ def train_classifier(
         stream: Random stream for the folds and the trees.
         admission: Which classifiers are refused.
         new: Returns an untrained classifier, given a seed.
-        region: Features of draws that the cascade so far accepts, shape (m, columns), for boosted
-            trees that reject only what they are sure of; None for a threshold of 0.
+        region: Features of draws that the cascade so far accepts, shape (m, columns). They set the
+            threshold of boosted trees that reject only clear cases; None means a threshold of 0.
     """
     seed = seeding.as_integer(stream)
     labels = np.asarray(is_good, dtype=bool)
@@ -130,7 +130,7 @@ def _train(
 def _cross_validate(
     features: Float32Array, labels: BoolArray, new: Callable[[int], Classifier], seed: int
 ) -> tuple[Float32Array, float]:
-    """Returns the margins of rows that were held out, shape (n,), and the mean accuracy."""
+    """Returns the margins of held-out rows, shape (n,), and the mean accuracy."""
     from sklearn.model_selection import StratifiedKFold
 
     num_folds = int(min(NUM_FOLDS, labels.sum(), len(labels) - labels.sum()))

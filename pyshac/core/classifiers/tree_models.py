@@ -27,9 +27,9 @@ _SUMS = ("loss_changes", "sum_hessian", "base_weights")
 
 @dataclass(frozen=True)
 class Tree:
-    """A decision tree: a row goes left where its feature is below the threshold.
+    """A decision tree: a row goes left if its feature is below the threshold.
 
-    A row without that feature, NaN, goes where the node says.
+    A row without that feature (NaN) goes in the node's default direction.
 
     Attributes:
         left: Left child of each node, -1 at leaves, shape (nodes,).
@@ -83,7 +83,7 @@ def read_trees(booster: xgboost.Booster) -> list[Tree]:
 
 
 def with_raised_margin(booster: xgboost.Booster, by: float) -> xgboost.Booster:
-    """Returns a model whose margin is larger by a constant, which the first tree's leaves hold."""
+    """Returns a model whose margin is larger by a constant, added to the first tree's leaves."""
     model = _model(booster)
     tree = model["learner"]["gradient_booster"]["model"]["trees"][0]
     for node, child in enumerate(tree["left_children"]):
@@ -94,10 +94,10 @@ def with_raised_margin(booster: xgboost.Booster, by: float) -> xgboost.Booster:
 
 
 def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
-    """Returns an equal function with fewer trees: trees with equal splits are summed into one.
+    """Returns an equal function with fewer trees: trees with equal splits are added up.
 
-    Boosting on few samples finds the same splits again and again: of 200 trees often only a
-    handful differ. If most of them differ, the trees stay, and only training data is dropped.
+    Boosting on few samples finds the same splits repeatedly: of 200 trees, often only a handful
+    differ. If most trees differ, they remain unchanged, and only training data is dropped.
     """
     model = _model(booster)
     forest = model["learner"]["gradient_booster"]["model"]
@@ -121,7 +121,7 @@ def merge_equal_shapes(booster: xgboost.Booster) -> xgboost.Booster:
 
 
 def side_by_side(boosters: Sequence[xgboost.Booster]) -> xgboost.Booster:
-    """Returns one model of several binary classifiers, with an output for the margin of each."""
+    """Returns one model of several binary classifiers, with one output for each margin."""
     models = [_model(booster) for booster in boosters]
     forests = [model["learner"]["gradient_booster"]["model"]["trees"] for model in models]
     trees = [tree for forest in forests for tree in forest]

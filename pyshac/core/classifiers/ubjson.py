@@ -1,7 +1,7 @@
 """The part of UBJSON that XGBoost writes: a reader for untrusted bytes, and a writer.
 
 https://ubjson.org: objects, strings, numbers, and length-prefixed arrays, typed and untyped. Typed
-arrays become NumPy arrays, untyped arrays become lists.
+arrays become NumPy arrays; untyped arrays become lists.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def decode(data: bytes) -> Any:
     Memory use is proportional to the number of bytes.
 
     Raises:
-        ValueError: If they are not UBJSON of this form.
+        ValueError: If the bytes are not UBJSON of this form.
     """
     reader = _Reader(data)
     value = reader.value(MAX_DEPTH)

@@ -79,7 +79,7 @@ def _own_model() -> Any:
 
 
 def _entry(content: Any, kind: type, *path: str) -> Any:
-    """Returns the entry of nested objects under a path of keys."""
+    """Returns the entry of nested objects at a path of keys."""
     for key in path:
         content = content.get(key) if isinstance(content, dict) else None
     if not isinstance(content, kind):
@@ -103,7 +103,7 @@ def _checked_tree(tree: Any, number: int, num_columns: int, template: Any) -> di
 def _converted(
     array: npt.NDArray[Any], size: int, dtype: np.dtype[Any], what: str
 ) -> npt.NDArray[Any]:
-    """Returns an array in the type that XGBoost expects, if it holds the same numbers."""
+    """Returns an array with the type that XGBoost expects, if it contains the same numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
         converted = array.astype(dtype)
     if len(array) != size or not np.array_equal(converted, array, equal_nan=True):

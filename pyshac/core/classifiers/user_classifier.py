@@ -1,4 +1,4 @@
-"""Classifiers of a user: anything with scikit-learn's interface."""
+"""A user's own classifiers: anything with scikit-learn's interface."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ INACTIVE_FEATURE = -1.0
 class UserClassifier:
     """A user's classifier in a cascade.
 
-    In place of the missing values of inactive parameters it sees -1.
+    It sees -1 for the missing values of inactive parameters.
 
     Args:
-        template: A scikit-learn classifier; it is cloned, not changed.
-        seed: The value of every `random_state` that it has.
+        template: A scikit-learn classifier, which is cloned and not changed.
+        seed: The value for each of its `random_state` parameters.
 
     Attributes:
         estimator: The clone that is trained.
@@ -58,7 +58,7 @@ def _filled(features: Float32Array) -> Float32Array:
 
 
 def check_template(template: Any) -> Any:
-    """Returns a copy of a user's classifier, which later changes do not reach, or None.
+    """Returns a copy of a user's classifier that later changes do not affect, or None.
 
     Raises:
         TypeError: If it lacks scikit-learn's interface, or cannot be cloned.
@@ -84,5 +84,5 @@ def check_template(template: Any) -> Any:
 
 
 def name_of(template: Any) -> str:
-    """Returns the name under which a save directory records a classifier; '' for the library's."""
+    """Returns a classifier's name in the save directory; '' for the library's own."""
     return "" if template is None else type(template).__name__

@@ -37,7 +37,7 @@ def as_frame(
         rows: Their values, shape (n, columns).
         space: Their search space.
         scores: Their scores, shape (n,).
-        details: What else is known of them.
+        details: Their other details.
 
     Raises:
         ImportError: If pandas is not installed.
@@ -73,7 +73,7 @@ def as_frame(
 
 
 def _dtype_of_column(values: Sequence[Any], kind: ColumnKind) -> Any:
-    """Returns the dtype of the values of a column, in which no parameter is inactive."""
+    """Returns the dtype for the values of a column without inactive parameters."""
     import pandas
 
     possible = kind.choices or ()
@@ -86,7 +86,7 @@ def _dtype_of_column(values: Sequence[Any], kind: ColumnKind) -> Any:
 def _with_missing(
     values: Sequence[Any], kind: ColumnKind, index: pandas.Index[int]
 ) -> pandas.Series[Any]:
-    """Returns the values of a conditional column, which are missing where it is inactive."""
+    """Returns the values of a conditional column; those of inactive parameters are missing."""
     import pandas
 
     active = [value for value in values if value is not INACTIVE]
@@ -100,12 +100,12 @@ def _with_missing(
 
 
 def _add(frame: pandas.DataFrame, name: str, series: pandas.Series) -> None:
-    """Adds a column, under another name if a parameter has its own."""
+    """Adds a column, under another name if its own is taken by a parameter."""
     frame[free_names([name], frame.columns)[0]] = series
 
 
 def extra_names(details: DetailsTable) -> list[str]:
-    """Returns the names of all extras, in the order in which they first appear."""
+    """Returns the names of all extras in the order of first appearance."""
     names: dict[str, None] = {}
     for extras in details.column("extras"):
         names.update(dict.fromkeys(extras or ()))
@@ -113,10 +113,10 @@ def extra_names(details: DetailsTable) -> list[str]:
 
 
 def free_names(names: Sequence[str], taken: Iterable[str]) -> list[str]:
-    """Returns names for columns beside others: `extra_` comes before one that is taken.
+    """Returns names for additional columns: a name that is taken gets the prefix `extra_`.
 
     Args:
-        names: The names that the columns would have.
+        names: The preferred names of the columns.
         taken: The names of the other columns.
     """
     used, free = {*taken}, []
@@ -129,7 +129,7 @@ def free_names(names: Sequence[str], taken: Iterable[str]) -> list[str]:
 
 
 def _dtype_of_extra(values: Sequence[Any]) -> str:
-    """Returns the narrowest dtype that keeps every value; None is a missing one."""
+    """Returns the narrowest dtype that preserves every value; None is a missing value."""
     present = [value for value in values if value is not None]
     types, has_all = set(map(type, present)), len(present) == len(values)
     if types in ({bool}, {int}) and has_all:
@@ -139,7 +139,7 @@ def _dtype_of_extra(values: Sequence[Any]) -> str:
 
 
 def _dtype(values: Sequence[Any]) -> str:
-    """Returns the narrowest dtype that keeps every value as it is."""
+    """Returns the narrowest dtype that preserves every value."""
     types = set(map(type, values))
     if types == {bool}:
         return "bool"
@@ -151,6 +151,6 @@ def _dtype(values: Sequence[Any]) -> str:
 
 
 def _can_be_floats(numbers: Sequence[Any]) -> bool:
-    """Returns whether ints and floats stay exact and distinct as floats."""
+    """Returns whether ints and floats remain exact and distinct as floats."""
     is_exact = all(abs(number) <= 2**53 for number in numbers if isinstance(number, int))
     return is_exact and len(set(map(float, numbers))) == len({(type(n), n) for n in numbers})

@@ -41,13 +41,19 @@ if TYPE_CHECKING:
 
 
 class Dataset(EarlierDatasetNames):
-    """Evaluated samples, ordered by their numbers, and their scores.
+    """Evaluated samples and their scores, in the order of the samples' numbers.
 
-    Threads may read it while another one adds samples: each method sees the samples of one moment.
-    `copy` keeps such a moment for several reads.
+    Threads may read it while another thread adds samples: each method sees a consistent state.
+
+    Example:
+        ```python
+        dataset = pyshac.Dataset([pyshac.UniformHP("x", -5, 5)])
+        dataset.add_sample({"x": 1.5}, 2.25)
+        print(dataset.get_best_score("min"), dataset.get_best_parameters("min"))
+        ```
 
     Args:
-        parameter_list: The search space; None if it is set later.
+        parameter_list: The search space; None to set it later.
         basedir: The folder of `save_dataset`; None for an engine's dataset.
     """
 
@@ -69,33 +75,32 @@ class Dataset(EarlierDatasetNames):
 
     @property
     def X(self) -> Rows:  # noqa: N802
-        """The samples' rows, each a flat list of values, `INACTIVE` for inactive parameters.
+        """The samples' rows, each a flat list of values; `INACTIVE` for inactive parameters.
 
-        It reads like a list, but is stored as columns: each row is a copy, and JSON needs
-        `list(dataset.X)`, without `INACTIVE`.
+        It behaves like a list of copies. For JSON, use `list(dataset.X)` and replace `INACTIVE`.
         """
         return self._table.X
 
     @property
     def Y(self) -> list[float]:  # noqa: N802
-        """Scores; NaN for a sample that failed or was pruned."""
+        """The scores; NaN for a sample that failed or was pruned."""
         return self._table.Y
 
     @property
     def ids(self) -> Column[int]:
-        """The samples' numbers, ascending. It reads like a list, as `X` does."""
+        """The samples' numbers, ascending. It behaves like a list, as `X` does."""
         return self._table.ids
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def score_of(self, id: int) -> float | None:
-        """Returns a sample's score, given its number: NaN if it failed, None if there is none."""
+        """Returns the score of a sample by its number; NaN without a score, None if unknown."""
         with self._lock:
             return self._table.score_of(id)
 
     def copy(self) -> Dataset:
-        """Returns the samples of this moment; samples that are added later are not in it."""
+        """Returns a copy, for several reads of one state while other threads add samples."""
         copied = Dataset(self._parameters, self._basedir)
         copied._take_over(self)
         return copied
@@ -134,14 +139,14 @@ class Dataset(EarlierDatasetNames):
 
         Args:
             parameters: Its parameters by name, or its row of values.
-            value: Its score, NaN if the evaluation failed; or a mapping with `score` and extras.
-            id: Its number; by default one more than the highest so far.
-            details: What else is known of the evaluation.
+            value: Its score, or NaN if the evaluation failed; or a mapping with `score` and extras.
+            id: Its number; by default the highest number so far plus one.
+            details: Other details of the evaluation.
 
         Raises:
             TypeError: If a value, the score or an extra has the wrong type.
-            ValueError: If a value lies outside the search space, the sample breaks a constraint, or
-                the number is taken.
+            ValueError: If a value is outside the search space, the sample breaks a constraint, or
+                the number exists already. An engine's dataset does not check constraints.
         """
         space = self._space()
         if isinstance(parameters, Mapping):
@@ -170,19 +175,16 @@ class Dataset(EarlierDatasetNames):
         self._table.insert(place, id, row, score, encoded, line, details)
 
     def pack(self) -> None:
-        """Compresses what is only needed for saving; later samples should have higher numbers."""
+        """Compresses data that only saving needs. Later samples should have higher numbers."""
         self._table.pack()
 
     def cut(self, count: int) -> None:
-        """Removes all samples but the first `count`."""
+        """Removes all samples except the first `count`."""
         with self._lock:
             self._table.cut(count)
 
     def get_dataset(self) -> tuple[npt.NDArray[np.object_], FloatArray]:
-        """Returns the samples' values, shape (n, columns), and their scores, shape (n,).
-
-        The values of inactive parameters are `INACTIVE`.
-        """
+        """Returns values, shape (n, columns), some of them `INACTIVE`, and scores, shape (n,)."""
         with self._lock:
             values, scores = self.X[:], self.scores
         rows = np.empty((len(values), self._space().num_columns), dtype=object)
@@ -191,20 +193,20 @@ class Dataset(EarlierDatasetNames):
         return rows, scores
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """Returns the samples as a pandas data frame.
+        """Returns the samples as a pandas data frame with the samples' numbers as its index, `id`.
 
-        Its index is `id`, the samples' numbers. It has one column per parameter, `name_1` to
-        `name_n` for multi parameters, and `scores`, NaN for samples without one. Then come `state`
-        ('complete', 'failed' or 'pruned'), `started` (UTC), `seconds`, `slot` and `failure`,
-        missing where they are not known, and one column per extra, in the order in which they first
-        appear. A column that would be named like an earlier one gets `extra_` before its name.
+        The columns are, in this order:
 
-        Columns of bools, ints and floats have these types. Choices among texts are categories, in
-        the order of the search space. Values that no such type can hold, such as a choice of `1`
-        and `"1"`, stay Python objects.
+        - one per parameter; `name_1` to `name_n` for a multi parameter,
+        - `scores`, NaN for samples without one,
+        - `state` ('complete', 'failed' or 'pruned'), `started` (UTC), `seconds`, `slot`, `failure`,
+        - one per extra, in the order of first appearance.
 
-        Values of inactive parameters are missing: NaN, or `pandas.NA` in columns of bools, ints
-        (`boolean`, `Int64`) and objects.
+        A repeated column name gets the prefix `extra_`. Unknown values are missing, as are those of
+        inactive parameters: NaN, or `pandas.NA` in columns of bools, ints (`boolean`, `Int64`) and
+        objects. Bools, ints and floats keep these types. Choices of texts are categories in the
+        order of the search space. Values that fit no such type, such as `1` and `"1"`, are Python
+        objects.
 
         Raises:
             ImportError: If pandas is not installed; `pip install 'pyshac[pandas]'` installs it.
@@ -230,12 +232,12 @@ class Dataset(EarlierDatasetNames):
         Y: npt.ArrayLike | None = None,  # noqa: N803
         objective: str = "max",
     ) -> tuple[FloatArray, FloatArray]:
-        """Returns encoded samples, and 1.0 for each that is strictly better than the median.
+        """Returns encoded samples and labels: 1.0 for scores strictly better than the median.
 
         Args:
             X: Rows of values; None for the dataset's own samples.
-            Y: Their scores, shape (n,), NaN for failed samples. None for the dataset's own if `X`
-                is None; otherwise all labels are NaN.
+            Y: Their scores, shape (n,); NaN for failed samples. None means the dataset's own scores
+                if `X` is None; otherwise all labels are NaN.
             objective: 'max' or 'min'.
 
         Returns:
@@ -243,8 +245,8 @@ class Dataset(EarlierDatasetNames):
                 1.0 or 0.0, shape (n,).
 
         Raises:
-            ValueError: If a value lies outside the search space, there are not as many scores as
-                rows, or `objective` is neither 'max' nor 'min'.
+            ValueError: If a value is outside the search space, the numbers of scores and rows
+                differ, or `objective` is neither 'max' nor 'min'.
         """
         if isinstance(X, str):
             warn_of_spelling("encode_dataset(objective)", "encode_dataset(objective=objective)")
@@ -271,13 +273,13 @@ class Dataset(EarlierDatasetNames):
         """Replaces all samples.
 
         Args:
-            X: Rows of values, a list, tuple or array.
-            Y: Their scores, one each; NaN for a failed sample.
+            X: Rows of values: a list, tuple or array.
+            Y: One score for each row; NaN for a failed sample.
 
         Raises:
-            AttributeError: If the dataset is an engine's, which has evaluated its samples.
-            TypeError: If an argument is something else, or a value has the wrong type.
-            ValueError: If their lengths differ, or a value lies outside the search space.
+            AttributeError: If the dataset is an engine's, which evaluates its samples itself.
+            TypeError: If an argument has another type, or a value has the wrong type.
+            ValueError: If the lengths differ, or a value is outside the search space.
         """
         self._require_own()
         for name, part in (("X", X), ("Y", Y)):
@@ -295,24 +297,24 @@ class Dataset(EarlierDatasetNames):
 
         Raises:
             AttributeError: If the dataset is an engine's.
-            FileNotFoundError: If nothing is saved there.
+            FileNotFoundError: If the folder contains no dataset.
             SaveDirectoryError: If a file is corrupt.
         """
         self._take_over(Dataset.load_from_directory(self.basedir, self._parameters))
 
     def _take_over(self, other: Dataset) -> None:
-        """Takes copies of the samples and the search space of another dataset for its own."""
+        """Copies the samples of another dataset, and uses its search space."""
         with other._lock, self._lock:
             self._parameters, self._table = other._parameters, other._table.copy(self._lock)
 
     @property
     def details(self) -> DetailsTable:
-        """What is known of each evaluation besides its score."""
+        """The details of each evaluation besides its score."""
         return self._table.details
 
     @property
     def evaluations(self) -> list[Evaluation]:
-        """A record of each evaluation, failed ones included, in the order of their numbers."""
+        """A record of each evaluation, including failed ones, in the order of their numbers."""
         present = self.copy()
         return [present.evaluation(place) for place in range(len(present))]
 
@@ -320,15 +322,15 @@ class Dataset(EarlierDatasetNames):
         """Returns records of the evaluations with the best scores.
 
         Args:
-            n: The largest number of records.
+            n: The maximum number of records.
             objective: 'max' or 'min'.
 
         Returns:
-            The best one first, equal ones in the order of their numbers; only those with a score.
+            The best evaluation first, equal ones by number; only evaluations with a score.
 
         Raises:
             TypeError: If `n` is not an int.
-            ValueError: If it is below 1, or `objective` is not 'max' or 'min'.
+            ValueError: If `n` is below 1, or `objective` is neither 'max' nor 'min'.
         """
         n = check_positive("n", n)
         with self._lock:
@@ -336,21 +338,21 @@ class Dataset(EarlierDatasetNames):
             return [self.evaluation(int(place)) for place in places]
 
     def evaluation(self, place: int) -> Evaluation:
-        """Returns the record of the evaluation at a place, counted from 0."""
+        """Returns the record of an evaluation by its index from 0."""
         parameters = self._space().to_parameters(self.X[place])
         return Evaluation.of(self.ids[place], parameters, self.Y[place], self.details[place])
 
     def get_best_parameters(
         self, objective: str = "max", *, named: bool = False
     ) -> OrderedDict[str, Any] | None:
-        """Returns the first best sample's parameters, which print as a dict; None if it has none.
+        """Returns the parameters of the first best sample, printed as a dict; None without scores.
 
         Args:
             objective: 'max' or 'min'.
-            named: Whether choices that are objects stay the names that files have of them.
+            named: Whether to return the names of objects, as files have them, instead of objects.
 
         Raises:
-            ValueError: If `objective` is not 'max' or 'min'.
+            ValueError: If `objective` is neither 'max' nor 'min'.
         """
         with self._lock:
             best = get_objective(objective).best(self.scores)
@@ -359,10 +361,10 @@ class Dataset(EarlierDatasetNames):
             return FoundParameters(self._space().to_parameters(self.X[best], named=named))
 
     def get_best_score(self, objective: str = "max") -> float | None:
-        """Returns the best score; None if there is none.
+        """Returns the best score; None without scores.
 
         Raises:
-            ValueError: If `objective` is not 'max' or 'min'.
+            ValueError: If `objective` is neither 'max' nor 'min'.
         """
         with self._lock:
             best = get_objective(objective).best(self.scores)
@@ -373,7 +375,7 @@ class Dataset(EarlierDatasetNames):
         return header_of(self._space())
 
     def to_csv(self, stop: int | None = None) -> str:
-        """Returns the CSV form: `id`, one column per value, `scores` (empty if failed).
+        """Returns the CSV form: `id`, one column per value, `scores` (empty without a score).
 
         Args:
             stop: Omit samples from this number on.
@@ -387,7 +389,7 @@ class Dataset(EarlierDatasetNames):
             return b"".join([self._header_line(), *self._table.lines.texts()])
 
     def num_bytes(self, stop: int) -> int:
-        """Returns the length of the CSV form in UTF-8 without samples from number `stop` on."""
+        """Returns the length of the CSV form in UTF-8, without samples from number `stop` on."""
         with self._lock:
             count = self._table.place_of(stop)
             return len(self._header_line()) + self._table.lines.size(count)
@@ -401,13 +403,12 @@ class Dataset(EarlierDatasetNames):
         basedir: str | os.PathLike[str] = "shac",
         parameters: HyperParameterList | Sequence[AbstractHyperParameter] | None = None,
     ) -> Dataset:
-        """Reads the samples that have a score, and the search space, of a save directory.
+        """Reads the evaluated samples and the search space of a save directory.
 
         Args:
             basedir: The save directory, or its folder 'datasets'.
-            parameters: The search space. It is only needed if the space is too costly to build
-                from a file: with very many parameters or values, or with certain distributions
-                of `scipy.stats`.
+            parameters: The search space. Pass it only if building it from a file is too costly:
+                with very many parameters or values, or with certain distributions of `scipy.stats`.
 
         Raises:
             FileNotFoundError: If the directory holds no dataset.
@@ -423,7 +424,7 @@ class Dataset(EarlierDatasetNames):
 
     @classmethod
     def read(cls, path: Path, space: HyperParameterList, may_differ: bool = False) -> Dataset:
-        """Reads a dataset file; see `read_csv`. Raises as `load_from_directory` does."""
+        """Reads a dataset file; see `read_csv`. Raises the errors of `load_from_directory`."""
         dataset = cls(space, None)
         with reading.open_rows(path, space, may_differ) as rows:
             dataset._take_rows(rows, str(path))
@@ -443,6 +444,6 @@ class Dataset(EarlierDatasetNames):
             raise ValueError(f"{source!r}: Sample {twice} has a score already.")
 
     def take_details(self, details: Mapping[int, Details]) -> None:
-        """Takes the details of samples by their numbers; those of other samples are unknown."""
+        """Sets the details of samples by number. Those of other samples become unknown."""
         with self._lock:
             self._table.take_details(details)

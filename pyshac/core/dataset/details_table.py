@@ -1,4 +1,4 @@
-"""DetailsTable: the details of a dataset's samples, and the lines in which they are saved."""
+"""DetailsTable: the details of a dataset's samples, and the lines that store them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DetailsTable:
         lock: Held while they are changed or read.
 
     Attributes:
-        curves: The curves among them, which have a file of their own.
+        curves: The curves, which have their own file.
     """
 
     def __init__(self, lock: CopyableLock) -> None:
@@ -32,7 +32,7 @@ class DetailsTable:
         self._lines = Lines()
 
     def insert(self, place: int, number: int, details: Details) -> None:
-        """Inserts the details of a sample before those at `place`."""
+        """Inserts the details of a sample before the details at `place`."""
         self._lines.insert(place, details_line(number, details))
         # An empty dict takes eight times as much memory as None.
         extras = dict(details.extras) or None
@@ -46,28 +46,28 @@ class DetailsTable:
         return Details(started, seconds, slot, failure, dict(extras or {}), curve)
 
     def column(self, name: str) -> list[Any]:
-        """Returns an attribute, not curves; extras are None where there are none."""
+        """Returns one attribute of all samples, except curves. Missing extras are None."""
         return self._rows.column(_NAMES.index(name))
 
     def cut(self, count: int) -> None:
-        """Removes all details but the first `count`."""
+        """Removes all details except the first `count`."""
         for part in (self._rows, self._lines, self.curves):
             part.cut(count)
 
     def copy(self, lock: CopyableLock) -> DetailsTable:
-        """Returns a copy, guarded by another lock."""
+        """Returns a copy with another lock."""
         table = DetailsTable(lock)
         table._rows, table._lines = self._rows.copy(lock), self._lines.copy()
         table.curves = self.curves.copy(lock)
         return table
 
     def sort(self, order: IntArray) -> None:
-        """Reorders the details: those at `order[i]` move to place i."""
+        """Reorders the details: the details at `order[i]` move to index i."""
         for part in (self._rows, self._lines, self.curves):
             part.sort(order)
 
     def pack(self) -> None:
-        """Compresses what is only needed for saving."""
+        """Compresses data that only saving needs."""
         self._lines.pack()
         self.curves.pack()
 

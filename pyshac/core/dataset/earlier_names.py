@@ -1,4 +1,4 @@
-"""EarlierDatasetNames: the methods of datasets in PySHAC 0.1 to 0.3, which had their own files."""
+"""EarlierDatasetNames: the methods of datasets in PySHAC 0.1 to 0.3, which saved themselves."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from pyshac.core.hyperparameters import AbstractHyperParameter, HyperParameterLi
 
 
 class EarlierDatasetNames(FixedAttributes, ABC):
-    """The methods of a dataset in PySHAC 0.1 to 0.3, which managed its own files.
+    """The methods of a dataset in PySHAC 0.1 to 0.3, which saved its own files.
 
     Args:
-        basedir: The folder in which `save_dataset` saves; None for the dataset of an engine, which
+        basedir: The folder of `save_dataset`; None for an engine's dataset, since an engine
             saves all parts of a search together.
     """
 
@@ -64,7 +64,7 @@ class EarlierDatasetNames(FixedAttributes, ABC):
     @property
     @abstractmethod
     def details(self) -> DetailsTable:
-        """What is known of each evaluation besides its score."""
+        """The details of each evaluation besides its score."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -85,10 +85,10 @@ class EarlierDatasetNames(FixedAttributes, ABC):
 
     @property
     def basedir(self) -> str:
-        """The folder in which `save_dataset` saves.
+        """The folder of `save_dataset`.
 
-        It is made when it is asked for, since scripts write other files there. The dataset of an
-        engine has none, which is an `AttributeError`.
+        Access creates it, since scripts write other files there. An engine's dataset has no folder
+        and raises `AttributeError`.
         """
         folder = self._require_own()
         files.make_folder(folder)
@@ -106,19 +106,19 @@ class EarlierDatasetNames(FixedAttributes, ABC):
 
     @property
     def size(self) -> int:
-        """Number of samples, as `len`."""
+        """Number of samples, the same as `len`."""
         warn_of_spelling("size", "len(dataset)")
         return len(self)
 
     def get_parameters(self) -> HyperParameterList | None:
-        """Returns the search space, as `parameters`."""
+        """Returns the search space, the same as `parameters`."""
         warn_of_spelling("get_parameters()", "parameters")
         return self.parameters
 
     def set_parameters(
         self, parameters: HyperParameterList | Sequence[AbstractHyperParameter]
     ) -> None:
-        """Sets the search space of an empty dataset, as `parameters`."""
+        """Sets the search space of an empty dataset, the same as assigning `parameters`."""
         warn_of_spelling("set_parameters()", "parameters")
         self.parameters = parameters
 
@@ -130,13 +130,13 @@ class EarlierDatasetNames(FixedAttributes, ABC):
         """Returns the values of encoded samples.
 
         Args:
-            X: Encoded samples, shape (n, columns); None for the dataset's own.
+            X: Encoded samples, shape (n, columns); None for the dataset's own samples.
 
         Returns:
-            Array of shape (n, columns), `INACTIVE` for inactive parameters.
+            Array of shape (n, columns); `INACTIVE` for inactive parameters.
 
         Raises:
-            ValueError: If a row has another number of columns.
+            ValueError: If a row has the wrong number of columns.
         """
         encoded = self.encoded if X is None else np.asarray(X, dtype=np.float64)
         decoded = np.empty((len(encoded), self._space().num_columns), dtype=object)
@@ -145,12 +145,12 @@ class EarlierDatasetNames(FixedAttributes, ABC):
         return decoded
 
     def save_dataset(self) -> None:
-        """Saves the samples and the search space in `basedir`, for an engine to restore.
+        """Saves the samples and the search space in `basedir`. An engine can restore them.
 
         Raises:
             AttributeError: If the dataset is an engine's, which saves all parts together.
-            OSError: If it cannot be written.
-            SaveDirectoryError: If an engine saves there.
+            OSError: If a file cannot be written.
+            SaveDirectoryError: If an engine saves in the same folder.
             ValueError: If there are no parameters.
         """
         root = self._require_own()

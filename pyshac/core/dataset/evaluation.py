@@ -1,4 +1,4 @@
-"""Evaluation: a record of one evaluation, for users to look up."""
+"""Evaluation: a record of one evaluation, for users."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ STATES = (COMPLETE, FAILED, PRUNED)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A record of one evaluation. What is not known of it is None.
+    """A record of one evaluation. Unknown attributes are None.
 
-    A search that an earlier PySHAC began knows neither times nor slots of its first evaluations.
+    The times and slots of evaluations from earlier releases of PySHAC are unknown.
 
     Attributes:
         number: The sample's number.
         parameters: Its parameters, a plain dict in the order of the search space.
         score: Its score; NaN if it failed or was pruned.
         state: 'complete', 'failed' or 'pruned'.
-        failure: The reason for its failure, or None.
-        started: When it started, in UTC.
-        seconds: Its duration.
-        slot: The slot in which it ran; None for samples of `ask`.
-        extras: The values that it returned beside its score, by name.
-        curve: The scores that it reported on its way; None if it reported none.
+        failure: The reason why it failed, or None.
+        started: Its start in UTC.
+        seconds: Its duration in seconds.
+        slot: The slot in which it ran; None for samples from `ask`.
+        extras: The values that it returned in addition to its score, by name.
+        curve: The scores that it reported while it ran; None if it reported none.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Evaluation:
     def of(
         cls, number: int, parameters: dict[str, Any], score: float, details: Details
     ) -> Evaluation:
-        """Returns the record of a sample, its score and its details."""
+        """Returns the record for a sample, its score and its details."""
         return cls(
             number,
             dict(parameters),
@@ -65,14 +65,14 @@ class Evaluation:
 
 
 def state_of(score: float, is_pruned: bool) -> str:
-    """Returns the state of an evaluation with a score, NaN if it has none."""
+    """Returns the state of an evaluation, given its score, which is NaN if there is none."""
     if not math.isnan(score):
         return COMPLETE
     return PRUNED if is_pruned else FAILED
 
 
 class FoundParameters(OrderedDict[str, Any]):
-    """Parameters that print as a dict does; their pickle is that of an `OrderedDict`."""
+    """Parameters that print like a dict and pickle as an `OrderedDict`."""
 
     def __repr__(self) -> str:
         return repr(dict(self))

@@ -12,11 +12,11 @@ from pyshac.core.basics.arrays import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Objective:
-    """Which scores are better. Scores have shape (n,); a failed sample has NaN.
+    """Which scores are better. Scores have shape (n,); NaN means a failed sample.
 
     Attributes:
         name: 'max' or 'min'.
-        sign: 1 if higher scores are better, -1 if lower ones are.
+        sign: 1 if higher scores are better, -1 if lower scores are.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Objective:
         return self.sign * scores > self.sign * np.median(known)
 
     def among_best(self, scores: FloatArray, number: int) -> BoolArray:
-        """Returns which scores are among the best `number`, or equal to the last of these.
+        """Returns which scores are among the best `number`, or equal to the last of them.
 
         Args:
             scores: Shape (n,).
@@ -53,13 +53,13 @@ class Objective:
         return max(first, second) if self.sign > 0 else min(first, second)
 
     def best(self, scores: FloatArray) -> int | None:
-        """Returns the place of the first best score; None if there is no score."""
+        """Returns the index of the first best score; None if there is no score."""
         if np.isnan(scores).all():
             return None
         return int(np.nanargmax(self.sign * scores))
 
     def best_first(self, scores: FloatArray) -> IntArray:
-        """Returns the places of all scores except NaN, the best first, and equal ones in order."""
+        """Returns the indices of all scores except NaN, best first; equal ones keep their order."""
         places = np.flatnonzero(~np.isnan(scores))
         order: IntArray = places[np.argsort(-self.sign * scores[places], kind="stable")]
         return order
@@ -75,7 +75,7 @@ OBJECTIVES = {objective.name: objective for objective in (MAX, MIN)}
 
 
 def get_objective(name: Any) -> Objective:
-    """Returns the objective with a name; raises `ValueError` if there is none."""
+    """Returns the objective with a name; raises `ValueError` if the name is unknown."""
     if not isinstance(name, str) or name not in OBJECTIVES:
         raise ValueError(f"objective must be 'max' or 'min'. Got {name!r} instead.")
     return OBJECTIVES[name]

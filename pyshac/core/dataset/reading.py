@@ -1,7 +1,7 @@
 """Reading: the samples of a save directory, without its other parts, as untrusted input.
 
-Another program may save meanwhile. A save writes the details before the samples, and empties the
-journal last. So the journal is read first, then the samples, then their details.
+Another program may save at the same time. A save writes the details before the samples and empties
+the journal last. So this module reads the journal first, then the samples, then their details.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class SavedSamples:
 
     @property
     def may_differ(self) -> bool:
-        """Whether the dataset file may have other names of columns; see `read_csv`."""
+        """Whether the columns of the dataset file may have other names; see `read_csv`."""
         return not (self.root / "state.json").exists()
 
     def details(self, numbers: set[int]) -> dict[int, Details]:
-        """Returns the details of samples, as far as they are saved.
+        """Returns the saved details of samples.
 
         Args:
             numbers: The samples' numbers.
@@ -63,11 +63,11 @@ class SavedSamples:
         return saved_details(self.root / "datasets" / "evaluations.jsonl", numbers)
 
     def add_scored(self, add: Callable[..., None], known: set[int]) -> None:
-        """Adds the samples that the journal lists, and that are not there yet.
+        """Adds the evaluated samples of the journal that are still missing.
 
         Args:
             add: Adds a sample, given its row, score, number and details.
-            known: The numbers of the samples that are there.
+            known: The numbers of the samples so far.
 
         Raises:
             SaveDirectoryError: If a record is corrupt; the message names its line.
@@ -110,12 +110,12 @@ def open_directory(
 
 
 def saved_details(path: Path, numbers: set[int]) -> dict[int, Details]:
-    """Returns the details of samples from a file, and their curves from the one beside it.
+    """Returns the details of samples from a file, with their curves from the file beside it.
 
-    Neither file need exist.
+    Either file may be missing.
 
     Raises:
-        SaveDirectoryError: If one is corrupt.
+        SaveDirectoryError: If a file is corrupt.
     """
     of_curves = path.with_name("curves.jsonl")
     for each in (path, of_curves):
@@ -134,7 +134,7 @@ def open_rows(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is corrupt, or the block finds that it is, with a `ValueError`.
+        SaveDirectoryError: If the file is corrupt, or the block raises `ValueError`.
     """
     try:
         with files.open_text(path) as file:

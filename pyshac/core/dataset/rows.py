@@ -1,7 +1,7 @@
 """Rows of Python values, stored as columns to save memory.
 
-A column of floats, or of 64-bit ints, takes eight bytes per value. A row reads back exactly as it
-was written.
+A column of floats or 64-bit ints needs eight bytes per value. Rows are read exactly as they were
+written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 
 class LazyList(Sequence[Item]):
-    """A sequence that reads like a list and makes each item on access."""
+    """A sequence that behaves like a list and creates each item on access."""
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (LazyList, list)) else NotImplemented
@@ -42,7 +42,7 @@ class LazyList(Sequence[Item]):
 
 
 class Column(LazyList[Item]):
-    """Values, stored as numbers of 64 bits as long as all are floats, or ints, that fit."""
+    """Values, stored as 64-bit numbers while all of them are floats, or all are ints, that fit."""
 
     def __init__(self) -> None:
         self._values: list[Any] | array[Any] = []
@@ -51,7 +51,7 @@ class Column(LazyList[Item]):
         return len(self._values)
 
     def insert(self, place: int, value: Item) -> None:
-        """Inserts a value before the one at `place`."""
+        """Inserts a value before the value at `place`."""
         if not self._values:
             self._values = _empty_column(value)
         elif not _can_hold(self._values, value):
@@ -59,7 +59,7 @@ class Column(LazyList[Item]):
         self._values.insert(place, value)
 
     def cut(self, count: int) -> None:
-        """Removes all values but the first `count`."""
+        """Removes all values except the first `count`."""
         del self._values[count:]
 
     def copy(self) -> Column[Item]:
@@ -69,7 +69,7 @@ class Column(LazyList[Item]):
         return column
 
     def sort(self, order: IntArray) -> None:
-        """Reorders the values: the one at `order[i]` moves to place i."""
+        """Reorders the values: the value at `order[i]` moves to index i."""
         column = self._values
         values = [column[place] for place in order]
         self._values = values if isinstance(column, list) else array(column.typecode, values)
@@ -93,7 +93,7 @@ class Column(LazyList[Item]):
 
 
 class Rows(LazyList[list[Any]]):
-    """Rows of equal length; reads like a list of lists, each made on access.
+    """Rows of equal length. It behaves like a list of lists and creates each list on access.
 
     Args:
         lock: Held while rows are changed or read, so that no other thread sees half a change.
@@ -108,7 +108,7 @@ class Rows(LazyList[list[Any]]):
         return self._length
 
     def insert(self, place: int, row: Sequence[Any]) -> None:
-        """Inserts a row before the one at `place`."""
+        """Inserts a row before the row at `place`."""
         with self._lock:
             if not self._length:
                 self._columns = [Column() for _ in row]
@@ -117,27 +117,27 @@ class Rows(LazyList[list[Any]]):
             self._length += 1
 
     def cut(self, count: int) -> None:
-        """Removes all rows but the first `count`."""
+        """Removes all rows except the first `count`."""
         with self._lock:
             for column in self._columns:
                 column.cut(count)
             self._length = min(self._length, count)
 
     def copy(self, lock: CopyableLock) -> Rows:
-        """Returns the rows of this moment, guarded by another lock."""
+        """Returns a copy of the rows, with another lock."""
         rows = Rows(lock)
         with self._lock:
             rows._columns, rows._length = [each.copy() for each in self._columns], self._length
         return rows
 
     def sort(self, order: IntArray) -> None:
-        """Reorders the rows: the one at `order[i]` moves to place i."""
+        """Reorders the rows: the row at `order[i]` moves to index i."""
         with self._lock:
             for column in self._columns:
                 column.sort(order)
 
     def column(self, number: int) -> list[Any]:
-        """Returns the values of a column, counted from 0."""
+        """Returns the values of a column, by index from 0."""
         with self._lock:
             return self._columns[number][:] if self._length else []
 
@@ -158,11 +158,16 @@ class Rows(LazyList[list[Any]]):
 
 @renamed_arguments(params="parameters")
 def flatten_parameters(parameters: Mapping[str, Any] | Iterable[Any]) -> list[Any]:
-    """Returns all values of a sample in one flat list, with multi parameters expanded.
+    """Returns all values of a sample in one flat list; multi parameters are expanded.
+
+    Example:
+        ```python
+        pyshac.flatten_parameters({"units": [64, 32], "rate": 0.1})  # [64, 32, 0.1]
+        ```
 
     Args:
         parameters: The parameters that an evaluation function receives, or their values. Inactive
-            ones leave no gap; `HyperParameterList.to_row` keeps a place for them.
+            parameters leave no gap; `HyperParameterList.to_row` keeps a place for them.
     """
     values = parameters.values() if isinstance(parameters, Mapping) else parameters
     flat: list[Any] = []

@@ -1,6 +1,6 @@
 """Summaries: the `repr` of engines and datasets, as text and as HTML for notebooks.
 
-Their size is bounded for any search, and HTML is escaped.
+Their size is bounded for any search. HTML is escaped.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def scores_text(scores: Sequence[float]) -> str:
 
 
 def counted(number: int, total: int | None, failed: int, pruned: int = 0) -> str:
-    """Returns a number of evaluations out of a budget, if known, and how many have no score."""
+    """Returns a number of evaluations, the budget if known, and the number without a score."""
     text = f"{number}" if total is None else f"{number} of {total}"
     if total is not None and number > total:
         text = f"{number}, the budget is {total}"
@@ -73,12 +73,12 @@ def counted(number: int, total: int | None, failed: int, pruned: int = 0) -> str
 
 
 def without_score(failed: int, pruned: int) -> list[str]:
-    """Returns how many evaluations failed, and how many were pruned, as far as there are any."""
+    """Returns how many evaluations failed and how many were pruned, if any."""
     return [f"{failed} failed"] * bool(failed) + [f"{pruned} pruned"] * bool(pruned)
 
 
 def evaluations_text(number: int, total: int) -> str:
-    """Returns a number of evaluations out of a budget, for a sentence."""
+    """Returns a number of evaluations, and the budget if known, for a sentence."""
     if number > total:
         return f"{number} evaluations, the budget is {total}"
     return f"{number} of {total} evaluations"
@@ -101,7 +101,7 @@ def as_text(title: str, facts: Facts) -> str:
 
 
 def as_html(title: str, facts: Facts, dataset: Any) -> str:
-    """Returns facts and a dataset's last samples as HTML, in the notebook's own colours."""
+    """Returns facts and a dataset's last samples as HTML, in the notebook's colours."""
     rows = "".join(
         f'<tr><th style="text-align:left">{html.escape(name)}</th>'
         f'<td style="text-align:left">{html.escape(fact)}</td></tr>'
@@ -134,7 +134,7 @@ def _cells(tag: str, texts: Iterable[str]) -> str:
 
 
 def facts_of(dataset: Any) -> Facts:
-    """Returns the facts of a `Dataset`, which must not change meanwhile."""
+    """Returns the facts of a `Dataset`, which must not change during the call."""
     (failed, pruned), space = count_without_score(dataset), dataset.parameters
     names = [] if space is None else space.get_parameter_names()
     facts = [

@@ -23,14 +23,14 @@ class SampleTable:
     """The samples of a dataset, as columns in the order of their numbers.
 
     Args:
-        lock: Held by whoever changes them, or reads several columns.
+        lock: Held while samples change, or while several columns are read.
 
     Attributes:
         X: Rows of values.
-        Y: Scores; NaN for failed samples.
+        Y: Scores; NaN for samples that failed or were pruned.
         ids: Numbers, ascending.
         lines: The lines of the CSV form.
-        details: What else is known of the evaluations.
+        details: Other details of the evaluations.
     """
 
     def __init__(self, lock: CopyableLock) -> None:
@@ -49,7 +49,7 @@ class SampleTable:
         line: bytes,
         details: Details,
     ) -> None:
-        """Inserts a sample before the one at `place`."""
+        """Inserts a sample before the sample at `place`."""
         # First what may be refused.
         self.details.insert(place, number, details)
         self.X.insert(place, row)
@@ -64,7 +64,7 @@ class SampleTable:
         return bisect.bisect_left(self.ids, number)
 
     def score_of(self, number: int) -> float | None:
-        """Returns a sample's score: NaN if it failed, None if there is none."""
+        """Returns a sample's score; NaN without a score, None if the sample is unknown."""
         place = self.place_of(number)
         is_known = place < len(self.ids) and self.ids[place] == number
         return self.Y[place] if is_known else None
@@ -76,14 +76,14 @@ class SampleTable:
         return numbers.copy().reshape(-1, num_columns)
 
     def cut(self, count: int) -> None:
-        """Removes all samples but the first `count`."""
+        """Removes all samples except the first `count`."""
         width = len(self._encoded) // max(len(self.ids), 1)
         del self.Y[count:], self._encoded[count * width :]
         for column in (self.X, self.ids, self.lines, self.details):
             column.cut(count)
 
     def sort_by_number(self) -> None:
-        """Puts samples that were inserted in another order into that of their numbers."""
+        """Sorts samples that were inserted in another order by their numbers."""
         order: IntArray = np.argsort(np.array(self.ids, dtype=np.int64), kind="stable")
         width = len(self._encoded) // max(len(order), 1)
         self._encoded = array("d", self.encoded(width)[order].ravel())
@@ -92,10 +92,10 @@ class SampleTable:
             column.sort(order)
 
     def take_details(self, details: Mapping[int, Details]) -> None:
-        """Takes the details of samples by their numbers; those of other samples are unknown.
+        """Sets the details of samples by number. Those of other samples become unknown.
 
         Raises:
-            SaveDirectoryError: If a sample that was pruned has a score.
+            SaveDirectoryError: If a pruned sample has a score.
         """
         self.details = DetailsTable(self._lock)
         for place, number in enumerate(self.ids):
@@ -107,7 +107,7 @@ class SampleTable:
             self.details.insert(place, number, known)
 
     def copy(self, lock: CopyableLock) -> SampleTable:
-        """Returns a copy, guarded by another lock."""
+        """Returns a copy with another lock."""
         table = SampleTable(lock)
         table.X, table.Y, table.ids = self.X.copy(lock), self.Y[:], self.ids.copy()
         table.lines, table.details = self.lines.copy(), self.details.copy(lock)
@@ -115,6 +115,6 @@ class SampleTable:
         return table
 
     def pack(self) -> None:
-        """Compresses what is only needed for saving; later samples should have higher numbers."""
+        """Compresses data that only saving needs. Later samples should have higher numbers."""
         self.lines.pack()
         self.details.pack()

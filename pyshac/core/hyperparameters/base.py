@@ -1,7 +1,7 @@
-"""The base class of all hyperparameters, built-in or a user's own.
+"""The base class of all hyperparameters, built-in and custom.
 
-Every type works on single values (`sample`, `encode`, `decode`). A classifier sees the encoded
-form, of built-in types on the scale of their prior. Built-in types also work on whole columns; see
+Every type handles single values (`sample`, `encode`, `decode`). Classifiers see the encoded form;
+for built-in types, it is on the scale of the prior. Built-in types also handle whole columns; see
 `column.py`.
 """
 
@@ -28,7 +28,7 @@ RESERVED_NAMES = ("id", "scores")
 
 
 def check_name(name: Any) -> str:
-    """Returns the name of a parameter; raises `TypeError` or `ValueError` if it cannot be one."""
+    """Returns the name of a parameter; raises `TypeError` or `ValueError` if it is not allowed."""
     if name is None:
         raise ValueError("The name of a hyperparameter must not be None: give it a str.")
     if not isinstance(name, str):
@@ -49,27 +49,30 @@ def check_name(name: Any) -> str:
 
 
 class AbstractHyperParameter(ABC):
-    """Base class of all hyperparameters, and of a user's own types.
+    """Base class of all hyperparameters, including custom types.
 
-    A subclass supplies `sample`, `encode`, `decode` and `get_config`. Values must be None, bool,
-    int, float, str or tuples of these, so that they can be written to disk; encoded values must
-    be finite numbers. A type that yields lists sets `sample_count` to their length.
-    Register it with `set_custom_parameter_class`, so that a saved search can be restored.
+    A subclass defines `sample`, `encode`, `decode` and `get_config`:
+
+    - Values must be None, bool, int, float, str or tuples of these, so that files can store them.
+    - Encoded values must be finite numbers.
+    - A type whose values are lists sets `sample_count` to their length.
+
+    Register the subclass with `set_custom_parameter_class`, so that a saved search can be restored.
 
     Args:
         name: Name, unique in its search space.
         values: Values to number in `param2id` and `id2param`, if the subclass uses them.
-        seed: Seed of `random`, or None for a fresh one.
+        seed: Seed of `random`; None draws a fresh one.
 
     Attributes:
-        random: A `numpy.random.RandomState`, set by `set_seed`. If `sample` draws from nothing
-            else, seeded runs are reproducible.
-        sample_count: Length of the lists that the type yields; None if it yields single values.
-        conditions: What must hold for the parameter to be active; see `when`.
+        random: A `numpy.random.RandomState`, which `set_seed` seeds. Seeded searches are
+            reproducible if `sample` uses no other source of randomness.
+        sample_count: Length of the type's lists; None if its values are not lists.
+        conditions: The conditions under which the parameter is active; see `when`.
 
     Raises:
         TypeError: If the name is not a str.
-        ValueError: If the name is None, empty or reserved.
+        ValueError: If the name is None, empty, reserved, or not storable in a file.
     """
 
     sample_count: int | None = None
@@ -102,17 +105,24 @@ class AbstractHyperParameter(ABC):
         at_least: Any = None,
         at_most: Any = None,
     ) -> Parameter:
-        """Makes the parameter conditional: it is active only while another one has certain values.
+        """Makes the parameter conditional: active only for certain values of another one.
 
-        Where it is inactive, samples do not have it. Several calls must hold at once. A parameter
-        whose parent is inactive is inactive, too.
+        Samples omit inactive parameters. After several calls, all conditions must hold. A parameter
+        is also inactive if its parent is inactive.
+
+        Example:
+            ```python
+            optimizer = pyshac.DiscreteHP("optimizer", ["sgd", "adam"])
+            momentum = pyshac.UniformHP("momentum", 0.0, 0.99).when("optimizer", "sgd")
+            space = [optimizer, momentum]
+            ```
 
         Args:
             parent: The name of the other parameter, anywhere in the search space, or of one column
                 of a multi parameter, such as 'units_2'.
-            values: The value or the list of values with which the parameter is active. None stands
-                for the value None if there are no bounds.
-            at_least: The lowest such value, of a number or an ordered choice.
+            values: The value, or list of values, for which the parameter is active. Without bounds,
+                None means the value None.
+            at_least: The lowest such value of a number or an ordered choice.
             at_most: The highest such value.
 
         Returns:
@@ -134,27 +144,27 @@ class AbstractHyperParameter(ABC):
 
     @abstractmethod
     def encode(self, x: Any) -> Any:
-        """Returns the encoded form of a value: the number that a classifier sees."""
+        """Returns the encoded form of a value: the number that classifiers see."""
 
     @abstractmethod
     def decode(self, x: Any) -> Any:
-        """Returns the value of an encoded number."""
+        """Returns the value with an encoded form."""
 
     def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
-        """Returns what `decode` returns for each of many encoded values.
+        """Returns the result of `decode` for each of many encoded values.
 
         Args:
-            encoded: Shape (n,), or (n, k) if the type yields lists of k values.
+            encoded: Shape (n,), or (n, k) if the type's values are lists of length k.
 
         Returns:
-            Their values, of the same shape: numbers of one type, otherwise objects.
+            Values of the same shape: numbers of one type, otherwise objects.
         """
         values = [self.decode(list(x) if encoded.ndim > 1 else x) for x in encoded]
         flat = itertools.chain.from_iterable(values) if encoded.ndim > 1 else values
         return as_array(list(flat)).reshape(encoded.shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments; subclasses add theirs."""
+        """Returns the constructor's arguments. Subclasses add theirs."""
         return {"name": self.name, "seed": self.seed}
 
     @classmethod
@@ -163,7 +173,7 @@ class AbstractHyperParameter(ABC):
         return cls(**config)
 
     def set_seed(self, seed: int | None) -> None:
-        """Seeds `random`, which `sample` draws from; None takes a fresh seed."""
+        """Seeds `random`, which `sample` uses. None draws a fresh seed."""
         self.seed = check_seed(seed)
         self.random = random_state(self.seed)
 
@@ -174,7 +184,7 @@ class AbstractHyperParameter(ABC):
 
     @property
     def unit_map(self) -> UnitMap | None:
-        """The map between the unit interval and each column; None for a user's own type.
+        """The map between the unit interval and each column; None for a custom type.
 
         If the columns differ, it is a `ColumnMaps`.
         """
@@ -182,23 +192,23 @@ class AbstractHyperParameter(ABC):
 
     @property
     def lacks_objects(self) -> bool:
-        """Whether its values are names of objects, which are not at hand: no file holds them."""
+        """Whether its values name objects that are missing, since files do not store them."""
         return False
 
     def to_object(self, value: Any) -> Any:
-        """Returns what an evaluation function receives for a value."""
+        """Returns what the evaluation function receives for a value."""
         return value
 
     def from_object(self, given: Any) -> Any:
-        """Returns the value of what an evaluation function receives.
+        """Returns the value for what the evaluation function receives.
 
         Raises:
-            ValueError: If it stands for none.
+            ValueError: If there is no such value.
         """
         return given
 
     def _cast(self, x: Any) -> Any:
-        """Returns a value from a file in the type that `sample` gives it."""
+        """Returns a value from a file with the type that `sample` returns."""
         return x
 
     def to_text(self, value: Any) -> str:
@@ -206,7 +216,7 @@ class AbstractHyperParameter(ABC):
 
         Raises:
             TypeError: If the value is not plain.
-            ValueError: If no file can hold it.
+            ValueError: If files cannot hold it.
         """
         return plain_values.to_text(plain_values.check_value(value, f"A value of {self.name!r}"))
 
@@ -214,15 +224,15 @@ class AbstractHyperParameter(ABC):
         """Returns the value that `to_text` wrote.
 
         Raises:
-            ValueError: If it is not the text of a value of this parameter.
+            ValueError: If the text is not that of a value of this parameter.
         """
         return self._cast(plain_values.from_text(text))
 
     def from_str(self, text: str) -> Any:
-        """Returns the value whose `str` is a text, as in arrays that NumPy has made texts of.
+        """Returns the value with a given `str`, as in an array that NumPy has converted to text.
 
         Raises:
-            ValueError: If it is no value of this parameter, or several values have this text.
+            ValueError: If no value, or more than one, has this text.
         """
         return self.from_text(text)
 
@@ -236,7 +246,7 @@ class AbstractHyperParameter(ABC):
 
 
 def _arguments_of(condition: Condition) -> list[str]:
-    """Returns the arguments of `when` that make a condition, as code."""
+    """Returns, as code, the arguments of `when` that create a condition."""
     config = condition.get_config()
     arguments = [repr(config.pop("parent"))]
     if "values" in config:

@@ -20,7 +20,7 @@ from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
 class ColumnHyperParameter(AbstractHyperParameter):
-    """A built-in type with one column, drawn by inverse transform sampling."""
+    """A built-in type with one column that is drawn by inverse transform sampling."""
 
     @property
     @abstractmethod
@@ -40,12 +40,12 @@ class ColumnHyperParameter(AbstractHyperParameter):
         """See `UnitMap.to_unit`."""
 
     def draw(self, random: np.random.RandomState, n: int) -> list[Any]:
-        """Draws n values, for `sample`; searches draw whole columns by `from_unit`."""
+        """Draws n values for `sample`. Searches draw whole columns with `from_unit`."""
         return [self.decode(encoded) for encoded in self.from_unit(random.random_sample(n))]
 
     def sample(self) -> Any:
         return self.draw(self.random, 1)[0]
 
     def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
-        """See `AbstractHyperParameter.decode_many`; the shape may be any."""
+        """See `AbstractHyperParameter.decode_many`; any shape is possible."""
         return as_array([self.decode(x) for x in encoded.ravel().tolist()]).reshape(encoded.shape)

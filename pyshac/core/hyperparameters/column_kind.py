@@ -17,21 +17,21 @@ Scale = tuple[float, float]
 
 @dataclass(frozen=True)
 class ColumnKind:
-    """The meaning of the encoded numbers of a column. Each type of hyperparameter has one.
+    """The meaning of the encoded numbers of a column.
 
     Attributes:
-        is_built_in: Whether the library knows the distribution, so that the unit interval can be
-            mapped to the column. If not, nothing else is known either.
+        is_built_in: Whether the library knows the distribution, so that it can map the unit
+            interval to the column. If not, it knows nothing else either.
         choices: The values of a choice, by index; None for numbers.
         is_ordered: Whether the order of the encoded numbers is meaningful.
-        is_whole: Whether the values are whole numbers.
+        is_whole: Whether the values are integers.
         is_log: Whether a value is encoded as its natural logarithm.
-        low: Lower bound that the user set for the values, or minus infinity.
-        high: Upper bound that the user set for the values, or infinity.
+        low: The user's lower bound of the values, or minus infinity.
+        high: The user's upper bound of the values, or infinity.
         scale: Origin and unit of the scale on which classifiers see the encoded numbers; None if
             they see cumulative probabilities.
-        steps: The values, if they are at equal distances; None for others.
-        is_relative: Whether a value is encoded as its share of what the columns before it leave.
+        steps: The values, if their distances are equal; otherwise None.
+        is_relative: Whether a value is encoded as its fraction of what earlier columns leave.
     """
 
     is_built_in: bool = True
@@ -52,12 +52,12 @@ class ColumnKind:
 
     @property
     def is_separate(self) -> bool:
-        """Whether each value takes a part of the unit interval: choices, steps, whole numbers."""
+        """Whether each value has part of the unit interval, as for choices, steps and integers."""
         return self.choices is not None or self.steps is not None or self.is_whole
 
     @property
     def num_values(self) -> float:
-        """Number of values of choices, steps and bounded whole numbers; otherwise infinity."""
+        """Number of values of choices, steps and bounded integers; otherwise infinity."""
         if self.choices is not None:
             return len(self.choices)
         if self.steps is not None:
@@ -65,7 +65,7 @@ class ColumnKind:
         return self.high - self.low + 1 if self.is_whole else math.inf
 
     def all_values(self) -> FloatArray:
-        """Returns the encoded values in ascending order, shape (num_values,), if it is finite."""
+        """Returns the encoded values, ascending, shape (num_values,), if that is finite."""
         if self.choices is not None:
             return np.arange(len(self.choices), dtype=np.float64)
         if self.steps is not None:

@@ -1,4 +1,4 @@
-"""MultiHyperParameter: several values of one kind, drawn as a list."""
+"""MultiHyperParameter: a list of values of one kind."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def check_sample_count(owner: str, sample_count: Any) -> int:
 
 
 def check_length(owner: str, values: Sequence[Any], sample_count: int) -> Sequence[Any]:
-    """Returns the values of a parameter with several columns; raises unless it is a list of them.
+    """Returns the values of a parameter with several columns; raises unless they form such a list.
 
     Args:
         owner: The parameter's name.
         values: The values.
-        sample_count: The number that there should be.
+        sample_count: The required number of values.
     """
     if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
         raise TypeError(f"A value of {owner!r} must be a list. Got {values!r} instead.")
@@ -49,11 +49,11 @@ def check_length(owner: str, values: Sequence[Any], sample_count: int) -> Sequen
 class MultiHyperParameter(AbstractHyperParameter):
     """A list of `sample_count` independent values, each drawn from the prior of `element`.
 
-    It has `sample_count` columns, named `name_1`, `name_2` and so on in a dataset.
+    It has `sample_count` columns in a dataset: `name_1`, `name_2` and so on.
 
     Raises:
         TypeError: If `sample_count` is not an int.
-        ValueError: If it is not in [1, 100000].
+        ValueError: If `sample_count` is not in [1, 100000].
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class MultiHyperParameter(AbstractHyperParameter):
         return self.element.draw(self.random, self.sample_count)
 
     def encode(self, x: Sequence[Any]) -> list[Any]:
-        """Encodes `sample_count` values, each as the element does."""
+        """Encodes `sample_count` values one by one."""
         return [self.element.encode(value) for value in self._check_length(x)]
 
     def decode(self, x: Sequence[Any]) -> list[Any]:
-        """Decodes `sample_count` encoded values, each as the element does."""
+        """Decodes `sample_count` encoded values one by one."""
         return [self.element.decode(value) for value in self._check_length(x)]
 
     def decode_many(self, encoded: FloatArray) -> npt.NDArray[Any]:
@@ -90,11 +90,11 @@ class MultiHyperParameter(AbstractHyperParameter):
         return check_length(self.name, values, self.sample_count)
 
     def to_text(self, value: Any) -> str:
-        """Returns the text of one of the values, for its column."""
+        """Returns the text of one value, for its column."""
         return self.element.to_text(value)
 
     def from_text(self, text: str) -> Any:
-        """Returns one of the values from its column's text."""
+        """Returns one value from its column's text."""
         return self.element.from_text(text)
 
     def from_str(self, text: str) -> Any:

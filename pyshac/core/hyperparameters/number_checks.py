@@ -9,14 +9,14 @@ from pyshac.core.basics.checks import to_float
 
 
 def check_finite(owner: str, argument: str, value: Any) -> float:
-    """Returns a finite number as a float; the error names it as `argument` of `owner`."""
+    """Returns a finite number as a float; errors refer to it as `argument` of `owner`."""
     if value is None:
         raise ValueError(f"{argument} of {owner!r} must be a number. Got None instead.")
     return finite(f"{argument} of {owner!r}", value)
 
 
 def finite(what: str, value: Any) -> float:
-    """Returns a finite number as a float; raises `TypeError` or `ValueError` if it is none."""
+    """Returns a finite number as a float; raises `TypeError` or `ValueError` for anything else."""
     try:
         number = to_float(value)
     # A value's own conversion raises all kinds of exceptions.
@@ -61,7 +61,7 @@ def check_bounds(owner: str, min_value: Any, max_value: Any) -> tuple[float, flo
 
 
 def check_log(owner: str, low: float) -> None:
-    """Raises unless all values from `low` on have a logarithm."""
+    """Raises unless all values from `low` upwards have a logarithm."""
     if low <= 0:
         raise ValueError(
             f"min_value of {owner!r} must be above 0 for a logarithm. Got {low!r} instead."

@@ -1,4 +1,4 @@
-"""The types that a saved search may name: built-in types, and types that a user registers."""
+"""The types that a saved search may use: built-in types and registered types of users."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def built_in(*aliases: str) -> Callable[[ParameterClass], ParameterClass]:
     """Registers a built-in type under the name of its class.
 
     Args:
-        aliases: Further names under which saved searches may know it.
+        aliases: Other names that saved searches may use for it.
 
     Returns:
         A class decorator.
@@ -33,14 +33,23 @@ def built_in(*aliases: str) -> Callable[[ParameterClass], ParameterClass]:
 
 
 def set_custom_parameter_class(cls: type[AbstractHyperParameter]) -> None:
-    """Registers a user's own parameter type, so that saved searches that use it can be restored.
+    """Registers a custom parameter type, so that saved searches that use it can be restored.
+
+    Example:
+        ```python
+        class Coin(pyshac.DiscreteHP):
+            def __init__(self, name, seed=None):
+                super().__init__(name, ["heads", "tails"], seed)
+
+        pyshac.set_custom_parameter_class(Coin)
+        ```
 
     Args:
-        cls: A subclass of `AbstractHyperParameter`. Registering a name again replaces its class.
+        cls: A subclass of `AbstractHyperParameter`. It replaces an earlier class with its name.
 
     Raises:
         TypeError: If `cls` is not such a class.
-        ValueError: If it has the name of a built-in type.
+        ValueError: If a built-in type has its name.
     """
     if not (isinstance(cls, type) and issubclass(cls, AbstractHyperParameter)):
         raise TypeError(f"cls must be a subclass of AbstractHyperParameter. Got {cls!r} instead.")
@@ -53,7 +62,7 @@ def get_parameter(name: str) -> type[AbstractHyperParameter]:
     """Returns the parameter type with a class name or alias.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is no such type.
     """
     try:
         return _custom[name] if name in _custom else _built_in[name]
@@ -65,17 +74,17 @@ def get_parameter(name: str) -> type[AbstractHyperParameter]:
 
 
 def config_of(parameter: AbstractHyperParameter) -> list[Any]:
-    """Returns `[class name, config]` of a parameter, and its conditions if it has any."""
+    """Returns `[class name, config]` of a parameter, with its conditions as a third item if any."""
     entry = [type(parameter).__name__, parameter.get_config()]
     conditions = [condition.get_config() for condition in parameter.conditions]
     return [*entry, conditions] if conditions else entry
 
 
 def parameter_of(name: str, entry: Sequence[Any]) -> AbstractHyperParameter:
-    """Builds the parameter of a name from the result of `config_of`.
+    """Builds the parameter with a given name from the result of `config_of`.
 
     Raises:
-        ValueError: If its type is unknown, or does not accept its config or its conditions.
+        ValueError: If the type is unknown, or rejects its config or conditions.
     """
     try:
         class_name, arguments, conditions = entry if len(entry) == 3 else [*entry, []]

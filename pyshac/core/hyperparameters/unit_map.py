@@ -24,24 +24,24 @@ class UnitMap(Protocol):
     def to_unit(self, encoded: npt.ArrayLike) -> FloatArray:
         """Returns the prior probability of a draw below each encoded value, of the same shape.
 
-        This is the lower end of the part of the unit interval that maps to the value, so
-        `from_unit(to_unit(encoded))` gives a discrete value back exactly. NaN, which stands for
-        what is inactive, becomes any number or NaN.
+        This is the lower end of the interval that maps to the value. So
+        `from_unit(to_unit(encoded))` returns a discrete value exactly. NaN, which means inactive,
+        becomes any number or NaN.
         """
 
 
 def unit_edges(is_below: Callable[[FloatArray], BoolArray], number: int) -> FloatArray:
-    """Returns the smallest unit values that are not below some edges, by bisection.
+    """Returns the smallest unit values that are not below given edges, by bisection.
 
-    Bisecting the map that draws go through puts no draw on the wrong side by rounding.
+    Draws use the same map, so rounding cannot put a draw on the wrong side.
 
     Args:
-        is_below: Returns which unit values lie below their edges, shape (number,) for shape
-            (number,); monotone in each.
+        is_below: Returns which unit values are below their edges, shape (number,) for shape
+            (number,); monotone in each value.
         number: Number of edges.
 
     Returns:
-        Multiples of GRID, shape (number,); 1 where all unit values lie below.
+        Multiples of GRID, shape (number,); 1 where all unit values are below.
     """
     below, above = np.zeros(number), np.ones(number)
     while number and (above - below).max() > GRID:
@@ -52,17 +52,17 @@ def unit_edges(is_below: Callable[[FloatArray], BoolArray], number: int) -> Floa
 
 
 class ColumnMaps:
-    """A unit map of its own for each column of a parameter.
+    """Separate unit maps for the columns of one parameter.
 
     Args:
-        maps: The maps, one for each column.
+        maps: One map for each column.
     """
 
     def __init__(self, maps: Sequence[UnitMap]) -> None:
         self._maps = tuple(maps)
 
     def of_column(self, place: int) -> UnitMap:
-        """Returns the map of one of the parameter's columns, counted from 0."""
+        """Returns the map of one of the parameter's columns, by index from 0."""
         return self._maps[place]
 
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:

@@ -16,22 +16,22 @@ MAX_LIMITS = 10_000
 
 @dataclass
 class Batch:
-    """Samples that were drawn together: a batch or, of a stream, a part of one.
+    """Samples that were drawn together: a batch, or a part of a batch in a stream.
 
     Attributes:
         start: Number of the first sample.
         rows: The samples' values, in order.
-        num_checks: Number of classifiers that accept each sample, at least, but for those of the
-            queue; None if not known.
-        chosen_by: Number of the ranking that chose each sample after those of the queue; those
-            that none chose come last, and are left out.
-        num_enqueued: Number of samples that come from the queue; they are the first.
-        worker_ids: The slot of each scored sample, by the sample's number; None if it had no slot.
-        skip_cv_checks: Whether the classifier due after the batch is kept without cross validation,
-            as the last `tell` asked for; `fit` has its own say.
-        origin: What the samples of a stream were drawn from; None for other samples.
-        limits: The limits that curves must keep, by ascending steps; None if pruning was off when
-            it was drawn.
+        num_checks: Minimum number of classifiers that accept each sample, except samples from the
+            queue; None if unknown.
+        chosen_by: Number of the ranking that chose each sample after those from the queue. Samples
+            that no ranking chose come last and are left out.
+        num_enqueued: Number of samples from the queue, which come first.
+        worker_ids: The slot of each scored sample, by sample number; None if it had no slot.
+        skip_cv_checks: Whether to keep the classifier due after the batch without cross validation,
+            as the last `tell` requested. `fit` has its own option.
+        origin: The origin of a stream's samples; None for other samples.
+        limits: The limits for curves, by ascending steps; None if the batch was drawn without
+            pruning.
     """
 
     start: int
@@ -67,10 +67,10 @@ class Batch:
         return Drew(self.start, len(self.rows), self.num_enqueued, self.origin)
 
     def row(self, number: int) -> list[Any]:
-        """Returns the values of a sample, given its number."""
+        """Returns the values of a sample by its number."""
         return self.rows[number - self.start]
 
     def add_score(self, dataset: Dataset, number: int, score: float, details: Details) -> None:
-        """Adds a sample of the batch to a dataset; its score is NaN if it failed."""
+        """Adds a sample of the batch to a dataset. Its score is NaN if it failed or was pruned."""
         dataset.add_sample(self.row(number), score, number, details)
         self.worker_ids[number] = details.slot

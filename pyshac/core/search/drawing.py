@@ -1,6 +1,7 @@
-"""Drawing: the samples that are evaluated next, and those that would be.
+"""Drawing: the samples to evaluate next, and predictions of them.
 
-All that a draw depends on is in its `Situation`, so that a thread may draw while others add scores.
+A `Situation` contains everything on which a draw depends, so one thread can draw while others add
+scores.
 """
 
 from __future__ import annotations
@@ -40,21 +41,21 @@ BATCHES_WITH_SAME_CANDIDATES = 4
 
 @dataclass(frozen=True)
 class Situation:
-    """What the samples that are drawn next depend on.
+    """Everything on which the next samples depend.
 
     Attributes:
         settings: The settings of the search.
         entropy: The seed of the search.
-        cascade: The cascade in force.
+        cascade: The current cascade.
         shares: How successful the rankings have been.
-        learned: The samples that rankings learn from, in order; those from elsewhere first.
-        running: Encoded samples whose scores are not known yet, shape (m, columns).
+        learned: The samples from which rankings learn, in order; those from other sources first.
+        running: Encoded samples without a known score, shape (m, columns).
         enqueued: Rows of the queue, which come first.
         start: Number of the first sample.
-        number: Number of samples, with those of the queue.
+        number: Number of samples, including those from the queue.
         stage_start: Number of the first sample drawn since the last classifier.
-        origin: What the samples of a stream are drawn from; None for others.
-        limits: The limits that their curves must keep; None without pruning.
+        origin: The origin of a stream's samples; None for others.
+        limits: The limits for their curves; None without pruning.
     """
 
     settings: Settings
@@ -72,7 +73,7 @@ class Situation:
 
     @property
     def has_learned(self) -> bool:
-        """Whether rankings have enough to learn from; otherwise samples come as they are drawn."""
+        """Whether rankings have enough data; otherwise samples are plain draws."""
         # A stream waits for the scores of a batch, too: its first samples are drawn all at once.
         size = self.settings.schedule.batch_size
         is_begun = self.learned.num_own > 0 and not self.settings.pace.is_stream
@@ -82,8 +83,8 @@ class Situation:
     def candidates_since(self) -> int:
         """Number of the first sample that is chosen from the same draws.
 
-        A few batches of one stage share them, since most are left over from each. A stream, whose
-        draws need few, takes fresh ones.
+        A few batches of one stage share draws, since each batch leaves most of them unused. A
+        stream needs few draws at a time, so it uses fresh ones.
         """
         if self.settings.pace.is_stream:
             return self.start
@@ -96,12 +97,12 @@ class Drawing:
 
     Args:
         space: The search space.
-        features: What trees see of encoded samples.
+        features: The features that trees see of encoded samples.
 
     Attributes:
-        planner: Plans where proposals come from.
-        lock: Held during a draw, and by whoever else draws from a region: what was fitted and
-            planned for one draw is kept for the next.
+        planner: Plans the sources of proposals.
+        lock: Held during each draw from a region, by any caller. Fitted models and plans of one
+            draw are kept for the next.
     """
 
     def __init__(self, space: HyperParameterList, features: Features) -> None:
@@ -117,15 +118,15 @@ class Drawing:
         return AcceptedRegion(self.planner, cascade, relax_checks, generators)
 
     def draw(self, situation: Situation, relax_checks: bool, generators: Generators) -> Batch:
-        """Returns the next samples: those of the queue, and samples that the cascade accepts.
+        """Returns the next samples: those from the queue, and samples that the cascade accepts.
 
         Args:
-            situation: What they depend on.
-            relax_checks: Whether rejections are overlooked where too little is accepted.
+            situation: The state on which they depend.
+            relax_checks: Whether to ignore some rejections if too little is accepted.
             generators: The generators that draw.
 
         Raises:
-            NothingAcceptedError: By the paper's method, if the cascade accepts nothing.
+            NothingAcceptedError: With the published method, if the cascade accepts nothing.
         """
         with self.lock, np.errstate(all="ignore"):
             start, entropy, enqueued = situation.start, situation.entropy, situation.enqueued
@@ -180,16 +181,16 @@ class Drawing:
         """Returns samples that would be evaluated next, the most promising first.
 
         Args:
-            situation: What they depend on.
+            situation: The state on which they depend.
             n: Number of samples.
-            num_classifiers: Number of classifiers that accept them, from the first one on.
-            number: Number of the prediction; others return other samples.
+            num_classifiers: Number of classifiers that accept them, starting with the first.
+            number: Number of the prediction. Different numbers give different samples.
             relax_checks: As for `draw`.
             generators: The generators that draw.
 
         Raises:
-            InfeasibleSpaceError: If the constraints allow next to nothing.
-            NothingAcceptedError: If the cascade accepts nothing, and checks are not relaxed.
+            InfeasibleSpaceError: If the constraints allow almost nothing.
+            NothingAcceptedError: If the cascade accepts nothing and checks are not relaxed.
         """
         with self.lock, np.errstate(all="ignore"):
             stream = seeding.stream(situation.entropy, Purpose.PREDICT, number)
@@ -208,7 +209,7 @@ class Drawing:
             return [self._space.to_parameters(self._space.decode(row)) for row in rows]
 
     def _known(self, situation: Situation, others: Sequence[list[Any]]) -> FloatArray:
-        """Returns the samples so far, scored or not, and the rows of others, encoded."""
+        """Returns all samples so far, with or without scores, and other rows, encoded."""
         encoded = [self._space.encode(row) for row in others]
         rows = np.reshape(encoded, (-1, self._space.num_columns))
         return np.concatenate([situation.learned.encoded, situation.running, rows])

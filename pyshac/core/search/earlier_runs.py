@@ -1,10 +1,10 @@
 """The cascade of a search by PySHAC 0.1 to 0.3, trained again from its samples.
 
-Its classifiers lie in a pickle, which is never opened. Nearly all were trained by the paper's
-procedure without cross validation, each on the samples of its own stage. The length of a stage is
-not saved, but the samples tell it: each was drawn until it passed the classifiers of all stages
-before it. With the right length the classifiers accept the later samples, with a wrong one they
-reject many.
+The original classifiers are in a pickle, which is never opened. Almost all were trained by the
+paper's procedure without cross validation, each on the samples of its own stage. The length of a
+stage is not saved, but the samples reveal it. Each sample was drawn until it passed the classifiers
+of all earlier stages. With the right length, the classifiers accept the later samples; with a wrong
+length, they reject many.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ HOPELESS = -100.0
 
 @dataclass
 class _Trial:
-    """A length of a stage, and how far the samples agree with it.
+    """A possible length of a stage, and its agreement with the samples.
 
     Attributes:
         length: Number of samples in a stage.
@@ -69,8 +69,8 @@ class EarlierRun:
     Attributes:
         features: Shape (n, columns).
         scores: Shape (n,), in the order of evaluation; higher is better.
-        schedule: The schedule of the engine that restores the search. Of its budget and number of
-            classifiers, only what the samples do not contradict counts.
+        schedule: The schedule of the engine that restores the search. The samples may contradict
+            its budget and number of classifiers; only what they do not contradict is used.
     """
 
     features: Float32Array
@@ -78,18 +78,18 @@ class EarlierRun:
     schedule: Schedule
 
     def find_stages(self) -> _Trial | None:
-        """Returns the length of a stage that the samples agree with best; None if with none."""
+        """Returns the stage length that agrees best with the samples; None if no length agrees."""
         trials = [self._try(length) for length in self._possible_lengths()]
         best = max(trials, key=lambda trial: trial.evidence, default=None)
         return None if best is None or best.evidence <= 0 else best
 
     def length_of_full_cascade(self) -> int:
-        """Returns the length for samples that no cascade drew, such as those of `fit_dataset`."""
+        """Returns the length for samples without a cascade, such as those of `fit_dataset`."""
         size = len(self.scores)
         return max(size // (self._most_classifiers + 1), min(MIN_STAGE, size))
 
     def num_classifiers(self, length: int) -> int:
-        """Returns the number of classifiers that such a search has trained."""
+        """Returns the number of classifiers that the earlier search trained."""
         stages, most = len(self.scores) // length, self.schedule.max_classifiers
         # A search that has spent its budget trains none on its last stage.
         if stages < most and len(self.scores) >= self.schedule.total_budget:
@@ -124,13 +124,13 @@ class EarlierRun:
 
 @without_float_errors
 def train_again(search: Search, path: str) -> None:
-    """Trains the cascade of an earlier search, whose samples the search holds, and closes them.
+    """Trains the cascade of an earlier search from the samples in a search, and closes them.
 
-    A search with the default objective takes the other one if the samples agree with that. Warns
-    if fewer classifiers come out than the earlier search has trained.
+    A search with the default objective changes its objective if the samples agree with the other
+    one. A warning appears if there are fewer classifiers than in the earlier search.
 
     Args:
-        search: A search with the samples of the earlier one, and without classifiers.
+        search: A search with the samples of the earlier one and no classifiers.
         path: Its save directory, for the log and the warning.
     """
     run, best = _told_by_samples(search, search.settings.objective)

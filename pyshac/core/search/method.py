@@ -1,4 +1,4 @@
-"""Method: how the search learns and chooses; here the default differs from the paper.
+"""Method: how the search learns and chooses. The default differs from the published method here.
 
 docs/published-method.md shows the benefit of each difference.
 """
@@ -19,14 +19,14 @@ class Method:
         name: Its name.
         trees: Settings of a classifier's trees.
         reuse_samples: Whether a classifier is trained on all samples so far that the cascade
-            accepts, instead of only the samples of its own stage.
-        is_lenient: Whether a classifier rejects only what it is sure of, rather than all that it
-            thinks is not good.
-        num_choices: Number of candidates for each sample that is evaluated; 1 to evaluate accepted
-            draws as they are.
+            accepts, instead of only on the samples of its own stage.
+        is_lenient: Whether a classifier rejects only clear cases, instead of everything that it
+            does not consider good.
+        num_choices: Number of candidates for each sample that is evaluated; with 1, accepted draws
+            are evaluated directly.
         rankings: Names of the rankings that choose among candidates; see `Selector`.
-        learns_shares: Whether rankings whose samples were better choose more of them; otherwise all
-            choose equally many.
+        learns_shares: Whether rankings with better samples choose more of them; otherwise all
+            rankings choose equally many.
     """
 
     name: str
@@ -63,7 +63,7 @@ METHODS = {method.name: method for method in (DEFAULT, PAPER)}
 
 
 def get_method(name: Any) -> Method:
-    """Returns the method with a name; raises `ValueError` if there is none."""
+    """Returns the method with a name; raises `ValueError` if the name is unknown."""
     if not isinstance(name, str) or name not in METHODS:
         raise ValueError(f"method must be one of {list(METHODS)!r}. Got {name!r} instead.")
     return METHODS[name]

@@ -1,4 +1,4 @@
-"""Progress: the stage of a search, and what has become of its classifiers."""
+"""Progress: the stage of a search, and the counts of its classifiers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ALL_EVALUATED = "all points evaluated"
 
 @dataclass(frozen=True)
 class Progress:
-    """The stage of a search, and what has become of its classifiers.
+    """The stage of a search, and the counts of its classifiers.
 
     Attributes:
         schedule: How the budget is split.
         num_complete: Number of samples in closed batches.
         trained: Number of classifiers in the cascade.
-        refused: Number of classifiers that were refused, by reason.
-        ending: Why no further sample is evaluated; empty if the search goes on.
+        refused: Number of refused classifiers, by reason.
+        ending: Why no further sample is evaluated; empty while the search continues.
     """
 
     schedule: Schedule
@@ -32,12 +32,12 @@ class Progress:
 
     @property
     def to_come(self) -> int:
-        """The largest number of classifiers that may still join the cascade."""
+        """The maximum number of classifiers that may still join the cascade."""
         return 0 if self.ending else self._num_due(self.schedule.total_budget)
 
     @property
     def num_stages(self) -> int:
-        """The largest number of stages that the search may have in the end."""
+        """The maximum number of stages that the search may have."""
         # A classifier at the very end begins a stage without samples.
         return self.trained + 1 + self._num_due(self.schedule.total_budget - 1)
 
@@ -49,7 +49,7 @@ class Progress:
 
     @property
     def stage(self) -> str:
-        """The stage in words, counted from 1, or why there is no further one."""
+        """The stage in words, counted from 1, or the reason why no stage follows."""
         return self.ending or f"{self.trained + 1} of {self.num_stages}"
 
     @property
@@ -59,7 +59,7 @@ class Progress:
 
     @property
     def classifiers(self) -> str:
-        """How many classifiers were trained, how many refused and why, and how many may come."""
+        """The numbers of trained, refused (with reasons) and possible further classifiers."""
         parts = [f"{self.trained} trained"]
         if self.refused:
             parts.append(f"{self.num_refused} refused ({self._reasons})")

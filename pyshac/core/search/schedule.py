@@ -15,11 +15,11 @@ class Schedule:
     Args:
         total_budget: N, number of evaluations.
         batch_size: W, number of samples in a batch; the last batch may have fewer.
-        max_classifiers: Largest number of classifiers to train.
+        max_classifiers: Maximum number of classifiers to train.
 
     Raises:
-        TypeError: If an argument is not a whole number.
-        ValueError: If it is below 1.
+        TypeError: If an argument is not an integer.
+        ValueError: If an argument is below 1.
     """
 
     total_budget: int
@@ -35,8 +35,9 @@ class Schedule:
         """Returns the schedule with a number of batches, all of one size.
 
         Raises:
-            TypeError: If an argument is not a whole number.
-            ValueError: If it is below 1, or N is not divisible by M; proposes others.
+            TypeError: If an argument is not an integer.
+            ValueError: If an argument is below 1, or N is not divisible by M; the message proposes
+                other values.
         """
         total = check_positive("total_budget", _as_int(total_budget))
         number = check_positive("num_batches", _as_int(num_batches))
@@ -57,7 +58,7 @@ class Schedule:
         return -(-self.total_budget // self.batch_size)
 
     def end_of_batch(self, start: int) -> int:
-        """Returns the number of the first sample after a batch, given that of its first."""
+        """Returns the number of the first sample after a batch, given that of its first sample."""
         return min(start + self.batch_size, self.total_budget)
 
     @property
@@ -77,5 +78,5 @@ class Schedule:
 
 
 def _as_int(number: Any) -> Any:
-    """Returns a whole float, such as 100.0 or 1e2, as an int, and anything else as it is."""
+    """Returns an integral float, such as 100.0 or 1e2, as an int, and anything else unchanged."""
     return int(number) if isinstance(number, float) and number.is_integer() else number

@@ -1,7 +1,7 @@
 """Search: the algorithm in memory, which draws batches and learns from their scores.
 
-It knows neither disks nor slots. The same seed and the same scores give the same run. Of a stream,
-that needs the same order of draws and scores, too.
+It uses neither disks nor slots. The same seed and the same scores give the same run; a stream also
+needs the same order of draws and scores.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ class Search:
         space: The search space.
         settings: The settings, of which only the budget may change.
         entropy: The seed of all random streams.
-        dataset: The samples that have a score.
+        dataset: The evaluated samples.
         cascade: The classifiers so far, and their features.
         num_complete: Number of samples in closed batches.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
         open: The open batches.
-        added: Samples from elsewhere, which are learned from but not counted.
-        queue: Samples that the user wants to be evaluated next.
+        added: Samples from other sources. The search learns from them but does not count them.
+        queue: Samples that the user wants to evaluate next.
         shares: How successful the rankings have been.
-        refused: Number of classifiers that were refused, by reason.
-        draws: What the samples of closed batches of a stream were drawn from.
+        refused: Number of refused classifiers, by reason.
+        draws: The origins of the samples in a stream's closed batches.
         drawing: Draws samples, given a `situation`; another thread may do so.
     """
 
@@ -98,9 +98,9 @@ class Search:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether all points of a small finite search space have scores, or are being evaluated.
+        """Whether all points of a small finite search space are evaluated or being evaluated.
 
-        The paper's method evaluates them again.
+        The published method evaluates them again.
         """
         grid = self.drawing.planner.grid
         if self.settings.method == PAPER or grid is None:
@@ -124,7 +124,7 @@ class Search:
 
     @property
     def progress(self) -> Progress:
-        """The present stage, and what has become of the classifiers."""
+        """The present stage, and the counts of the classifiers."""
         ending = ""
         if self.is_spent:
             ending = ALL_EVALUATED if self.room else BUDGET_SPENT
@@ -142,7 +142,7 @@ class Search:
 
     @property
     def last_batch_number(self) -> int:
-        """Number of the last batch; more than M if a budget that was raised had cut one short."""
+        """Number of the last batch. It exceeds M if a former smaller budget cut a batch short."""
         schedule = self.settings.schedule
         left = max(schedule.total_budget - self.num_complete, 0)
         return self.batch_number - 1 - (-left // schedule.batch_size)
@@ -168,23 +168,23 @@ class Search:
             return Learned.of(self.added, self.dataset, self.settings.objective)
 
     def require_feasible(self) -> None:
-        """Raises `InfeasibleSpaceError` if the relations of the space contradict each other."""
+        """Raises `InfeasibleSpaceError` if the relations of the space are contradictory."""
         self.drawing.planner.prior.require_cover()
 
     def region(self, relax_checks: bool, generators: Generators) -> AcceptedRegion:
-        """Returns the region that the cascade in force accepts."""
+        """Returns the region that the current cascade accepts."""
         return self.drawing.region(self.cascade, relax_checks, generators)
 
     @without_float_errors
     def parameters(self, rows: Sequence[list[Any]]) -> list[OrderedDict[str, Any]]:
-        """Returns samples as an evaluation function receives them."""
+        """Returns samples in the form that an evaluation function receives."""
         return [self.space.to_parameters(row) for row in rows]
 
     # Drawing
 
     @property
     def may_draw(self) -> bool:
-        """Whether the pace and the budget allow that samples are drawn now."""
+        """Whether the pace and the budget allow drawing samples now."""
         pace, total = self.settings.pace, self.settings.schedule.total_budget
         if self.num_drawn >= total or self.room == 0:
             return False
@@ -194,18 +194,18 @@ class Search:
 
     @property
     def start_of_batch(self) -> int:
-        """Number of the first sample of the batch that is drawn now, or drawn on."""
+        """Number of the first sample of the batch that is drawn or continued now."""
         if not self.settings.pace.is_stream:
             return self.num_drawn
         drawn = self._drawn
         return drawn[-1][-1].ids.stop if drawn else self.num_complete
 
     def situation(self, number: int | None = None, pruning: Pruning | None = None) -> Situation:
-        """Returns what the samples that are drawn now depend on.
+        """Returns the state on which samples drawn now depend.
 
         Args:
-            number: The largest number of samples; None for the rest of their batch.
-            pruning: The rule that gives up hopeless curves among them, or None.
+            number: The maximum number of samples; None for the rest of their batch.
+            pruning: The rule that stops hopeless curves among them, or None.
         """
         start = self.num_drawn
         stop = self.settings.schedule.end_of_batch(self.start_of_batch)
@@ -232,7 +232,7 @@ class Search:
 
     @without_float_errors
     def _present(self) -> tuple[Learned, Any, Origin | None]:
-        """Returns the samples that are learned from now, the others, and the origin of a draw."""
+        """Returns the samples to learn from now, the others, and the origin of a draw."""
         learned, origin = self._learned, None
         if self.settings.pace.is_stream:
             learned = learned.in_order(self._arrivals.numbers())
@@ -268,7 +268,7 @@ class Search:
         """Returns samples that the search would evaluate next; see `Drawing.predict`.
 
         Raises:
-            SaveDirectoryError: If a constraint is a function that was not handed over.
+            SaveDirectoryError: If the function of a constraint is missing.
         """
         self.space.require_functions()
         return self.drawing.predict(
@@ -279,7 +279,7 @@ class Search:
 
     @without_float_errors
     def adopt_batch(self) -> Batch:
-        """Opens a batch of the next samples in the dataset, which have their scores already."""
+        """Opens a batch of the next samples in the dataset, which already have scores."""
         start = self.num_complete
         rows = self.dataset.X[start : self.settings.schedule.end_of_batch(start)]
         numbers = range(start, start + len(rows))
@@ -288,13 +288,13 @@ class Search:
 
     @without_float_errors
     def learn_score(self, number: int, score: float, details: Details) -> None:
-        """Adds the score of a sample of an open batch; NaN if it failed."""
+        """Adds the score of a sample of an open batch; NaN if it failed or was pruned."""
         with self.lock:
             self.open.of(number).add_score(self.dataset, number, score, details)
             self._arrivals.add(number)
 
     def replace_dataset(self, samples: Sequence[tuple[list[Any], float]]) -> None:
-        """Takes samples and their scores, numbered from 0, in place of those so far."""
+        """Replaces all samples by given ones with their scores, numbered from 0."""
         dataset = Dataset(self.space, None)
         for row, score in samples:
             dataset.add_sample(row, score)
@@ -304,10 +304,10 @@ class Search:
 
     @property
     def closable(self) -> list[Batch]:
-        """The oldest open batch, of a stream its parts, if it may be closed; otherwise nothing.
+        """The oldest open batch (all its parts, in a stream) if it may be closed; otherwise empty.
 
-        In a pipeline the next batch must be drawn first, as its samples would depend on when scores
-        come in otherwise.
+        In a pipeline, the next batch must be drawn first. Otherwise its samples would depend on
+        when scores arrive.
         """
         parts = self._oldest_parts()
         return parts if parts and all(part.is_complete for part in parts) else []
@@ -325,7 +325,7 @@ class Search:
 
     @property
     def is_classifier_due(self) -> bool:
-        """Whether a classifier is trained when the batch that may be closed is closed."""
+        """Whether closing the next batch that may be closed trains a classifier."""
         schedule, parts = self.settings.schedule, self.closable
         is_full = len(self.cascade) >= schedule.total_classifiers
         is_due = bool(parts) and schedule.is_classifier_due(self.num_complete, parts[-1].ids.stop)
@@ -335,10 +335,10 @@ class Search:
     def train_due(self, admission: Admission) -> Training | None:
         """Trains the classifier that is due when the batch that may be closed is closed.
 
-        It joins the cascade only when the batch is closed. Another thread may call it.
+        It joins the cascade only when the batch is closed. Another thread may call this method.
 
         Returns:
-            The outcome; None if none is due.
+            The outcome; None if no classifier is due.
         """
         if not self.is_classifier_due:
             return None
@@ -391,7 +391,7 @@ class Search:
             logger.info("All points of the search space have been evaluated: the search ends.")
 
     def close_all(self) -> None:
-        """Counts all samples of the dataset as complete, without training on them."""
+        """Marks all samples of the dataset as complete, without training on them."""
         with signals.whole(), self.lock:
             self.num_complete, self.open = len(self.dataset), OpenBatches()
 
@@ -404,7 +404,7 @@ class Search:
 
     @without_float_errors
     def train_stages(self) -> None:
-        """Trains the classifiers of a search that has samples, all complete, and none yet."""
+        """Trains all classifiers of a search whose samples are complete and that has none yet."""
         schedule = self.settings.schedule
         length = schedule.per_classifier_budget
         for stop in range(length, self.num_complete + 1, length):
@@ -413,7 +413,7 @@ class Search:
             self._take(self._stages().train(stop, Admission.USEFUL), stop)
 
     def _take(self, training: Training, stop: int) -> None:
-        """Takes a classifier into the cascade, or counts it as refused."""
+        """Adds a classifier to the cascade, or counts it as refused."""
         if training.classifier is not None:
             # A draw that is under way goes on with the cascade that it began with.
             self.cascade = self.cascade.first(len(self.cascade))
@@ -428,7 +428,7 @@ class Search:
         """Retrains the classifiers of all stages so far, which the cascade lacks.
 
         Raises:
-            SaveDirectoryError: If one of them is refused this time.
+            SaveDirectoryError: If a classifier is refused this time.
         """
         for start in self.stage_starts:
             training = self._stages().train(start, Admission.USEFUL)

@@ -1,4 +1,4 @@
-"""Selector: prepares the selection of samples from all that was learned."""
+"""Selector: prepares the selection of samples from everything learned so far."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 
 class Selector:
-    """Prepares selections; it keeps the latest rankings.
+    """Prepares selections and keeps the latest rankings.
 
     Args:
         space: The search space.
-        features: What trees see of encoded samples.
+        features: The features that trees see of encoded samples.
     """
 
     def __init__(self, space: HyperParameterList, features: Features) -> None:
@@ -63,7 +63,7 @@ class Selector:
             entropy: The seed of the search.
             shares: How successful the rankings have been.
             place: Random stream for climbing.
-            running: Encoded samples that are believed to turn out as expected, shape (m, columns).
+            running: Encoded samples that are assumed to score as expected, shape (m, columns).
         """
         count = learned.num_own
         method, climber = settings.method, Climber(self._neighbours, np.random.default_rng(place))
@@ -102,9 +102,10 @@ class Selector:
 
 
 def _last_fit(count: int, batch_size: int) -> int:
-    """Returns the number of samples to which the rankings in use are fitted.
+    """Returns the number of samples to which the current rankings are fitted.
 
-    They are fitted after every batch, until one adds less than a twentieth to the samples.
+    Rankings are fitted after every batch until a batch adds less than a twentieth to the samples;
+    afterwards they are fitted less often.
 
     Args:
         count: Number of samples so far.

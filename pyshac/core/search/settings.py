@@ -19,7 +19,7 @@ class Settings:
         schedule: How the budget is spent.
         objective: Which scores are better.
         method: How the search learns and chooses.
-        template: A user's own classifier, which is cloned for each stage; None for the library's.
+        template: A user's own classifier, cloned for each stage; None for the library's.
         pace: How many batches are open at once.
     """
 

@@ -1,4 +1,4 @@
-"""Shares: how many samples each ranking chooses, learned from what its samples were worth."""
+"""Shares: how many samples each ranking chooses, learned from the quality of its samples."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Shares:
     Attributes:
         chosen: Number of samples that each ranking chose, shape (rankings,); recent ones count
             most.
-        good: What they were worth, shape (rankings,).
+        good: The value of these samples, shape (rankings,).
     """
 
     chosen: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
 
     def of(self, num_rankings: int) -> FloatArray:
-        """Returns the share of each ranking, shape (num_rankings,), in all 1."""
+        """Returns the share of each ranking, shape (num_rankings,); they sum to 1."""
         # A save directory may have more, such as one of a later version.
         chosen, good = (numbers[:num_rankings] for numbers in self._padded(num_rankings))
         shares = ((good + 1) / (chosen + 2)) ** POWER
@@ -47,8 +47,8 @@ class Shares:
         """Returns the shares after a batch.
 
         Args:
-            chosen_by: Number of the ranking that chose each sample of the batch; those that none
-                chose come last, and are left out.
+            chosen_by: Number of the ranking that chose each sample of the batch. Samples that no
+                ranking chose come last and are left out.
             before: Scores of all samples before the batch, shape (n,); NaN if failed.
             new: Scores of the batch, shape (m,).
             objective: Which scores are better.

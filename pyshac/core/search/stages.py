@@ -1,4 +1,4 @@
-"""Stages: trains the classifier that is due at the end of each."""
+"""Stages: trains the classifier that is due at the end of each stage."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Stages:
         return self._train(used, stop, admission, self._new_classifier, region)
 
     def train_as_earlier(self, start: int, stop: int) -> Training:
-        """Trains a classifier on a stage by the paper's method, unchecked, as PySHAC 0.3 did.
+        """Trains a classifier on a stage by the published method, unchecked, as PySHAC 0.3 did.
 
-        A user's classifier is trained as by `train`.
+        A user's own classifier is trained as in `train`.
 
         Args:
             start: Number of the first sample of the stage.
@@ -79,13 +79,13 @@ class Stages:
 
     @property
     def _is_lenient(self) -> bool:
-        """Whether classifiers reject only what they are sure of; a user's have no threshold."""
+        """Whether classifiers reject only clear cases. A user's own ones have no threshold."""
         return self.settings.method.is_lenient and self.settings.template is None
 
     def _features_of_region(self, num_complete: int) -> Float32Array:
         """Returns features of draws from the region, shape (n, columns).
 
-        They are few if draws are hard to find.
+        There are few of them if draws are hard to find.
         """
         stream = seeding.stream(self.entropy, Purpose.TRAIN, num_complete)
         limits = self.region.limits(PATIENCE, 0)
@@ -93,7 +93,7 @@ class Stages:
         return self.cascade.features(rows)
 
     def _is_learned_from(self, num_complete: int) -> BoolArray:
-        """Returns which of the learned samples train the next classifier, shape (n,)."""
+        """Returns which samples train the next classifier, shape (n,)."""
         is_complete = self.learned.numbers < num_complete
         if self.settings.method.reuse_samples:
             # Earlier samples in the region count as draws from the prior restricted to it, as the

@@ -1,9 +1,9 @@
-"""Branches: choices on which it depends which parameters are active.
+"""Branches: values of choices that determine which parameters are active.
 
-What was learned in one branch says little about another, so a search that follows its rankings
-alone stays in the branch that looks best after a few samples. Each branch is given some samples in
-any case: their number grows with the root of all, as that of forced exploration does in Garivier
-and Kaufmann, arXiv 1602.04589, section 3.
+Samples of one branch reveal little about another. So a search that follows only its rankings stays
+in the branch that looks best after a few samples. Each branch therefore receives some samples in
+any case. Their number grows with the square root of all samples, like that of forced exploration in
+Garivier and Kaufmann, arXiv 1602.04589, section 3.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Branch = tuple[int, float]
 
 
 class Branches:
-    """The values of choices without an order on which other parameters depend.
+    """The values of unordered choices on which other parameters depend.
 
     Args:
         space: The search space.
@@ -36,7 +36,7 @@ class Branches:
         self._values = [kinds[column].all_values() for column in self._columns]
 
     def due(self, rows: FloatArray, n: int) -> list[Branch | None]:
-        """Returns the branch that each of the next samples must lie in; None where any will do.
+        """Returns the branch that each of the next samples must be in; None if any will do.
 
         Args:
             rows: Encoded samples so far, shape (m, columns).
@@ -57,7 +57,7 @@ class Branches:
 
 
 def in_branch(rows: FloatArray, branch: Branch | None) -> BoolArray:
-    """Returns which rows lie in a branch, shape (n,), for rows of shape (n, columns)."""
+    """Returns which rows are in a branch, shape (n,), for rows of shape (n, columns)."""
     if branch is None:
         return np.ones(len(rows), dtype=bool)
     return np.asarray(rows[:, branch[0]] == branch[1])

@@ -38,17 +38,17 @@ class Climber:
         num_steps: int,
         is_allowed: Callable[[FloatArray], BoolArray],
     ) -> FloatArray:
-        """Moves a sample to its best neighbour, again and again.
+        """Moves a sample to its best neighbour repeatedly.
 
         Args:
             start: An encoded sample, shape (columns,).
             others: Encoded samples from which neighbours take values, shape (n, columns).
             rank: Returns how promising samples are, shape (m,) for shape (m, columns).
-            num_steps: Largest number of steps.
+            num_steps: Maximum number of steps.
             is_allowed: Returns which samples may be chosen, shape (m,) for shape (m, columns).
 
         Returns:
-            An encoded sample, shape (columns,); `start` if there is no better one.
+            An encoded sample, shape (columns,); `start` if no sample is better.
         """
         best = start
         for _ in range(num_steps):

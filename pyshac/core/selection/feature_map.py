@@ -18,13 +18,13 @@ ARC = (-1.0, 2.0)
 class FeatureMap:
     """Maps encoded rows to points whose distances measure how different samples are.
 
-    Numbers are mapped to the unit interval by their prior; numbers of a user's own types are scaled
-    to the range of the given rows. Unordered choices are one-hot encoded, with a feature for each
-    given value and one for all others, so that a given value is at distance 1 from any other.
-
-    The values of a conditional number lie on an arc around the point of an inactive one, at
-    distance 1 from it (Swersky et al., arXiv 1409.4011). So are the ends of its range from each
-    other.
+    - Numbers are mapped to the unit interval by their prior. Numbers of custom types are scaled to
+      the range of the given rows.
+    - Unordered choices are one-hot encoded, with a feature for each given value and one for all
+      others. So a given value is at distance 1 from any other.
+    - The values of a conditional number form an arc around the point of an inactive one, at
+      distance 1 from it (Swersky et al., arXiv 1409.4011). The distance between the ends of its
+      range is also 1.
 
     Args:
         space: The search space.
@@ -71,7 +71,7 @@ class FeatureMap:
 
 
 def _on_arc(scaled: FloatArray, is_inactive: BoolArray) -> FloatArray:
-    """Returns points around the origin, at which inactive ones are, shape (n, 2)."""
+    """Returns points around the origin, shape (n, 2); inactive values are at the origin."""
     angle = np.clip(np.where(is_inactive, 0.0, scaled), *ARC) * np.pi / 3
     points = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
     return np.where(is_inactive, 0.0, points)
@@ -80,7 +80,7 @@ def _on_arc(scaled: FloatArray, is_inactive: BoolArray) -> FloatArray:
 def _one_hot(column: FloatArray, known: FloatArray, is_conditional: bool) -> FloatArray:
     """Returns a feature for each known value and one for all others, scaled to distance 1.
 
-    A conditional column has one more, for samples in which it is inactive.
+    A conditional column has one more feature, for samples in which it is inactive.
     """
     is_inactive = np.isnan(column)
     is_value = column == known

@@ -61,9 +61,9 @@ class GaussianProcess:
         columns: The column that each feature belongs to, shape (d,), counted from 0. The features
             of a column share a length scale.
         values: Shape (n,), with a mean of 0 and a variance of about 1.
-        is_alike: Columns that tell of one another how much they matter, shape (c,); None for none.
-            Those of which little is known take the length scales of the others.
-        num_active: Number of columns that a point has values in, on average; None for all.
+        is_alike: Columns of similar relevance, shape (c,); None for none. A column with little
+            evidence takes the length scales of the others.
+        num_active: Mean number of columns in which a point has values; None for all.
     """
 
     def __init__(
@@ -108,10 +108,10 @@ class GaussianProcess:
             self._weights = linalg.cho_solve((self._root, True), self._values)
 
     def believing(self, points: FloatArray) -> GaussianProcess:
-        """Returns the process with further points, whose values are its own expectations.
+        """Returns the process with further points whose values are its own expectations.
 
-        Its expected values stay the same everywhere, with smaller deviations near the points: the
-        kriging believer of Ginsbourger, Le Riche and Carraro, 2010, section 4.
+        Its expected values do not change anywhere, but its deviations are smaller near the points:
+        the kriging believer of Ginsbourger, Le Riche and Carraro, 2010, section 4.
 
         Args:
             points: Shape (m, d).
@@ -120,7 +120,7 @@ class GaussianProcess:
         return self._extended(points, np.concatenate([self._weights, np.zeros(len(points))]))
 
     def told(self, points: FloatArray, values: FloatArray) -> GaussianProcess:
-        """Returns the process with further training points; its logarithms stay the same.
+        """Returns the process with further training points and unchanged logarithms.
 
         Args:
             points: Shape (m, d).
@@ -133,7 +133,7 @@ class GaussianProcess:
         return process
 
     def _extended(self, points: FloatArray, weights: FloatArray) -> GaussianProcess:
-        """Returns the process with further rows of the Cholesky factor, and with other weights."""
+        """Returns the process with further rows of the Cholesky factor and new weights."""
         process, n = copy.copy(self), len(self._root)
         process._points, process._weights = np.concatenate([self._points, points]), weights
         with _one_thread():
@@ -147,7 +147,7 @@ class GaussianProcess:
         return process
 
     def nearest_first(self, point: FloatArray, points: FloatArray) -> npt.NDArray[np.intp]:
-        """Returns the places of points, the nearest to a point first, by the length scales.
+        """Returns the indices of points, sorted by distance from a point in length scales.
 
         Args:
             point: Shape (d,).

@@ -21,9 +21,9 @@ STEP_SIZES = (0.001, 0.3)
 class Neighbours:
     """Draws neighbours of samples.
 
-    Some differ by a single change: a choice, or a whole number of few values, takes another value.
-    The others differ in one or several columns. There, half of them take the values of another
-    sample, and half of them slightly larger or smaller values. Choices and a user's own types
+    Some neighbours have a single change: a choice, or an integer with few values, takes another
+    value. The others differ in one or several columns. Half of them take the values of another
+    sample there; the other half take slightly larger or smaller values. Choices and custom types
     always take values of other samples. A parameter that becomes active takes the value of another
     sample, or a draw from its prior.
 
@@ -68,7 +68,7 @@ class Neighbours:
     def _completed(
         self, rows: FloatArray, donors: FloatArray, generator: np.random.Generator
     ) -> FloatArray:
-        """Returns rows whose active parameters all have values, those of donors where possible."""
+        """Returns rows whose active parameters all have values, from donors where possible."""
         stream = np.random.SeedSequence(generator.integers(2**63))
         rows = np.where(np.isnan(rows), donors, rows)
         drawn = self._space.draw_complete(len(rows), stream)

@@ -22,7 +22,7 @@ class BoundRanking:
     """Ranks samples by an upper confidence bound.
 
     Attributes:
-        num_steps: Number of climbing steps applied to each sample that it chose.
+        num_steps: Number of climbing steps for each sample that it chooses.
     """
 
     num_steps: int = 3
@@ -36,11 +36,11 @@ class BoundRanking:
 class ImprovementRanking:
     """Ranks samples by the logarithm of the expected improvement on the best expected value.
 
-    The logarithm still tells samples apart where the expected improvement is 0 in double precision
+    The logarithm still distinguishes samples whose expected improvement is 0 in double precision
     (Ament et al., arXiv 2310.20708).
 
     Attributes:
-        num_steps: Number of climbing steps applied to each sample that it chose.
+        num_steps: Number of climbing steps for each sample that it chooses.
     """
 
     num_steps: int = 12
@@ -52,10 +52,10 @@ class ImprovementRanking:
 
 
 def _log_improvement(z: FloatArray) -> FloatArray:
-    """Returns the log of the expected improvement of a normal variable, in its deviations.
+    """Returns the log of the expected improvement of a normal variable, in standard deviations.
 
     Args:
-        z: How far its mean lies above what is to be improved, in deviations, shape (n,).
+        z: How far its mean exceeds the value to improve, in standard deviations, shape (n,).
     """
     log_density = -(z**2) / 2 - np.log(2 * np.pi) / 2
     near = np.maximum(z, FAR_BELOW)

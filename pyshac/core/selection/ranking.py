@@ -1,4 +1,4 @@
-"""Ranking: how promising samples are, judging by all that was learned so far.
+"""Ranking: how promising samples are, given everything learned so far.
 
 Rankings judge independently, since they err in different places. Trees capture edges, choices and
 irrelevant parameters. A Gaussian process captures smooth scores and its own uncertainty.
@@ -17,12 +17,12 @@ class Ranking(Protocol):
 
     @property
     def num_steps(self) -> int:
-        """Number of climbing steps applied to each sample that the ranking chose."""
+        """Number of climbing steps for each sample that the ranking chooses."""
 
     def __call__(self, encoded: FloatArray, surrogate: Surrogate) -> FloatArray:
         """Returns how promising samples are, shape (n,).
 
         Args:
             encoded: Samples, shape (n, columns).
-            surrogate: The Gaussian process, which knows of running samples.
+            surrogate: The Gaussian process, which takes running samples into account.
         """

@@ -19,8 +19,8 @@ PARAMETERS = (-5.0, 5.0)
 class ScoreTransform:
     """Maps scores to a symmetric scale on which higher is better.
 
-    Failed samples, and scores that are far out on the bad side, count as the worst score that is
-    not far out. The rest is the power transform of Yeo and Johnson (2000). The given scores are
+    Failed samples and outliers on the bad side count as the worst score that is not an outlier. The
+    scores then go through the power transform of Yeo and Johnson (2000). The given scores are
     mapped to mean 0 and variance 1, or all to 0 if they are equal.
 
     Args:
@@ -46,7 +46,7 @@ class ScoreTransform:
         self._final = _Standard(_yeo_johnson(self._linear(cut), self._parameter))
 
     def __call__(self, scores: FloatArray) -> FloatArray:
-        """Returns the scores, also others than the given ones, on that scale, shape (n,)."""
+        """Returns scores, not necessarily the given ones, on that scale, shape (n,)."""
         values = self._objective.worst_first(scores) / self._unit
         linear = self._linear(np.maximum(values, self._lowest))
         linear = np.minimum(linear, self._highest)
@@ -67,7 +67,7 @@ class _Standard:
 
 
 def _most_likely_parameter(values: FloatArray) -> float:
-    """Returns the parameter with which the transform of values is most likely normal."""
+    """Returns the parameter for which transformed values are most likely normal."""
     from scipy import optimize
 
     if not values.any():

@@ -1,8 +1,8 @@
-"""Selection: the choice of the accepted draws that are evaluated.
+"""Selection: chooses which of the accepted draws are evaluated.
 
-Accepted samples are draws from the prior, restricted to the region. For each sample that is needed,
+Accepted samples are draws from the prior, restricted to the region. For each required sample,
 several *candidates* are drawn, and a ranking chooses the most promising one. Several rankings share
-the samples. No sample is evaluated twice unless nothing else is left.
+the samples. No sample is evaluated twice unless no others are left.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Choice:
     Attributes:
         rows: Encoded samples, shape (n, columns).
         chosen_by: Number of the ranking that chose each sample.
-        num_checks: Number of classifiers that accept each sample, at least.
+        num_checks: Minimum number of classifiers that accept each sample.
     """
 
     rows: FloatArray
@@ -57,12 +57,12 @@ class Selection:
 
     Attributes:
         rankings: How promising samples are.
-        shares: The share of the samples that each ranking chooses, shape (rankings,).
-        surrogate: The Gaussian process that rankings ask.
+        shares: The fraction of the samples that each ranking chooses, shape (rankings,).
+        surrogate: The Gaussian process for the rankings.
         num_choices: Number of candidates for each sample.
-        climber: Improves the candidate that was chosen.
+        climber: Improves the chosen candidate.
         branches: Which branches of a conditional space are due.
-        num_running: Number of samples whose scores are not known yet.
+        num_running: Number of samples without a known score.
     """
 
     rankings: Sequence[Ranking]
@@ -81,20 +81,20 @@ class Selection:
         stream: np.random.SeedSequence,
         may_widen: bool = True,
     ) -> Choice:
-        """Returns the samples to be evaluated next.
+        """Returns the samples to evaluate next.
 
-        Where the region holds too few new samples, or they cannot be found, the others come from
-        the region of one check fewer, and so on.
+        If the region has too few new samples, or they cannot be found, the others come from the
+        region of one check fewer, and so on.
 
         Args:
-            region: The region that the cascade in force accepts.
+            region: The region that the current cascade accepts.
             n: Number of samples.
             evaluated: Encoded samples that were evaluated, shape (m, columns).
             stream: Random stream.
             may_widen: Whether samples may come from wider regions.
 
         Returns:
-            The samples; fewer if no others are found.
+            The samples; fewer than n if no others are found.
         """
         seen = {row.tobytes() for row in evaluated}
         chosen: list[FloatArray] = []
@@ -131,7 +131,7 @@ class Selection:
 
     @property
     def _max_steps(self) -> int:
-        """Largest number of climbing steps of a sample."""
+        """Maximum number of climbing steps of a sample."""
         return max(STEPS_OF_RUNNING // max(self.num_running, 1), LEAST_STEPS)
 
     def predict(
@@ -139,7 +139,7 @@ class Selection:
     ) -> FloatArray:
         """Returns the samples that would be evaluated next, the most promising first.
 
-        If there are too few new ones, evaluated samples fill up.
+        If there are too few new samples, evaluated ones follow.
 
         Args:
             region: The region that the samples come from.
@@ -148,7 +148,7 @@ class Selection:
             stream: Random stream.
 
         Returns:
-            Different encoded samples, shape (n, columns), or fewer if no others are found.
+            Distinct encoded samples, shape (n, columns), or fewer if no others are found.
         """
         may_widen = region.relax_checks
         rows = evaluated[:0]
@@ -161,7 +161,7 @@ class Selection:
         return rows[np.argsort(-self._standing(rows), kind="stable")]
 
     def _standing(self, rows: FloatArray) -> FloatArray:
-        """Returns how highly the rankings together place rows, shape (n,), by their shares."""
+        """Returns the combined position of rows in all rankings, shape (n,), weighted by shares."""
         standing = np.zeros(len(rows))
         for share, ranking in zip(self.shares, self.rankings, strict=True):
             standing += share * np.argsort(np.argsort(ranking(rows, self.surrogate)))
@@ -174,20 +174,20 @@ class Selection:
         turn: int,
         surrogate: Surrogate,
     ) -> list[tuple[FloatArray, int, Branch | None]]:
-        """Splits candidates into groups, and returns the best one of each group that has any.
+        """Splits candidates into groups, and returns the best one of each non-empty group.
 
-        The best of all candidates would lie closer together, and a ranking that is wrong about one
-        of them would be wrong about all.
+        The overall best candidates would be closer together. A ranking that is wrong about one of
+        them would then be wrong about all.
 
         Args:
             candidates: Encoded samples, shape (n, columns).
-            due: The branch in which the best one of each group must lie, if any candidate does.
-            turn: Number of the first sample that is needed.
+            due: The branch that the best candidate of each group must be in, if any candidate is.
+            turn: Number of the first required sample.
             surrogate: The Gaussian process.
 
         Returns:
             Candidates, shape (columns,), the numbers of the rankings that chose them, and the
-            branches in which they must lie.
+            branches that they must be in.
         """
         num_groups = len(due)
         group_of = np.arange(len(candidates)) % num_groups
@@ -209,7 +209,8 @@ class Selection:
     def _rankings_of_groups(self, num_groups: int, turn: int) -> IntArray:
         """Returns the ranking that chooses from each group, shape (num_groups,).
 
-        Within a batch, and over batches of one, rankings choose as often as their shares say.
+        Rankings choose in proportion to their shares, within a batch and over batches of one
+        sample.
         """
         places = ((np.arange(num_groups) + 0.5) / num_groups + GOLDEN_RATIO * turn) % 1.0
         ends = np.cumsum(self.shares)[:-1]
@@ -217,17 +218,17 @@ class Selection:
 
 
 def choose_at_random(region: AcceptedRegion, n: int, stream: np.random.SeedSequence) -> Choice:
-    """Returns accepted draws as they come.
+    """Returns accepted draws in the order in which they are drawn.
 
     If checks are relaxed, samples that cannot be found come from wider regions.
 
     Args:
-        region: The region that the cascade in force accepts.
+        region: The region that the current cascade accepts.
         n: Number of samples.
         stream: Random stream.
 
     Raises:
-        NothingAcceptedError: If the region is empty, and checks are not relaxed.
+        NothingAcceptedError: If the region is empty and checks are not relaxed.
     """
     if not region.relax_checks:
         return Choice(region.draw(n, stream), [], region.num_checks)
@@ -241,7 +242,7 @@ def choose_at_random(region: AcceptedRegion, n: int, stream: np.random.SeedSeque
 def _new_in(
     region: AcceptedRegion, seen: set[bytes], branch: Branch | None
 ) -> Callable[[FloatArray], BoolArray]:
-    """Returns a function that tells which rows lie in a region and a branch, and are new."""
+    """Returns a function that returns which rows are new and in a region and a branch."""
 
     def is_allowed(rows: FloatArray) -> BoolArray:
         is_new = [row.tobytes() not in seen for row in rows]

@@ -59,13 +59,13 @@ class Surrogate:
         self._take(process, points)
 
     def _take(self, process: GaussianProcess, points: FloatArray) -> None:
-        """Takes a process, which as yet believes in nothing, and all its training points."""
+        """Sets a process without beliefs, and all its training points."""
         self._process = self._told = process
         self._points, self._believed = points, points[:0]
         self.best = float(process.expected(points).max())
 
     def told(self, encoded: FloatArray, scores: FloatArray) -> Surrogate:
-        """Returns the surrogate with further samples, on the same scales as before.
+        """Returns the surrogate with further samples, on unchanged scales.
 
         Args:
             encoded: Samples, shape (m, columns).
@@ -85,7 +85,7 @@ class Surrogate:
         return self._process.predict(self._features(encoded))
 
     def believing(self, rows: FloatArray) -> Surrogate:
-        """Returns the surrogate under the belief that running samples turn out as expected.
+        """Returns the surrogate under the assumption that running samples score as expected.
 
         Args:
             rows: The samples, shape (m, columns).
@@ -100,9 +100,9 @@ class Surrogate:
         return surrogate
 
     def near(self, row: FloatArray) -> Surrogate:
-        """Returns the surrogate as it is asked around a sample, shape (columns,).
+        """Returns the surrogate for use near a sample, shape (columns,).
 
-        Of many beliefs, only the nearest count.
+        If there are many assumed scores, only the nearest count.
         """
         if len(self._believed) <= MAX_BELIEVED:
             return self
@@ -113,7 +113,7 @@ class Surrogate:
 
 
 def _best_and_others(values: FloatArray, number: int) -> npt.NDArray[np.intp]:
-    """Returns the places of all samples or, if there are too many, of the best and some others."""
+    """Returns the indices of all samples; if there are too many, of the best and some others."""
     best_first = np.argsort(-values, kind="stable")
     if len(values) <= number:
         return best_first

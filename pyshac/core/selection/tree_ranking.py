@@ -1,4 +1,4 @@
-"""TreeRanking: how promising samples are, judged by boosted trees."""
+"""TreeRanking: how promising samples are, according to boosted trees."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ RUNG_TREES = Boosting(subsample=0.8, colsample_bytree=0.7)
 class TreeRanking:
     """Ranks samples by a ladder of classifiers.
 
-    One rung tells the best half of all samples so far from the others, the next one the best
+    One rung separates the best half of all samples so far from the others, the next one the best
     quarter, and so on. A sample's rank is the sum of their margins.
 
     Args:
         encoded: Evaluated samples, shape (n, columns).
         scores: Their scores, shape (n,); NaN for failed samples.
         objective: Which scores are better.
-        features: What the trees see of encoded samples.
+        features: The features that trees see of encoded samples.
         stream: Random stream for the trees.
     """
 

@@ -1,4 +1,4 @@
-"""Bounded scores: how good samples that were pruned can be, for what learns from scores."""
+"""Bounded scores: a bound on the scores of pruned samples, for models that learn from scores."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pyshac.core.dataset.objective import Objective
 
 
 def bounded_scores(scores: FloatArray, ends: CurveEnds, objective: Objective) -> FloatArray:
-    """Returns scores with a bound in place of those that samples lack because they were pruned.
+    """Returns scores in which pruned samples have a bound instead of a missing score.
 
-    A sample that was pruned counts as the worst of the scores of all samples whose curves went on
-    past its last step, so it is never better than one of those. Its own last score, which is on
-    another scale early in a curve, only counts if none of them has a score: then it is the worst
-    of that and those of the curves that were pruned later. Failed samples keep NaN, and so does
-    one whose curve ended with NaN.
+    A pruned sample counts as the worst score of all samples whose curves continued past its last
+    step, so it is never better than one of those. Its own last score is on another scale early in a
+    curve. It counts only if none of those samples has a score. The bound is then the worst of that
+    score and those of curves that were pruned later. Failed samples keep NaN, as does a curve that
+    ended with NaN.
 
     Args:
         scores: The scores, shape (n,); NaN for samples that failed or were pruned.
@@ -43,16 +43,16 @@ def bounded_scores(scores: FloatArray, ends: CurveEnds, objective: Objective) ->
 def _worst_from(
     steps: IntArray, values: FloatArray, starts: IntArray, side: Literal["left", "right"]
 ) -> FloatArray:
-    """Returns the lowest value of those whose steps are at least, or above, each start.
+    """Returns the lowest of the values whose steps are at or after each start, or only after it.
 
     Args:
         steps: The steps, shape (n,).
         values: Their values, shape (n,).
         starts: The starts, shape (m,).
-        side: 'left' for steps from each start on, 'right' for those above it.
+        side: 'left' to include the step at each start, 'right' to exclude it.
 
     Returns:
-        Shape (m,); infinity where there is none.
+        Shape (m,); infinity where there is no such value.
     """
     order = np.argsort(steps)
     lowest = np.append(np.minimum.accumulate(values[order][::-1])[::-1], np.inf)

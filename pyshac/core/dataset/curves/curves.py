@@ -1,4 +1,4 @@
-"""Curves: many curves, stored as columns, and what they tell about single steps."""
+"""Curves: many curves, stored as columns, with statistics at single steps."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MAX_STEPS = 128
 
 
 class Curves(LazyList[Curve]):
-    """Curves, stored as columns. It reads like a list, and makes each curve on access.
+    """Curves, stored as columns. It behaves like a list and creates each curve on access.
 
     Args:
-        steps: The steps of all curves, one after the other.
-        scores: The scores there, of equal shape.
+        steps: The steps of all curves, one curve after another.
+        scores: The scores at these steps, of the same shape.
         lengths: Number of points of each curve, shape (n,).
-        are_pruned: Whether each was pruned, shape (n,).
+        are_pruned: Whether each curve was pruned, shape (n,).
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class Curves(LazyList[Curve]):
         return self._scores[self._ends - 1]
 
     def gains_from(self, step: int) -> FloatArray:
-        """Returns last scores less those at a step, of each curve that has been there."""
+        """Returns the last score minus the score at a step, for each curve that reached it."""
         lasts = np.repeat(self.ends, self._lengths)
         return self._at(lasts, step) - self._at(self._scores, step)
 
     def where(self, are_kept: BoolArray) -> Curves:
-        """Returns some of the curves, given which, shape (n,)."""
+        """Returns the selected curves, given a selection of shape (n,)."""
         points = np.repeat(are_kept, self._lengths)
         lengths, are_pruned = self._lengths[are_kept], self._are_pruned[are_kept]
         return Curves(self._steps[points], self._scores[points], lengths, are_pruned)
@@ -89,9 +89,10 @@ class Curves(LazyList[Curve]):
         return np.unique(self._steps)
 
     def compared_steps(self, grace: int) -> list[int]:
-        """Returns steps at which curves are compared, ascending, from one on to before the last.
+        """Returns steps for comparing curves, ascending, from a given step to before the last.
 
-        They are not too many, and lie evenly among all at which a curve has a point.
+        Their number is limited. They are evenly spaced among all steps at which a curve has a
+        point.
         """
         steps = self.steps
         steps = steps[(steps >= grace) & (steps < self.last_step)]
@@ -106,15 +107,15 @@ class Curves(LazyList[Curve]):
         return int(self._steps.max(initial=-1))
 
     def values_at(self, step: int) -> FloatArray:
-        """Returns the last score at or before a step, of each curve that has been there."""
+        """Returns the last score at or before a step, for each curve that reached the step."""
         return self._at(self._scores, step)
 
     def bests_by(self, step: int, sign: int) -> FloatArray:
-        """Returns the best score at or before a step, of each curve that has been there.
+        """Returns the best score at or before a step, for each curve that reached the step.
 
         Args:
             step: The step.
-            sign: 1 if higher scores are better, -1 if lower ones are.
+            sign: 1 if higher scores are better, -1 if lower scores are.
         """
         if sign not in self._bests:
             parts = np.split(sign * self._scores, self._ends[:-1])

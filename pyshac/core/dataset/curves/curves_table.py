@@ -1,4 +1,4 @@
-"""CurvesTable: the curves of a dataset's samples, and the lines in which they are saved."""
+"""CurvesTable: the curves of a dataset's samples, and the lines that store them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CurveEnds:
 
     Attributes:
         steps: The last step of each sample's curve, shape (n,); -1 without a curve.
-        scores: The score there, shape (n,); NaN without a curve, or if it was not finite.
+        scores: The score at that step, shape (n,); NaN without a curve or if it was not finite.
         are_pruned: Which samples were pruned, shape (n,).
     """
 
@@ -31,11 +31,11 @@ class CurveEnds:
     are_pruned: BoolArray
 
     def first(self, count: int) -> CurveEnds:
-        """Returns those of the first samples."""
+        """Returns the ends of the first samples."""
         return self.at(np.arange(count))
 
     def at(self, places: IntArray) -> CurveEnds:
-        """Returns those of some samples, given their places, in that order."""
+        """Returns the ends of samples by index, in that order."""
         return CurveEnds(self.steps[places], self.scores[places], self.are_pruned[places])
 
 
@@ -55,7 +55,7 @@ class CurvesTable:
         self._ends: IntArray | None = None
 
     def insert(self, place: int, number: int, curve: Curve | None) -> None:
-        """Inserts the curve of a sample before the one at `place`; None if it has none."""
+        """Inserts the curve of a sample before the curve at `place`; None if it has none."""
         with self._lock:
             start = len(self._steps) - int(np.sum(self._lengths[place:], dtype=np.int64))
             if curve is not None:
@@ -91,7 +91,7 @@ class CurvesTable:
 
     @property
     def total_steps(self) -> int:
-        """The last steps of all curves, added up."""
+        """The sum of the last steps of all curves."""
         steps = self.ends().steps
         return sum(steps[steps > 0].tolist())
 
@@ -108,7 +108,7 @@ class CurvesTable:
             return CurveEnds(steps, scores, are_pruned)
 
     def curves(self, are_kept: BoolArray) -> Curves:
-        """Returns the curves of some samples, given which, shape (at most n,); the first ones."""
+        """Returns selected curves of the first samples; the selection has at most shape (n,)."""
         with self._lock:
             lengths = np.array(self._lengths[: len(are_kept)], dtype=np.int64)
             are_pruned = np.array(self._are_pruned[: len(are_kept)], dtype=bool)
@@ -120,7 +120,7 @@ class CurvesTable:
         return present.where(are_kept[has_curve])
 
     def cut(self, count: int) -> None:
-        """Removes all curves but those of the first `count` samples."""
+        """Removes all curves except those of the first `count` samples."""
         with self._lock:
             left = int(np.sum(self._lengths[:count], dtype=np.int64))
             del self._steps[left:], self._scores[left:]
@@ -129,7 +129,7 @@ class CurvesTable:
             self._ends = None
 
     def copy(self, lock: CopyableLock) -> CurvesTable:
-        """Returns a copy, guarded by another lock."""
+        """Returns a copy with another lock."""
         table = CurvesTable(lock)
         with self._lock:
             table._steps, table._scores = self._steps[:], self._scores[:]
@@ -138,7 +138,7 @@ class CurvesTable:
         return table
 
     def sort(self, order: IntArray) -> None:
-        """Reorders the samples: the one at `order[i]` moves to place i."""
+        """Reorders the samples: the sample at `order[i]` moves to index i."""
         with self._lock:
             curves: list[Any] = [self[int(place)] for place in order]
             kept = [curve for curve in curves if curve is not None]
@@ -150,7 +150,7 @@ class CurvesTable:
             self._ends = None
 
     def pack(self) -> None:
-        """Compresses what is only needed for saving."""
+        """Compresses data that only saving needs."""
         self._lines.pack()
 
     def to_bytes(self) -> bytes:

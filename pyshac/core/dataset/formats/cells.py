@@ -1,4 +1,4 @@
-"""Cells: values in the forms that editors, spreadsheets and other programs give them."""
+"""Cells: values as editors, spreadsheets and other programs write them."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _HINTS = (
 class CellReader:
     """Reads the cells of a table as values and scores.
 
-    The exact text of a value always means that value. Another text is read without white space and
-    quotes around it, then with a decimal point for a decimal comma, and then as the number that it
-    is: `1E-05` is the value whose text is `1e-05`.
+    The exact text of a value always means that value. Otherwise the reader tries, in this order:
+    the text without surrounding white space and quotes, the text with a decimal point for a decimal
+    comma, and the number that it denotes, so `1E-05` is the value whose text is `1e-05`.
 
     Args:
         space: The search space.
-        delimiter: The character between the table's cells. Decimal commas are only read where it
-            is a semicolon: elsewhere a comma may separate thousands.
+        delimiter: The character between the table's cells. Decimal commas are allowed only if it
+            is a semicolon; otherwise a comma may separate thousands.
     """
 
     def __init__(self, space: HyperParameterList, delimiter: str) -> None:
@@ -66,9 +66,9 @@ class CellReader:
         """Returns the values of a sample.
 
         Raises:
-            TypeError: If a value is not of a column's type.
-            ValueError: If a column does not allow a value, a whole number was rounded, or there are
-                both kinds of decimal marks.
+            TypeError: If a value does not have the column's type.
+            ValueError: If a column does not allow a value, an integer was rounded, or the table
+                uses both kinds of decimal marks.
         """
         try:
             row = self._space.row_from_text(cells)
@@ -87,7 +87,7 @@ class CellReader:
         return row
 
     def score(self, cell: str) -> float:
-        """Returns a score, NaN for an empty cell.
+        """Returns a score; NaN for an empty cell.
 
         Raises:
             ValueError: If it is not a number.
@@ -116,7 +116,7 @@ class CellReader:
         raise ValueError(f"column {name!r}: {str(problem).rstrip('.')}.{_hint(cell)}")
 
     def _readings(self, cell: str) -> Iterator[list[str]]:
-        """Yields texts that a cell may stand for, the likeliest first; a list if equally likely."""
+        """Yields possible texts of a cell, the likeliest first; a list for equally likely ones."""
         yield [cell]
         text = cell.strip()
         yield [*{text: None, bare(cell): None}]
@@ -130,9 +130,9 @@ class CellReader:
             return
 
     def _check_mark(self, name: str, cell: str) -> None:
-        """Raises `ValueError` if some numbers have decimal commas and others points.
+        """Raises `ValueError` if some numbers have decimal commas and others have decimal points.
 
-        The others may have points between thousands.
+        The points of the others may separate thousands.
         """
         found = _NUMBER.fullmatch(cell.strip())
         if found is None:
@@ -146,7 +146,7 @@ class CellReader:
 
 
 def bare(cell: str) -> str:
-    """Returns a cell without white space around it, which makes quotes a part of the cell."""
+    """Returns a cell without surrounding white space, so that quotes count as part of it."""
     text = cell.strip()
     is_quoted = len(text) > 1 and text[0] == text[-1] == '"'
     return text[1:-1].replace('""', '"') if is_quoted else text

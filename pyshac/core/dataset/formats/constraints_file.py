@@ -1,6 +1,6 @@
-"""`constraints.json`: the constraints of a search space in a file, which is not trusted.
+"""`constraints.json`: the constraints of a search space, read as untrusted input.
 
-Relations are there as data, functions by their names only.
+The file contains relations as data, and functions only by name.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ def encode_constraints(constraints: Sequence[AnyConstraint]) -> bytes:
 def read_constraints(
     path: Path, parameters: HyperParameterList, known: Sequence[AnyConstraint] = ()
 ) -> HyperParameterList:
-    """Returns a search space with the constraints of a file; itself if there is no such file.
+    """Returns a search space with the constraints of a file, or unchanged without such a file.
 
     Args:
         path: The file.
         parameters: The parameters.
-        known: The user's own constraints, of which functions replace those of the same name.
+        known: The user's own constraints. Their functions replace those of the same name.
 
     Raises:
-        SaveDirectoryError: If it is corrupt, or its constraints do not fit the parameters.
+        SaveDirectoryError: If the file is corrupt, or its constraints do not suit the parameters.
     """
     files.refuse_link(path)
     if not path.exists():

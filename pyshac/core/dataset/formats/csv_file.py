@@ -25,15 +25,15 @@ def read_csv(
 ) -> Iterator[tuple[str, list[Any], float]]:
     """Yields id, row and score of each line of a dataset in CSV form.
 
-    Holds one row at a time. Rows are of bounded length. Empty rows, and empty columns at the end,
-    do not count.
+    Memory holds one row at a time, and rows have a bounded length. Empty rows, and empty columns at
+    the end, are ignored.
 
     Args:
         text: The file's text, or the file.
         space: Its search space.
         source: The file's name, for errors.
-        may_differ: Whether as many columns with other names are taken by their places, with a
-            warning, as PySHAC 0.1 to 0.3 did.
+        may_differ: Whether to accept the same number of columns with other names. They are then
+            assigned by position, with a warning, as in PySHAC 0.1 to 0.3.
 
     Raises:
         ValueError: If the columns differ from the space's, or a column does not allow a value;
@@ -67,7 +67,7 @@ def read_csv(
 
 
 def _delimiter_of(line: str, expected: list[str]) -> str:
-    """Returns the delimiter with which a line is the expected header, by default a comma."""
+    """Returns the delimiter for which a line is the expected header; by default a comma."""
     for delimiter in DELIMITERS:
         with contextlib.suppress(csv.Error):
             if _is_header(next(csv.reader([line], delimiter=delimiter), []), expected):
@@ -81,19 +81,19 @@ def _is_header(cells: list[str], expected: list[str]) -> bool:
 
 
 def _without_empty_end(cells: list[str], length: int) -> list[str]:
-    """Returns cells without empty ones beyond a length, which spreadsheets leave at the end."""
+    """Returns cells without the empty ones that spreadsheets add beyond a length."""
     return cells[:length] if not any(map(str.strip, cells[length:])) else cells
 
 
 def _are_other_names(header: list[str], expected: list[str]) -> bool:
-    """Returns whether a header names as many columns, and not only in another order."""
+    """Returns whether a header has as many columns with other names, not just reordered ones."""
     is_as_long = len(header) == len(set(header)) == len(expected)
     has_ends = [*header[:1], *header[-1:]] == [expected[0], expected[-1]]
     return is_as_long and has_ends and set(header) != set(expected)
 
 
 class _Lines:
-    """The lines of a file, whose rows are of bounded length."""
+    """The lines of a file, with rows of bounded length."""
 
     def __init__(self, file: TextIO, source: str) -> None:
         self._file = file
@@ -147,12 +147,12 @@ def check_id(text: str, source: str) -> int:
 
 
 def score_text(score: float) -> str:
-    """Returns the text of a score, empty for NaN."""
+    """Returns the text of a score; empty for NaN."""
     return "" if math.isnan(score) else repr(score)
 
 
 def check_row_length(space: HyperParameterList) -> None:
-    """Raises `ValueError` if the choices of a search space make rows too long to be read again."""
+    """Raises `ValueError` if the choices of a search space make rows too long to read again."""
     if space.num_columns * 2 * plain_values.MAX_CELL_LENGTH <= MAX_ROW_LENGTH:
         return
     longest = sum(
@@ -174,7 +174,7 @@ def _cell_length(value: Any) -> int:
 
 
 def check_line(line: str, id: int) -> str:
-    """Returns a line of CSV; raises `ValueError` if it is too long to be read again."""
+    """Returns a line of CSV; raises `ValueError` if it is too long to read again."""
     if len(line) > MAX_ROW_LENGTH:
         raise ValueError(
             f"Sample {id} takes {len(line)} characters as text; at most {MAX_ROW_LENGTH} can be "

@@ -1,9 +1,9 @@
 """`curves.jsonl`: the curves of evaluations, read as untrusted input.
 
-A line is a JSON object with the sample's number as `id`, and its curve, which has the same form in
-the journal: `"steps": [...]`, ascending from 0 on, `"scores": [...]` with null for a score that was
-not finite, and `"pruned": true` if the evaluation was given up. A sample without a curve has no
-line.
+A line is a JSON object with the sample's number as `id`, and its curve. The journal stores curves
+in the same form: `"steps": [...]`, ascending from 0 on, `"scores": [...]` with null for a score
+that was not finite, and `"pruned": true` if the evaluation was pruned. Samples without a curve have
+no line.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def curve_record(curve: Curve) -> dict[str, Any]:
 
 
 def curve_of(record: Any, number: int) -> Curve:
-    """Returns the curve that a record of a sample has.
+    """Returns the curve in a sample's record.
 
     Args:
         record: The record.
         number: The sample's number, for errors.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If the record has no valid curve.
     """
     if not isinstance(record, dict) or not {"steps", "scores"} <= record.keys() <= _KEYS:
         raise ValueError(f"sample {number} has no valid curve")
@@ -68,11 +68,11 @@ def read_curves(path: Path, length: int = files.MAX_CSV_BYTES) -> Iterator[tuple
 
     Args:
         path: The file.
-        length: Number of bytes to read, from the start.
+        length: Number of bytes to read from the start.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is corrupt; the message names the line.
+        SaveDirectoryError: If the file is corrupt; the message names the line.
     """
     for line, source in read_lines(path, length, MAX_LINE_BYTES):
         yield _decode(line, source)
@@ -94,7 +94,7 @@ def _decode(line: bytes, source: str) -> tuple[int, Curve]:
 def with_curves(
     details: Mapping[int, Details], curves: Iterable[tuple[int, Curve]]
 ) -> dict[int, Details]:
-    """Returns the details of samples with their curves, by the samples' numbers."""
+    """Returns the details of samples with their curves, by sample number."""
     complete = dict(details)
     for number, curve in curves:
         complete[number] = replace(complete.get(number, UNKNOWN), curve=curve)

@@ -1,9 +1,9 @@
-"""`draws.jsonl`: what the samples of a stream were drawn from, read as untrusted input.
+"""`draws.jsonl`: the origins of a stream's samples, read as untrusted input.
 
 A line is a JSON object for each draw of a closed batch: `{"draw": first number, "size": number of
-samples, "enqueued": number of those that come from the queue, "since": [number, ...], "complete":
-number, "added": number, "budget": number, "batch_size": number, "closed": [budget, batch size]}`.
-All from "since" to "batch_size", in the journal also those of an open batch, are the `Origin`.
+samples, "enqueued": number of those from the queue, "since": [number, ...], "complete": number,
+"added": number, "budget": number, "batch_size": number, "closed": [budget, batch size]}`. The keys
+from "since" to "batch_size" are the `Origin`. The journal stores them for open batches as well.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _KEYS = ("since", "complete", "added", "budget", "batch_size")
 
 @dataclass(frozen=True)
 class Origin:
-    """What the samples of a draw were drawn from, besides the seed.
+    """The data on which the samples of a draw depend, besides the seed.
 
     Attributes:
-        since: Numbers of the samples whose scores came in since the draw before, in the order in
-            which this draw and those after it have learned from them.
+        since: Numbers of the samples whose scores arrived since the previous draw, in the order in
+            which this draw and later ones have learned from them.
         num_complete: Number of samples in closed batches.
-        num_added: Number of samples from elsewhere.
+        num_added: Number of samples from other sources.
         total_budget: N, on which the schedule depends.
-        batch_size: W, on which it depends, too.
+        batch_size: W, on which the schedule also depends.
     """
 
     since: array[int]
@@ -48,10 +48,10 @@ class Drew:
     Attributes:
         start: Number of its first sample.
         size: Number of its samples.
-        num_enqueued: Number of those that come from the queue.
-        origin: What they were drawn from.
-        closed: Budget and size of the batches when their batch was closed, since they may have
-            changed meanwhile; None while it is open.
+        num_enqueued: Number of its samples from the queue.
+        origin: Its origin.
+        closed: Budget and batch size when its batch was closed, since they may have changed
+            in between; None while the batch is open.
     """
 
     start: int
@@ -76,7 +76,7 @@ class DrawLog:
         return len(self._lines)
 
     def append(self, drew: Drew) -> None:
-        """Appends a draw of a batch that is closed."""
+        """Appends a draw of a closed batch."""
         samples = {"draw": drew.start, "size": drew.size, "enqueued": drew.num_enqueued}
         record = {**samples, **origin_record(drew.origin), "closed": drew.closed}
         self._lines += json.dumps(record, separators=(",", ":")).encode() + b"\n"
@@ -90,7 +90,7 @@ class DrawLog:
         return (_drew(json.loads(line)) for line in self.to_bytes().splitlines())
 
     def copy(self) -> DrawLog:
-        """Returns the log of this moment."""
+        """Returns a copy."""
         log = DrawLog()
         log.learned, log._lines = self.learned[:], self._lines[:]
         return log
@@ -103,11 +103,11 @@ def origin_record(origin: Origin) -> dict[str, Any]:
 
 
 def origin_of(record: Mapping[str, Any]) -> Origin:
-    """Returns the origin that a record has.
+    """Returns the origin in a record.
 
     Raises:
-        KeyError: If something is missing.
-        ValueError: If it has a value that is not allowed.
+        KeyError: If a key is missing.
+        ValueError: If a value is not allowed.
     """
     since, *counts = (record[key] for key in _KEYS)
     are_numbers = isinstance(since, list) and all(map(_is_count, since))
@@ -117,13 +117,13 @@ def origin_of(record: Mapping[str, Any]) -> Origin:
 
 
 def check_origin(origin: Origin, start: int, size: int, num_added: int) -> None:
-    """Raises `ValueError` if samples cannot have been drawn from an origin.
+    """Raises `ValueError` if samples cannot have a given origin.
 
     Args:
         origin: The origin.
-        start: Number of the first of the samples.
-        size: Number of the samples.
-        num_added: Number of samples from elsewhere, at the end.
+        start: Number of the first sample.
+        size: Number of samples.
+        num_added: Number of samples from other sources, at the end.
     """
     if max((origin.num_complete - 1, *origin.since)) >= start:
         raise ValueError("its samples were drawn from later ones")
@@ -134,7 +134,7 @@ def check_origin(origin: Origin, start: int, size: int, num_added: int) -> None:
 
 
 def _drew(record: Mapping[str, Any]) -> Drew:
-    """Returns the draw of a line; raises as `origin_of` does."""
+    """Returns the draw of a line; raises the errors of `origin_of`."""
     start, size, num_enqueued = counts = [record[key] for key in ("draw", "size", "enqueued")]
     if not all(map(_is_count, counts)) or num_enqueued > size:
         raise ValueError("its samples have no valid numbers")
@@ -153,13 +153,13 @@ def read_draws(path: Path, length: int, num_complete: int, num_added: int) -> Dr
 
     Args:
         path: The file.
-        length: Number of bytes, from the start.
+        length: Number of bytes to read from the start.
         num_complete: Number of samples in closed batches.
-        num_added: Number of samples from elsewhere.
+        num_added: Number of samples from other sources.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is corrupt; the message names the line.
+        SaveDirectoryError: If the file is corrupt; the message names the line.
     """
     log, stop, known = DrawLog(), 0, set[int]()
     with files.open_bounded(path, files.MAX_CSV_BYTES) as file:

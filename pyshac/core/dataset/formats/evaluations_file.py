@@ -1,8 +1,8 @@
 """`evaluations.jsonl`: the details of evaluations, read as untrusted input.
 
-A line is a JSON object with the sample's number as `id` and, as far as they are known, `slot`,
-`started` (seconds since 1970), `seconds`, `failure` and `extras`. The last four have the same form
-in the journal. JSON has no NaN and no infinities, so they are `{"__float__": "nan"}`.
+A line is a JSON object with the sample's number as `id` and these keys, if known: `slot`, `started`
+(seconds since 1970), `seconds`, `failure` and `extras`. The journal stores the last four in the
+same form. JSON has neither NaN nor infinities, so they are written as `{"__float__": "nan"}`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def details_line(number: int, details: Details) -> bytes:
 
 
 def details_record(details: Details) -> dict[str, Any]:
-    """Returns what is known of an evaluation, without its slot, as JSON."""
+    """Returns the details of an evaluation, except its slot, as JSON."""
     known = {
         "started": details.started,
         "seconds": details.seconds,
@@ -45,7 +45,7 @@ def details_record(details: Details) -> dict[str, Any]:
 
 
 def details_of(record: Mapping[str, Any], number: int, slot: Any) -> Details:
-    """Returns the details that a record of a sample has.
+    """Returns the details in a sample's record.
 
     Args:
         record: The record.
@@ -53,7 +53,7 @@ def details_of(record: Mapping[str, Any], number: int, slot: Any) -> Details:
         slot: Its slot, which is not checked yet.
 
     Raises:
-        ValueError: If one of them has a value that is not allowed.
+        ValueError: If a detail has a value that is not allowed.
     """
     extras = record.get("extras", {})
     if not isinstance(extras, dict) or len(extras) > MAX_EXTRAS:
@@ -84,27 +84,27 @@ def read_details(path: Path, length: int = files.MAX_CSV_BYTES) -> Iterator[tupl
 
     Args:
         path: The file.
-        length: Number of bytes to read, from the start.
+        length: Number of bytes to read from the start.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is corrupt; the message names the line.
+        SaveDirectoryError: If the file is corrupt; the message names the line.
     """
     for line, source in read_lines(path, length, MAX_LINE_BYTES):
         yield _decode(line, source)
 
 
 def read_lines(path: Path, length: int, limit: int) -> Iterator[tuple[bytes, str]]:
-    """Yields the lines of a file, and the place of each, for errors.
+    """Yields the lines of a file, each with its place, for errors.
 
     Args:
         path: The file.
-        length: Number of bytes to read, from the start.
-        limit: Largest number of bytes of a line.
+        length: Number of bytes to read from the start.
+        limit: Maximum number of bytes of a line.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If a line is too long, or has no end.
+        SaveDirectoryError: If a line is too long or has no end.
     """
     with files.open_bounded(path, files.MAX_CSV_BYTES) as file:
         place = 0

@@ -1,4 +1,4 @@
-"""`former.json`: names the folder of a save directory whose run counts, if it is not its own."""
+"""`former.json`: names the subfolder of a save directory that holds the valid run, if any."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _MAX_BYTES = 4096
 
 
 def former_name(marker: Path) -> str | None:
-    """Returns the name of the folder that a marker names; None if there is no marker.
+    """Returns the folder name in a marker; None if there is no marker.
 
     Raises:
-        SaveDirectoryError: If it is corrupt.
+        SaveDirectoryError: If the marker is corrupt.
     """
     try:
         text = files.decode_text(files.read_bounded(marker, _MAX_BYTES), marker)

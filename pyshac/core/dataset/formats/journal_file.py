@@ -1,13 +1,15 @@
 """`journal.jsonl`: the events since `dataset.csv` was written, read as untrusted input.
 
 A line consists of eight hexadecimal digits (the CRC-32 of the rest), a space, and a JSON object: a
-record. It is `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number or null,
-"chosen_by": [ranking, ...], "num_enqueued": number}` for a batch that was drawn, without the last
-three in PySHAC 1.0, with `"limits": [[step, score], ...]` if its samples may be pruned, and with an
-`Origin` for those of a stream; or
-`{"id": number, "score": score or null, "worker": slot or null}` for a sample that was scored, with
-what else is known of it as in `evaluations.jsonl`, its `"curve"` as in `curves.jsonl`, and
-`"skip_cv_checks": true` if its `tell` asked for that.
+record. There are two kinds of records:
+
+- A batch that was drawn: `{"batch": first number, "rows": [[value, ...], ...], "num_checks": number
+  or null, "chosen_by": [ranking, ...], "num_enqueued": number}`. PySHAC 1.0 omits the last three.
+  If the samples may be pruned, there is `"limits": [[step, score], ...]`. Samples of a stream have
+  an `Origin`.
+- A sample that was scored: `{"id": number, "score": score or null, "worker": slot or null}`, with
+  its details as in `evaluations.jsonl`, and its `"curve"` as in `curves.jsonl`. If its `tell`
+  requested it, there is `"skip_cv_checks": true`.
 """
 
 from __future__ import annotations
@@ -56,12 +58,12 @@ class Drawn:
     Attributes:
         start: Number of its first sample.
         rows: Its rows.
-        num_checks: Number of classifiers that accept each sample, at least; None if not known.
-        chosen_by: Number of the ranking that chose each of the first samples after those of the
-            queue; the others were chosen by none.
-        num_enqueued: Number of its first samples that come from the queue.
-        origin: What the samples of a stream were drawn from; None for others.
-        limits: The limits that curves must keep, by ascending steps; None without pruning.
+        num_checks: Minimum number of classifiers that accept each sample; None if unknown.
+        chosen_by: Number of the ranking that chose each of the first samples after those from the
+            queue. No ranking chose the others.
+        num_enqueued: Number of samples from the queue, which come first.
+        origin: The origin of a stream's samples; None for others.
+        limits: The limits for curves, by ascending steps; None without pruning.
     """
 
     start: int
@@ -79,9 +81,9 @@ class Scored:
 
     Attributes:
         number: The sample's number.
-        score: Its score; NaN if it failed.
-        details: What else is known of it.
-        skip_cv_checks: Whether its `tell` asked for that.
+        score: Its score; NaN if it failed or was pruned.
+        details: Its other details.
+        skip_cv_checks: Whether its `tell` requested this.
     """
 
     number: int
@@ -91,16 +93,16 @@ class Scored:
 
 
 def line_checksum(data: bytes) -> bytes:
-    """Returns the checksum with which a line begins."""
+    """Returns the checksum at the start of a line."""
     return b"%08x" % zlib.crc32(data)
 
 
 def largest_size(space: HyperParameterList, num_samples: int) -> int:
-    """Returns the size in bytes that the journal of a search cannot exceed.
+    """Returns the maximum size of a search's journal in bytes.
 
-    Every save empties it but for the open batches. So it holds the rows of these, a score for each
-    of them, and what they were drawn from. Searches may change their number of batches, hence all
-    samples that a search may have drawn.
+    Every save removes all events except those of open batches. So the journal contains the rows of
+    these batches, a score for each sample, and their origins. Searches may change their number of
+    batches, so the bound covers all samples that a search may have drawn.
     """
     row = sum(_largest_value(item) * (item.sample_count or 1) for item in space)
     largest = num_samples * (row + _SCORE_BYTES + _ORIGIN_BYTES)
@@ -108,7 +110,7 @@ def largest_size(space: HyperParameterList, num_samples: int) -> int:
 
 
 def _largest_value(parameter: AbstractHyperParameter) -> int:
-    """Returns the largest number of bytes that a value of a parameter takes in the journal."""
+    """Returns the maximum number of bytes of a parameter's value in the journal."""
     kind = parameter.column_kind
     if not kind.is_built_in:
         return _UNKNOWN_BYTES
@@ -119,11 +121,11 @@ def _largest_value(parameter: AbstractHyperParameter) -> int:
 
 
 def read_records(path: Path, limit: int = files.MAX_CSV_BYTES) -> list[dict[str, Any]]:
-    """Returns the journal's records; a torn last line is dropped with a warning.
+    """Returns the journal's records. A torn last line is dropped with a warning.
 
     Args:
-        path: The journal; without such a file there are no records.
-        limit: Its largest size in bytes.
+        path: The journal; a missing file has no records.
+        limit: Its maximum size in bytes.
 
     Raises:
         SaveDirectoryError: If another line is corrupt; the message names it.
@@ -142,7 +144,7 @@ def read_records(path: Path, limit: int = files.MAX_CSV_BYTES) -> list[dict[str,
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yields the lines of a journal; of zeros, which no line contains, it keeps about one."""
+    """Yields the lines of a journal. Zeros, which no line contains, are shortened to about one."""
     pieces: list[bytes] = []
     while piece := file.readline(_PIECE_BYTES):
         pieces.append(_ZEROS.sub(b"\0", piece) if piece.strip(b"\0") else b"\0")
@@ -154,7 +156,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _last_line(line: bytes, source: str) -> bytes | None:
-    """Returns a line without its end, which is missing or damaged; None if it is torn."""
+    """Returns a line without its missing or damaged line ending; None if the line is torn."""
     # The checksum proves that the rest is whole.
     for data in (line, line[:-1]):
         if _is_whole(data):
@@ -184,11 +186,11 @@ def _decode_line(line: bytes, source: str) -> dict[str, Any]:
 
 
 def event_of(record: Mapping[str, Any]) -> Drawn | Scored:
-    """Returns the event that a record describes.
+    """Returns the event in a record.
 
     Raises:
-        KeyError: If something is missing.
-        ValueError: If it has a value that is not allowed.
+        KeyError: If a key is missing.
+        ValueError: If a value is not allowed.
     """
     return _drawn(record) if "batch" in record else _scored(record)
 
@@ -214,7 +216,7 @@ def _drawn(record: Mapping[str, Any]) -> Drawn:
 
 
 def _are_limits(limits: Any) -> bool:
-    """Returns whether a value of JSON is a list of steps, ascending, and scores."""
+    """Returns whether a JSON value is a list of ascending steps with scores."""
     if not isinstance(limits, list) or not all(map(_is_limit, limits)):
         return False
     return all(before < after for (before, _), (after, _) in itertools.pairwise(limits))

@@ -19,8 +19,8 @@ LEVEL = 4
 class Lines:
     """The encoded lines of a file, in order.
 
-    A change before the end of the compressed lines expands them all again. So `pack` is to be
-    called when the lines so far are unlikely to change.
+    A change before the end of the compressed lines expands all of them. So call `pack` when the
+    lines so far are unlikely to change.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Lines:
         return self._parts.num_packed + len(self._parts.lengths)
 
     def insert(self, place: int, line: bytes) -> None:
-        """Inserts a line before the one at `place`."""
+        """Inserts a line before the line at `place`."""
         parts = self._changeable(place)
         place -= parts.num_packed
         start = parts.end_of(place)
@@ -45,21 +45,21 @@ class Lines:
         return lines
 
     def cut(self, count: int) -> None:
-        """Removes all lines but the first `count`."""
+        """Removes all lines except the first `count`."""
         parts = self._changeable(count)
         count -= parts.num_packed
         del parts.text[parts.end_of(count) :]
         del parts.lengths[count:]
 
     def sort(self, order: IntArray) -> None:
-        """Reorders the lines: the one at `order[i]` moves to place i."""
+        """Reorders the lines: the line at `order[i]` moves to index i."""
         parts = self._changeable(0)
         ends = np.cumsum(parts.lengths)
         lines = [parts.text[ends[place] - parts.lengths[place] : ends[place]] for place in order]
         self._parts = _Parts((), bytearray().join(lines), array("q", map(len, lines)))
 
     def pack(self) -> None:
-        """Compresses the lines, if enough of them are not compressed yet."""
+        """Compresses the lines if enough of them are uncompressed."""
         packed, text, lengths = self._parts
         if len(lengths) >= PACKED_LINES:
             new = _Packed(
@@ -82,7 +82,7 @@ class Lines:
         return size + parts.end_of(max(count, 0))
 
     def _changeable(self, place: int) -> _Parts:
-        """Returns the parts, with the line at `place` among those that are not compressed."""
+        """Returns the parts, with the line at `place` among the uncompressed ones."""
         if place < self._parts.num_packed:
             packed, _, lengths = self._parts
             numbers = [*(zlib.decompress(part.lengths) for part in packed), lengths.tobytes()]
@@ -100,7 +100,7 @@ class _Packed(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """Lines: those that are compressed, the others' text, and the length of each of these."""
+    """Lines: the compressed ones, the text of the others, and the length of each of these."""
 
     packed: tuple[_Packed, ...]
     text: bytearray
@@ -111,5 +111,5 @@ class _Parts(NamedTuple):
         return sum(part.number for part in self.packed)
 
     def end_of(self, count: int) -> int:
-        """Returns the end of the first `count` lines that are not compressed."""
+        """Returns the end of the first `count` uncompressed lines."""
         return len(self.text) - int(np.sum(self.lengths[count:], dtype=np.int64))

@@ -1,8 +1,7 @@
-"""`parameters.json`: a search space in a file, which is not trusted.
+"""`parameters.json`: a search space, read as untrusted input.
 
 The cost of building a search space grows with its numbers of parameters and values, so these are
-bounded. The user's own parameters replace equal ones of the file, and may be of any number and
-kind.
+limited. The user's own parameters replace equal ones of the file and have no such limits.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def read_config(path: Path) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SaveDirectoryError: If it is not JSON, or too large.
+        SaveDirectoryError: If it is not JSON, or is too large.
     """
     text = files.decode_text(files.read_bounded(path, files.MAX_JSON_BYTES), path)
     return files.parse_json(text, repr(str(path)))
@@ -48,7 +47,8 @@ def build_space(
         known: The user's own parameters, which replace equal ones.
 
     Raises:
-        SaveDirectoryError: If it describes no space, names an unknown type, or may take too long.
+        SaveDirectoryError: If the JSON does not describe a space, names an unknown type, or may
+            take too long to build.
     """
     try:
         return _build(content, known)
@@ -77,7 +77,7 @@ def _build(content: Any, known: HyperParameterList | None) -> HyperParameterList
 
 
 def _known_entries(known: HyperParameterList) -> dict[str, tuple[str, AbstractHyperParameter]]:
-    """Returns the identity of each built-in parameter of a user, and the parameter, by name."""
+    """Returns, by name, each built-in parameter of a user and its identity."""
     config = plain_values.to_json(known.get_config())
     return {
         parameter.name: (str(_identity(config[parameter.name])), parameter)
@@ -126,7 +126,7 @@ def _count_conditions(content: dict[str, Any]) -> int:
 
 
 def _check_costs(content: dict[str, Any]) -> None:
-    """Raises `ValueError` if parameters that only the file knows would take long to build."""
+    """Raises `ValueError` if parameters that only the file contains would take long to build."""
     num_values = _count(content)
     for number, limit, what in (
         (len(content), MAX_PARAMETERS, "parameters"),

@@ -1,4 +1,4 @@
-"""Condition: the values of another parameter with which a parameter is active."""
+"""Condition: the values of another parameter for which a parameter is active."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEYS = {"parent", "values", "at_least", "at_most"}
 
 @dataclass(frozen=True)
 class Condition:
-    """The values of another parameter, the parent, with which a parameter is active.
+    """The values of another parameter, the parent, for which a parameter is active.
 
     Attributes:
         parent: The name of the parent, or of one column of a multi parameter.
@@ -36,7 +36,7 @@ class Condition:
         return f"{self.parent!r} is {' and '.join(texts)}"
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the condition as JSON can hold it."""
+        """Returns the condition in a form that JSON can hold."""
         config: dict[str, Any] = {"parent": self.parent}
         if self.values is not None:
             config["values"] = list(self.values)
@@ -56,7 +56,7 @@ def condition_of(name: str, parent: Any, values: Any, at_least: Any, at_most: An
 
     Raises:
         TypeError: If the parent is not a str, or a value has a type that no parameter has.
-        ValueError: If there are no values and no bounds, or both.
+        ValueError: If there are neither values nor bounds, or both.
     """
     if not isinstance(parent, str):
         raise TypeError(
@@ -95,7 +95,7 @@ def conditions_from_config(name: str, config: Any) -> tuple[Condition, ...]:
 
     Raises:
         TypeError: If a value has the wrong type.
-        ValueError: If an entry is no condition.
+        ValueError: If an entry is not a condition.
     """
     conditions = []
     for entry in config if isinstance(config, list) else [config]:

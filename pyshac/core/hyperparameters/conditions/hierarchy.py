@@ -1,7 +1,7 @@
 """Hierarchy: the conditions of a search space, as functions of arrays.
 
-An encoded row is *complete* if it has a number in every column. Where a parameter is inactive, the
-rows of a search have NaN instead.
+An encoded row is *complete* if it has a number in every column. In the rows of a search, inactive
+parameters have NaN instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Rule:
     Attributes:
         condition: The condition.
         column: The column of the parent.
-        values: The values with which it holds.
+        values: The values for which it holds.
     """
 
     condition: Condition
@@ -37,7 +37,7 @@ class Rule:
     values: ParentValues
 
     def refusal(self, name: str) -> str:
-        """Returns the message that a parameter has a value although the rule does not hold."""
+        """Returns the message for a parameter that has a value although the rule does not hold."""
         return f"{name!r} must be left out, since it is only active where {self.condition}."
 
 
@@ -50,10 +50,10 @@ class Hierarchy:
     Attributes:
         is_trivial: Whether there are no conditions.
         conditional: Which columns may be inactive, shape (columns,).
-        order: The numbers of the blocks, parents before their children; otherwise ascending.
-        conditional_blocks: The numbers of those that may be inactive, in this order.
+        order: The indices of the blocks, parents before their children; otherwise ascending.
+        conditional_blocks: The indices of the blocks that may be inactive, in this order.
         rules: The rules of each block, all of which must hold.
-        parents: The numbers of the blocks on which others depend.
+        parents: The indices of the blocks on which others depend.
 
     Raises:
         TypeError: If a condition has a value that its parent cannot have.
@@ -106,7 +106,7 @@ class Hierarchy:
         return order
 
     def _check_possible(self) -> None:
-        """Raises `ValueError` if conditions of a parameter, and of its parents, exclude another."""
+        """Raises `ValueError` if conditions of a parameter and its parents are contradictory."""
         all_rules: dict[int, dict[int, list[Rule]]] = {}
         for number in self.conditional_blocks:
             by_column: dict[int, list[Rule]] = {}
@@ -127,7 +127,7 @@ class Hierarchy:
 
     @property
     def columns_in_order(self) -> list[int]:
-        """The columns, those of parents before those of their children."""
+        """The columns; those of parents come before those of their children."""
         slices = [self._blocks[number].columns for number in self.order]
         return [column for each in slices for column in range(each.start, each.stop)]
 
@@ -135,7 +135,7 @@ class Hierarchy:
         """Returns the first rule of a block that does not hold; None if the block is active.
 
         Args:
-            number: The number of the block.
+            number: The index of the block.
             row: The columns of its parents, NaN where inactive; shape (columns,).
         """
         for rule in self.rules[number]:
@@ -144,7 +144,7 @@ class Hierarchy:
         return None
 
     def active(self, encoded: FloatArray) -> BoolArray:
-        """Returns where parameters are active, for encoded rows, both of shape (n, columns)."""
+        """Returns where parameters of encoded rows are active; both have shape (n, columns)."""
         active = np.ones(encoded.shape, dtype=bool)
         for block, rules in self._conditional_blocks():
             for rule in rules:
@@ -166,7 +166,7 @@ class Hierarchy:
             high: Upper corners, exclusive, of the same shape.
 
         Returns:
-            Two arrays of shape (boxes, columns), which may say yes too often.
+            Two arrays of shape (boxes, columns). They may be true too often, but never too rarely.
         """
         active, inactive = np.ones(low.shape, dtype=bool), np.zeros(low.shape, dtype=bool)
         for block, rules in self._conditional_blocks():
@@ -178,7 +178,7 @@ class Hierarchy:
         return active, inactive
 
     def edges(self, columns: Iterable[int]) -> list[tuple[int, float]]:
-        """Returns where columns become active or inactive: parents' columns and unit values."""
+        """Returns the boundaries of activity: columns of parents, and unit values."""
         waiting: list[int] = [self._block_of[column] for column in columns]
         found: dict[tuple[int, float], None] = {}
         for number in waiting:

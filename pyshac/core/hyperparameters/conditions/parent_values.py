@@ -1,4 +1,4 @@
-"""ParentValues: the values of a parent with which a condition holds, as intervals."""
+"""ParentValues: the values of a parent for which a condition holds, as intervals."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from pyshac.core.hyperparameters.unit_map import UnitMap, unit_edges
 
 
 class ParentValues:
-    """The values of a column with which a condition holds.
+    """The values of a column for which a condition holds.
 
     Args:
         low: Lower ends of disjoint intervals of encoded values, ascending, shape (intervals,).
-        high: Their upper ends, which belong to them, of the same shape.
+        high: Their upper ends, inclusive, of the same shape.
         unit_map: The map of the column; None if it has none.
     """
 
@@ -37,13 +37,13 @@ class ParentValues:
         return self._low
 
     def hold(self, encoded: FloatArray) -> BoolArray:
-        """Returns which encoded values are among them, shape (n,); NaN is not."""
+        """Returns which encoded values are in an interval, shape (n,); NaN is not."""
         place = np.maximum(np.searchsorted(self._low, encoded, side="right") - 1, 0)
         return (self._low[place] <= encoded) & (encoded <= self._high[place])
 
     @functools.cached_property
     def _in_unit(self) -> tuple[FloatArray, FloatArray]:
-        """The ends of the same intervals of the unit interval, upper ones exclusive."""
+        """The ends of the same intervals on the unit interval; upper ends are exclusive."""
         from_unit = self._require_map().from_unit
         starts = unit_edges(lambda unit: from_unit(unit) < self._low, len(self._low))
         stops = unit_edges(lambda unit: from_unit(unit) <= self._high, len(self._high))
@@ -79,14 +79,14 @@ class ParentValues:
 
 
 def have_common(all_values: Sequence[ParentValues]) -> bool:
-    """Returns whether some value of a column is among those of several conditions."""
+    """Returns whether several conditions share a value of a column."""
     # If there is one, so is the highest lower end of the intervals that contain it.
     starts = np.concatenate([values.starts for values in all_values])
     return bool(np.all([values.hold(starts) for values in all_values], axis=0).any())
 
 
 def parent_values(name: str, condition: Condition, parent: Block, column: int) -> ParentValues:
-    """Returns the values of a column of a parent with which a condition of a parameter holds.
+    """Returns the values of a parent's column for which a condition of a parameter holds.
 
     Args:
         name: The name of the parameter, for errors.
@@ -96,7 +96,7 @@ def parent_values(name: str, condition: Condition, parent: Block, column: int) -
 
     Raises:
         TypeError: If a value has a type that the parent's values do not have.
-        ValueError: If the condition never holds, or asks for an order that the parent lacks.
+        ValueError: If the condition never holds, or needs an order that the parent lacks.
     """
     if not parent.are_independent:
         raise ValueError(
@@ -129,7 +129,7 @@ def _listed(what: str, values: tuple[Any, ...], element: AbstractHyperParameter)
 
 
 def _choices_between(what: str, condition: Condition, kind: ColumnKind) -> FloatArray:
-    """Returns the choices between two bounds: by their values if all are numbers, else by order."""
+    """Returns the choices between two bounds: by value if all are numbers, otherwise by order."""
     choices = kind.choices or ()
     bounds = (condition.at_least, condition.at_most)
     if all(type(value) in (int, float) for value in choices):
@@ -181,7 +181,7 @@ def _numbers_between(
 
 
 def _logarithm(end: float, element: AbstractHyperParameter) -> float:
-    """Returns the logarithm of an end, or what stands for that of 0 if it is less."""
+    """Returns the logarithm of an end; if that is too low, the number that represents 0."""
     if math.isinf(end):
         return end
     least = float(element.encode(0.0)) if element.column_kind.low == 0 else -math.inf

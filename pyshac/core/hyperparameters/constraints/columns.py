@@ -1,4 +1,4 @@
-"""Columns: the columns of a search space by name, and what encoded samples hold in them."""
+"""Columns: the columns of a search space by name, with their values in encoded samples."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pyshac.core.hyperparameters.space.block import Block
 
 
 class Columns:
-    """The columns of a search space by name, and what encoded samples hold in them.
+    """The columns of a search space by name, with their values in encoded samples.
 
     Args:
         blocks: The blocks of the space.
 
     Attributes:
-        blocks: As above.
+        blocks: The same blocks.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -32,7 +32,7 @@ class Columns:
         self._place_of = {name: place for place, name in enumerate(self._block_of)}
 
     def check(self, owner: str, name: Any) -> None:
-        """Raises `ValueError` unless a name is that of a column."""
+        """Raises `ValueError` unless a column has the name."""
         if name in self._block_of:
             return
         lists = {block.parameter.name: block for block in self.blocks if block.is_list}
@@ -46,7 +46,7 @@ class Columns:
         )
 
     def check_number(self, owner: str, name: Any) -> None:
-        """Raises `ValueError` unless a column holds numbers, as far as is known."""
+        """Raises `ValueError` if a column is known not to hold numbers."""
         self.check(owner, name)
         choices = self._block_of[name].kind.choices
         if choices is not None and not all(type(value) in (int, float) for value in choices):
@@ -56,7 +56,7 @@ class Columns:
             )
 
     def place(self, name: str) -> int:
-        """Returns the number of a column."""
+        """Returns the index of a column."""
         return self._place_of[name]
 
     @property
@@ -77,16 +77,16 @@ class Columns:
         return self._block_of[name].kind.is_built_in
 
     def encode(self, name: str, value: Any) -> float:
-        """Returns the encoded form of a value of a column of a built-in type.
+        """Returns the encoded form of a value of a built-in column.
 
         Raises:
             TypeError: If the value has the wrong type.
-            ValueError: If it is none of the column's.
+            ValueError: If the column does not have the value.
         """
         return float(self._block_of[name].element.encode(value))
 
     def values(self, encoded: FloatArray, name: str) -> npt.NDArray[Any]:
-        """Returns the values of a column, shape (n,): NaN, or None, where it is inactive."""
+        """Returns the values of a column, shape (n,); NaN or None where it is inactive."""
         block, place = self._block_of[name], self._place_of[name]
         if not block.are_independent:
             return self._values_of(block, encoded)[:, place - block.columns.start]
@@ -94,10 +94,10 @@ class Columns:
         return _decoded(block.element, column, block.kind)
 
     def numbers(self, encoded: FloatArray, name: str) -> FloatArray:
-        """Returns the numbers of a column, shape (n,): NaN where it is inactive.
+        """Returns the numbers of a column, shape (n,); NaN where it is inactive.
 
         Raises:
-            TypeError: If a value of a user's own type is not a number.
+            TypeError: If a value of a custom type is not a number.
         """
         values = self.values(encoded, name)
         if values.dtype != object:
@@ -115,14 +115,14 @@ class Columns:
         return {block.parameter.name: self._values_of(block, encoded) for block in self.blocks}
 
     def parameters(self, encoded: FloatArray) -> Iterator[dict[str, Any]]:
-        """Yields the parameters of each sample, without the inactive ones."""
+        """Yields the active parameters of each sample."""
         values = {block.parameter.name: self._listed(block, encoded) for block in self.blocks}
         for row in zip(*values.values(), strict=True):
             pairs = zip(values, row, strict=True)
             yield {name: value for name, value in pairs if value is not INACTIVE}
 
     def _listed(self, block: Block, encoded: FloatArray) -> list[Any]:
-        """Returns a parameter's value in each sample, of the type that an evaluation gets."""
+        """Returns a parameter's value in each sample, with the type that an evaluation receives."""
         is_active = np.asarray(~np.isnan(encoded[:, block.columns]).any(axis=1))
         known: list[Any] = self._values_of(block, encoded[is_active]).tolist()
         if len(known) == len(encoded):
@@ -141,7 +141,7 @@ class Columns:
 
 
 def _objects_of(block: Block) -> npt.NDArray[Any] | None:
-    """Returns the objects that functions receive for choices, and None; None for plain values."""
+    """Returns the object for each choice, then None; returns None if all values are plain."""
     choices = block.kind.choices or ()
     received = [block.element.to_object(value) for value in choices]
     if all(one is other for one, other in zip(received, choices, strict=True)):
@@ -155,7 +155,7 @@ def _objects_of(block: Block) -> npt.NDArray[Any] | None:
 def _decoded(
     parameter: AbstractHyperParameter, encoded: FloatArray, kind: ColumnKind
 ) -> npt.NDArray[Any]:
-    """Decodes values; what is inactive, and encoded as NaN, becomes NaN, or None for a choice."""
+    """Decodes values. Inactive ones, encoded as NaN, become NaN, or None for a choice."""
     is_active: BoolArray = ~np.isnan(encoded)
     if is_active.all():
         return parameter.decode_many(encoded)

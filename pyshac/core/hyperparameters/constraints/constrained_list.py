@@ -30,7 +30,7 @@ AnyConstraint = Constraint | MissingConstraint | Relation
 
 
 class ConstrainedList:
-    """The constraints of a search space, and what they say of samples."""
+    """The constraints of a search space, and their application to samples."""
 
     _blocks: list[Block]
     _constraints: tuple[AnyConstraint, ...] = ()
@@ -38,30 +38,30 @@ class ConstrainedList:
 
     @property
     def constraints(self) -> tuple[AnyConstraint, ...]:
-        """What every sample obeys."""
+        """The constraints that every sample obeys."""
         return self._constraints
 
     @property
     def relations(self) -> list[Relation]:
-        """The constraints that are data."""
+        """The constraints that consist of data."""
         return [each for each in self._constraints if isinstance(each, Relation)]
 
     @property
     def columns(self) -> Columns:
-        """The columns by name, and what encoded samples hold in them."""
+        """The columns by name, with their values in encoded samples."""
         if self._columns is None or self._columns.blocks != self._blocks:
             self._columns = Columns([*self._blocks])
         return self._columns
 
     @property
     def has_slow_constraints(self) -> bool:
-        """Whether a constraint is a function that looks at one sample at a time."""
+        """Whether a constraint is a function that receives one sample at a time."""
         return any(
             isinstance(each, Constraint) and not each.vectorized for each in self._constraints
         )
 
     def _constrain(self, constraints: Iterable[Any]) -> None:
-        """Takes constraints, which must fit the parameters."""
+        """Sets constraints, which must suit the parameters."""
         checked = _checked(constraints)
         for relation in checked:
             if isinstance(relation, Relation):
@@ -70,13 +70,13 @@ class ConstrainedList:
         self._constraints = checked
 
     def take_functions(self, constraints: Sequence[Any]) -> None:
-        """Takes the functions of constraints of which a file holds the name only.
+        """Restores the functions of constraints of which a file holds only the name.
 
         Args:
-            constraints: Constraints, all of which must be among those of the space.
+            constraints: Constraints, all of which must belong to the space.
 
         Raises:
-            ValueError: If one is not.
+            ValueError: If a constraint does not belong to the space.
         """
         given = {each.identity: each for each in _checked(constraints)}
         known = [each.identity for each in self._constraints]
@@ -91,13 +91,13 @@ class ConstrainedList:
         self._constraints = tuple(given.get(each.identity, each) for each in self._constraints)
 
     def require_functions(self) -> None:
-        """Raises `SaveDirectoryError` if a file has only the name of a constraint."""
+        """Raises `SaveDirectoryError` if the function of a constraint is missing."""
         for each in self._constraints:
             if isinstance(each, MissingConstraint):
                 raise each.refusal()
 
     def _check_unrelated(self, name: str, columns: list[str]) -> None:
-        """Raises `ValueError` if a relation names a parameter that is to be removed."""
+        """Raises `ValueError` if a relation uses a parameter that is to be removed."""
         for relation in self.relations:
             if not set(columns).isdisjoint(relation.columns):
                 raise ValueError(f"{name!r} cannot be removed, since {relation!r} names it.")
@@ -140,11 +140,11 @@ class ConstrainedList:
         return allowed
 
     def obeys_relations(self, encoded: FloatArray, columns: Columns | None = None) -> BoolArray:
-        """Returns which encoded samples obey the constraints that are data, shape (n,).
+        """Returns which encoded samples obey the constraints that consist of data, shape (n,).
 
         Args:
             encoded: Shape (n, columns).
-            columns: What they hold; None for what decoding gives.
+            columns: Their values; None for the decoded values.
         """
         allowed = np.ones(len(encoded), dtype=bool)
         for relation in self.relations:
@@ -152,7 +152,7 @@ class ConstrainedList:
         return allowed
 
     def obeys_functions(self, encoded: FloatArray, columns: Columns | None = None) -> BoolArray:
-        """Returns which obey the constraints that are functions, as `obeys_relations` does."""
+        """Returns which samples obey the constraints that are functions; see `obeys_relations`."""
         allowed = np.ones(len(encoded), dtype=bool)
         for each in self._constraints:
             if not isinstance(each, Relation) and allowed.any():
@@ -164,7 +164,7 @@ class ConstrainedList:
 
         Raises:
             TypeError: If a value has the wrong type.
-            ValueError: If it breaks one, or a value lies outside the search space.
+            ValueError: If the row breaks a constraint, or a value is outside the search space.
         """
         if not self._constraints:
             return
@@ -181,7 +181,7 @@ class ConstrainedList:
 
 
 def _check_order(relations: Sequence[Less]) -> None:
-    """Raises `InfeasibleSpaceError` if something would have to be less than itself."""
+    """Raises `InfeasibleSpaceError` if a parameter would have to be less than itself."""
     order: TopologicalSorter[str] = TopologicalSorter()
     for relation in relations:
         order.add(relation.high, relation.low)
@@ -195,7 +195,7 @@ def _check_order(relations: Sequence[Less]) -> None:
 
 
 def _checked(constraints: Any) -> tuple[AnyConstraint, ...]:
-    """Returns constraints, with functions as `Constraint`, all of different names."""
+    """Returns constraints with distinct names; functions become a `Constraint`."""
     is_list = isinstance(constraints, Iterable) and not isinstance(constraints, (str, bytes, dict))
     if not is_list or isinstance(constraints, type):
         raise TypeError(

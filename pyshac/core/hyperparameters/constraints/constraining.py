@@ -1,4 +1,4 @@
-"""Constraining: a search space and constraints that were given beside it."""
+"""Constraining: combines a search space with constraints from a separate argument."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 def constrained(
     space: HyperParameterList | None, constraints: Iterable[Any] | None
 ) -> HyperParameterList | None:
-    """Returns a search space with constraints, which are given beside it or not at all.
+    """Returns a search space with the constraints from a separate argument, if any.
 
     Raises:
-        TypeError: If they are no constraints.
-        ValueError: If the space has constraints already, or they do not fit it.
+        TypeError: If they are not constraints.
+        ValueError: If the space already has constraints, or they do not suit it.
     """
     if constraints is None or space is None:
         return space

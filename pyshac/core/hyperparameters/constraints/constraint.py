@@ -1,4 +1,4 @@
-"""Constraint: a function of a sample's values, which tells whether the sample is allowed."""
+"""Constraint: a function of a sample's values that decides whether the sample is allowed."""
 
 from __future__ import annotations
 
@@ -17,22 +17,29 @@ _ALLOWED = "return True for samples that are allowed, and False for others"
 
 
 class Constraint:
-    """A function of a sample's values, which tells whether the sample is allowed.
+    """A function of a sample's values that decides whether the sample is allowed.
 
-    No file holds it: who restores a search hands it over again. It must return the same for the
-    same values. Relations that are data, such as `Less`, are saved, and drawn from quickly even if
-    next to nothing is allowed.
+    Files do not store the function; pass it again to restore a search. It must return the same
+    result for the same values. Prefer relations such as `Less` where they suffice. They are saved,
+    and draws remain fast even if almost nothing is allowed.
+
+    Example:
+        ```python
+        space = [pyshac.IntegerHP("heads", 1, 16), pyshac.IntegerHP("width", 16, 512)]
+        divides = pyshac.Constraint(lambda found: found["width"] % found["heads"] == 0, "divides")
+        pyshac.HyperParameterList(space, constraints=[divides])
+        ```
 
     Args:
-        function: It is called with a dictionary from the names of the parameters to their values,
-            without the inactive ones, and returns a bool.
-        name: Name in messages and files; by default the function's own.
-        vectorized: Whether it takes and returns arrays instead: values of shape (n,), or (n, k) for
-            lists, and n bools. What is inactive is NaN, or None for choices.
+        function: It receives a dictionary from parameter names to values, without inactive
+            parameters, and returns a bool.
+        name: Name in messages and files; by default, the function's own name.
+        vectorized: Whether the function receives arrays instead and returns n bools. The arrays
+            have shape (n,), or (n, k) for lists. Inactive values are NaN, or None for choices.
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If the name is empty, or no file can hold it.
+        ValueError: If the name is empty, or files cannot hold it.
     """
 
     def __init__(
@@ -51,7 +58,7 @@ class Constraint:
 
     @property
     def identity(self) -> str:
-        """A text that is equal for constraints that count as equal: those of one name."""
+        """A text that identifies the constraint. Constraints with one name are considered equal."""
         return self.name
 
     def __repr__(self) -> str:
@@ -62,8 +69,8 @@ class Constraint:
 
         Raises:
             ConstraintError: If the function raises an exception.
-            TypeError: If it returns something else than bools.
-            ValueError: If a vectorised function returns another number of them.
+            TypeError: If the function returns anything except bools.
+            ValueError: If a vectorised function returns the wrong number of bools.
         """
         if self.vectorized:
             return self._of_arrays(columns.all_values(encoded), len(encoded))
@@ -112,7 +119,7 @@ class Constraint:
 
 
 class MissingConstraint:
-    """A constraint that is a function, of which a file holds the name only.
+    """A constraint whose function is missing: files store only its name.
 
     Args:
         name: Its name.
@@ -123,7 +130,7 @@ class MissingConstraint:
 
     @property
     def identity(self) -> str:
-        """As that of the constraint."""
+        """The same text as that of the constraint."""
         return self.name
 
     def __repr__(self) -> str:
@@ -134,7 +141,7 @@ class MissingConstraint:
         raise self.refusal()
 
     def refusal(self) -> SaveDirectoryError:
-        """Returns the error that tells that the function is missing."""
+        """Returns the error for the missing function."""
         return SaveDirectoryError(
             f"The constraint {self.name!r} is a function, which no file holds: hand it over, as "
             "constraints=[...]."
@@ -142,7 +149,7 @@ class MissingConstraint:
 
 
 def _own_name(function: Callable[..., Any]) -> str:
-    """Returns a function's own name; empty if it has none that a file can hold."""
+    """Returns a function's own name; empty if it has no name that files can hold."""
     name = getattr(function, "__name__", "")
     is_usable = isinstance(name, str) and plain_values.is_storable(name)
     return name if is_usable and not name.startswith("<") else ""

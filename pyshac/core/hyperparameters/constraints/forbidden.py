@@ -1,4 +1,4 @@
-"""Forbidden: a combination of values that no sample may have."""
+"""Forbidden: a combination of values that samples must not have."""
 
 from __future__ import annotations
 
@@ -16,14 +16,22 @@ _EXAMPLE = "Forbidden({'kernel': 'linear', 'gamma': 1.0})"
 
 
 class Forbidden(Relation):
-    """A combination of values that no sample may have. It holds if one of them is inactive.
+    """Excludes a combination of values. It allows samples in which one of them is inactive.
+
+    Example:
+        ```python
+        optimizer = pyshac.DiscreteHP("optimizer", ["sgd", "adam"])
+        half = pyshac.DiscreteHP("half", [True, False])
+        rule = pyshac.Forbidden({"optimizer": "sgd", "half": True})
+        pyshac.HyperParameterList([optimizer, half], constraints=[rule])
+        ```
 
     Args:
-        values: The values by name; `name_1`, `name_2` and so on for the values of lists.
+        values: The values by parameter name. For values of lists, use `name_1`, `name_2` and so on.
 
     Raises:
-        TypeError: If it is not a mapping from names to plain values.
-        ValueError: If it is empty, or a value cannot be stored.
+        TypeError: If `values` is not a mapping from names to plain values.
+        ValueError: If `values` is empty, or a value cannot be stored.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:

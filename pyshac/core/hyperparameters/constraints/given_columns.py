@@ -1,4 +1,4 @@
-"""GivenColumns: columns of samples, some of which have values that were given."""
+"""GivenColumns: columns of samples in which some values are those that the user gave."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pyshac.core.hyperparameters.space.block import Block
 
 
 class GivenColumns(Columns):
-    """Columns of samples, some of which have values that were given in place of decoded ones.
+    """Columns of samples in which some values are those that the user gave, not decoded ones.
 
-    A number whose logarithm, or whose part of a rest, is encoded comes back with another last
-    digit. What just reaches the bound of a constraint must not break it.
+    Decoding may change the last digit of a number that is encoded as a logarithm or as a fraction
+    of a remainder. A value that equals the bound of a constraint must not break it for that reason.
 
     Args:
         blocks: The blocks of the space.
-        given: The values by the names of columns: of a list all or none.
+        given: The values by column name; for a list, all of its columns or none.
     """
 
     def __init__(self, blocks: Sequence[Block], given: Mapping[str, Any]) -> None:
@@ -44,6 +44,6 @@ class GivenColumns(Columns):
         return plain_values.check_value(self._given[name], f"A value of {name!r}")
 
     def _are_decoded(self, block: Block, encoded: FloatArray) -> bool:
-        """Returns whether a block has its decoded values, as choices have, and what is inactive."""
+        """Returns whether a block uses decoded values, as choices and inactive parameters do."""
         is_drawn = block.kind.choices is not None or block.names[0] not in self._given
         return is_drawn or not len(encoded) or bool(np.isnan(encoded[:, block.columns]).any())

@@ -11,15 +11,23 @@ from pyshac.core.hyperparameters.constraints.relation import Relation, check_col
 
 
 class Less(Relation):
-    """One parameter is less than another, never equal. It holds if one of them is inactive.
+    """Requires one parameter to be less than another. It also allows inactive parameters.
+
+    Equal values break the constraint.
+
+    Example:
+        ```python
+        space = [pyshac.IntegerHP("min_depth", 1, 8), pyshac.IntegerHP("max_depth", 1, 8)]
+        pyshac.HyperParameterList(space, constraints=[pyshac.Less("min_depth", "max_depth")])
+        ```
 
     Args:
-        low: Name of the smaller one; `name_1`, `name_2` and so on for the values of lists.
-        high: Name of the larger one.
+        low: Name of the smaller parameter. For values of lists, use `name_1`, `name_2` and so on.
+        high: Name of the larger parameter.
 
     Raises:
         TypeError: If a name is not a str.
-        ValueError: If both are the same.
+        ValueError: If both names are the same.
     """
 
     def __init__(self, low: str, high: str) -> None:

@@ -1,4 +1,4 @@
-"""LinearConstraint: bounds of a weighted sum of parameters."""
+"""LinearConstraint: bounds on a weighted sum of parameters."""
 
 from __future__ import annotations
 
@@ -19,12 +19,21 @@ _ROUNDING = 2.0**-40
 
 
 class LinearConstraint(Relation):
-    """Bounds of a weighted sum of parameters, which may be reached. What is inactive counts 0.
+    """Bounds a weighted sum of parameters. Inactive parameters count as 0.
 
-    A sum that differs from a bound by a rounding error, 1e-12 of its terms, has reached it.
+    The sum may equal a bound. It may also exceed a bound by a rounding error: 1e-12 of the sizes of
+    its terms.
+
+    Example:
+        ```python
+        space = [pyshac.UniformHP("x", 0, 1), pyshac.UniformHP("y", 0, 1)]
+        limit = pyshac.LinearConstraint({"x": 1, "y": 2}, at_most=1.5)
+        pyshac.HyperParameterList(space, constraints=[limit])
+        ```
 
     Args:
-        coefficients: The weights by name; `name_1`, `name_2` and so on for the values of lists.
+        coefficients: The weights by parameter name. For values of lists, use `name_1`, `name_2` and
+            so on.
         at_most: Upper bound of the sum, or None.
         at_least: Lower bound of the sum, or None.
 
@@ -89,7 +98,7 @@ class LinearConstraint(Relation):
         return (total - self.upper <= tolerance) & (self.lower - total <= tolerance)
 
     def tolerance(self, size: FloatArray) -> FloatArray:
-        """Returns how far sums may lie beyond a bound, for the sums of their terms' sizes."""
+        """Returns how far sums may exceed a bound, given the sums of their terms' sizes."""
         bounds = [abs(each) for each in (self.at_most, self.at_least) if each is not None]
         return np.where(np.isfinite(size), _ROUNDING * (size + max(bounds)), 0.0)
 

@@ -1,4 +1,4 @@
-"""Relation: a constraint that is data, so that it can be saved and its region be covered."""
+"""Relation: a constraint that consists of data, so that files can store it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyshac.core.hyperparameters.constraints.columns import Columns
 
 
 class Relation(ABC):
-    """A constraint that is data. Two relations with the same content are equal."""
+    """A constraint that consists of data. Two relations with the same content are equal."""
 
     @property
     def name(self) -> str:
@@ -23,19 +23,19 @@ class Relation(ABC):
     @property
     @abstractmethod
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns that it relates."""
+        """The names of the columns in the relation."""
 
     @abstractmethod
     def check(self, columns: Columns) -> None:
-        """Raises `TypeError` or `ValueError` if it makes no sense in a search space."""
+        """Raises `TypeError` or `ValueError` if the relation does not suit a search space."""
 
     @abstractmethod
     def holds(self, columns: Columns, encoded: FloatArray) -> BoolArray:
-        """Returns for which encoded samples of shape (n, columns) it holds, shape (n,)."""
+        """Returns which encoded samples of shape (n, columns) satisfy it, shape (n,)."""
 
     @abstractmethod
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments as JSON has them."""
+        """Returns the constructor's arguments in a form that JSON can hold."""
 
     @classmethod
     @abstractmethod
@@ -44,7 +44,7 @@ class Relation(ABC):
 
     @property
     def identity(self) -> str:
-        """A text that is equal for equal relations."""
+        """A text that identifies the relation. Equal relations have equal texts."""
         return json.dumps([type(self).__name__, self.get_config()], sort_keys=True)
 
     def __eq__(self, other: object) -> bool:
@@ -55,7 +55,7 @@ class Relation(ABC):
 
 
 def check_column_name(owner: str, name: Any) -> str:
-    """Returns the name of a column; raises `TypeError` if it cannot be one."""
+    """Returns the name of a column; raises `TypeError` if it is not a str."""
     if not isinstance(name, str):
         raise TypeError(f"{owner} must name parameters by str. Got {name!r} instead.")
     if not plain_values.is_storable(name):
@@ -64,7 +64,7 @@ def check_column_name(owner: str, name: Any) -> str:
 
 
 def check_mapping(owner: str, given: Any, example: str) -> dict[str, Any]:
-    """Returns a mapping from names of columns as a dict; raises if it is empty or none."""
+    """Returns a mapping from column names as a dict; raises if it is empty or not a mapping."""
     if not isinstance(given, Mapping):
         raise TypeError(f"{owner} takes a mapping, such as {example}. Got {given!r} instead.")
     if not given:

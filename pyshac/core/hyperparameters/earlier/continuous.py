@@ -1,7 +1,6 @@
-"""The base classes from which users of PySHAC 0.1 to 0.3 derived real parameters of their own.
+"""Base classes for custom real-valued parameters, as in PySHAC 0.1 to 0.3.
 
-A type that is derived from them supplies `sample`, and `get_config` with the arguments of its
-constructor.
+A subclass defines `sample`, and `get_config` with its constructor's arguments.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pyshac.core.hyperparameters.number_checks import check_finite
 
 
 class _TwoNumbers(AbstractHyperParameter):
-    """What the two classes share: two numbers, and the encoding of a value."""
+    """The common part of both classes: two numbers, and the encoding of a value."""
 
     def _take(self, val1: Any, val2: Any, log_encode: bool) -> None:
         self._val1 = check_finite(self.name, "val1", val1)
@@ -30,7 +29,7 @@ class _TwoNumbers(AbstractHyperParameter):
             )
 
     def sample(self) -> Any:
-        """Draws from `self.random`; a subclass must supply it."""
+        """Draws from `self.random`; a subclass must define it."""
         raise NotImplementedError(
             f"{type(self).__name__} must define sample(), which draws from self.random."
         )
@@ -47,22 +46,23 @@ class _TwoNumbers(AbstractHyperParameter):
 
 
 class AbstractContinuousHyperParameter(_TwoNumbers):
-    """A real number, encoded as itself or as its natural logarithm.
+    """A base class for real numbers, encoded as themselves or as their natural logarithms.
 
     Args:
         name: Name, unique in its search space.
         val1: A number for the subclass, such as a lower bound or a mean.
-        val2: Another one, such as an upper bound or a standard deviation.
-        log_encode: Encode a value as its natural logarithm. A search needs values above 0 then.
+        val2: A second number, such as an upper bound or a standard deviation.
+        log_encode: Encode a value as its natural logarithm. All values must then be above 0.
         seed: Seed of `random`.
 
     Attributes:
         _val1: The first number, for the subclass.
-        _val2: The second one.
+        _val2: The second number.
 
     Raises:
         TypeError: If `val1` or `val2` is not a number.
-        ValueError: If it is None or not finite, or `val1` is negative with `log_encode`.
+        ValueError: If `val1` or `val2` is None or not finite, or `val1` is negative with
+            `log_encode`.
     """
 
     def __init__(
@@ -79,15 +79,17 @@ class AbstractContinuousHyperParameter(_TwoNumbers):
 
 
 class AbstractMultiContinuousHyperParameter(_TwoNumbers):
-    """A list of real numbers; see `AbstractContinuousHyperParameter` for the other arguments.
+    """A base class for lists of real numbers.
+
+    `AbstractContinuousHyperParameter` describes the other arguments.
 
     Args:
         sample_count: Length of the list.
 
     Raises:
         TypeError: If `sample_count` is not an int, or `val1` or `val2` is not a number.
-        ValueError: If `sample_count` is not in [1, 100000], a number is None or not finite, or
-            `val1` is negative with `log_encode`.
+        ValueError: If `sample_count` is not in [1, 100000], `val1` or `val2` is None or not finite,
+            or `val1` is negative with `log_encode`.
     """
 
     def __init__(

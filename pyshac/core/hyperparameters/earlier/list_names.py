@@ -12,7 +12,7 @@ from pyshac.core.hyperparameters.base import AbstractHyperParameter
 
 
 class ListNames(FixedAttributes):
-    """The attributes that a search space had in PySHAC 0.1 to 0.3, where it was a parameter itself.
+    """Attributes of a search space from PySHAC 0.1 to 0.3, where the space was itself a parameter.
 
     Attributes:
         name: 'parameter_list'.
@@ -31,20 +31,20 @@ class ListNames(FixedAttributes):
 
     @property
     def num_choices(self) -> int:
-        """Number of parameters, as `len`."""
+        """Number of parameters, the same as `len`."""
         return len(self.name_map)
 
     @property
     def id2param(self) -> OrderedDict[int, AbstractHyperParameter]:
-        """The parameters by their numbers, from 0."""
+        """The parameters by index, from 0."""
         return OrderedDict(enumerate(self))
 
     @property
     def name_map(self) -> OrderedDict[int, str]:
-        """The names of the parameters by their numbers."""
+        """The names of the parameters by index."""
         return OrderedDict((number, parameter.name) for number, parameter in enumerate(self))
 
     @property
     def param2id(self) -> OrderedDict[str, int]:
-        """The numbers of the parameters by their names."""
+        """The indices of the parameters by name."""
         return OrderedDict((name, number) for number, name in self.name_map.items())

@@ -21,10 +21,10 @@ class Block:
     Attributes:
         parameter: The parameter.
         columns: Its columns.
-        is_list: Whether its value is a list, with one item per column.
+        is_list: Whether its value is a list with one item per column.
         kind: The kind of each column.
         unit_map: The map between the unit interval and each column, or the maps of all columns;
-            None for a user's own type.
+            None for a custom type.
     """
 
     parameter: AbstractHyperParameter
@@ -40,13 +40,13 @@ class Block:
 
     @property
     def element(self) -> AbstractHyperParameter:
-        """The parameter of one column; that of all if they depend on one another."""
+        """The parameter of one column; that of all columns if they depend on one another."""
         parameter = self.parameter
         return parameter.element if isinstance(parameter, MultiHyperParameter) else parameter
 
     @property
     def are_independent(self) -> bool:
-        """Whether each column has a value of its own, which `element` encodes."""
+        """Whether each column's value is independent and encoded by `element`."""
         return not self.is_list or self.element is not self.parameter
 
     @property
@@ -57,20 +57,20 @@ class Block:
         return [f"{self.parameter.name}_{number + 1}" for number in range(self.width)]
 
     def require_unit_map(self) -> UnitMap:
-        """Returns the map; raises `TypeError` for a user's own type."""
+        """Returns the map; raises `TypeError` for a custom type."""
         if self.unit_map is None:
             raise TypeError(f"{self.parameter!r} does not map to the unit interval.")
         return self.unit_map
 
     def map_of(self, column: int) -> UnitMap:
-        """Returns the map of a column of the space; raises `TypeError` for a user's own type."""
+        """Returns the map of a column of the space; raises `TypeError` for a custom type."""
         unit_map = self.require_unit_map()
         if isinstance(unit_map, ColumnMaps):
             return unit_map.of_column(column - self.columns.start)
         return unit_map
 
     def draw_one_by_one(self, n: int, seed: int) -> FloatArray:
-        """Draws and encodes n values of a user's own type, shape (n, its columns)."""
+        """Draws and encodes n values of a custom type, shape (n, its columns)."""
         parameter = copy.deepcopy(self.parameter)
         parameter.set_seed(seed)
         encoded = [parameter.encode(parameter.sample()) for _ in range(n)]

@@ -1,4 +1,4 @@
-"""FrozenHyperParameterList: the search space of a search, which stays as it was."""
+"""FrozenHyperParameterList: the search space of a search, which no longer changes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 
 
 class FrozenHyperParameterList(HyperParameterList):
-    """A search space whose parameters are fixed. `set_seed` concerns `sample` alone.
+    """A search space with fixed parameters. `set_seed` affects only `sample`.
 
     Args:
         parameters: The parameters, which are not copied.
-        constraints: What every sample obeys.
+        constraints: The constraints that every sample obeys.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class FrozenHyperParameterList(HyperParameterList):
 
 
 def frozen_copy(space: HyperParameterList) -> FrozenHyperParameterList:
-    """Returns a copy, which later changes of the space, or of its parameters, do not reach.
+    """Returns a copy that later changes of the space or its parameters do not affect.
 
     Raises:
         TypeError: If a parameter cannot be copied.

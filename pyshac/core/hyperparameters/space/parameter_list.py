@@ -1,4 +1,4 @@
-"""HyperParameterList: the search space, a list of parameters and an array of columns."""
+"""HyperParameterList: the search space, as a list of parameters and as columns."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from pyshac.core.hyperparameters.unit_map import UnitMap
 
 
 class HyperParameterList(ConstrainedList, ListNames):
-    """A search space: hyperparameters in order, each with a name of its own.
+    """A search space: an ordered list of hyperparameters with distinct names.
 
-    A sample of the space is a *row*: a flat list of values, in which a multi parameter has one
-    place per value, and an inactive parameter has `INACTIVE` in each place. An encoded sample is a
-    row of an array of shape (n, columns), with NaN in the place of `INACTIVE`.
+    A sample is a *row*: a flat list of values with one place per column. A multi parameter has
+    several columns; each column of an inactive parameter contains `INACTIVE`. An encoded sample is
+    a row of an array of shape (n, columns), with NaN instead of `INACTIVE`.
 
     Args:
         hyper_parameter_list: Hyperparameters, or None to add them later.
-        seed: Seed for `sample`, see `set_seed`; None leaves the parameters' own seeds. An engine
+        seed: Seed of `sample`, see `set_seed`; None keeps the parameters' own seeds. An engine
             uses this seed unless its `set_seed` is called.
-        constraints: What every sample obeys: relations such as `Less`, and functions.
+        constraints: Relations such as `Less`, and functions, that every sample obeys.
 
     Raises:
         TypeError: If an item is not a hyperparameter, or not a constraint.
-        ValueError: If two columns would have the same name, a condition cannot be met, or a
-            constraint does not fit.
+        ValueError: If two columns have the same name, a condition cannot be met, or a constraint
+            does not suit the space.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self._known_forms
 
     def _check_conditions(self) -> None:
-        """Raises if a condition cannot be met; before, its parent may still be missing."""
+        """Raises if a condition cannot be met. Skipped while its parent is still missing."""
         self._known_forms = RowForms(self._blocks)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> None:
@@ -136,8 +136,8 @@ class HyperParameterList(ConstrainedList, ListNames):
 
         Raises:
             KeyError: If it is not in the list.
-            ValueError: If it is None, another parameter has a condition on it, or a constraint
-                names it.
+            ValueError: If it is None, or a condition of another parameter or a constraint depends
+                on it.
         """
         if parameter is None:
             raise ValueError("parameter must be a hyperparameter or its name. Got None instead.")
@@ -157,7 +157,7 @@ class HyperParameterList(ConstrainedList, ListNames):
             self.add_hyper_parameter(item)
 
     def get_parameter_names(self) -> list[str]:
-        """Returns the names of the columns: `name_1`, `name_2`, ... for a multi parameter."""
+        """Returns the column names: `name_1`, `name_2` and so on for a multi parameter."""
         return list(self._names)
 
     def __len__(self) -> int:
@@ -190,7 +190,7 @@ class HyperParameterList(ConstrainedList, ListNames):
 
     @property
     def maps_to_unit(self) -> BoolArray:
-        """Which columns `from_unit` can map, shape (columns,): all but a user's own types."""
+        """Which columns `from_unit` can map, shape (columns,): all except those of custom types."""
         return self._by_column([block.kind.is_built_in for block in self._blocks])
 
     @property
@@ -203,10 +203,10 @@ class HyperParameterList(ConstrainedList, ListNames):
 
     @without_float_errors
     def sample(self) -> list[Any]:
-        """Draws one row, each parameter from its own random state.
+        """Draws one row. Each parameter uses its own random state.
 
         Raises:
-            InfeasibleSpaceError: If none of many obeys the constraints.
+            InfeasibleSpaceError: If none of many draws obeys the constraints.
         """
         return self._first_feasible(self._sample_once) if self.constraints else self._sample_once()
 
@@ -225,16 +225,16 @@ class HyperParameterList(ConstrainedList, ListNames):
         """Encodes a row.
 
         Args:
-            x: Values, one per column. Of a NumPy array of texts, which NumPy makes of texts and
-                numbers, the values with these texts are taken.
+            x: Values, one per column. NumPy turns a list of texts and numbers into an array of
+                texts; in such an array, each text means the value with this text.
 
         Returns:
             Array of shape (columns,).
 
         Raises:
             TypeError: If a value has the wrong type.
-            ValueError: If a value lies outside the space, a parameter is active that should not be,
-                or inactive, or the number of values is wrong.
+            ValueError: If a value is outside the space, a parameter is active where it should be
+                inactive or the reverse, or the number of values is wrong.
         """
         return self._forms.encoded(self.as_row(x))
 
@@ -244,7 +244,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self._forms.decoded(x)
 
     def as_row(self, values: Sequence[Any] | npt.NDArray[Any]) -> list[Any]:
-        """Returns values, or an array of their texts, as a row; raises as `encode` does."""
+        """Returns values, or an array of their texts, as a row. Raises the errors of `encode`."""
         if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind == "U":
             self._forms.check_length(values)
             return self.read_row(values, texts_as("from_str"))
@@ -254,22 +254,22 @@ class HyperParameterList(ConstrainedList, ListNames):
         """Maps rows of the unit cube, shape (n, columns), to encoded rows of the same shape.
 
         Raises:
-            TypeError: If a parameter is a user's own type, which has no such map.
+            TypeError: If a parameter has a custom type, which has no such map.
         """
         self._check_maps_to_unit()
         return self._map_columns("from_unit", unit)
 
     def to_unit(self, encoded: FloatArray) -> FloatArray:
-        """Maps encoded rows, shape (n, columns), to the unit cube: the reverse of `from_unit`."""
+        """Maps encoded rows, shape (n, columns), to the unit cube: the inverse of `from_unit`."""
         self._check_maps_to_unit()
         return self._map_columns("to_unit", encoded)
 
     def from_unit_where_possible(self, unit: FloatArray) -> FloatArray:
-        """Maps rows as `from_unit` does, but leaves columns of a user's own types unchanged."""
+        """Maps rows like `from_unit`, but leaves the columns of custom types unchanged."""
         return self._map_columns("from_unit", unit)
 
     def to_unit_where_possible(self, encoded: FloatArray) -> FloatArray:
-        """Maps rows as `to_unit` does, but leaves columns of a user's own types unchanged."""
+        """Maps rows like `to_unit`, but leaves the columns of custom types unchanged."""
         return self._map_columns("to_unit", encoded)
 
     def _check_maps_to_unit(self) -> None:
@@ -288,12 +288,12 @@ class HyperParameterList(ConstrainedList, ListNames):
         """Maps unit values of one column, of any shape, to encoded values.
 
         Raises:
-            TypeError: If the column's parameter is a user's own type, which has no such map.
+            TypeError: If the column's parameter has a custom type, which has no such map.
         """
         return self._unit_map_of(column).from_unit(unit)
 
     def column_to_unit(self, column: int, encoded: npt.ArrayLike) -> FloatArray:
-        """Maps encoded values of one column to unit values: the reverse of `column_from_unit`."""
+        """Maps encoded values of one column to unit values: the inverse of `column_from_unit`."""
         return self._unit_map_of(column).to_unit(encoded)
 
     def _unit_map_of(self, column: int) -> UnitMap:
@@ -301,11 +301,11 @@ class HyperParameterList(ConstrainedList, ListNames):
         return block.map_of(column)
 
     def draw(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws rows from the prior; the same rows for the same stream.
+        """Draws rows from the prior. The same stream gives the same rows.
 
         Args:
             n: Number of rows.
-            stream: The random stream to draw from.
+            stream: The random stream.
 
         Returns:
             Encoded rows, shape (n, columns).
@@ -313,18 +313,18 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self.encode_unit(self._draw_unit(n, stream), stream)
 
     def draw_complete(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Draws as `draw` does, but a value for inactive parameters, too."""
+        """Draws like `draw`, but with a value for each inactive parameter."""
         return self.encode_complete(self._draw_unit(n, stream), stream)
 
     def _draw_unit(self, n: int, stream: np.random.SeedSequence) -> FloatArray:
         return np.random.default_rng(stream).random((n, self.num_columns))
 
     def encode_unit(self, unit: FloatArray, stream: np.random.SeedSequence) -> FloatArray:
-        """Maps rows of the unit cube to encoded rows; a user's own types are drawn afresh.
+        """Maps rows of the unit cube to encoded rows. Values of custom types are drawn afresh.
 
         Args:
             unit: Shape (n, columns).
-            stream: The random stream from which a user's own types are drawn, one by one.
+            stream: The random stream for custom types, which are drawn one by one.
 
         Returns:
             Encoded rows, shape (n, columns).
@@ -332,7 +332,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self.hierarchy.deactivate(self.encode_complete(unit, stream))
 
     def encode_complete(self, unit: FloatArray, stream: np.random.SeedSequence) -> FloatArray:
-        """Maps rows as `encode_unit` does, but has a value for inactive parameters, too."""
+        """Maps rows like `encode_unit`, but with a value for each inactive parameter."""
         rows = np.empty(unit.shape)
         for number, block in enumerate(self._blocks):
             if block.unit_map is not None:
@@ -345,37 +345,37 @@ class HyperParameterList(ConstrainedList, ListNames):
     def to_parameters(self, row: Sequence[Any], *, named: bool = False) -> OrderedDict[str, Any]:
         """Returns a row as the `OrderedDict` that an evaluation function receives.
 
-        Inactive parameters are not in it.
+        It omits inactive parameters.
 
         Args:
             row: Values, one per column.
-            named: Whether choices that are objects stay the names that files have of them.
+            named: Whether to return the names of objects, as files have them, instead of objects.
         """
         return self._forms.to_parameters(row, named)
 
     def to_row(
         self, parameters: Mapping[str, Any], *, named: bool = False, leave_out: bool = False
     ) -> list[Any]:
-        """Returns the row of a mapping from names to values: the reverse of `to_parameters`.
+        """Returns the row of a mapping from names to values: the inverse of `to_parameters`.
 
         Args:
             parameters: Values by name.
-            named: Whether choices that are objects have the names that files have of them.
-            leave_out: Whether values of inactive parameters are left out.
+            named: Whether objects are given by their names, as files have them.
+            leave_out: Whether to ignore values of inactive parameters.
 
         Raises:
             TypeError: If a value on which a condition depends has the wrong type.
-            ValueError: If a name is missing or unknown, an object is none of its choices, or an
+            ValueError: If a name is missing or unknown, an object is not among the choices, or an
                 inactive parameter has a value.
         """
         return self._forms.to_row(parameters, named, leave_out)
 
     def to_stored_row(self, parameters: Mapping[str, Any], *, named: bool = False) -> list[Any]:
-        """Returns the row of a mapping as a file gives it back.
+        """Returns the row of a mapping, with the values that a file would give back.
 
         Raises:
             TypeError: If a value has the wrong type.
-            ValueError: If a name is missing or unknown, a value lies outside the space, or the
+            ValueError: If a name is missing or unknown, a value is outside the space, or the
                 sample breaks a constraint.
         """
         row = self.to_row(parameters, named=named)
@@ -384,11 +384,11 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self.row_from_text(self.row_to_text(row))
 
     def row_to_text(self, row: Sequence[Any]) -> list[str]:
-        """Returns the text of each value of a row, empty for `INACTIVE`.
+        """Returns the text of each value of a row; empty for `INACTIVE`.
 
         Raises:
             TypeError: If a value is not plain.
-            ValueError: If no file can hold it.
+            ValueError: If files cannot hold it.
         """
         return self._forms.texts(row)
 
@@ -401,25 +401,25 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self.read_row(texts, texts_as("from_text"))
 
     def read_row(self, texts: Iterable[Any], read: Reader) -> list[Any]:
-        """Returns the row whose values are written as texts, which are empty where inactive.
+        """Returns the row of a list of texts, which are empty for inactive parameters.
 
         Args:
             texts: A text for each column.
             read: Returns the value of a column, given its name, its parameter and the text.
 
         Raises:
-            ValueError: If the value of an inactive parameter is not empty, and as `read` does.
+            ValueError: If an inactive parameter has a text, or if `read` raises it.
         """
         return self._forms.read(texts, read)
 
     def set_seed(self, seed: int | None) -> None:
-        """Seeds every parameter: with the seed plus its number; None takes fresh seeds."""
+        """Seeds each parameter with the seed plus its index; None draws fresh seeds."""
         self.seed = seeding.check_seed(seed)
         for number, parameter in enumerate(self):
             parameter.set_seed(None if self.seed is None else self.seed + number)
 
     def get_config(self) -> OrderedDict[str, list[Any]]:
-        """Returns `{name: [class name, config]}`, in order; a third item holds conditions."""
+        """Returns `{name: [class name, config]}` in order; conditions are a third item."""
         return OrderedDict((parameter.name, config_of(parameter)) for parameter in self)
 
     @classmethod
@@ -427,7 +427,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         """Builds a search space from the result of `get_config`.
 
         Raises:
-            ValueError: If a type is unknown, or does not accept its config or its conditions.
+            ValueError: If a type is unknown, or rejects its config or conditions.
         """
         return HyperParameterList([parameter_of(name, entry) for name, entry in config.items()])
 

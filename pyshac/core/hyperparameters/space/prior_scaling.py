@@ -9,13 +9,16 @@ from pyshac.core.hyperparameters.space.parameter_list import HyperParameterList
 
 
 class PriorScaling:
-    """Scales each column by its prior: an affine image of a space becomes the space itself.
+    """Scales each column by its prior, so that affine changes of a range have no effect.
 
-    Each map is monotone, so it takes no split from a tree and adds none. A number becomes its place
-    in its range, or its distance from the mean in standard deviations; what is encoded as a
-    logarithm, the same of the logarithm. Values of SciPy's distributions, whose tails may be
-    longer than numbers reach, become their cumulative probability. Choices and a user's own types
-    stay as they are.
+    Each map is monotone, so trees can make the same splits before and after it:
+
+    - A number becomes its position in its range, or its distance from the mean in standard
+      deviations.
+    - For logarithmic encodings, the same applies to the logarithm.
+    - Values of SciPy's distributions become cumulative probabilities, since their tails may exceed
+      the range of numbers.
+    - Choices and custom types do not change.
 
     Args:
         space: The search space.

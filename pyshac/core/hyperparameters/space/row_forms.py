@@ -45,7 +45,7 @@ class RowForms:
         }
 
     def split(self, row: Sequence[Any] | FloatArray) -> Iterator[tuple[Block, Any]]:
-        """Yields each parameter's block with its value, a list for a multi parameter."""
+        """Yields each parameter's block with its value, which is a list for a multi parameter."""
         self.check_length(row)
         for block in self._blocks:
             values = row[block.columns]
@@ -68,7 +68,7 @@ class RowForms:
         return encoded
 
     def encoded_as_given(self, row: Sequence[Any]) -> FloatArray:
-        """Encodes a row without regard to conditions."""
+        """Encodes a row without checking conditions."""
         encoded, inactive = np.empty(len(self._names)), []
         for number, (block, value) in enumerate(self.split(row)):
             if self.hierarchy.rules[number] and is_inactive(value):
@@ -83,12 +83,12 @@ class RowForms:
         return encoded
 
     def _check_given(self, number: int, broken: Rule | None, value: Any) -> None:
-        """Raises `ValueError` unless a block has a value just where it is active.
+        """Raises `ValueError` unless a block has a value exactly when it is active.
 
         Args:
-            number: The number of the block.
+            number: The index of the block.
             broken: The first rule that does not hold; None if the block is active.
-            value: Its value, or the first of its list.
+            value: Its value, or the first item of its list.
         """
         is_missing = is_inactive(value)
         # Records of data frames may have None for a missing value.
@@ -161,7 +161,7 @@ class RowForms:
         ]  # fmt: skip
 
     def read(self, texts: Iterable[Any], read: Reader) -> list[Any]:
-        """Returns the row that is written as texts; see `HyperParameterList.read_row`."""
+        """Returns the row of a list of texts; see `HyperParameterList.read_row`."""
         cells = [*zip(self._names, self._column_parameters(), map(str, texts), strict=True)]
         row: list[Any] = [INACTIVE] * len(cells)
         encoded = np.full(len(cells), np.nan)
@@ -205,9 +205,9 @@ class RowForms:
 
 
 def is_inactive(value: Any) -> bool:
-    """Returns whether a parameter's value in a row says that it is inactive.
+    """Returns whether a parameter's value in a row marks it as inactive.
 
-    Missing values of NumPy and pandas, which no parameter can have, say so, too.
+    Missing values of NumPy and pandas do so as well, since no parameter can have them.
     """
     if isinstance(value, list):
         return bool(value) and is_inactive(value[0])
@@ -217,7 +217,7 @@ def is_inactive(value: Any) -> bool:
 
 
 def _checked_values(block: Block, value: Any) -> list[Any]:
-    """Returns the values of the columns of a block; those of a user's own type may be no values."""
+    """Returns the values of a block's columns; a custom type may contain invalid ones."""
     items = list(value) if block.is_list else [value]
     if not block.kind.is_built_in:
         what = f"A value of {block.parameter.name!r}"
@@ -229,7 +229,7 @@ def _checked_values(block: Block, value: Any) -> list[Any]:
 
 
 def texts_as(method: str) -> Reader:
-    """Returns a reader that takes texts as a method of parameters does; it names the column."""
+    """Returns a reader that applies a method of parameters to texts; its errors name the column."""
 
     def read(name: str, parameter: AbstractHyperParameter, text: str) -> Any:
         try:

@@ -19,7 +19,7 @@ LEAST_SHARE = 2.0**-54
 
 
 class ContinuousHyperParameter(ColumnHyperParameter):
-    """A real number, encoded as itself or as its natural logarithm, which is always finite."""
+    """A real number. Its encoded form is the number or its natural logarithm, and always finite."""
 
     log_encode: bool = False
     low: float = -math.inf
@@ -40,7 +40,7 @@ class ContinuousHyperParameter(ColumnHyperParameter):
 
     @property
     def _least(self) -> float:
-        """The least number whose logarithm stands for itself; 0 has none, nor has what is near."""
+        """The lowest number that has its own logarithm. Lower numbers, such as 0, share it."""
         return self.low or max(self.high * LEAST_SHARE, math.ulp(0.0))
 
     def from_unit(self, unit: npt.ArrayLike) -> FloatArray:
@@ -62,7 +62,7 @@ class ContinuousHyperParameter(ColumnHyperParameter):
 
         Raises:
             TypeError: If `x` is not a number.
-            ValueError: If it lies outside the parameter's range.
+            ValueError: If `x` is outside the parameter's range.
         """
         value = check_finite(self.name, "A value", x)
         if not self.low <= value <= self.high:
@@ -74,7 +74,7 @@ class ContinuousHyperParameter(ColumnHyperParameter):
         return float(np.log(max(value, self._least))) if self.log_encode else value
 
     def decode(self, x: Any) -> float:
-        """Returns the number that `x` encodes."""
+        """Returns the number with an encoded form."""
         if not self.log_encode:
             return min(max(float(x), self.low), self.high)
         if self.low == 0 and x <= self.encode(self.low):

@@ -23,7 +23,7 @@ Choices = Sequence[Any] | Mapping[str, Any]
 
 
 class NumberedValues(Mapping[Any, int]):
-    """Distinct values and their places, from 0. `1`, `1.0` and `True` are different values."""
+    """Distinct values and their indices, from 0. `1`, `1.0` and `True` are different values."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         self._values = values
@@ -44,31 +44,41 @@ class NumberedValues(Mapping[Any, int]):
 
 @built_in("DiscreteHP")
 class DiscreteHyperParameter(ColumnHyperParameter):
-    """A choice among values, all equally likely. The encoded form is the value's index.
+    """A choice from a list of values, all equally likely. The encoded form is the value's index.
 
     Values keep their type: `1`, `1.0`, `'1'`, `True` and `None` are five different values.
 
-    Values may be any objects if they have names: `DiscreteHP('activation', {'relu': nn.ReLU,
-    'tanh': torch.tanh})`. Evaluation functions receive the objects; samples, files and plots have
-    the names. What `tell` and others are given may be the object or its name; what is both counts
-    as the object. No file holds objects, so to go on with a saved search the parameters have to be
-    handed over.
+    Values may be named objects. The evaluation function receives the object; samples,
+    files and plots contain its name. Methods such as `tell` accept the object or its name; if a
+    value is both, it counts as the object. Files do not store objects. Pass the parameters again to
+    resume a saved search.
 
-    Objects in a list are named by their texts, if these are distinct and the same in every process:
-    functions and classes by their qualified names, members of an enum like `Color.RED`, arrays and
-    dicts by what they hold, others by their `repr`.
+    A list of objects needs no names. Each object then takes its text as its name:
+
+    - functions and classes: their qualified name,
+    - members of an enum: a text like `Color.RED`,
+    - arrays and dicts: their contents,
+    - other objects: their `repr`.
+
+    These texts must be distinct and the same in every process.
+
+    Example:
+        ```python
+        pyshac.DiscreteHP("optimizer", ["sgd", "adam"])
+        pyshac.DiscreteHP("reduction", {"mean": statistics.mean, "median": statistics.median})
+        ```
 
     Args:
         name: Name, unique in its search space.
-        values: The values: None, bool, int, float, str, tuples of these, or objects; or a mapping
-            from names to objects. NumPy scalars become the Python values they hold.
-        seed: Seed for `sample`, which draws values as samples have them: of objects the names.
+        values: A list of values (None, bool, int, float, str, tuples of these, or objects), or a
+            mapping from names to objects. NumPy scalars become the Python values they hold.
+        seed: Seed of `sample`. It returns an object's name, not the object.
 
     Raises:
-        TypeError: If `values` is no such list, a name is not a str, or an object in a list has no
-            text that is the same in every process.
-        ValueError: If there are no values, one is repeated or NaN, or the text of an object is that
-            of another value.
+        TypeError: If `values` is neither a list nor a mapping, a name is not a str, or an object in
+            a list has no text that is the same in every process.
+        ValueError: If `values` is empty, a value is repeated or NaN, or an object has the same text
+            as another value.
     """
 
     def __init__(self, name: str, values: Choices, seed: int | None = None) -> None:
@@ -92,7 +102,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
             seen.add(plain_values.identity(value))
 
     def _readable_texts(self) -> dict[str, Any]:
-        """Maps texts to the one value that they name; the texts of `to_text` take precedence."""
+        """Maps each text to the one value that it names. Texts from `to_text` take precedence."""
         texts = {plain_values.to_text(value): value for value in self.values}
         lenient: dict[str, list[Any]] = {}
         for value in self.values:
@@ -111,10 +121,10 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         return value if self._objects is None else self._objects.of(value)
 
     def from_object(self, given: Any) -> Any:
-        """Returns the name of an object, or what is given if it is none of the objects.
+        """Returns the name of an object, or `given` itself if it is none of the objects.
 
         Raises:
-            ValueError: If it can be no name either.
+            ValueError: If `given` is neither an object nor a name.
         """
         if self._objects is not None:
             with contextlib.suppress(KeyError):
@@ -149,7 +159,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         """Returns the index of a value.
 
         Raises:
-            ValueError: If `x` is none of the values; `1` is not `1.0`.
+            ValueError: If `x` is none of the values. `1` and `1.0` are different values.
         """
         try:
             return self.param2id[plain_values.check_value(x, f"A value of {self.name!r}")]
@@ -168,7 +178,11 @@ class DiscreteHyperParameter(ColumnHyperParameter):
         )
 
     def decode(self, x: Any) -> Any:
-        """Returns the value at an index."""
+        """Returns the value at an index.
+
+        Raises:
+            ValueError: If there is no such index.
+        """
         index = int(x)
         if not 0 <= index < len(self.values):
             raise ValueError(
@@ -204,7 +218,7 @@ class DiscreteHyperParameter(ColumnHyperParameter):
 
     @classmethod
     def load_from_config(cls, config: Mapping[str, Any]) -> DiscreteHyperParameter:
-        """Builds a parameter from the result of `get_config`; of objects it has the names only."""
+        """Builds a parameter from the result of `get_config`, with names in place of objects."""
         parameter = cls(**_without_objects(config))
         parameter._forget_objects(config)
         return parameter
@@ -217,7 +231,7 @@ DiscreteHP = DiscreteHyperParameter
 
 
 def _without_objects(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of a constructor from a config, whose values must be plain."""
+    """Returns a constructor's arguments from a config, in which all values must be plain."""
     values = config["values"]
     if not isinstance(values, (list, tuple)):
         raise TypeError(f"values must be a list. Got {values!r} instead.")
@@ -228,14 +242,19 @@ def _without_objects(config: Mapping[str, Any]) -> dict[str, Any]:
 
 @built_in("OrdinalHP")
 class OrdinalHyperParameter(DiscreteHyperParameter):
-    """A choice among values whose order counts, such as sizes: near ones are alike.
+    """A choice from values in a meaningful order, such as sizes. Neighbours are similar.
 
-    See `DiscreteHyperParameter` for the arguments.
+    `DiscreteHyperParameter` describes the arguments.
+
+    Example:
+        ```python
+        pyshac.OrdinalHP("size", ["small", "medium", "large"])
+        ```
     """
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the order counts, which it does."""
+        """Always True."""
         return True
 
 
@@ -244,13 +263,18 @@ OrdinalHP = OrdinalHyperParameter
 
 @built_in("MultiDiscreteHP")
 class MultiDiscreteHyperParameter(MultiHyperParameter):
-    """Several choices among the same values; see `DiscreteHyperParameter`.
+    """A list of choices from the same values; see `DiscreteHyperParameter`.
+
+    Example:
+        ```python
+        pyshac.MultiDiscreteHP("activations", ["relu", "tanh"], sample_count=3)
+        ```
 
     Args:
         name: Name, unique in its search space.
         values: The values of each choice.
         sample_count: Number of choices.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
     """
 
     element: DiscreteHyperParameter
@@ -275,7 +299,7 @@ class MultiDiscreteHyperParameter(MultiHyperParameter):
 
     @classmethod
     def load_from_config(cls, config: Mapping[str, Any]) -> MultiDiscreteHyperParameter:
-        """Builds a parameter from the result of `get_config`; of objects it has the names only."""
+        """Builds a parameter from the result of `get_config`, with names in place of objects."""
         parameter = cls(**_without_objects(config))
         parameter.element._forget_objects(config)
         return parameter

@@ -21,23 +21,35 @@ from pyshac.core.hyperparameters.types.whole_numbers import index_from_unit, sma
 
 @built_in("IntegerHP")
 class IntegerHyperParameter(ColumnHyperParameter):
-    """A whole number from a range, both ends included; always the same one if they are equal.
+    """An integer from a range that includes both bounds.
+
+    If both bounds are equal, the value is constant.
+
+    Example:
+        ```python
+        pyshac.IntegerHP("layers", 1, 8)
+        pyshac.IntegerHP("units", 16, 1024, log=True)
+        pyshac.IntegerHP("batch_size", 32, 256, step=32)
+        ```
 
     Args:
         name: Name, unique in its search space.
         min_value: Lowest value.
         max_value: Highest value.
-        log: Draw and encode on a logarithmic scale: the value is a log-uniform number from
+        log: Draw and encode on a logarithmic scale. The value is a log-uniform number from
             [min_value - 1/2, max_value + 1/2], rounded.
-        seed: Seed for `sample`.
-        step: Distance of the values, which are `min_value`, `min_value + step` and so on up to
-            `max_value`, all equally likely; None for all whole numbers.
+        seed: Seed of `sample`.
+        step: Distance between values. The values are `min_value`, `min_value + step` and so on, up
+            to at most `max_value`; all are equally likely. With None, every integer is possible.
 
     Raises:
         TypeError: If a bound or `step` is not an int.
-        ValueError: If `min_value > max_value`, a bound lies beyond 2**52 (2**46 with `log`),
-            `log` is set for a range that reaches 0, or `step` with it, or to a number that is below
-            1 or larger than the range.
+        ValueError: If one of these is true:
+
+            - `min_value > max_value`.
+            - The size of a bound exceeds 2**52, or 2**46 with `log`.
+            - `log` is set and the range contains numbers below 1.
+            - `step` is set together with `log`, is below 1, or is larger than the range.
     """
 
     def __init__(
@@ -79,7 +91,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
 
     @property
     def _highest(self) -> int:
-        """The highest value, below the bound if that is no step."""
+        """The highest value, which is below `max_value` if no step reaches that."""
         return self.max_value if self._steps is None else int(self._steps.high)
 
     @property
@@ -130,7 +142,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
 
         Raises:
             TypeError: If `x` is not an int.
-            ValueError: If it lies outside the range, or between steps.
+            ValueError: If `x` is outside the range or between two steps.
         """
         value = check_int(f"A value of {self.name!r}", x)
         if not self.min_value <= value <= self.max_value:
@@ -147,7 +159,7 @@ class IntegerHyperParameter(ColumnHyperParameter):
         return float(np.log(value)) if self.log else float(value)
 
     def decode(self, x: Any) -> int:
-        """Returns the whole number that `x` encodes."""
+        """Returns the integer with an encoded form."""
         if self._steps is not None:
             return int(self._steps.nearest(float(x)))
         value = round(math.exp(x) if self.log else float(x))
@@ -181,16 +193,21 @@ IntegerHP = IntegerHyperParameter
 
 @built_in("MultiIntegerHP")
 class MultiIntegerHyperParameter(MultiHyperParameter):
-    """Several whole numbers from one range; see `IntegerHyperParameter`.
+    """A list of integers from one range; see `IntegerHyperParameter`.
+
+    Example:
+        ```python
+        pyshac.MultiIntegerHP("units", 16, 512, sample_count=3, log=True)
+        ```
 
     Args:
         name: Name, unique in its search space.
         min_value: Lowest value.
         max_value: Highest value.
         sample_count: Number of values.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
         log: Draw and encode on a logarithmic scale.
-        step: Distance of the values; None for all whole numbers.
+        step: Distance between values; with None, every integer is possible.
     """
 
     def __init__(

@@ -17,11 +17,11 @@ from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParamete
 
 @dataclass(frozen=True)
 class LogRange:
-    """A range of positive numbers with a uniform logarithm.
+    """A range of positive numbers whose logarithm is uniform.
 
     Attributes:
         log_low: The logarithm of the lower bound.
-        log_high: That of the upper one.
+        log_high: The logarithm of the upper bound.
     """
 
     log_low: float
@@ -55,15 +55,20 @@ class LogRange:
 
 @built_in("LogUniformHP")
 class LogUniformContinuousHyperParameter(ContinuousHyperParameter):
-    """A positive real number with a uniform logarithm, e.g. a learning rate.
+    """A positive real number with a log-uniform distribution, such as a learning rate.
 
-    If both bounds are equal, it is always the same number.
+    If both bounds are equal, the value is constant.
+
+    Example:
+        ```python
+        pyshac.LogUniformHP("learning_rate", 1e-5, 1e-1)
+        ```
 
     Args:
         name: Name, unique in its search space.
         min_value: Lower bound, above 0.
         max_value: Upper bound.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
 
     Raises:
         TypeError: If a bound is not a number.
@@ -101,14 +106,19 @@ LogUniformHP = LogUniformContinuousHyperParameter
 
 @built_in("MultiLogUniformHP")
 class MultiLogUniformContinuousHyperParameter(MultiHyperParameter):
-    """Several positive real numbers; see `LogUniformContinuousHyperParameter`.
+    """A list of positive real numbers; see `LogUniformContinuousHyperParameter`.
+
+    Example:
+        ```python
+        pyshac.MultiLogUniformHP("weight_decays", 1e-6, 1e-2, sample_count=2)
+        ```
 
     Args:
         name: Name, unique in its search space.
         min_value: Lower bound, above 0.
         max_value: Upper bound.
         sample_count: Number of values.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
     """
 
     def __init__(

@@ -19,15 +19,20 @@ from pyshac.core.hyperparameters.types.continuous import ContinuousHyperParamete
 class NormalContinuousHyperParameter(ContinuousHyperParameter):
     """A real number with a normal distribution.
 
+    Example:
+        ```python
+        pyshac.NormalHP("bias", mean=0.0, std=1.0)
+        ```
+
     Args:
         name: Name, unique in its search space.
         mean: Mean.
         std: Standard deviation.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
 
     Raises:
-        TypeError: If an argument is not a number.
-        ValueError: If it is not finite, or `std <= 0`.
+        TypeError: If `mean` or `std` is not a number.
+        ValueError: If `mean` or `std` is not finite, or `std <= 0`.
     """
 
     def __init__(self, name: str, mean: float, std: float, seed: int | None = None) -> None:
@@ -69,14 +74,19 @@ NormalHP = NormalContinuousHyperParameter
 
 @built_in("MultiNormalHP", "MultiNormlHP")
 class MultiNormalContinuousHyperParameter(MultiHyperParameter):
-    """Several real numbers with one normal distribution; see `NormalContinuousHyperParameter`.
+    """A list of real numbers with one normal distribution; see `NormalContinuousHyperParameter`.
+
+    Example:
+        ```python
+        pyshac.MultiNormalHP("biases", mean=0.0, std=1.0, sample_count=3)
+        ```
 
     Args:
         name: Name, unique in its search space.
-        mean: Mean of each.
-        std: Standard deviation of each.
+        mean: Mean of each value.
+        std: Standard deviation of each value.
         sample_count: Number of values.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Texts of objects that are the same in every process, so that files can hold them as names."""
+"""Texts of objects that are the same in every process. Files use them as names."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ _SET = re.compile(r"\{[^{}:]+\}|set\(")
 def text_of(value: Any) -> str:
     """Returns a text of an object that is the same in every process.
 
-    Functions and classes have their qualified names, members of an enum `Color.RED`, arrays, dicts,
-    lists and tuples all that they hold, and other objects their `repr`.
+    The text of a function or class is its qualified name, and that of an enum member is like
+    `Color.RED`. The texts of arrays, dicts, lists and tuples show all their contents. Other objects
+    have their `repr`.
 
     Raises:
-        ValueError: If it has none; the message says why.
+        ValueError: If there is no such text; the message gives the reason.
     """
     text = _text(value)
     if len(text) > MAX_LENGTH:

@@ -1,4 +1,4 @@
-"""Objects as choices: they have names, which files hold in their place."""
+"""Objects as choices. Files contain their names instead."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PROPOSAL = "{'a': ..., 'b': ...} in place of the list"
 
 
 class Objects:
-    """The objects of a choice by their names. Copies of it are itself: objects stay the same.
+    """The objects of a choice by name. A copy is the same object, so its objects stay identical.
 
     Args:
-        names: Plain values, distinct.
-        objects: What each of them stands for.
+        names: Distinct plain values.
+        objects: The object for each name.
     """
 
     def __init__(self, names: Iterable[Any], objects: Iterable[Any]) -> None:
@@ -37,7 +37,7 @@ class Objects:
         return self._by_name[plain_values.identity(name)]
 
     def name_of(self, given: Any) -> Any:
-        """Returns the name of an object, found by identity or else by equality.
+        """Returns the name of an object. It compares by identity first, then by equality.
 
         Raises:
             KeyError: If it is none of the objects.
@@ -66,20 +66,20 @@ def _equals(item: Any, given: Any) -> bool:
 
 
 def read_values(owner: str, values: Any) -> tuple[tuple[Any, ...], Objects | None]:
-    """Returns the values of a choice as plain values, and the objects that they stand for.
+    """Returns the values of a choice as plain values, and the objects that they name.
 
     Args:
         owner: The parameter's name, for errors.
         values: Plain values and objects, or a mapping from names to objects.
 
     Returns:
-        The objects are None if all values are plain.
+        The plain values and the objects; None in place of the objects if all values are plain.
 
     Raises:
-        TypeError: If `values` is no such list, a name is not a str, or an object without a name
-            has no text that is the same in every process.
-        ValueError: If `values` is None, no file can hold a value, or an object has the same text as
-            another value.
+        TypeError: If `values` is neither a list nor a mapping, a name is not a str, or an object
+            without a name has no text that is the same in every process.
+        ValueError: If `values` is None, a file cannot hold a value, or an object has the same text
+            as another value.
     """
     if values is None:
         raise ValueError(f"values of {owner!r} must be a list of values. Got None instead.")
@@ -102,7 +102,7 @@ def read_values(owner: str, values: Any) -> tuple[tuple[Any, ...], Objects | Non
 
 
 def require_objects(parameters: Iterable[AbstractHyperParameter]) -> None:
-    """Raises `SaveDirectoryError` if values of parameters are objects that are not at hand."""
+    """Raises `SaveDirectoryError` if the objects of a parameter are missing."""
     for parameter in parameters:
         if parameter.lacks_objects:
             raise SaveDirectoryError(
@@ -122,7 +122,7 @@ def _check_name(owner: str, name: Any) -> str:
 
 
 def _plain_or_text(owner: str, value: Any) -> tuple[Any, bool]:
-    """Returns a plain value, or the text of an object, and whether it is such a text."""
+    """Returns a plain value or the text of an object, and whether it is such a text."""
     what = f"values of {owner!r}"
     try:
         return plain_values.check_value(value, what), False
@@ -145,7 +145,7 @@ def _plain_or_text(owner: str, value: Any) -> tuple[Any, bool]:
 def _check_distinct(
     owner: str, names: tuple[Any, ...], items: list[Any], are_texts: list[bool]
 ) -> None:
-    """Raises `ValueError` if the text of an object is that of another value, too."""
+    """Raises `ValueError` if another value has the same text as an object."""
     known: dict[Any, Any] = {}
     for name, item, is_text in zip(names, items, are_texts, strict=True):
         key = plain_values.identity(name)

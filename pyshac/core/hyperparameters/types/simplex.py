@@ -1,4 +1,4 @@
-"""Shares that sum to one."""
+"""Shares that sum to 1."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ SUM_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Break:
-    """The share that is broken off the rest of a stick: a number with a beta distribution.
+    """The share that is broken off the remaining stick: a number with a beta distribution.
 
     Attributes:
-        weight: The weight of what is broken off.
-        later: The sum of the weights of what stays; 0 for the last piece, which is all the rest.
+        weight: The weight of the piece that is broken off.
+        later: The sum of the weights of the remaining pieces; 0 for the last piece, which is the
+            whole remainder.
     """
 
     weight: float
@@ -68,24 +69,31 @@ class Break:
 
 @built_in("SimplexHP")
 class SimplexHyperParameter(AbstractHyperParameter):
-    """A list of shares that sum to one, such as a mixture: uniform among all such lists.
+    """A list of shares that sum to 1, such as the parts of a mixture.
 
-    It has `sample_count` columns, named `name_1`, `name_2` and so on in a dataset. Each share is
-    encoded as its part of what the shares before it leave, which has a beta distribution and does
-    not depend on the others. The last one is the rest.
+    By default, the distribution is uniform over all such lists. The parameter has `sample_count`
+    columns in a dataset: `name_1`, `name_2` and so on. The encoded form of a share is its fraction
+    of what the earlier shares leave. These fractions are independent and have beta distributions.
+    The last share is the remainder.
+
+    Example:
+        ```python
+        pyshac.SimplexHP("mixture", sample_count=3)
+        pyshac.SimplexHP("mostly_first", sample_count=3, weights=[8, 1, 1])
+        ```
 
     Args:
         name: Name, unique in its search space.
         sample_count: Number of shares.
-        weights: A number for each share, for a Dirichlet distribution with these as concentration:
-            the mean of a share is its weight's part of all weights, and larger weights scatter
-            less. None for 1 each, the uniform distribution.
-        seed: Seed for `sample`.
+        weights: One concentration of a Dirichlet distribution for each share. The mean of a share
+            is its weight divided by the sum of the weights. Larger weights reduce the variance.
+            None means 1 for each share: the uniform distribution.
+        seed: Seed of `sample`.
 
     Raises:
         TypeError: If `sample_count` is not an int, or a weight is not a number.
-        ValueError: If `sample_count` is below 2 or above 100000, or `weights` has another length,
-            or one that is not in [0.001, 1000000].
+        ValueError: If `sample_count` is not in [2, 100000], `weights` has another length, or a
+            weight is not in [0.001, 1000000].
     """
 
     def __init__(
@@ -134,14 +142,14 @@ class SimplexHyperParameter(AbstractHyperParameter):
         return self.decode(self.unit_map.from_unit(unit)[0])
 
     def encode(self, x: Sequence[Any]) -> list[float]:
-        """Returns each share's part of what the shares before it leave.
+        """Returns each share as a fraction of what the earlier shares leave.
 
-        Where they leave nothing, this is the mean of such parts.
+        If they leave nothing, the result is the mean of that fraction.
 
         Raises:
             TypeError: If `x` is not a list, or a share is not a number.
-            ValueError: If their number is wrong, a share is not in [0, 1], or they do not sum to
-                one within 1e-6 for each share.
+            ValueError: If the number of shares is wrong, a share is not in [0, 1], or the sum
+                differs from 1 by more than 1e-6 for each share.
         """
         shares = [self._check_share(share) for share in check_length(self.name, x, self._length)]
         total, tolerance = sum(shares), SUM_TOLERANCE * self._length
@@ -184,7 +192,7 @@ class SimplexHyperParameter(AbstractHyperParameter):
         return value
 
     def from_text(self, text: str) -> float:
-        """Returns one of the shares from its column's text."""
+        """Returns one share from its column's text."""
         return self._check_share(float(text))
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Steps: numbers at equal distances, as exact as their decimal digits."""
+"""Steps: numbers at equal distances, exact to their last decimal digit."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ _TOLERANCE = 1e-6
 class Steps:
     """The numbers `(first + k * step) / 10**digits` for k from 0 to `count - 1`.
 
-    Each is the float that is nearest to the decimal number, 0.15 in place of the sum
-    0.15000000000000002.
+    Each number is the float nearest to the decimal number: 0.15, not the sum 0.15000000000000002.
 
     Attributes:
-        first: The lowest number, times 10**digits.
-        step: The distance of two neighbours, times 10**digits.
+        first: The lowest number, multiplied by 10**digits.
+        step: The distance between two neighbours, multiplied by 10**digits.
         digits: Number of decimal digits.
-        count: Number of numbers.
+        count: How many numbers there are.
     """
 
     first: int
@@ -47,11 +46,11 @@ class Steps:
             owner: The parameter's name, for errors.
             low: The lowest number.
             high: Upper bound.
-            step: The distance of two neighbours.
+            step: The distance between two neighbours.
 
         Raises:
-            ValueError: If `step` is not above 0, larger than a range that has more than one number,
-                or too small for floats to tell neighbours apart.
+            ValueError: If `step` is not above 0, is larger than the range although `low < high`, or
+                is too small for floats to distinguish neighbours.
         """
         parts = [Decimal(repr(number)) for number in (low, high, step)]
         digits = max(0, *(-int(part.as_tuple().exponent) for part in parts))
@@ -84,7 +83,7 @@ class Steps:
         return (self.first + place * self.step) / 10**self.digits
 
     def at(self, place: npt.ArrayLike) -> FloatArray:
-        """Returns the numbers at places from 0, given as floats, of the same shape."""
+        """Returns the numbers at indices from 0. Indices are floats; the shape is the same."""
         place = np.asarray(place, dtype=np.float64)
         largest = max(abs(self.first), abs(self.first + self.count * self.step))
         if largest <= _MAX_WHOLE and self.digits <= _MAX_POWER:
@@ -94,10 +93,10 @@ class Steps:
         return np.array(numbers, dtype=np.float64).reshape(place.shape)
 
     def first_not_below(self, numbers: npt.ArrayLike) -> FloatArray:
-        """Returns the place of the lowest number that is not below each given one, as a float.
+        """Returns the index of the lowest number that is not below each given one, as a float.
 
         Returns:
-            Of the same shape; `count` where all numbers are below, NaN for NaN.
+            An array of the same shape; `count` if all numbers are below, NaN for NaN.
         """
         numbers = np.asarray(numbers, dtype=np.float64)
         bounded = np.clip(numbers, self.low, self.high)
@@ -108,12 +107,12 @@ class Steps:
         return place
 
     def nearest(self, number: float) -> float:
-        """Returns the number next to a given one."""
+        """Returns the number nearest to a given one."""
         bounded = min(max(number, self.low), self.high)
         return self._one(min(round((bounded - self.low) / self._distance), self._last))
 
     def matching(self, number: float) -> float | None:
-        """Returns the number that a given one is but for rounding; None if there is none."""
+        """Returns the number that equals a given one except for rounding; None if there is none."""
         nearest = self.nearest(number)
         return nearest if abs(number - nearest) <= _TOLERANCE * self._distance else None
 
@@ -126,7 +125,7 @@ class Steps:
         return self.at(index_from_unit(unit, self.count))
 
     def to_unit(self, numbers: npt.ArrayLike) -> FloatArray:
-        """Returns the share of the numbers below each given one; see `UnitMap.to_unit`."""
+        """Returns the fraction of the numbers below each given one; see `UnitMap.to_unit`."""
         return np.clip(self.first_not_below(numbers) / self.count, 0.0, 1.0)
 
     def all(self) -> FloatArray:
@@ -134,7 +133,7 @@ class Steps:
         return self.at(np.arange(self.count))
 
     def contain(self, others: Steps) -> bool:
-        """Returns whether all of other numbers at equal distances are among these."""
+        """Returns whether these steps include all numbers of other steps."""
         digits = max(self.digits, others.digits)
         first, step = (part * 10 ** (digits - self.digits) for part in (self.first, self.step))
         scale = 10 ** (digits - others.digits)
@@ -144,12 +143,12 @@ class Steps:
 
 
 def check_no_log(owner: str, step: float | None, **flags: bool) -> None:
-    """Raises `ValueError` if a parameter with steps is to be logarithmic, too.
+    """Raises `ValueError` if a parameter with steps should also be logarithmic.
 
     Args:
         owner: The parameter's name.
         step: Its step, or None.
-        flags: Arguments that ask for logarithms, by name.
+        flags: Logarithmic arguments by name.
     """
     named = [name for name, is_set in flags.items() if is_set]
     if step is not None and named:

@@ -22,28 +22,41 @@ from pyshac.core.hyperparameters.types.steps import Steps, check_no_log
 
 @built_in("UniformHP")
 class UniformContinuousHyperParameter(ContinuousHyperParameter):
-    """A real number, uniform between two bounds; always the same one if they are equal.
+    """A real number with a uniform distribution between two bounds.
+
+    If both bounds are equal, the value is constant.
+
+    Example:
+        ```python
+        pyshac.UniformHP("momentum", 0.5, 0.99)
+        pyshac.UniformHP("dropout", 0.0, 0.5, step=0.05)
+        pyshac.UniformHP("learning_rate", 1e-5, 1e-1, log=True)
+        ```
 
     Args:
         name: Name, unique in its search space.
         min_value: Lower bound.
         max_value: Upper bound.
-        log_encode: Show the classifiers the logarithm of the value, in a range that reaches 0 of
-            2**-54 of the upper bound at least. Draws stay uniform; for log-uniform draws use
-            `log` or `LogUniformContinuousHyperParameter`.
-        seed: Seed for `sample`.
-        log: Draw and encode on a logarithmic scale: another way to write
-            `LogUniformContinuousHyperParameter`, with the same draws.
-        step: Distance of the values, which are `min_value`, `min_value + step` and so on up to
-            `max_value`, all equally likely; None for all numbers of the range. Each value is the
-            decimal number that a person would write, 0.15 and not 0.15000000000000002.
+        log_encode: Show the classifiers the logarithm of the value. Draws remain uniform; use `log`
+            for log-uniform draws. If the range includes 0, the classifiers see values below 2**-54
+            of the upper bound as that number.
+        seed: Seed of `sample`.
+        log: Draw and encode on a logarithmic scale. The draws are those of
+            `LogUniformContinuousHyperParameter`.
+        step: Distance between values. The values are `min_value`, `min_value + step` and so on, up
+            to at most `max_value`; all are equally likely. Each is an exact decimal: 0.15, not
+            0.15000000000000002. With None, every number in the range is possible.
 
     Raises:
         TypeError: If a bound or `step` is not a number.
-        ValueError: If a bound or their difference is not finite, `min_value > max_value`,
-            different bounds are the same float, `log_encode` is set for a range that reaches
-            below 0, or is 0 alone, `log` for a range that reaches 0, or `step` with one of these,
-            or to a number that is not above 0, or larger than the range, or too small for floats.
+        ValueError: If one of these is true:
+
+            - A bound, or the difference of the bounds, is not finite.
+            - `min_value > max_value`, or different bounds become the same float.
+            - `log_encode` is set and the range contains negative numbers or only 0.
+            - `log` is set and the range contains numbers that are not above 0.
+            - `step` is set together with `log` or `log_encode`.
+            - `step` is not above 0, larger than the range, or too small for floats.
     """
 
     def __init__(
@@ -143,7 +156,12 @@ UniformHP = UniformContinuousHyperParameter
 
 @built_in("MultiUniformHP")
 class MultiUniformContinuousHyperParameter(MultiHyperParameter):
-    """Several real numbers from one range; see `UniformContinuousHyperParameter`.
+    """A list of real numbers from one range; see `UniformContinuousHyperParameter`.
+
+    Example:
+        ```python
+        pyshac.MultiUniformHP("dropouts", 0.0, 0.5, sample_count=3)
+        ```
 
     Args:
         name: Name, unique in its search space.
@@ -151,9 +169,9 @@ class MultiUniformContinuousHyperParameter(MultiHyperParameter):
         max_value: Upper bound.
         log_encode: Show the classifiers the logarithms.
         sample_count: Number of values.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
         log: Draw and encode on a logarithmic scale.
-        step: Distance of the values; None for all numbers of the range.
+        step: Distance between values; with None, every number in the range is possible.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Whole numbers on the unit interval, and their logarithms."""
+"""Integers on the unit interval, and their logarithms."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def index_from_unit(unit: npt.ArrayLike, count: int) -> FloatArray:
 
 
 def smallest_whole(encoded: npt.ArrayLike, is_log: bool) -> FloatArray:
-    """Returns the smallest whole number whose encoded form is not below each given one.
+    """Returns the smallest integer whose encoded form is not below each given one.
 
     Args:
         encoded: Encoded values, of any shape.
-        is_log: Whether a number's encoded form is its natural logarithm, not the number itself.
+        is_log: Whether the encoded form is the natural logarithm instead of the number.
     """
     encoded = np.asarray(encoded, dtype=np.float64)
     if not is_log:

@@ -1,4 +1,4 @@
-"""Added: samples from elsewhere, from which a search learns, and all that it learns from."""
+"""Added: samples from other sources, and all samples from which a search learns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyshac.core.search.given.once import Mark, Once
 
 @dataclass
 class Added:
-    """Samples from elsewhere. A search learns from them, but does not count them.
+    """Samples from other sources. A search learns from them but does not count them.
 
     Attributes:
         dataset: The samples, numbered from 0 in the order in which they were added.
@@ -37,12 +37,12 @@ class Added:
 
     @without_float_errors
     def add(self, samples: Sequence[tuple[list[Any], float]], num_complete: int) -> int:
-        """Adds samples, which must lie in the search space.
+        """Adds samples, which must be inside the search space.
 
-        What was added before the search was restored is not added again; see `Once`.
+        Samples that were added before the search was restored are not added again; see `Once`.
 
         Args:
-            samples: Rows and their scores, NaN for failed samples.
+            samples: Rows and their scores; NaN for failed samples.
             num_complete: Number of complete samples of the search.
 
         Returns:
@@ -55,18 +55,18 @@ class Added:
         return len(self) - before
 
     def put(self, samples: Sequence[tuple[list[Any], float]], num_complete: int) -> None:
-        """Adds samples as `add` does, but all of them."""
+        """Adds samples like `add`, but without leaving any out."""
         for row, score in samples:
             self.dataset.add_sample(row, score)
             self.since.append(num_complete)
             self._once.take(_identity(row, score))
 
     def mark(self) -> tuple[int, Mark]:
-        """Returns the state of this moment, for `reset`."""
+        """Returns the present state, for `reset`."""
         return len(self), self._once.mark()
 
     def reset(self, mark: tuple[int, Mark]) -> None:
-        """Takes back what was added since a `mark`."""
+        """Removes everything that was added since a `mark`."""
         number, given = mark
         rows, scores = self.dataset.X[number:], self.dataset.Y[number:]
         self._once.reset(given, map(_identity, rows, scores))
@@ -74,20 +74,20 @@ class Added:
         del self.since[number:]
 
     def copy(self) -> Added:
-        """Returns the samples of this moment."""
+        """Returns a copy."""
         return Added(self.dataset.copy(), [*self.since])
 
 
 @dataclass(frozen=True)
 class Learned:
-    """All samples that a search learns from: those from elsewhere first, then its own.
+    """All samples from which a search learns: those from other sources first, then its own.
 
     Attributes:
         encoded: The encoded samples, shape (n, columns).
         scores: Their scores, shape (n,); NaN if they failed or were pruned.
-        numbers: The number of each sample of the search, and of the one that was next when a sample
-            from elsewhere was added, shape (n,).
-        num_added: Number of samples from elsewhere.
+        numbers: The number of each sample of the search, shape (n,). A sample from another source
+            has the number of the sample that was next when it was added.
+        num_added: Number of samples from other sources.
         ends: The last points of the curves of the search's own samples.
         objective: Which scores are better.
     """
@@ -101,7 +101,7 @@ class Learned:
 
     @classmethod
     def of(cls, added: Added, dataset: Dataset, objective: Objective) -> Learned:
-        """Returns the samples that were added, and those of the search."""
+        """Returns the added samples and those of the search."""
         parts = (added.dataset, dataset)
         return cls(
             np.concatenate([part.encoded for part in parts]),
@@ -118,23 +118,23 @@ class Learned:
         return len(self.scores) - self.num_added
 
     def until(self, count: int) -> Learned:
-        """Returns what was added, and the first samples of the search."""
+        """Returns the added samples and the first samples of the search."""
         return self._with_own(np.arange(count))
 
     def in_order(self, numbers: IntArray) -> Learned:
-        """Returns what was added, and samples of the search, given their numbers, in that order."""
+        """Returns the added samples and samples of the search by number, in that order."""
         return self._with_own(np.searchsorted(self.numbers[self.num_added :], numbers))
 
     def _with_own(self, places: IntArray) -> Learned:
-        """Returns what was added, and samples of the search at places among its own."""
+        """Returns the added samples and samples of the search by index among its own."""
         kept = np.concatenate([np.arange(self.num_added), self.num_added + places])
         parts = (self.encoded[kept], self.scores[kept], self.numbers[kept], self.num_added)
         return Learned(*parts, self.ends.at(places), self.objective)
 
     def scores_after(self, count: int) -> FloatArray:
-        """Returns the scores that are learned from after so many samples of the search, shape (n,).
+        """Returns the scores to learn from after a number of samples of the search, shape (n,).
 
-        The first ones that were pruned have bounds as scores, to which only these samples
+        Pruned samples among the first have bounds as scores, to which only these samples
         contribute. So what is learned from the first samples does not depend on later ones.
         """
         start, stop = self.num_added, self.num_added + count
@@ -142,12 +142,12 @@ class Learned:
         return np.concatenate([self.scores[:start], bounded, self.scores[stop:]])
 
     def first(self, count: int) -> tuple[FloatArray, FloatArray]:
-        """Returns what was added, and the first samples of the search: encoded, and scores."""
+        """Returns the added samples and the first samples of the search: encoded, and scores."""
         stop = self.num_added + count
         return self.encoded[:stop], self.scores_after(count)[:stop]
 
     def between(self, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
-        """Returns samples of the search from one number to before another, as `first` does."""
+        """Returns samples of the search from one number to before another, like `first`."""
         part = slice(self.num_added + start, self.num_added + stop)
         return self.encoded[part], self.scores_after(stop)[part]
 

@@ -1,4 +1,4 @@
-"""Completion: draws the values that are not given of a sample that the user enqueues."""
+"""Completion: draws the missing values of a sample that the user enqueues."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyshac.core.sampling.constraints.prior import Prior
 def completed(
     given: Mapping[str, Any], space: HyperParameterList, stream: np.random.SeedSequence
 ) -> list[Any]:
-    """Returns the row of a sample whose other values are drawn from the prior, given its own.
+    """Returns the row of a sample. Values that are not given are drawn from the prior.
 
     Args:
         given: Parameters by name, some or all; missing values, as in data frames, do not count.
@@ -27,8 +27,8 @@ def completed(
 
     Raises:
         TypeError: If a value has the wrong type.
-        ValueError: If a name is unknown, a value lies outside the search space, or no values of the
-            others could be found with which the sample obeys the constraints.
+        ValueError: If a name is unknown, a value is outside the search space, or no values of the
+            other parameters were found with which the sample obeys the constraints.
     """
     names = [each.name for each in space]
     unknown = [name for name in given if name not in names]

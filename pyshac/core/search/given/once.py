@@ -1,4 +1,4 @@
-"""Once: what a script gives a search each time that it runs counts once."""
+"""Once: items that a script gives a search on each run count once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ Mark = Counter[Hashable]
 
 
 class Once:
-    """Counts what was given, in all and by this process, to tell what is new.
+    """Counts given items, in total and by this process, to recognise new ones.
 
-    What was given before the search was restored is not new, so a script that runs again gives
-    nothing twice. A process may give equal things itself.
+    Items that were given before the search was restored are not new, so a script that runs again
+    gives nothing twice. A process may itself give equal items.
 
     Args:
-        known: What was given so far.
+        known: The items so far.
     """
 
     def __init__(self, known: Iterable[Hashable]) -> None:
@@ -23,24 +23,24 @@ class Once:
         self._own: Counter[Hashable] = Counter()
 
     def is_new(self, key: Hashable) -> bool:
-        """Counts what this process gives; returns whether it is new."""
+        """Counts an item of this process; returns whether it is new."""
         self._own[key] += 1
         return self._own[key] > self._known[key]
 
     def take(self, key: Hashable) -> None:
-        """Counts what the search takes."""
+        """Counts an item that the search accepts."""
         self._known[key] += 1
 
     def mark(self) -> Mark:
-        """Returns what this process has given, for `reset`."""
+        """Returns the items of this process, for `reset`."""
         return self._own.copy()
 
     def reset(self, mark: Mark, taken: Iterable[Hashable]) -> None:
-        """Forgets what was given since a `mark`.
+        """Forgets the items since a `mark`.
 
         Args:
             mark: The mark.
-            taken: What the search has taken since.
+            taken: The items that the search has accepted since.
         """
         self._own = mark
         self._known.subtract(taken)

@@ -1,4 +1,4 @@
-"""Queue: samples that the user wants to be evaluated next."""
+"""Queue: samples that the user wants to evaluate next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Enqueued:
 
     Attributes:
         given: The parameters that the user gave, with lists for multi parameters.
-        row: The values of the sample, those that were not given drawn.
+        row: The values of the sample; those that were not given are drawn.
     """
 
     given: dict[str, Any]
@@ -35,8 +35,8 @@ class Queue:
     """The samples that were enqueued, in order.
 
     Attributes:
-        samples: All of them, also those that were evaluated.
-        num_taken: Number of those that are in closed batches; those of an open batch come next.
+        samples: All of them, including evaluated ones.
+        num_taken: Number of samples in closed batches. Those of an open batch come next.
     """
 
     samples: list[Enqueued] = field(default_factory=list)
@@ -49,12 +49,13 @@ class Queue:
     def enqueue(
         self, given: Sequence[Mapping[str, Any]], space: HyperParameterList, entropy: int
     ) -> int:
-        """Appends samples; what is not given of one is drawn from its prior.
+        """Appends samples. Values that are not given are drawn from the prior.
 
-        What was enqueued before the search was restored is not enqueued again; see `Once`.
+        Samples that were enqueued before the search was restored are not enqueued again; see
+        `Once`.
 
         Args:
-            given: Parameters by name, of each sample some or all.
+            given: Parameters by name, some or all for each sample.
             space: The search space.
             entropy: The seed of the search.
 
@@ -63,8 +64,8 @@ class Queue:
 
         Raises:
             TypeError: If a value has the wrong type.
-            ValueError: If a name is unknown, a value lies outside the search space, or what is
-                given breaks a constraint; then none of the samples is appended.
+            ValueError: If a name is unknown, a value is outside the search space, or given values
+                break a constraint. No sample is then appended.
         """
         checked = [_completed(each, space, seeding.stream(entropy, _PURPOSE, 0)) for each in given]
         before = len(self.samples)
@@ -77,11 +78,11 @@ class Queue:
         return len(self.samples) - before
 
     def mark(self) -> tuple[int, Mark]:
-        """Returns the state of this moment, for `reset`."""
+        """Returns the present state, for `reset`."""
         return len(self.samples), self._once.mark()
 
     def reset(self, mark: tuple[int, Mark]) -> None:
-        """Takes back what was enqueued since a `mark`."""
+        """Removes everything that was enqueued since a `mark`."""
         number, given = mark
         self._once.reset(given, (_identity(sample.given) for sample in self.samples[number:]))
         del self.samples[number:]
@@ -90,12 +91,12 @@ class Queue:
         """Returns the rows that wait for a batch.
 
         Args:
-            num_open: Number of samples of the queue that are in an open batch.
+            num_open: Number of samples of the queue in an open batch.
         """
         return [sample.row for sample in self.samples[self.num_taken + num_open :]]
 
     def copy(self) -> Queue:
-        """Returns the queue of this moment."""
+        """Returns a copy."""
         return Queue([*self.samples], self.num_taken)
 
 

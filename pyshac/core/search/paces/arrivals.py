@@ -17,8 +17,8 @@ class Arrivals:
     """The order in which a stream learns from scores.
 
     Args:
-        learned: Numbers of the samples that draws have learned from, in order.
-        new: Numbers of the samples whose scores came in after the last draw.
+        learned: Numbers of the samples from which draws have learned, in order.
+        new: Numbers of the samples whose scores arrived after the last draw.
     """
 
     def __init__(self, learned: Iterable[int] = (), new: Iterable[int] = ()) -> None:
@@ -27,12 +27,12 @@ class Arrivals:
 
     @classmethod
     def of(cls, draws: DrawLog, batches: OpenBatches, dataset: Dataset) -> Arrivals:
-        """Returns the order of a search that was restored; new ones come in that of their numbers.
+        """Returns the order of a restored search; new samples are in the order of their numbers.
 
         Args:
             draws: The log of closed batches.
             batches: The open batches.
-            dataset: The samples that have a score.
+            dataset: The evaluated samples.
         """
         learned = draws.learned[:]
         for batch in batches:
@@ -42,19 +42,19 @@ class Arrivals:
         return cls(learned, new.tolist())
 
     def add(self, number: int) -> None:
-        """Notes that the score of a sample is in."""
+        """Records that the score of a sample has arrived."""
         self._new.append(number)
 
     @property
     def new(self) -> array[int]:
-        """Numbers of the samples that no draw has learned from yet, in order."""
+        """Numbers of the samples from which no draw has learned yet, in order."""
         return self._new[:]
 
     def learn(self, since: array[int]) -> None:
-        """Notes that a draw has learned from the first of the new ones."""
+        """Records that a draw has learned from the first of the new samples."""
         self._learned.extend(since)
         del self._new[: len(since)]
 
     def numbers(self) -> IntArray:
-        """Returns the numbers of all of them, in order, shape (n,)."""
+        """Returns all numbers in order, shape (n,)."""
         return np.array(self._learned + self._new, dtype=np.int64)

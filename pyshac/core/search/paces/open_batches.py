@@ -14,7 +14,7 @@ class OpenBatches:
     """The batches whose samples are being evaluated, in the order of their numbers.
 
     Args:
-        batches: The batches, each of which follows on the one before.
+        batches: The batches, each of which follows the previous one.
     """
 
     def __init__(self, batches: Iterable[Batch] = ()) -> None:
@@ -43,11 +43,11 @@ class OpenBatches:
 
     @property
     def num_enqueued(self) -> int:
-        """Number of samples that come from the queue."""
+        """Number of samples from the queue."""
         return sum(batch.num_enqueued for batch in self._batches)
 
     def drawn(self, start: int, size: int) -> list[list[Batch]]:
-        """Returns the parts of each batch of a stream that has been drawn to its end.
+        """Returns the parts of each batch of a stream that is completely drawn.
 
         Args:
             start: Number of the first sample of the oldest batch.
@@ -66,7 +66,7 @@ class OpenBatches:
         """Returns the batch of a sample.
 
         Raises:
-            KeyError: If none of them has it.
+            KeyError: If no batch contains it.
         """
         place = bisect.bisect_right([batch.start for batch in self._batches], number) - 1
         if place < 0 or number not in self._batches[place].ids:
@@ -81,15 +81,15 @@ class OpenBatches:
         return True
 
     def row(self, number: int) -> list[Any]:
-        """Returns the values of a sample, given its number."""
+        """Returns the values of a sample by its number."""
         return self.of(number).row(number)
 
     def has_score(self, number: int) -> bool:
-        """Returns whether a sample has a score, given its number."""
+        """Returns whether a sample has a score, by its number."""
         return number in self.of(number).worker_ids
 
     def append(self, batch: Batch) -> None:
-        """Appends a batch, which follows on the last one."""
+        """Appends a batch, which follows the last one."""
         self._batches.append(batch)
 
     def close(self, number: int) -> None:
@@ -97,7 +97,7 @@ class OpenBatches:
         del self._batches[:number]
 
     def copy(self) -> OpenBatches:
-        """Returns the batches of this moment."""
+        """Returns a copy."""
         return OpenBatches(
             replace(batch, worker_ids={**batch.worker_ids}) for batch in self._batches
         )

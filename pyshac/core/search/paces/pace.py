@@ -18,10 +18,10 @@ class Pace:
     """How many batches are open at once, and when the next samples are drawn.
 
     Attributes:
-        name: 'batch': a batch is drawn when all scores before it are in. 'pipeline': batches
-            overlap at fixed places, so that samples still depend on the seed alone. 'stream': a
-            sample is drawn when a slot needs it, from all scores that are in.
-        open_batches: The largest number of batches that are open at once, unless it is a stream.
+        name: One of three. 'batch': a batch is drawn when all earlier scores have arrived.
+            'pipeline': batches overlap at fixed points, so samples still depend only on the seed.
+            'stream': a sample is drawn when a slot needs it, from all scores so far.
+        open_batches: The maximum number of batches that are open at once, except for a stream.
     """
 
     name: str = BATCH
@@ -29,7 +29,7 @@ class Pace:
 
     @property
     def is_stream(self) -> bool:
-        """Whether samples are drawn from all scores that are in."""
+        """Whether samples are drawn from all scores so far."""
         return self.name == STREAM
 
 
@@ -41,11 +41,11 @@ def get_pace(name: Any, open_batches: Any = None) -> Pace:
 
     Args:
         name: 'batch', 'pipeline' or 'stream'.
-        open_batches: The largest number of open batches of a pipeline; None for two.
+        open_batches: The maximum number of open batches of a pipeline; None for two.
 
     Raises:
         TypeError: If `open_batches` is not an int.
-        ValueError: If there is no such pace, or it cannot have so many open batches.
+        ValueError: If the name is unknown, or the pace cannot have so many open batches.
     """
     if not isinstance(name, str) or name not in PACES:
         raise ValueError(f"pace must be one of {list(PACES)!r}. Got {name!r} instead.")

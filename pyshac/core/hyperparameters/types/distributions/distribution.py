@@ -1,4 +1,4 @@
-"""Numbers with any distribution of `scipy.stats`."""
+"""Numbers with a distribution of `scipy.stats`."""
 
 from __future__ import annotations
 
@@ -33,32 +33,41 @@ MOST_VALUES = 1000
 
 @built_in("DistributionHP")
 class DistributionHyperParameter(ContinuousHyperParameter):
-    """A number with any frozen distribution of `scipy.stats`, continuous or discrete.
+    """A number with any frozen univariate distribution of `scipy.stats`, continuous or discrete.
 
-    Draws are quantiles. Where SciPy finds these by a search that takes milliseconds for each value,
-    as for `scipy.stats.vonmises` or `zipf`, they come from a table. Up to one draw in 16,384 at
-    either end takes the outermost value of the table. Between, those of discrete distributions are
-    exact; of continuous ones, the probability of a draw below a value is off by at most about a
-    millionth.
+    Draws are quantiles. For distributions such as `scipy.stats.vonmises` and `zipf`, SciPy needs
+    milliseconds for each quantile, so draws come from a table:
 
-    A few distributions are not read from a file, because their quantiles may take too long to
-    compute. To restore a search with one of them, hand its parameters to the engine.
+    - At either end, at most one draw in 16,384 takes the outermost value of the table.
+    - Between the ends, draws from discrete distributions are exact. For continuous distributions,
+      the probability of a draw below a value has an error of at most about one millionth.
+
+    A few distributions cannot be restored from a file, because their quantiles may take too long to
+    compute. Pass the parameters to the engine to restore a search that uses one.
+
+    Example:
+        ```python
+        pyshac.DistributionHP("keep", scipy.stats.beta(2, 5))
+        pyshac.DistributionHP("count", scipy.stats.poisson(3))
+        ```
 
     Args:
         name: Name, unique in its search space.
-        distribution: A frozen univariate distribution, such as `scipy.stats.beta(2, 5)` or
-            `scipy.stats.poisson(3)`. Values of discrete distributions are ints.
-        log_encode: Show the classifiers the logarithm of the value, not its cumulative
+        distribution: A frozen univariate distribution. Values of discrete distributions are ints.
+        log_encode: Show the classifiers the logarithm of the value instead of its cumulative
             probability.
-        seed: Seed for `sample`.
+        seed: Seed of `sample`.
 
     Raises:
         TypeError: If `distribution` is not a frozen distribution that `scipy.stats` has by name,
             or its arguments are arrays.
-        ValueError: If its arguments are not allowed, more than one draw in 16,384 would lie beyond
-            the range of floats, its quantiles cannot be computed or would take minutes, its values
-            are not whole numbers although it is discrete, or `log_encode` is set for a range that
-            reaches 0.
+        ValueError: If one of these is true:
+
+            - The arguments of the distribution are not allowed.
+            - More than one draw in 16,384 would exceed the range of floats.
+            - The quantiles cannot be computed, or would take minutes.
+            - The distribution is discrete, but its values are not integers.
+            - `log_encode` is set and the range contains numbers that are not above 0.
     """
 
     def __init__(
@@ -127,7 +136,7 @@ class DistributionHyperParameter(ContinuousHyperParameter):
 
     @property
     def _steps(self) -> Steps | None:
-        """The whole numbers that can be drawn, if they are few; None otherwise."""
+        """The integers that can be drawn, if there are few; otherwise None."""
         if not self.is_discrete or not math.isfinite(self.high - self.low):
             return None
         low, high = (self.decode(end) for end in self.from_unit([0.0, np.nextafter(1, 0)]))

@@ -1,4 +1,4 @@
-"""Tables in place of quantile functions that SciPy finds by a search, value by value."""
+"""Tables that replace quantile functions for which SciPy needs a search for each value."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class RealTable:
     """A table of a continuous distribution, interpolated in normal scores.
 
     The normal score of a value is the quantile of the standard normal distribution at the value's
-    probability: values are nearly linear in it, tails included. Probabilities are off by at most
-    about a millionth, and each map is the exact reverse of the other.
+    probability. Values are almost linear in it, even in the tails. Probabilities have an error of
+    at most about one millionth, and each map is the exact inverse of the other.
 
     Args:
         distribution: A frozen distribution.
 
     Raises:
-        ValueError: As `KnownQuantiles` does.
+        ValueError: In the cases of `KnownQuantiles`.
     """
 
     def __init__(self, distribution: Any) -> None:
@@ -80,14 +80,14 @@ def _tabulated(distribution: Any, known: KnownQuantiles) -> tuple[FloatArray, Fl
 
 
 class WholeTable:
-    """A table of all values of a discrete distribution, as far as it reaches.
+    """A table of all values of a discrete distribution that can be reached.
 
     Args:
         distribution: A frozen distribution.
 
     Raises:
-        ValueError: If its probabilities do not add up to 1, among 262,144 values at most; the
-            message describes the sum.
+        ValueError: If the probabilities of at most 262,144 values do not add up to 1; the message
+            describes the sum.
     """
 
     def __init__(self, distribution: Any) -> None:

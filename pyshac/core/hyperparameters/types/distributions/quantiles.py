@@ -24,21 +24,23 @@ class Quantiles(Protocol):
         """Returns the value of each unit value."""
 
     def below(self, value: FloatArray) -> FloatArray:
-        """Returns the probability of a draw below each value, a whole one if it is discrete."""
+        """Returns the probability of a draw below each value; discrete values must be integers."""
 
 
 class KnownQuantiles:
     """Quantiles of a distribution at some unit values, around the median.
 
-    They end before the first that is not finite, or does not ascend: SciPy has computed it wrongly.
+    They end before the first value that is not finite or not ascending, since SciPy has computed it
+    wrongly.
 
     Args:
         distribution: A frozen distribution.
-        units: Ascending unit values, with one half among them.
-        lost_share: The largest share of draws that either end may have.
+        units: Ascending unit values that include 1/2.
+        lost_share: The maximum share of draws beyond either end.
 
     Raises:
-        ValueError: If the ends have more; the message describes the quantile where one begins.
+        ValueError: If a larger share is beyond an end; the message describes the quantile where
+            that end begins.
     """
 
     def __init__(self, distribution: Any, units: FloatArray, lost_share: float) -> None:
@@ -63,7 +65,7 @@ def _num_ascending(values: FloatArray) -> int:
 
 
 def _find(distribution: Any, units: FloatArray) -> tuple[FloatArray, dict[int, str]]:
-    """Returns quantiles, NaN where SciPy raises an exception, and these exceptions by place."""
+    """Returns quantiles, NaN where SciPy raises an exception, and these exceptions by index."""
     reasons: dict[int, str] = {}
     with np.errstate(all="ignore"):
         try:
@@ -79,15 +81,15 @@ def _find(distribution: Any, units: FloatArray) -> tuple[FloatArray, dict[int, s
 
 
 class DirectQuantiles:
-    """SciPy's own quantile function, as far as it is finite.
+    """SciPy's own quantile function, within its finite range.
 
     Args:
         distribution: A frozen distribution.
-        is_discrete: Whether its values are whole numbers.
+        is_discrete: Whether its values are integers.
         lost_share: As for `KnownQuantiles`.
 
     Raises:
-        ValueError: As `KnownQuantiles` does.
+        ValueError: In the cases of `KnownQuantiles`.
     """
 
     def __init__(self, distribution: Any, is_discrete: bool, lost_share: float) -> None:
@@ -121,9 +123,9 @@ class DirectQuantiles:
         return values
 
     def _in_order(self, unit: FloatArray, values: FloatArray) -> FloatArray:
-        """Returns quantiles held between their known neighbours.
+        """Returns quantiles, each bounded by its known neighbours.
 
-        Some functions of SciPy fall among the smallest numbers.
+        Some of SciPy's functions decrease among the smallest numbers.
         """
         known, last = self._known, len(self._known.values) - 1
         place = np.searchsorted(known.units, unit, side="right")
@@ -131,7 +133,7 @@ class DirectQuantiles:
         return np.clip(values, low, known.values[np.minimum(place, last)])
 
     def _between(self, unit: FloatArray) -> FloatArray:
-        """Returns quantiles from those of both neighbours that are known."""
+        """Returns quantiles computed from those of both known neighbours."""
         values = np.interp(unit, self._known.units, self._known.values)
         return np.floor(values) if self._is_discrete else np.asarray(values)
 
@@ -143,5 +145,5 @@ class DirectQuantiles:
 def within_ends(
     value: FloatArray, probability: FloatArray, lowest: float, highest: float
 ) -> FloatArray:
-    """Returns the probabilities of draws below values, which lie between two ends."""
+    """Returns the probabilities of draws below values, bounded by two ends."""
     return np.where(value > highest, 1.0, np.where(value > lowest, probability, 0.0))

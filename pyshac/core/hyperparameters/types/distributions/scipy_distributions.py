@@ -1,7 +1,7 @@
 """Distributions of `scipy.stats`, and the subset that a file may name.
 
-With malicious arguments some distributions take minutes, or all memory, to compute a median, and a
-few crash the process. For the listed ones the arguments hardly change the cost of a quantile.
+With malicious arguments, some distributions need minutes or all memory to compute a median, and a
+few crash the process. For the listed ones, the arguments hardly change the cost of a quantile.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def is_frozen(distribution: Any) -> bool:
 
 
 def has_quick_quantiles(frozen: Any) -> bool:
-    """Returns whether SciPy finds quantiles of a distribution without a search for each value.
+    """Returns whether SciPy computes quantiles of a distribution without a search for each value.
 
     Raises:
-        ValueError: If they could take minutes to find.
+        ValueError: If they could take minutes to compute.
     """
     from scipy import stats
 
@@ -84,7 +84,7 @@ def from_config(name: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Any:
     """Returns the frozen distribution that a file describes.
 
     Raises:
-        TypeError: If it has no such arguments.
+        TypeError: If the distribution does not have such arguments.
         ValueError: If `scipy.stats` has no such distribution, or it could take too long.
     """
     distribution = by_name(name)
@@ -104,7 +104,7 @@ def from_config(name: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Any:
 
 
 def _by_shape(distribution: Any, args: Sequence[Any], kwds: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the arguments of a distribution by name, without a location or scale by place."""
+    """Returns the arguments of a distribution by name, without a positional location or scale."""
     shapes = (distribution.shapes or "").replace(" ", "").split(",")
     return {**dict(zip(shapes, args, strict=False)), **kwds}
 
