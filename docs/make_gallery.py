@@ -24,19 +24,10 @@ PAGE = ROOT / "docs" / "gallery.md"
 SIZE = (5.2, 3.7)
 
 
-def _linear(axes):
-    """Undoes a logarithmic axis, which spreads what is near 0: here the bad scores."""
-    axes.set_yscale("linear")
-    axes.relim()
-    axes.set_ylim(auto=True)
-    axes.autoscale_view()
-    return axes
-
-
 PICTURES = {
     "branin": lambda path: vis_utils.plot_accepted_region(path, "x", "y", max_classifiers=5),
     "basic": lambda path: vis_utils.plot_slice(path, "learning_rate"),
-    "hartmann6": lambda path: _linear(vis_utils.plot_scores_by_stage(path)),
+    "hartmann6": vis_utils.plot_scores_by_stage,
     "multi_parameters": vis_utils.plot_best_so_far,
     "external_dataset": lambda path: vis_utils.plot_accepted_region(path, "dose", "temperature"),
     "ask_and_tell": vis_utils.plot_best_so_far,

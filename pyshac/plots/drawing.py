@@ -27,8 +27,6 @@ MAX_TICKS = 12
 # More would overlap where numbers have many digits.
 MAX_NUMBERS = 6
 SPREAD_FOR_LOG = 100.0
-# The quantiles between which most scores lie.
-MOST = (0.1, 0.9)
 
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
@@ -129,8 +127,8 @@ def drawable_scores(snapshot: Snapshot) -> FloatArray:
 def log_sign(snapshot: Snapshot) -> int:
     """Returns the sign of the scores if a logarithmic axis suits them, otherwise 0.
 
-    It suits scores of one sign, losses or negated losses, that span more than two powers of ten. If
-    the best scores are the largest in size, most scores must do so.
+    It suits losses, and negated losses, that have one sign and span more than two powers of ten.
+    Scores whose best are the largest in size stay linear: a logarithm would spread the bad ones.
     """
     scores = snapshot.dataset.scores
     known = scores[~np.isnan(scores)]
@@ -139,8 +137,7 @@ def log_sign(snapshot: Snapshot) -> int:
         return 0
     sizes = np.abs(known)
     is_loss = (snapshot.objective is MIN) == (sign > 0)
-    low, high = np.log(np.quantile(sizes, (0.0, 1.0) if is_loss else MOST))
-    return sign if high - low > np.log(SPREAD_FOR_LOG) else 0
+    return sign if is_loss and sizes.max() / SPREAD_FOR_LOG > sizes.min() else 0
 
 
 def set_score_scale(
