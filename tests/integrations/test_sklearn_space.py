@@ -43,8 +43,11 @@ class Die:
         [(1, 1), (1, 2)],
         ["ä", "x" * 2000, ""],
     ],
-    ids=str,
-)
+    ids=[
+        "mixed", "tuple", "array", "range", "estimators", "functions", "containers", "arrays",
+        "tuples", "texts",
+    ],
+)  # fmt: skip
 def test_values_of_lists_come_back(values):
     expected = [each.item() if isinstance(each, np.generic) else each for each in values]
     found = [each["p"] for each in candidates({"p": values}, 60)]
