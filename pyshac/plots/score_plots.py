@@ -43,8 +43,8 @@ def plot_dataset(
 ) -> Axes:
     """Plots every score in the order of the samples, with a polynomial trend.
 
-    Samples that failed or were pruned leave gaps. If the scores span more than two powers of ten,
-    the axis and the trend are logarithmic, as in `plot_best_so_far`.
+    Samples that failed or were pruned leave gaps. Where the axis of `plot_best_so_far` would be
+    logarithmic, the axis and the trend are, too.
 
     Example:
         ```python
@@ -110,8 +110,7 @@ def plot_best_so_far(source: Any, *, objective: str | None = None, ax: Axes | No
     """Plots the best score of the first n samples, and marks the stages.
 
     Failed samples are crosses at the bottom; pruned samples are short lines there. The axis is
-    logarithmic for losses, or negated losses, that span more than two powers of ten, and for other
-    scores of one sign if most of them do.
+    logarithmic for losses, or negated losses, that span more than two powers of ten.
 
     Example:
         ```python

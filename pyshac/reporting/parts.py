@@ -70,7 +70,7 @@ def definitions(items: Sequence[tuple[str, str]], exact: dict[str, str] | None =
 
     Args:
         items: Each name and its text.
-        exact: By name, the exact integer that a text abbreviates.
+        exact: By name, the exact number that a text rounds.
     """
     exact = exact or {}
     pairs = (
