@@ -80,22 +80,17 @@ def writer_runs(path: Path) -> bool | None:
     return bool(began < stamp[2] / 1e9 + CLOCK_SECONDS)
 
 
-def ends_of(snapshot: Snapshot) -> FloatArray:
-    """Returns when each evaluation ended, in seconds since 1970, shape (n,); NaN if unknown."""
+def times_in_slots(snapshot: Snapshot) -> FloatArray:
+    """Returns the slot, the start and the seconds of each sample, shape (n, 3); NaN if unknown."""
     details = snapshot.dataset.details
-    started, seconds = (
-        np.array(details.column(name), dtype=np.float64) for name in ("started", "seconds")
-    )
-    ends: FloatArray = started + seconds
-    return ends
+    columns = [details.column(name) for name in ("slot", "started", "seconds")]
+    return np.array(columns, dtype=np.float64).T.reshape(-1, 3)
 
 
 def slots_of(snapshot: Snapshot) -> list[SlotUse]:
     """Returns the work of each slot, by number. Samples from `ask` have no slot."""
-    details = snapshot.dataset.details
-    slots = np.array(details.column("slot"), dtype=np.float64)
-    seconds = np.array(details.column("seconds"), dtype=np.float64)
-    ends, found = ends_of(snapshot), []
+    slots, started, seconds = times_in_slots(snapshot).T
+    ends, found = started + seconds, []
     for slot in np.unique(slots[~np.isnan(slots + ends)]):
         places = np.flatnonzero((slots == slot) & ~np.isnan(ends))
         last = places[np.argmax(ends[places])]

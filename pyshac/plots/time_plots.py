@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyshac.core.basics.arrays import FloatArray, without_float_errors
+from pyshac.looking.activity import times_in_slots
 from pyshac.looking.snapshot import Snapshot, take_snapshot
 from pyshac.plots.drawing import (
     MANY_MARKS,
@@ -88,13 +89,6 @@ def _mark_ends(ax: Axes, row: Any, ends: Any, known: Any, snapshot: Snapshot) ->
                     linestyle="", clip_on=False, label=f"{state}: {chosen.sum()}",
                     rasterized=len(ends) > MANY_MARKS)  # fmt: skip
             ax.legend(fontsize="small")
-
-
-def times_in_slots(snapshot: Snapshot) -> FloatArray:
-    """Returns the slot, the start and the seconds of each sample, shape (n, 3); NaN if unknown."""
-    details = snapshot.dataset.details
-    columns = [details.column(name) for name in ("slot", "started", "seconds")]
-    return np.array(columns, dtype=np.float64).T.reshape(-1, 3)
 
 
 def _draw_bars(ax: Axes, row: Any, starts: FloatArray, ends: FloatArray, colours: Any) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from pyshac.core.basics.messages.printable import printable
 from pyshac.looking.accepted_region import can_be_cut
+from pyshac.looking.activity import times_in_slots
 from pyshac.looking.axes import columns_of
 from pyshac.looking.importances import parameter_importances
 from pyshac.looking.labels import shorten
@@ -29,7 +30,7 @@ from pyshac.plots.parameter_plots import (
     plot_slice,
 )
 from pyshac.plots.score_plots import plot_best_so_far, plot_dataset, plot_scores_by_stage
-from pyshac.plots.time_plots import plot_timeline, times_in_slots
+from pyshac.plots.time_plots import plot_timeline
 from pyshac.reporting.summary import MAX_NAMES
 
 if TYPE_CHECKING:
