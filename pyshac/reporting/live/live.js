@@ -41,6 +41,24 @@
     });
   }
 
+  // The first block that begins in view, or else the last one above it.
+  function lookedOn() {
+    const blocks = [...document.querySelectorAll("h2, figure")];
+    const tops = blocks.map((node) => node.getBoundingClientRect().top);
+    const first = tops.findIndex((top) => top >= 0);
+    return blocks[first >= 0 && tops[first] < innerHeight ? first : tops.findLastIndex((top) => top < 0)];
+  }
+
+  // What the reader looks at stays where it is while blocks above it come, grow or go. A browser
+  // would hold on to any pixel in view, such as the border of a figure under which a row appears.
+  document.documentElement.style.overflowAnchor = "none";
+  function keepPlace(change) {
+    const node = scrollY > 0 ? lookedOn() : undefined;
+    const top = node?.getBoundingClientRect().top;
+    change();
+    if (node?.isConnected) scrollBy({ top: node.getBoundingClientRect().top - top, behavior: "instant" });
+  }
+
   // Replaces the cards that differ, and leaves all others as they are.
   function showCards(parent, cards) {
     cards.forEach((html, place) => {
@@ -93,7 +111,7 @@
     const figure = make("figure", name, parent, wide ? "wide" : "");
     const holder = make("div", "holder", figure, wide ? "scroller" : "");
     if (wide) holder.tabIndex = 0;
-    const image = make("img", "image", holder);
+    holder.append(new Image());
     make("p", "problem", figure).hidden = true;
     make("figcaption", "caption", figure);
     watcher.observe(figure);
@@ -135,6 +153,16 @@
       });
   }
 
+  // Only once it can be shown, so that the place is never empty.
+  async function pictureOf(answer, former) {
+    const picture = new Image();
+    picture.src = URL.createObjectURL(await answer.blob());
+    picture.alt = former.alt;
+    await picture.decode().catch(() => {});
+    URL.revokeObjectURL(former.src);
+    return picture;
+  }
+
   async function load(figure) {
     const theme = dark.matches ? "dark" : "light";
     const version = `${known.version} ${theme}`;
@@ -147,20 +175,14 @@
     const image = figure.querySelector("img");
     const problem = child(figure, "problem");
     const isImage = answer.headers.get("Content-Type").startsWith("image/");
-    if (isImage) {
-      const next = URL.createObjectURL(await answer.blob());
-      const ready = new Image();
-      ready.src = next;
-      // Only once it can be shown, so that the place is never empty.
-      await ready.decode().catch(() => {});
-      URL.revokeObjectURL(image.dataset.address ?? "");
-      image.dataset.address = next;
-      image.src = next;
-    } else {
-      problem.textContent = `${image.alt} ${await answer.text()}`;
-    }
-    image.hidden = !isImage;
-    problem.hidden = isImage;
+    const next = isImage ? await pictureOf(answer, image) : image;
+    const text = isImage ? "" : `${image.alt} ${await answer.text()}`;
+    keepPlace(() => {
+      image.replaceWith(next);
+      next.hidden = !isImage;
+      problem.hidden = isImage;
+      problem.textContent = text;
+    });
     keep(what, answer);
     figure.dataset.theme = theme;
     // A picture of an earlier version is asked for again.
@@ -186,20 +208,25 @@
     const answer = await ask("state");
     if (answer !== null) {
       known = await answer.json();
-      showCards(document.getElementById("running"), known.running);
-      showCards(document.getElementById("cards"), known.cards);
-      showSections(known.sections);
+      keepPlace(() => {
+        showCards(document.getElementById("running"), known.running);
+        showCards(document.getElementById("cards"), known.cards);
+        showSections(known.sections);
+      });
     }
-    setText(status, known.status);
-    status.className = known.state.replace(" ", "-");
-    document.body.classList.toggle("empty", known.cards.length === 0);
-    tell();
+    keepPlace(() => {
+      setText(status, known.status);
+      status.className = known.state.replace(" ", "-");
+      document.body.classList.toggle("empty", known.cards.length === 0);
+      tell();
+    });
     draw();
     if (answer === null) return;
     // It answers that nothing is new if so.
     const table = await ask("table");
     if (table !== null) {
-      evaluations.replace(await table.json());
+      const rows = await table.json();
+      keepPlace(() => evaluations.replace(rows));
       keep("table", table);
     }
     keep("state", answer);
@@ -221,6 +248,6 @@
     if (!document.hidden && Date.now() - lookedAt > interval) look().catch(() => {});
   });
   dark.addEventListener("change", draw);
-  setInterval(tell, 1000);
+  setInterval(() => keepPlace(tell), 1000);
   go();
 })();
