@@ -6,20 +6,18 @@ arXiv 1805.10255, section 3).
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from pyshac.core.basics.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from pyshac.core.basics.arrays import BoolArray, FloatArray
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.classifiers.features import UNSCALED, Features
 from pyshac.core.classifiers.fused_trees import FusedTrees
 
-# Number of classifiers in a fused model, and the number of rows up to which it is faster.
-FUSED = 8
+# Number of rows up to which all classifiers predict faster as one model.
 MAX_FUSED_ROWS = 512
 
 
@@ -38,12 +36,12 @@ class Cascade:
         self, classifiers: Sequence[Classifier] = (), features: Features = UNSCALED
     ) -> None:
         self._classifiers = list(classifiers)
-        self._fused: dict[int, FusedTrees] = {}
+        self._fused: FusedTrees | None = None
         self.features = features
 
     def __getstate__(self) -> dict[str, Any]:
         # Generators, to which cascades are sent, classify many rows at once.
-        return {**vars(self), "_fused": {}}
+        return {**vars(self), "_fused": None}
 
     def append(self, classifier: Classifier) -> None:
         """Adds a classifier at the end."""
@@ -52,9 +50,8 @@ class Cascade:
     def first(self, count: int) -> Cascade:
         """Returns the cascade of the first `count` classifiers."""
         cascade = Cascade(self._classifiers[:count], self.features)
-        cascade._fused = {
-            start: fused for start, fused in self._fused.items() if start + len(fused) <= count
-        }
+        if len(cascade) == len(self):
+            cascade._fused = self._fused
         return cascade
 
     def __len__(self) -> int:
@@ -72,8 +69,9 @@ class Cascade:
     def accepts(self, encoded: FloatArray, forgiven: int = 0) -> BoolArray:
         """Returns which rows at most `forgiven` classifiers reject.
 
-        The newest classifier predicts first, since it rejects most rows. Each classifier predicts
-        only the rows that can still be accepted.
+        Few rows are predicted by all classifiers at once. Of many rows, the newest classifier
+        predicts first, since it rejects most of them. Each classifier predicts only the rows that
+        can still be accepted.
 
         Args:
             encoded: Shape (n, columns).
@@ -83,34 +81,22 @@ class Cascade:
             Shape (n,).
         """
         features = self.features(encoded)
+        trees = self.trees
+        if trees and 0 < len(features) <= MAX_FUSED_ROWS:
+            return np.asarray(self._fused_of(trees).rejections(features) <= forgiven)
         alive = np.arange(len(features))
         rejections = np.zeros(len(features), dtype=np.int64)
-        for rejected_by in self._newest_first(len(features)):
+        for classifier in reversed(self._classifiers):
             if not len(alive):
                 break
-            rejections += rejected_by(features)
+            rejections += ~classifier.predict(features)
             keep = rejections <= forgiven
             features, alive, rejections = features[keep], alive[keep], rejections[keep]
         accepted = np.zeros(len(encoded), dtype=bool)
         accepted[alive] = True
         return accepted
 
-    def _newest_first(self, num_rows: int) -> Iterator[Callable[[Float32Array], IntArray]]:
-        """Yields functions that count the rejections of each row, shape (n,), by some classifiers.
-
-        If there are few rows, several classifiers predict them at once.
-        """
-        trees = self.trees if num_rows <= MAX_FUSED_ROWS else None
-        if trees is None:
-            for classifier in reversed(self._classifiers):
-                yield functools.partial(_rejections_by, classifier)
-            return
-        for start in reversed(range(0, len(trees), FUSED)):
-            part = trees[start : start + FUSED]
-            if len(self._fused.get(start, ())) != len(part):
-                self._fused[start] = FusedTrees(part)
-            yield self._fused[start].rejections
-
-
-def _rejections_by(classifier: Classifier, features: Float32Array) -> IntArray:
-    return (~classifier.predict(features)).astype(np.int64)
+    def _fused_of(self, trees: Sequence[BoostedTrees]) -> FusedTrees:
+        if self._fused is None or len(self._fused) != len(trees):
+            self._fused = FusedTrees(trees)
+        return self._fused
