@@ -92,7 +92,7 @@ class Reference:
         lines = [line.split() for line in (folder / "log").read_text().splitlines()]
         if not self.comes_out(folder / "shac"):
             raise RuntimeError("The run that nobody killed does not come out again.")
-        self.samples = [x for _, what, x in lines if what == "begin"]
+        self.samples = [name for _, what, name in lines if what == "begin"]
 
     def comes_out(self, save_dir: Path) -> bool:
         """Whether a finished run equals this one or, of a stream, its own replay."""
@@ -211,35 +211,35 @@ def await_instant(
     time.sleep(chance.uniform(0, 0.1 if target == "training" else 0.004))
 
 
-def compare(before: list[str], after: list[str], saved: list[float]) -> tuple[int, int, int]:
+def compare(before: list[str], after: list[str], saved: list[str]) -> tuple[int, int, int]:
     """Counts what was lost and repeated by a kill.
 
     Args:
         before: The log at the time of the kill.
         after: The log of the finished run.
-        saved: The samples that were found after the kill.
+        saved: The names of the samples that were found after the kill.
 
     Returns:
         How many evaluations had ended, their slot gone on to another one, and are not in `saved`;
         how many in `saved` were evaluated again; and how many had ended just now, without being
         saved yet.
     """
-    known = {repr(x) for x in saved}
+    known = set(saved)
     ended: dict[str, list[str]] = {}
     last: dict[str, str] = {}
     for line in before:
-        process, what, x = line.split()
+        process, what, name = line.split()
         last[process] = what
         if what == "end":
-            ended.setdefault(process, []).append(x)
+            ended.setdefault(process, []).append(name)
     lost = unsaved = 0
     for process, samples in ended.items():
-        missing = [x not in known for x in samples]
+        missing = [name not in known for name in samples]
         # The score of a slot's last evaluation may not have been handed over yet.
         unsaved += missing[-1] and last[process] == "end"
         lost += sum(missing) - (missing[-1] and last[process] == "end")
     again = [line.split()[2] for line in after[len(before) :] if line.split()[1] == "begin"]
-    repeated = sum(x in known for x in again) + len(again) - len(set(again))
+    repeated = sum(name in known for name in again) + len(again) - len(set(again))
     return lost, repeated, unsaved
 
 

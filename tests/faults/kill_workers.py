@@ -156,11 +156,11 @@ def count_repeated(lines: list[str]) -> tuple[int, int, set[str]]:
     """
     last = {line.split()[0]: line for line in lines}
     ends = [line.split() for line in lines if " end " in line]
-    finished = [x for process, _, x in ends if last[process] != f"{process} end {x}"]
-    just_ended = [x for process, _, x in ends if last[process] == f"{process} end {x}"]
+    finished = [name for process, _, name in ends if last[process] != f"{process} end {name}"]
+    just_ended = [name for process, _, name in ends if last[process] == f"{process} end {name}"]
     counts = Counter(finished)
-    again = sum(counts[x] > 0 for x in just_ended)
-    return sum(counts.values()) - len(counts), again, {x for _, _, x in ends}
+    again = sum(counts[name] > 0 for name in just_ended)
+    return sum(counts.values()) - len(counts), again, {name for _, _, name in ends}
 
 
 def kill_engine(number: int, folder: Path, reference: Reference) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def deaf_run(save_dir: Path, log: Path, backend: str, how: str) -> None:
 
     def evaluate(worker_id: int, parameters: dict[str, Any]) -> float:
         subprocess.Popen(["sleep", "600"])
-        runs.note(log, "begin", parameters["x"])
+        runs.note(log, "begin", parameters)
         if how == "compiled code":
             # Unlike other foreign functions it does not release the interpreter.
             ctypes.PyDLL(None).sleep(600)

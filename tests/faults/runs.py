@@ -7,6 +7,7 @@ must never train: a fork of a process with OpenMP threads may hang.
 from __future__ import annotations
 
 import functools
+import json
 import mmap
 import os
 import pickle
@@ -98,7 +99,7 @@ class Logged:
         before = _shared[0]
         _enter(number)
         who = worker_id if self.by_slot else os.getpid()
-        note(self.log, "begin", parameters["x"], who)
+        note(self.log, "begin", parameters, who)
         kind = 0.0 if parameters["kind"] == "1" else 1.0
         score = (parameters["x"] - 1.0) ** 2 + kind + sum(parameters.get("w", ()))
         try:
@@ -106,16 +107,22 @@ class Logged:
             for step in range(self.num_steps):
                 pyshac.report(step, score + self.num_steps - step)
         finally:
-            note(self.log, "end", parameters["x"], who)
+            note(self.log, "end", parameters, who)
             _shared[0] = before
         return score
 
 
-def note(log: Path | str, what: str, x: float, who: int | None = None) -> None:
+def note(log: Path | str, what: str, parameters: dict[str, Any], who: int | None = None) -> None:
     """Appends a line of a slot, or of this process, to a log."""
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    os.write(descriptor, f"{os.getpid() if who is None else who} {what} {x!r}\n".encode())
+    line = f"{os.getpid() if who is None else who} {what} {name_of(parameters)}\n"
+    os.write(descriptor, line.encode())
     os.close(descriptor)
+
+
+def name_of(parameters: dict[str, Any]) -> str:
+    """A text without spaces, which only equal samples share."""
+    return json.dumps(parameters, separators=(",", ":"))
 
 
 def make_engine(
@@ -190,14 +197,14 @@ def script(
         engine.fit(Logged(log, seconds), skip_cv_checks=True, retries=1000)
 
 
-def saved_samples(save_dir: Path) -> list[float] | None:
-    """The x of every sample that a new engine finds, in order; None if it finds no run."""
+def saved_samples(save_dir: Path) -> list[str] | None:
+    """The name of every sample that a new engine finds, in order; None if it finds no run."""
     engine = make_engine(save_dir, "threading", 1, fresh=False)
     try:
         engine.restore_data()
     except FileNotFoundError:
         return None
-    return [row[0] for row in engine.dataset.X]
+    return [name_of(evaluation.parameters) for evaluation in engine.evaluations]
 
 
 def is_replayed(save_dir: Path) -> bool:

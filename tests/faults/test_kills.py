@@ -113,13 +113,13 @@ LOG = """1 begin 0.5
     ("saved", "again", "expected"),
     [
         # Whoever finds everything evaluates the two again that had not ended.
-        ([0.5, 0.25], [0.75, 0.125], (0, 0, 0)),
+        (["0.5", "0.25"], [0.75, 0.125], (0, 0, 0)),
         # The slot had gone on, and the score is gone.
-        ([0.5], [0.25, 0.75, 0.125], (1, 0, 0)),
+        (["0.5"], [0.25, 0.75, 0.125], (1, 0, 0)),
         # A sample that was there is evaluated again.
-        ([0.5, 0.25], [0.25, 0.75, 0.125], (0, 1, 0)),
+        (["0.5", "0.25"], [0.25, 0.75, 0.125], (0, 1, 0)),
         # A sample is evaluated twice after the kill.
-        ([0.5, 0.25], [0.75, 0.75, 0.125], (0, 1, 0)),
+        (["0.5", "0.25"], [0.75, 0.75, 0.125], (0, 1, 0)),
     ],
 )
 def test_what_counts_as_lost_and_repeated(saved, again, expected):
@@ -130,7 +130,7 @@ def test_what_counts_as_lost_and_repeated(saved, again, expected):
 
 def test_a_score_that_was_about_to_be_handed_over_is_not_lost():
     before = LOG.splitlines()[:-1]
-    assert kill_runs.compare(before, before, [0.5]) == (0, 0, 1)
+    assert kill_runs.compare(before, before, ["0.5"]) == (0, 0, 1)
     assert kill_runs.compare(before, before, []) == (1, 0, 1)
 
 
