@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from pyshac import SHAC, AbstractHyperParameter, Callback, DiscreteHP, UniformHP
+from pyshac.core.search.paces.pace import PACES
 
 
 def score(worker_id: int, parameters: dict) -> float:
@@ -53,12 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--batches", type=int, default=100)
     parser.add_argument("--slots", type=int, default=4)
     parser.add_argument("--backend", default="loky")
+    parser.add_argument("--pace", default="batch", choices=PACES)
     options = parser.parse_args(arguments)
     meter = Meter()
     with tempfile.TemporaryDirectory() as folder:
         engine = SHAC(
             score, make_space(), options.evaluations, options.batches, "min",
-            save_dir=Path(folder) / "run",
+            save_dir=Path(folder) / "run", pace=options.pace,
         )  # fmt: skip
         engine.set_seed(1)
         engine.evaluator_backend = options.backend

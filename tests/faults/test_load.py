@@ -52,8 +52,10 @@ def test_an_evaluation_takes_little_memory(tmp_path):
     assert grown < 250
 
 
-def test_the_figures_of_a_small_run(capsys):
-    assert load.main(["--evaluations", "40", "--batches", "10", "--backend", "threading"]) == 0
+@pytest.mark.parametrize("pace", ["batch", "stream"])
+def test_the_figures_of_a_small_run(capsys, pace):
+    small = ["--evaluations", "40", "--batches", "10", "--backend", "threading"]
+    assert load.main([*small, "--pace", pace]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("40 evaluations, ")
     assert [line.split(":")[0] for line in lines[1:]] == [f"tenth {n}" for n in range(1, 11)]
