@@ -6,6 +6,7 @@ Importing this module imports scikit-learn's model selection.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import numbers
 import os
 import tempfile
@@ -189,6 +190,8 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
         return {"out": out}
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
+        if callback_ctx is None:
+            self._take_splits(evaluate_candidates)
         space = CandidateSpace(self.param_distributions)
         with contextlib.ExitStack() as stack:
             path = self.save_dir
@@ -211,6 +214,15 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
                 stacklevel=3,
             )
         evaluate.end()
+
+    def _take_splits(self, evaluate_candidates: Callable[..., Any]) -> None:
+        """Does what scikit-learn 1.9 does by itself before it calls `_run_search`.
+
+        Earlier versions keep the splitter and the data to the function that they hand over.
+        """
+        known = inspect.getclosurevars(evaluate_candidates).nonlocals
+        self._checked_cv_orig, self.n_splits_ = known["cv_orig"], known["n_splits"]
+        self._check_input_parameters(known["X"], known["y"], known["routed_params"].splitter.split)
 
     def _engine(self, parameters: HyperParameterList, path: Path) -> SHAC:
         """Returns an engine with a new search, or with the one that the directory holds."""
