@@ -206,15 +206,13 @@
 
   async function look() {
     const answer = await ask("state");
-    if (answer !== null) {
-      known = await answer.json();
-      keepPlace(() => {
+    if (answer !== null) known = await answer.json();
+    keepPlace(() => {
+      if (answer !== null) {
         showCards(document.getElementById("running"), known.running);
         showCards(document.getElementById("cards"), known.cards);
         showSections(known.sections);
-      });
-    }
-    keepPlace(() => {
+      }
       setText(status, known.status);
       status.className = known.state.replace(" ", "-");
       document.body.classList.toggle("empty", known.cards.length === 0);
