@@ -211,7 +211,7 @@ def is_replayed(save_dir: Path) -> bool:
     """Whether the samples of a stream come out again, and each of them is another one."""
     engine = SHAC.load(save_dir)
     samples = [evaluation.parameters for evaluation in engine.evaluations]
-    is_new = len({repr(sample) for sample in samples}) == len(samples)
+    is_new = len({name_of(sample) for sample in samples}) == len(samples)
     return is_new and engine.replay(skip_cv_checks=True) == samples
 
 

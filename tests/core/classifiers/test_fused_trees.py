@@ -92,7 +92,7 @@ class TestInCascades:
             assert len(cascade) == number + 1
             np.testing.assert_array_equal(cascade.accepts(rows), rejections(cascade, rows) == 0)
 
-    @pytest.mark.parametrize("count", [0, 1, 8])
+    @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 10])
     def test_the_first_ones_decide_alone(self, classifiers, count):
         cascade, rows = Cascade(classifiers), rows_of(200)
         cascade.accepts(rows)
