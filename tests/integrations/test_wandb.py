@@ -32,13 +32,16 @@ def logger_in(folder, *args, **options):
 
 
 def records(path):
-    """Yields the records of a .wandb file, which is a log as LevelDB has them."""
+    """Yields the whole records of a .wandb file, which is a log as LevelDB has them."""
     data, place, parts = path.read_bytes(), HEADER, b""
     while place + HEADER <= len(data):
         if BLOCK - place % BLOCK < HEADER:
             place += BLOCK - place % BLOCK
             continue
         size, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        if place + HEADER + size > len(data):
+            # It is being written.
+            return
         parts += data[place + HEADER : place + HEADER + size]
         place += HEADER + size
         if kind in LAST_PARTS:
