@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
 
 import numpy as np
 import pytest
 
 import pyshac
-from pyshac import KerasSHAC, TensorflowSHAC, TorchSHAC, UniformHP
+from pyshac import IntegerHP, KerasSHAC, TensorflowSHAC, TorchSHAC, UniformHP
 from pyshac.core.managed.seeds import seeded_python
 from tests.managed.cases import installed
 from tests.scripts import run_script
@@ -48,7 +50,7 @@ def test_engines_are_public_and_load_no_framework(tmp_path):
     script.write_text(
         "import sys, pyshac\n"
         "assert 'pyshac.core.managed' not in sys.modules\n"
-        "from pyshac import KerasSHAC, TensorflowSHAC, TorchSHAC\n"
+        "from pyshac import IntegerHP, KerasSHAC, TensorflowSHAC, TorchSHAC\n"
         "from pyshac.core.managed.torch_engine import TorchSHAC\n"
         "from pyshac.core.managed.tf_engine import TensorflowSHAC\n"
         "from pyshac.core.managed.keras_engine import KerasSHAC\n"
@@ -169,6 +171,72 @@ def test_in_this_process_all_is_left_as_it_was(source, tmp_path):
     script = tmp_path / "serial.py"
     script.write_text(IN_THIS_PROCESS + source, encoding="utf-8")
     run_script(script, tmp_path)
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+@needs_torch
+def test_an_error_on_a_gpu_ends_with_its_process(gpus, tmp_path):
+    # As after an error of CUDA: what comes next in the process fails, too.
+    def evaluate(worker_id, parameters):
+        if parameters["x"] < 0.2 or os.environ.get("BROKEN"):
+            os.environ["BROKEN"] = "1"
+            raise RuntimeError("device-side assert triggered")
+        return {"score": parameters["x"], "process": os.getpid()}
+
+    shac = TorchSHAC(evaluate, [UniformHP("x", 0, 1)], 12, 1, gpus, save_dir=tmp_path)
+    shac.set_seed(0)
+    shac.fit(catch=RuntimeError, verbose=0)
+    states = [each.state for each in shac.evaluations]
+    spoils = [each.parameters["x"] < 0.2 for each in shac.evaluations]
+    if gpus:
+        assert states == ["failed" if fails else "complete" for fails in spoils]
+        ends = sum(fails and not next_fails for fails, next_fails in itertools.pairwise(spoils))
+        processes = {each.extras["process"] for each in shac.evaluations if not each.failure}
+        assert len(processes) == ends + (not spoils[0])
+    else:
+        first = spoils.index(True)
+        assert states == ["complete"] * first + ["failed"] * (12 - first)
+
+
+@pytest.mark.parametrize("as_extra", [False, True])
+@needs_torch
+def test_an_error_that_shows_when_a_tensor_is_read_is_one_of_its_evaluation(as_extra, tmp_path):
+    torch = pytest.importorskip("torch")
+
+    def evaluate(worker_id, parameters):
+        # A tensor of this device cannot be read, as after an error of CUDA.
+        device = "meta" if parameters["x"] < 0.2 else "cpu"
+        score = torch.full((1,), parameters["x"], device=device)
+        return {"score": parameters["x"], "loss": score} if as_extra else score
+
+    shac = TorchSHAC(evaluate, [UniformHP("x", 0, 1)], 12, 1, 0, save_dir=tmp_path)
+    shac.set_seed(0)
+    shac.fit(catch=RuntimeError, verbose=0)
+    for each in shac.evaluations:
+        assert (each.state == "failed") == (each.parameters["x"] < 0.2)
+        assert each.failure is None or "meta tensors" in each.failure
+    assert any(each.failure for each in shac.evaluations)
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.gpu
+@needs_torch
+def test_a_device_side_assert_fails_one_sample(is_read, tmp_path):
+    torch = pytest.importorskip("torch")
+    if torch.cuda.device_count() == 0:
+        pytest.skip("needs a CUDA device")
+
+    def evaluate(worker_id, parameters):
+        device = torch.device(f"cuda:{worker_id}")
+        values = torch.arange(10.0, device=device)
+        score = values[torch.tensor([parameters["i"]], device=device)].sum()
+        return score.item() if is_read else score
+
+    shac = TorchSHAC(evaluate, [IntegerHP("i", 0, 19)], 12, 1, 1, save_dir=tmp_path)
+    shac.set_seed(0)
+    shac.fit(catch=RuntimeError, verbose=0)
+    found = [(each.parameters["i"] > 9, each.state) for each in shac.evaluations]
+    assert set(found) == {(True, "failed"), (False, "complete")}
 
 
 @pytest.mark.gpu

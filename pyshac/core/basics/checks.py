@@ -82,17 +82,38 @@ def check_score(score: Any, what: str) -> float:
 
     Raises:
         TypeError: If it is not a number.
+        Exception: If a tensor's computation failed.
     """
     try:
         number = to_float(one_value(score))
     # Arrays and tensors of several numbers raise all kinds of exceptions.
     except Exception as error:
+        if is_failed_computation(score, error):
+            raise
         raise TypeError(
             f"The score of {what} must be a number. Got {short_repr(score, _SHOWN_LENGTH)} of type "
             f"{type(score).__name__} instead. A score is one int or float; NaN marks a failed "
             "evaluation."
         ) from error
     return number if math.isfinite(number) else math.nan
+
+
+def is_failed_computation(value: Any, error: Exception) -> bool:
+    """Returns whether an error of reading a value is that of its computation.
+
+    GPUs compute while the program goes on, so an error there is raised when a result is read.
+
+    Args:
+        value: The value.
+        error: What reading it as one number has raised.
+    """
+    shape = getattr(value, "shape", None)
+    if shape is None or isinstance(error, (NotImplementedError, TypeError, ValueError)):
+        return False
+    try:
+        return math.prod(shape) == 1
+    except Exception:
+        return False
 
 
 def to_float(number: Any) -> float:

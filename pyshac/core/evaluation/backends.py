@@ -128,7 +128,8 @@ class ProcessBackend(Backend):
                 started.ready.add_done_callback(lambda ready: lane.release())
             return started
 
-        slots = [ProcessSlot(number, start, policy.fresh_process) for number in range(number)]
+        renewal = policy.fresh_process, evaluator.uses_gpus()
+        slots = [ProcessSlot(number, start, *renewal) for number in range(number)]
         return ProcessGroup(slots, policy.timeout, guardian)
 
     @abstractmethod

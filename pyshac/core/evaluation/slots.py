@@ -271,14 +271,21 @@ class ProcessSlot(Slot):
         worker_id: The slot's number.
         start: Starts a worker process.
         fresh_process: Whether every evaluation gets a new process.
+        fresh_after_error: Whether the evaluation after one that raised gets a new process.
     """
 
     def __init__(
-        self, worker_id: int, start: Callable[[], WorkerProcess], fresh_process: bool
+        self,
+        worker_id: int,
+        start: Callable[[], WorkerProcess],
+        fresh_process: bool,
+        fresh_after_error: bool,
     ) -> None:
         super().__init__(worker_id)
         self._new_worker = start
         self._fresh_process = fresh_process
+        self._fresh_after_error = fresh_after_error
+        self._has_raised = False
         self._worker: WorkerProcess | None = None
         self._is_up = False
         self._starting_since = self._submitted = 0.0
@@ -287,7 +294,7 @@ class ProcessSlot(Slot):
 
     def submit(self, task: Task) -> Future[tuple[bytes, int | None]]:
         task = task.packed()
-        if self._fresh_process:
+        if self._fresh_process or (self._fresh_after_error and self._has_raised):
             self._close()
         elif self._memory.is_due():
             logger.info(
@@ -308,14 +315,17 @@ class ProcessSlot(Slot):
     def read(self, future: Future[tuple[bytes, int | None]]) -> Reply:
         data, held = future.result()
         self._memory.add(held)
-        return worker.unpack(data)
+        reply = worker.unpack(data)
+        self._has_raised = reply.error is not None
+        return reply
 
     def _start(self) -> WorkerProcess:
         # A worker whose start is interrupted would be nobody's.
         with signals.whole():
             self._worker = started = self._new_worker()
         self._memory.begin()
-        self._is_up, self._loaded_at = False, None
+        self._has_raised = self._is_up = False
+        self._loaded_at = None
         self._starting_since = time.monotonic()
         started.ready.add_done_callback(lambda ready: self._note_up(started, ready))
         started.loaded.add_done_callback(lambda loaded: self._note_loaded(started, loaded))

@@ -139,6 +139,13 @@ class Evaluator:
         """Returns environment variables that workers need before they import anything."""
         return {}
 
+    def uses_gpus(self) -> bool:
+        """Returns whether evaluations run on GPUs.
+
+        An error on a GPU may leave a process in which nothing runs on the GPU any more.
+        """
+        return False
+
     def prepare(self) -> None:
         """Imports what evaluations need, which does not count as time of an evaluation."""
 
@@ -231,6 +238,8 @@ class TaskRunner:
             return Reply(score, extras=extras)
         except TypeError as error:
             return Reply.failed(NotANumberError(str(error)))
+        except Exception as error:
+            return Reply.failed(error, self.catch)
 
     def _evaluate(self, call: _Call, task: Task, worker_id: int) -> Any:
         # The function may change its parameters, and others look at the task afterwards.

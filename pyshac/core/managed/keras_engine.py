@@ -48,4 +48,4 @@ class KerasSHAC(ManagedSHAC):
         find_keras()
 
     def _make_evaluator(self) -> Evaluator:
-        return KerasEvaluator(find_keras(), self.uses_gpus, self._require_run().is_seeded)
+        return KerasEvaluator(self.uses_gpus, find_keras(), self._require_run().is_seeded)

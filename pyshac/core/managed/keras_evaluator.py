@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyshac.core.basics.optional_packages import is_installed
-from pyshac.core.evaluation.worker import Evaluator, Task
+from pyshac.core.evaluation.worker import Task
 from pyshac.core.managed.keras_backend import CNTK, KerasChoice
+from pyshac.core.managed.managed_evaluator import ManagedEvaluator
 from pyshac.core.managed.seeds import seeded_python, seeded_tensorflow, seeded_torch
 from pyshac.core.managed.tf_evaluator import GROWING_MEMORY, inside, managed_session, unless_set
 
@@ -24,17 +25,15 @@ NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1"}
 
 
 @dataclass(frozen=True)
-class KerasEvaluator(Evaluator):
+class KerasEvaluator(ManagedEvaluator):
     """Calls the function in the context that the Keras in use needs, and clears Keras's state.
 
     Attributes:
         choice: The Keras in use.
-        on_gpu: Whether models may be on GPUs.
         is_seeded: Whether the run has a seed.
     """
 
     choice: KerasChoice
-    on_gpu: bool
     is_seeded: bool
 
     def environment(self) -> dict[str, str]:

@@ -7,10 +7,10 @@ import gc
 import importlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from pyshac.core.evaluation.worker import Evaluator, Task
+from pyshac.core.evaluation.worker import Task
+from pyshac.core.managed.managed_evaluator import ManagedEvaluator
 from pyshac.core.managed.seeds import seeded_python, seeded_tensorflow
 
 # Otherwise TensorFlow outside of the managed sessions takes all memory of all GPUs.
@@ -53,15 +53,8 @@ def inside(session: Any, on_gpu: bool) -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True)
-class TensorflowEvaluator(Evaluator):
-    """Calls the function inside a session with a new graph.
-
-    Attributes:
-        on_gpu: Whether operations may run on GPUs.
-    """
-
-    on_gpu: bool
+class TensorflowEvaluator(ManagedEvaluator):
+    """Calls the function inside a session with a new graph."""
 
     def environment(self) -> dict[str, str]:
         return unless_set(GROWING_MEMORY)

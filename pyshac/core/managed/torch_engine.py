@@ -34,4 +34,4 @@ class TorchSHAC(ManagedSHAC):
         require("TorchSHAC", "torch", "torch")
 
     def _make_evaluator(self) -> Evaluator:
-        return TorchEvaluator()
+        return TorchEvaluator(self.uses_gpus)

@@ -6,11 +6,12 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from pyshac.core.evaluation.worker import Evaluator, Task
+from pyshac.core.evaluation.worker import Task
+from pyshac.core.managed.managed_evaluator import ManagedEvaluator
 from pyshac.core.managed.seeds import seeded_python, seeded_torch
 
 
-class TorchEvaluator(Evaluator):
+class TorchEvaluator(ManagedEvaluator):
     """Calls the function. Seeds Python, NumPy and PyTorch first, if the run has a seed."""
 
     def prepare(self) -> None:

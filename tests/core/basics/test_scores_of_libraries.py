@@ -48,12 +48,16 @@ class TestTorch:
             torch.tensor(1 + 0j),
             torch.tensor([1.0, 2.0]),
             torch.tensor([]),
-            torch.tensor(0.5, device="meta"),
             torch.Size([1]),
             torch.nn.Linear(1, 1),
             torch.float32,
         ):
             assert refuses(score)
+
+    def test_a_tensor_that_cannot_be_read_raises_its_own_error(self, torch):
+        with pytest.raises(RuntimeError, match="meta tensors"):
+            check_score(torch.tensor(0.5, device="meta"), "sample 1")
+        assert refuses(torch.zeros(2, device="meta"))
 
 
 @pytest.mark.slow
@@ -130,8 +134,7 @@ class TestJax:
         assert math.isnan(check_score(jax.numpy.array(math.nan, jax.numpy.bfloat16), "sample 1"))
 
     def test_others_are_refused(self, jax):
-        deleted, traced = jax.numpy.array(0.5), []
-        deleted.delete()
+        traced = []
         jax.jit(lambda x: traced.append(x) or x)(1.0)
         for score in (
             jax.numpy.array(True),
@@ -139,10 +142,15 @@ class TestJax:
             jax.numpy.array([0.5, 1.0]),
             jax.random.key(0),
             jax.ShapeDtypeStruct((), jax.numpy.float32),
-            deleted,
             traced[0],
         ):
             assert refuses(score)
+
+    def test_an_array_that_cannot_be_read_raises_its_own_error(self, jax):
+        deleted = jax.numpy.array(0.5)
+        deleted.delete()
+        with pytest.raises(RuntimeError, match="deleted"):
+            check_score(deleted, "sample 1")
 
 
 class TestPandas:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pyshac.core.basics.checks import check_score, one_value
+from pyshac.core.basics.checks import check_score, is_failed_computation, one_value
 from pyshac.core.basics.messages.error_text import short_repr
 from pyshac.core.basics.plain_values import is_storable
 from pyshac.core.basics.results.details import Extra
@@ -40,6 +40,7 @@ def split_result(result: Any, what: str) -> tuple[float, dict[str, Extra]]:
     Raises:
         TypeError: If the score is missing or not a number, or an extra has a name or a value that
             is not allowed.
+        Exception: If a tensor's computation failed.
     """
     if not isinstance(result, Mapping):
         return check_score(result, what), {}
@@ -65,6 +66,7 @@ def check_extras(values: Mapping[Any, Any], what: str) -> dict[str, Extra]:
 
     Raises:
         TypeError: If there are too many, or a name or a value is not allowed.
+        Exception: If a tensor's computation failed.
     """
     if len(values) > MAX_EXTRAS:
         raise TypeError(f"The result of {what} has {len(values)} extras. {_ALLOWED}")
@@ -77,6 +79,8 @@ def check_extras(values: Mapping[Any, Any], what: str) -> dict[str, Extra]:
             extras[str.__str__(name)] = _plain(value)
         # Arrays and tensors of several numbers raise all kinds of exceptions.
         except Exception as error:
+            if is_failed_computation(value, error):
+                raise
             raise TypeError(
                 f"The result of {what} has {short_repr(value, _SHOWN_LENGTH)} of type "
                 f"{type(value).__name__} as {name!r}. {_ALLOWED}"
