@@ -110,6 +110,7 @@ def bayesmark_score(arguments: argparse.Namespace) -> None:
     """Runs contenders on Bayesmark's problems and prints their official scores."""
     baseline = bayesmark.read_baseline(arguments.baseline)
     names = half_of(baseline.names, arguments.half)
+    names = peers.spread(names, min(arguments.problems or len(names), len(names)))
     path = arguments.results / "public-bayesmark.csv"
     first = 0 if arguments.half == "even" else peers.FIRST_SEED
     wanted = [
@@ -177,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--baseline", type=Path, required=True, help="baseline-16-8.json")
     one.add_argument("--contenders", nargs="+", choices=contenders.CONTENDERS, default=["PySHAC"])
     one.add_argument("--half", choices=("even", "odd", "all"), default="even")
+    one.add_argument("--problems", type=int, help="so many, evenly spread; all unless told")
     one.add_argument("--seeds", type=int, default=1, help="number of seeds; 1 unless told")
     one.add_argument("--workers", type=int, default=os.cpu_count())
     one.set_defaults(call=bayesmark_score)

@@ -52,10 +52,11 @@ def few_problems(suites: Sequence[str], count: int) -> list[Problem]:
     while shares.total() < min(count, sum(map(len, names.values()))):
         has_more = [suite for suite in suites if shares[suite] < len(names[suite])]
         shares.update(has_more[: count - shares.total()])
-    return [(suite, name) for suite in suites for name in _spread(names[suite], shares[suite])]
+    return [(suite, name) for suite in suites for name in spread(names[suite], shares[suite])]
 
 
-def _spread(names: Sequence[str], count: int) -> list[str]:
+def spread(names: Sequence[str], count: int) -> list[str]:
+    """Returns so many of some names, evenly spread."""
     places = np.linspace(0, len(names) - 1, count).round().astype(int)
     return [names[place] for place in places]
 
