@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import quality_report
 import tasks
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from quality_report import DPI, IMAGES, OURS, WIDTH
 from scipy import stats
@@ -159,23 +160,38 @@ def corrected_p(found: Sequence[Table]) -> dict[tuple[str, int], float]:
 
 
 def plot_ranks(found: Sequence[Table]) -> None:
-    """Draws the mean ranks with their intervals, a panel a table."""
-    lengths = [len(table.names) for table in found]
-    size = WIDTH, 0.32 * sum(lengths) + 0.6 * len(found) + 0.4
+    """Draws the mean ranks with their intervals: a panel without dear contenders, and one with."""
+    panels = [
+        [table for table in found if any(name in peers.DEAR for name in table.names) == has_dear]
+        for has_dear in (False, True)
+    ]
+    panels = [tables for tables in panels if tables]
+    lengths = [max(len(table.names) for table in tables) for tables in panels]
+    size = WIDTH, 0.33 * sum(lengths) + 0.6 * len(panels) + 0.6
     figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(len(found), 1, squeeze=False, height_ratios=lengths)[:, 0]
-    for axes, table in zip(panels, found, strict=True):
-        ranks = table.ranks
-        means, (low, high) = ranks.mean(axis=0), quality_report.intervals(ranks)
-        order = np.argsort(-means, kind="stable")
-        for place, i in enumerate(order):
-            colour = "tab:red" if table.names[i] == OURS else "0.35"
-            axes.plot([low[i], high[i]], [place, place], color=colour)
-            axes.plot(means[i], place, "o", color=colour)
-        axes.set_yticks(range(len(order)), [table.names[i] for i in order])
-        axes.set_title(f"{table.budget}, {len(table.problems)} problems", fontsize=10)
+    axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=lengths)[:, 0]
+    for each, tables in zip(axes, panels, strict=True):
+        _plot_panel(each, tables)
     figure.supxlabel("mean rank, 95 % interval; 1 is best", fontsize=10)
     figure.savefig(IMAGES / "public-ranks.png", dpi=DPI)
+
+
+def _plot_panel(axes: Axes, tables: Sequence[Table]) -> None:
+    """Draws tables of the same contenders, sorted as in the first one; a colour a budget."""
+    first = tables[0]
+    names = [first.names[i] for i in np.argsort(-first.ranks.mean(axis=0), kind="stable")]
+    for number, table in enumerate(tables):
+        ranks = table.ranks
+        means, (low, high) = ranks.mean(axis=0), quality_report.intervals(ranks)
+        columns = [table.names.index(name) for name in names if name in table.names]
+        places = np.array([names.index(table.names[i]) for i in columns])
+        places = places + 0.22 * ((len(tables) - 1) / 2 - number)
+        label = f"{table.budget}, {len(table.problems)} problems"
+        axes.hlines(places, low[columns], high[columns], color=f"C{number}")
+        axes.plot(means[columns], places, "o", color=f"C{number}", label=label)
+    axes.set_yticks(range(len(names)), names)
+    axes.get_yticklabels()[names.index(OURS)].set_fontweight("bold")
+    axes.legend(fontsize=9)
 
 
 def write(folder: Path) -> None:
