@@ -296,7 +296,7 @@ def compare_fit() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         engine = branin_engine(200, 20, folder)
-        with mock.patch("pyshac.core.search.search.train_classifier", timed_training):
+        with mock.patch("pyshac.core.search.stages.train_classifier", timed_training):
             whole, _ = seconds(engine.fit)
     print(
         f"\nWhole fit of Branin, N=200, M=20, serial: {whole:.2f} s, {whole / sum(training):.2f} "
@@ -344,7 +344,7 @@ def compare_with_old() -> None:
         if old is not None:
             measured[k] = old / 4
     old_predict = pyshac_0351.extrapolate(measured, 17)
-    cascade = train_cascade(tasks.branin(), 10, 17)
+    cascade = train_cascade(tasks.branin(), 10, max(CLASSIFIERS)).first(17)
     region = AcceptedRegion(ProposalPlanner(tasks.branin().space), cascade)
     first = wall_seconds(lambda: region.draw(5, np.random.SeedSequence(0)))
     again = wall_seconds(lambda: region.draw(5, np.random.SeedSequence(1)))
