@@ -186,11 +186,12 @@ def _plot_panel(axes: Axes, tables: Sequence[Table]) -> None:
         columns = [table.names.index(name) for name in names if name in table.names]
         places = np.array([names.index(table.names[i]) for i in columns])
         places = places + 0.22 * ((len(tables) - 1) / 2 - number)
-        label = f"{table.budget}, {len(table.problems)} problems"
         axes.hlines(places, low[columns], high[columns], color=f"C{number}")
-        axes.plot(means[columns], places, "o", color=f"C{number}", label=label)
+        axes.plot(means[columns], places, "o", color=f"C{number}", label=table.budget)
     axes.set_yticks(range(len(names)), names)
     axes.get_yticklabels()[names.index(OURS)].set_fontweight("bold")
+    counts = dict.fromkeys(str(len(table.problems)) for table in tables)
+    axes.set_title(f"{' or '.join(counts)} problems", fontsize=10)
     axes.legend(fontsize=9)
 
 
