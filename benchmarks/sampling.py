@@ -40,6 +40,7 @@ from pyshac.core.hyperparameters.space.prior_scaling import PriorScaling
 from pyshac.core.sampling.proposal_planner import ProposalPlanner
 from pyshac.core.sampling.proposals import Proposals
 from pyshac.core.sampling.region import AcceptedRegion
+from pyshac.core.search import stages as search_stages
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -296,7 +297,7 @@ def compare_fit() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         engine = branin_engine(200, 20, folder)
-        with mock.patch("pyshac.core.search.stages.train_classifier", timed_training):
+        with mock.patch.object(search_stages, "train_classifier", timed_training):
             whole, _ = seconds(engine.fit)
     print(
         f"\nWhole fit of Branin, N=200, M=20, serial: {whole:.2f} s, {whole / sum(training):.2f} "

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import quality_report
 import tasks
 from matplotlib.axes import Axes
@@ -59,6 +60,11 @@ class Table:
         # Scores in the files have nine digits.
         return stats.rankdata(self.regrets.round(9), axis=1)
 
+    @property
+    def order(self) -> npt.NDArray[np.intp]:
+        """Indices of the contenders, the best first, shape (contenders,)."""
+        return np.argsort(self.ranks.mean(axis=0), kind="stable")
+
     def outcome(self, peer: str, suites: Sequence[str] | None = None) -> str:
         """Returns on how many problems we won, tied and lost, as won:tied:lost."""
         chosen = [suites is None or suite in suites for suite, _ in self.problems]
@@ -79,8 +85,7 @@ class Table:
         """
         if OURS not in self.names:
             return []
-        order = np.argsort(self.ranks.mean(axis=0), kind="stable")
-        names = [self.names[place] for place in order if self.names[place] != OURS]
+        names = [self.names[place] for place in self.order if self.names[place] != OURS]
         return [name for name in names if name in peers.DEAR] or names
 
 
@@ -123,7 +128,7 @@ def lines(table: Table) -> Iterator[str]:
     yield ""
     yield "| | mean rank | 95 % | mean regret | behind random | ms an evaluation |"
     yield "|---|---|---|---|---|---|"
-    for i in np.argsort(ranks.mean(axis=0), kind="stable"):
+    for i in table.order:
         name = table.names[i]
         behind = " of ".join(map(str, behind_random(table.finals, name, table.problems)))
         milliseconds = 1000 * table.finals.seconds(name) / evaluations
@@ -177,19 +182,19 @@ def plot_ranks(found: Sequence[Table]) -> None:
 
 
 def _plot_panel(axes: Axes, tables: Sequence[Table]) -> None:
-    """Draws tables of the same contenders, sorted as in the first one; a colour a budget."""
-    first = tables[0]
-    names = [first.names[i] for i in np.argsort(-first.ranks.mean(axis=0), kind="stable")]
+    """Draws tables with their contenders sorted as in the first one; a colour a budget."""
+    names = [*dict.fromkeys(table.names[i] for table in tables for i in table.order)]
     for number, table in enumerate(tables):
         ranks = table.ranks
         means, (low, high) = ranks.mean(axis=0), quality_report.intervals(ranks)
-        columns = [table.names.index(name) for name in names if name in table.names]
-        places = np.array([names.index(table.names[i]) for i in columns])
-        places = places + 0.22 * ((len(tables) - 1) / 2 - number)
-        axes.hlines(places, low[columns], high[columns], color=f"C{number}")
-        axes.plot(means[columns], places, "o", color=f"C{number}", label=table.budget)
+        shift = 0.22 * (number - (len(tables) - 1) / 2)
+        places = np.array([names.index(name) for name in table.names]) + shift
+        axes.hlines(places, low, high, color=f"C{number}")
+        axes.plot(means, places, "o", color=f"C{number}", label=table.budget)
+    axes.invert_yaxis()
     axes.set_yticks(range(len(names)), names)
-    axes.get_yticklabels()[names.index(OURS)].set_fontweight("bold")
+    for label in axes.get_yticklabels():
+        label.set_fontweight("bold" if label.get_text() == OURS else "normal")
     counts = dict.fromkeys(str(len(table.problems)) for table in tables)
     axes.set_title(f"{' or '.join(counts)} problems", fontsize=10)
     axes.legend(fontsize=9)

@@ -50,7 +50,7 @@ def test_engines_are_public_and_load_no_framework(tmp_path):
     script.write_text(
         "import sys, pyshac\n"
         "assert 'pyshac.core.managed' not in sys.modules\n"
-        "from pyshac import IntegerHP, KerasSHAC, TensorflowSHAC, TorchSHAC\n"
+        "from pyshac import KerasSHAC, TensorflowSHAC, TorchSHAC\n"
         "from pyshac.core.managed.torch_engine import TorchSHAC\n"
         "from pyshac.core.managed.tf_engine import TensorflowSHAC\n"
         "from pyshac.core.managed.keras_engine import KerasSHAC\n"
