@@ -164,10 +164,11 @@ def test_a_search_that_is_resumed_goes_on(tmp_path):
             if id == 4:
                 raise KeyboardInterrupt
 
-    search = make_search(tmp_path)
+    # One evaluator: evaluations end in the order of their numbers.
+    search = make_search(tmp_path, evaluators=1)
     with pytest.raises(KeyboardInterrupt):
         fit(search, TensorBoardLogger(tmp_path / "logs"), Interrupts())
-    resumed = make_search(tmp_path, 18, 3, resume=True)
+    resumed = make_search(tmp_path, 18, 3, resume=True, evaluators=1)
     # What a process that was killed had not logged.
     shutil.rmtree(tmp_path / "logs" / "evaluation-2")
     fit(resumed, TensorBoardLogger(tmp_path / "logs"))
