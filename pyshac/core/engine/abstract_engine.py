@@ -17,6 +17,7 @@ from pyshac.core.basics.checks import check_positive, check_seconds
 from pyshac.core.basics.messages.renamed import renamed_arguments
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.callbacks import History
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.classifiers.user_classifier import check_template
 from pyshac.core.dataset.objective import get_objective
 from pyshac.core.engine.asked_samples import as_lists, new_scores
@@ -166,6 +167,7 @@ class _SHAC(SavedEngine, ABC):
                 run.close_complete()
                 if search.is_spent:
                     return []
+                run.make_up(Admission.ACCURATE)
                 free, wanted = self._asked.free(search), n if n is not None and is_part else 1
                 while len(free) < wanted and search.may_draw:
                     epoch = search.batch_number_of(search.start_of_batch)

@@ -57,6 +57,7 @@ def replayed(
             _plan(again, closed[again.num_complete])
             again.close_batch(admission)
         _plan(again, (drew.origin.total_budget, drew.origin.batch_size))
+        again.make_up(admission)
         batch = again.drawing.draw(again.situation(drew.size), relax_checks, ALONE)
         batch.origin = drew.origin
         again.begin(batch)

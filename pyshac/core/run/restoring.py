@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pyshac.core.basics.arrays import FloatArray
+from pyshac.core.basics.arrays import FloatArray, without_float_errors
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.features import Features
+from pyshac.core.classifiers.training import Admission
 from pyshac.core.classifiers.user_classifier import name_of
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.curves.bounded_scores import bounded_scores
@@ -118,12 +119,13 @@ def _of_saved(
         saved.added,
         saved.queue,
         saved.refused,
+        saved.stage_end,
         saved.draws,
     )
     if saved.is_legacy:
         train_again(search, path)
     elif saved.classifier:
-        search.retrain()
+        _retrain(search)
     return Run(search, directory, saved.is_seeded, lock)
 
 
@@ -215,10 +217,39 @@ def _moved(
         len(dataset),
         added=_added_in(space, saved),
         queue=_queue_in(space, saved),
+        stage_end=len(dataset),
     )
     if lies_within(space, saved.space):
-        search.train_stages()
+        _train_stages(search)
     return search
+
+
+@without_float_errors
+def _train_stages(search: Search) -> None:
+    """Trains all classifiers of a search whose samples are complete and that has none yet."""
+    schedule = search.settings.schedule
+    length = schedule.per_classifier_budget
+    for stop in range(length, search.num_complete + 1, length):
+        if len(search.cascade) == schedule.total_classifiers:
+            return
+        search.take(search.stages().train(stop, Admission.USEFUL), stop)
+
+
+@without_float_errors
+def _retrain(search: Search) -> None:
+    """Trains the classifiers of all stages so far again, which are the user's own.
+
+    Raises:
+        SaveDirectoryError: If one of them is refused this time.
+    """
+    for start in search.stage_starts:
+        training = search.stages().train(start, Admission.USEFUL)
+        if training.classifier is None:
+            raise SaveDirectoryError(
+                f"Classifier {len(search.cascade) + 1} does not come out as before: "
+                f"{training.reason}. Its settings must be those of the run that was saved."
+            )
+        search.cascade.append(training.classifier)
 
 
 def _given_up(old: HyperParameterList, new: HyperParameterList) -> str:

@@ -110,6 +110,7 @@ class Run:
             added=search.added,
             queue=search.queue,
             refused=search.refused,
+            stage_end=search.stage_end,
             pace=settings.pace.name,
             open_batches=settings.pace.open_batches,
             draws=search.draws,
@@ -237,6 +238,14 @@ class Run:
         """Trains the classifier that is due, and closes the oldest open batch; see `close`."""
         training = self.search.train_due(admission)
         self.close(training)
+        return training
+
+    def make_up(self, admission: Admission) -> Training | None:
+        """Trains the classifier that a former budget had none for, and saves; see `Search`."""
+        with self.lock:
+            training = self.search.make_up(admission)
+            if training is not None:
+                self.save()
         return training
 
     def close_complete(self) -> None:

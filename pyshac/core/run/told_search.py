@@ -105,6 +105,7 @@ class ToldSearch:
         if self.num_told >= schedule.total_budget:
             schedule = replace(schedule, total_budget=self.num_told + schedule.batch_size)
             search.settings = replace(search.settings, schedule=schedule)
+            search.make_up(Admission.ACCURATE)
 
     def sample(
         self, place: int, given: Sequence[list[Any]] = (), key: Hashable = ()

@@ -146,8 +146,11 @@ def train_again(search: Search, path: str) -> None:
     length = best.length if best is not None else run.length_of_full_cascade()
     number = run.num_classifiers(length)
     for stop in range(length, length * number + 1, length):
-        search.learn_earlier_stage(stop - length, stop)
+        training = search.stages().train_as_earlier(stop - length, stop)
+        if training.classifier is not None:
+            search.take(training, stop)
     search.close_all()
+    search.stage_end = search.num_complete
     logger.info(
         "Trained %d classifiers of an earlier search again, on stages of %d samples.",
         len(search.cascade), length,

@@ -18,14 +18,14 @@ class Progress:
 
     Attributes:
         schedule: How the budget is split.
-        num_complete: Number of samples in closed batches.
+        stage_end: Number of samples when the last classifier was trained or refused.
         trained: Number of classifiers in the cascade.
         refused: Number of refused classifiers, by reason.
         ending: Why no further sample is evaluated; empty while the search continues.
     """
 
     schedule: Schedule
-    num_complete: int
+    stage_end: int
     trained: int
     refused: Mapping[str, int]
     ending: str = ""
@@ -44,7 +44,7 @@ class Progress:
     def _num_due(self, stop: int) -> int:
         """Returns how many classifiers may join the cascade up to a number of samples."""
         length = self.schedule.per_classifier_budget
-        due = stop // length - self.num_complete // length
+        due = stop // length - self.stage_end // length
         return max(min(due, self.schedule.total_classifiers - self.trained), 0)
 
     @property

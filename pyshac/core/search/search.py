@@ -22,7 +22,6 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.training import Admission, Training
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats.draws_file import DrawLog, Origin
-from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.region import AcceptedRegion
@@ -60,6 +59,7 @@ class Search:
         queue: Samples that the user wants to evaluate next.
         shares: How successful the rankings have been.
         refused: Number of refused classifiers, by reason.
+        stage_end: Number of samples when the last classifier was trained or refused.
         draws: The origins of the samples in a stream's closed batches.
         drawing: Draws samples, given a `situation`; another thread may do so.
     """
@@ -76,6 +76,7 @@ class Search:
     added: Added = field(default_factory=Added)
     queue: Queue = field(default_factory=Queue)
     refused: dict[str, int] = field(default_factory=dict)
+    stage_end: int = 0
     draws: DrawLog = field(default_factory=DrawLog)
 
     def __post_init__(self) -> None:
@@ -129,7 +130,7 @@ class Search:
         if self.is_spent:
             ending = ALL_EVALUATED if self.room else BUDGET_SPENT
         schedule, trained = self.settings.schedule, len(self.cascade)
-        return Progress(schedule, self.num_complete, trained, {**self.refused}, ending)
+        return Progress(schedule, self.stage_end, trained, {**self.refused}, ending)
 
     @property
     def batch_number(self) -> int:
@@ -326,10 +327,22 @@ class Search:
     @property
     def is_classifier_due(self) -> bool:
         """Whether closing the next batch that may be closed trains a classifier."""
-        schedule, parts = self.settings.schedule, self.closable
+        parts = self.closable
+        return bool(parts) and self._is_due_after(parts[-1].ids.stop)
+
+    @property
+    def has_missed_classifier(self) -> bool:
+        """Whether a stage of the present budget is complete without a classifier.
+
+        The former budget had none for it, such as for the last stage of a finished search.
+        """
+        return not self.open and self._is_due_after(self.num_complete)
+
+    def _is_due_after(self, stop: int) -> bool:
+        """Returns whether a classifier is due when the samples before number `stop` are known."""
+        schedule = self.settings.schedule
         is_full = len(self.cascade) >= schedule.total_classifiers
-        is_due = bool(parts) and schedule.is_classifier_due(self.num_complete, parts[-1].ids.stop)
-        return is_due and not is_full
+        return schedule.is_classifier_due(self.stage_end, stop) and not is_full
 
     @without_float_errors
     def train_due(self, admission: Admission) -> Training | None:
@@ -343,9 +356,22 @@ class Search:
         if not self.is_classifier_due:
             return None
         with self.drawing.lock:
-            return self._stages().train(self.closable[-1].ids.stop, admission)
+            return self.stages().train(self.closable[-1].ids.stop, admission)
 
-    def _stages(self) -> Stages:
+    @without_float_errors
+    def make_up(self, admission: Admission) -> Training | None:
+        """Trains the classifier of `has_missed_classifier`; returns None if there is none."""
+        if not self.has_missed_classifier:
+            return None
+        with self.drawing.lock:
+            training = self.stages().train(self.num_complete, admission)
+        with signals.whole(), self.lock:
+            self.take(training, self.num_complete)
+        self._log(training)
+        return training
+
+    def stages(self) -> Stages:
+        """Returns what trains the next classifier, on all samples so far."""
         region = self.region(False, ALONE)
         parts = (self._learned, region, self.cascade, self.stage_start)
         return Stages(self.settings, self.entropy, *parts)
@@ -376,7 +402,7 @@ class Search:
         # Nothing has changed so far, so interrupted training can be repeated.
         with signals.whole(), self.lock:
             if training is not None:
-                self._take(training, stop)
+                self.take(training, stop)
             for part in parts:
                 self.queue.num_taken += part.num_enqueued
                 if part.drew is not None:
@@ -385,8 +411,7 @@ class Search:
             self.num_complete, self.shares = stop, shares
             self.dataset.pack()
         if training is not None:
-            verb = "refused" if training.classifier is None else "trained"
-            logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)
+            self._log(training)
         if not self.open and self.is_exhausted:
             logger.info("All points of the search space have been evaluated: the search ends.")
 
@@ -395,25 +420,14 @@ class Search:
         with signals.whole(), self.lock:
             self.num_complete, self.open = len(self.dataset), OpenBatches()
 
-    @without_float_errors
-    def learn_earlier_stage(self, start: int, stop: int) -> None:
-        """Trains a classifier on a stage as PySHAC 0.3 did; see `Stages.train_as_earlier`."""
-        training = self._stages().train_as_earlier(start, stop)
-        if training.classifier is not None:
-            self._take(training, stop)
+    def take(self, training: Training, stop: int) -> None:
+        """Adds a classifier that was trained to the cascade, or counts it as refused.
 
-    @without_float_errors
-    def train_stages(self) -> None:
-        """Trains all classifiers of a search whose samples are complete and that has none yet."""
-        schedule = self.settings.schedule
-        length = schedule.per_classifier_budget
-        for stop in range(length, self.num_complete + 1, length):
-            if len(self.cascade) == schedule.total_classifiers:
-                return
-            self._take(self._stages().train(stop, Admission.USEFUL), stop)
-
-    def _take(self, training: Training, stop: int) -> None:
-        """Adds a classifier to the cascade, or counts it as refused."""
+        Args:
+            training: The outcome of training it.
+            stop: Number of the first sample after its stage.
+        """
+        self.stage_end = stop
         if training.classifier is not None:
             # A draw that is under way goes on with the cascade that it began with.
             self.cascade = self.cascade.first(len(self.cascade))
@@ -423,18 +437,6 @@ class Search:
             number = self.refused.get(training.refusal, 0)
             self.refused = {**self.refused, training.refusal: number + 1}
 
-    @without_float_errors
-    def retrain(self) -> None:
-        """Retrains the classifiers of all stages so far, which the cascade lacks.
-
-        Raises:
-            SaveDirectoryError: If a classifier is refused this time.
-        """
-        for start in self.stage_starts:
-            training = self._stages().train(start, Admission.USEFUL)
-            if training.classifier is None:
-                raise SaveDirectoryError(
-                    f"Classifier {len(self.cascade) + 1} does not come out as before: "
-                    f"{training.reason}. Its settings must be those of the run that was saved."
-                )
-            self.cascade.append(training.classifier)
+    def _log(self, training: Training) -> None:
+        verb = "refused" if training.classifier is None else "trained"
+        logger.info("Classifier %s, %d now: %s.", verb, len(self.cascade), training.reason)

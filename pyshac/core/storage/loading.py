@@ -133,6 +133,7 @@ class _Reader:
             added=self._read_added(state, space),
             queue=self._queue(state, space),
             refused=state.refused,
+            stage_end=state.stage_end,
             pace=state.pace,
             open_batches=state.open_batches,
             draws=self._read_draws(state),

@@ -245,6 +245,7 @@ class SaveDirectory:
                 for number, classifier in enumerate(run.cascade.trees or [])
             ],
             stage_starts=run.stage_starts,
+            stage_end=run.stage_end,
             chosen=run.shares.chosen,
             good=run.shares.good,
             **self._write_given(run),

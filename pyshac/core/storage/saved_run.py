@@ -38,6 +38,7 @@ class SavedRun:
         queue: Samples that the user has enqueued.
         shares: How successful the rankings have been.
         refused: Number of classifiers that were refused, by reason.
+        stage_end: Number of samples when the last classifier was trained or refused.
         pace: 'batch', 'pipeline' or 'stream'.
         open_batches: The largest number of open batches, unless it is a stream.
         draws: What the samples of closed batches of a stream were drawn from.
@@ -62,6 +63,7 @@ class SavedRun:
     added: Added = field(default_factory=Added)
     queue: Queue = field(default_factory=Queue)
     refused: dict[str, int] = field(default_factory=dict)
+    stage_end: int = 0
     pace: str = "batch"
     open_batches: int = 1
     draws: DrawLog = field(default_factory=DrawLog)

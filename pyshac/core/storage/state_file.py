@@ -58,6 +58,8 @@ class StateFile:
         parameter_seeds: The parameters' own seeds, in order; None for a parameter without one.
         classifiers: Checksums of the classifiers' files, in order; empty for a user's kind.
         stage_starts: Number of the first sample drawn after each classifier, ascending.
+        stage_end: Number of samples when the last classifier was trained or refused; without it,
+            `num_complete`.
         chosen: How many samples each ranking has chosen; see `Shares`.
         good: What these samples were worth.
         added_since: Number of complete samples when each sample from elsewhere was added.
@@ -93,6 +95,7 @@ class StateFile:
     parameter_seeds: list[int | None] = field(default_factory=list)
     classifiers: list[str] = field(default_factory=list)
     stage_starts: list[int] = field(default_factory=list)
+    stage_end: int = 0
     chosen: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
     added_since: list[int] = field(default_factory=list)
@@ -150,7 +153,7 @@ def decode_state(text: str, source: str) -> StateFile:
         raise SaveDirectoryError(f"{source} is corrupt: its checksum does not match.")
     if version == 1:
         content = {**_SINCE_FORMAT_2, "batch_size": _batch_size_of(content), **content}
-    return _checked_state(content, source)
+    return _checked_state({"stage_end": content.get("num_complete"), **content}, source)
 
 
 def checksum(content: dict[str, Any]) -> str:
@@ -215,6 +218,7 @@ def _has_valid_stages(state: StateFile) -> bool:
         len(state.classifiers) == (0 if state.classifier else len(starts))
         and all(type(start) is int and 0 < start <= state.num_complete for start in starts)
         and all(before < after for before, after in itertools.pairwise(starts))
+        and max(starts, default=0) <= state.stage_end <= state.num_complete
     )
 
 

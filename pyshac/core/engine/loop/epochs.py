@@ -109,8 +109,12 @@ class Epochs:
             training: The outcome of its training; None if none was due.
         """
         logs, self.logs = self.logs or {}, None
+        self.end_training(number, training, logs)
+        logs["model"] = training.classifier if training else None
+        self._callbacks.on_epoch_end(epoch, logs)
+
+    def end_training(self, number: int, training: Training | None, logs: dict[str, Any]) -> None:
+        """Reports the outcome of a classifier that was due, if one was, with the logs so far."""
         if training is not None:
             outcome = {"model": training.classifier, "reason": training.reason}
             self._callbacks.on_classifier_end(number, {**logs, **outcome})
-        logs["model"] = training.classifier if training else None
-        self._callbacks.on_epoch_end(epoch, logs)

@@ -89,9 +89,20 @@ class FitLoop(Loop):
             self._feed.add(self._tasks(search.open.pending[: search.room]))
             if search.open:
                 self._begin_epoch()
+            self._make_up()
             self._fill_slots()
         if search.open.pending:
             self._run.save()
+
+    def _make_up(self) -> None:
+        """Trains the classifier that the former budget of a finished run had none for."""
+        search, number = self._run.search, len(self._run.search.cascade) + 1
+        if search.has_missed_classifier:
+            logs = {"dataset_index": search.stage_start}
+            self._callbacks.on_classifier_begin(number, logs)
+            training = self._run.make_up(self._options.admission)
+            self._epochs.end_training(number, training, logs)
+            self._stop_early(training, self._options)
 
     def _fill_slots(self) -> None:
         """Evaluates drawn samples and draws further ones until none are left."""
