@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import pyshac
-from pyshac import SHAC
+from pyshac import SHAC, NothingAcceptedError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.drawing import Drawing
 from tests.curves.searches import engine_in as engine_with_curves, states_of
@@ -40,6 +41,17 @@ BOTH = {"skip_cv_checks": True, "relax_checks": True}
 
 def stream(path, function=uneven, **kwargs):
     return engine_in(path, "stream", function, **kwargs)
+
+
+def fit(engine, **options):
+    """Fits a stream, whose scores may come in in any order.
+
+    In some orders, classifiers of the published method accept nothing together.
+    """
+    may_end = engine.method == "paper" and not options.get("relax_checks")
+    with contextlib.suppress(*[NothingAcceptedError] * may_end):
+        engine.fit(verbose=0, **options)
+    assert len(engine.dataset) == 40 or (may_end and engine.classifiers)
 
 
 def check(engine, **options):
@@ -72,7 +84,7 @@ def test_comes_out_again_from_processes(tmp_path, backend):
 @pytest.mark.parametrize("method", ["default", "paper"])
 def test_options_of_fit(tmp_path, method, options):
     engine = stream(tmp_path, method=method)
-    engine.fit(verbose=0, **options)
+    fit(engine, **options)
     check(engine, **options)
 
 
@@ -272,8 +284,8 @@ def test_the_cascade_in_force_accepts_each_sample(
     monkeypatch.setattr(Drawing, "draw", checked)
     given = {} if parameters is None else {"parameters": parameters}
     engine = stream(tmp_path, function, method=method, **given)
-    engine.fit(skip_cv_checks=True, verbose=0)
-    assert accepted[-1][1] >= 2
+    fit(engine, skip_cv_checks=True)
+    assert accepted[-1][1] >= (2 if method == "default" else 1)
 
 
 def test_slots_never_wait_while_others_evaluate(tmp_path):
