@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import functools
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -11,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from pyshac.core.basics import seeding
 from pyshac.core.basics.seeding import Purpose
+from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.run.told_search import UNRANKED, Drawn, Told, ToldSearch
 from pyshac.core.search.settings import Settings
 from pyshac.integrations.optuna_parts.distributions import as_optuna
@@ -63,6 +66,8 @@ class StudySearch:
         self._seen: dict[int, SeenTrial] = {}
         self._latest: tuple[Any, LearnedSpace] | None = None
         self._told: list[int] = []
+        # Optuna's numbers of samples whose trials may not show them yet.
+        self._handed_out: dict[int, dict[str, float]] = {}
         self._space: LearnedSpace | None = None
         self._search: ToldSearch | None = None
 
@@ -95,10 +100,12 @@ class StudySearch:
         search = self._follow(space, trials)
         by_number = {trial.number: trial for trial in trials}
         told = {*self._told}
+        # Another thread may have got a sample for a trial that began later.
+        later = self._handed_out.keys() - {number}
         others = [
             trial for trial in trials
-            if trial.number < number and trial.number not in told
-            and trial.state != TrialState.WAITING
+            if (trial.number < number or trial.number in later)
+            and trial.number not in told and trial.state != TrialState.WAITING
         ]  # fmt: skip
         # Of these, the ones that began before the last batch ended belong to no draw of the next.
         ends = [by_number[each].datetime_complete for each in self._told]
@@ -107,10 +114,19 @@ class StudySearch:
             trial for trial in others
             if end is not None and trial.datetime_start is not None and trial.datetime_start < end
         ]  # fmt: skip
-        rows = [self._row(search, trial) for trial in carried]
+        rows = {trial.number: self._row(search, trial) for trial in others}
         key = tuple(trial.number for trial in carried)
-        drawn = search.sample(len(others) - len(carried), rows, key)
-        return None if drawn is None else _as_sample(space, search, drawn)
+        given, taken = [rows[each] for each in key], [*rows.values()]
+        draw = functools.partial(search.sample, given=given, key=key)
+        drawn = _first_new(search.space, draw, len(others) - len(key), taken)
+        if drawn is None:
+            return None
+        sample = _as_sample(space, search, drawn)
+        self._handed_out[number] = {
+            name: float(space.distributions[name].to_internal_repr(value))
+            for name, value in sample.values.items()
+        }
+        return sample
 
     def first_value(self, trial: FrozenTrial, name: str, distribution: BaseDistribution) -> Any:
         """Returns a value for the very first trial, whose space is not known yet.
@@ -145,7 +161,9 @@ class StudySearch:
         while len(new) >= search.size_of_next:
             batch, new = new[: search.size_of_next], new[search.size_of_next :]
             search.tell([self._as_told(search, trial) for trial in batch])
-            self._told += [trial.number for trial in batch]
+            for trial in batch:
+                self._told.append(trial.number)
+                self._handed_out.pop(trial.number, None)
         return search
 
     def _as_seen(self, trial: FrozenTrial) -> SeenTrial:
@@ -165,7 +183,11 @@ class StudySearch:
 
     def _row(self, search: ToldSearch, trial: FrozenTrial) -> list[Any]:
         stream = seeding.stream(self.entropy, Purpose.ENQUEUE, trial.number)
-        row: list[Any] = row_of(search.space, self._as_seen(trial), stream)
+        seen = self._as_seen(trial)
+        if not trial.state.is_finished():
+            handed_out = self._handed_out.get(trial.number, {})
+            seen = replace(seen, numbers={**handed_out, **seen.numbers})
+        row: list[Any] = row_of(search.space, seen, stream)
         return row
 
     def _as_told(self, search: ToldSearch, trial: FrozenTrial) -> Told:
@@ -173,6 +195,31 @@ class StudySearch:
         is_ours = type(ranking) is int and UNRANKED <= ranking <= MAX_RANKING
         row, ranking = self._row(search, trial), ranking if is_ours else None
         return Told(row, score_of(trial), details_of(trial), ranking)
+
+
+def _first_new(
+    space: HyperParameterList,
+    draw: Callable[[int], Drawn | None],
+    place: int,
+    taken: Sequence[list[Any]],
+) -> Drawn | None:
+    """Returns the first sample that no other trial has.
+
+    Trials that run side by side may come from draws that did not know of each other. So a sample
+    of this draw may be taken, and one that is due to another trial may be free.
+
+    Args:
+        space: The search space.
+        draw: Returns the sample of a place in the draw; None if nothing is left of the space.
+        place: The place that is due.
+        taken: The rows of the other trials.
+    """
+    known = {space.encode(row).tobytes() for row in taken}
+    later = iter(map(draw, itertools.count(place)).__next__, None)
+    for drawn in itertools.chain(later, map(draw, range(place))):
+        if drawn is not None and space.encode(drawn.row).tobytes() not in known:
+            return drawn
+    return None
 
 
 def _as_sample(space: LearnedSpace, search: ToldSearch, drawn: Drawn) -> Sample:

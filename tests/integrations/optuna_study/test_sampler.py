@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import pickle
+import time
 import warnings
 
 import pytest
@@ -335,6 +336,19 @@ class TestInParallel:
     def test_threads(self):
         study = study_of(SHACSampler(40, 10, 0))
         study.optimize(flat, n_trials=40, n_jobs=4)
+        assert len({str(each) for each in params_of(study)}) == 40
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_trials_that_ask_late_for_their_values(self, seed):
+        """Samples are handed out before the storage shows them."""
+        space = {"n": IntDistribution(1, 8), "m": IntDistribution(1, 5)}
+
+        def late(trial):
+            time.sleep(0.005)
+            return trial.suggest_int("n", 1, 8) * trial.suggest_int("m", 1, 5)
+
+        study = study_of(SHACSampler(40, 10, seed, search_space=space))
+        study.optimize(late, n_trials=40, n_jobs=4)
         assert len({str(each) for each in params_of(study)}) == 40
 
     @pytest.mark.slow
