@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pyshac import EvaluationError, SaveDirectoryError
+from pyshac import Callback, EvaluationError, SaveDirectoryError
 from tests.engine.engine_helpers import evaluate
 from tests.paces.searches import (
     PACES,
@@ -150,6 +150,30 @@ def test_errors_of_evaluations_lose_no_scores_of_others(tmp_path, pace):
     assert sorted(row[0] for row in engine.dataset.X) == sorted(ended)
     engine.fit(skip_cv_checks=True, verbose=0)
     check_end(engine)
+
+
+def test_an_error_that_comes_with_the_end_of_a_draw(tmp_path, pace):
+    """Both happen while a callback takes its time."""
+
+    def fails(worker_id, parameters):
+        raise OSError("no connection")
+
+    class Slow(Callback):
+        def on_sample_begin(self, id, logs=None):
+            time.sleep(0.3)
+
+    def fit():
+        try:
+            engine.fit(verbose=0, callbacks=Slow())
+        except EvaluationError as error:
+            errors.append(error)
+
+    errors = []
+    engine = engine_in(tmp_path, pace, fails, total_budget=8, num_batches=4, evaluators=2)
+    thread = threading.Thread(target=fit, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert len(errors) == 1
 
 
 def test_early_stop(tmp_path, pace):

@@ -137,7 +137,7 @@ class Round:
     def outcomes(self) -> Iterator[list[Outcome]]:
         """Evaluates the samples; yields outcomes, as many at once as have arrived.
 
-        After `wake` there may be none. A slot gets its next sample only after the caller has come
+        There may be none, such as after `wake`. A slot gets its next sample only after the caller has come
         back for more. If an evaluation stops the run, the outcomes of running evaluations are still
         yielded.
 
@@ -151,9 +151,8 @@ class Round:
                 break
             arrivals = self._next_arrivals()
             settled = [self._settle(lease, future) for lease, future in arrivals]
-            outcomes = [outcome for outcome in settled if outcome is not None]
-            if outcomes or not arrivals:
-                yield outcomes
+            # Also if there are none: `wake` may have come with what arrived.
+            yield [outcome for outcome in settled if outcome is not None]
             for lease, _ in arrivals:
                 self._release(lease)
         if self._fatal is not None:
