@@ -35,6 +35,7 @@ class Snapshot:
         schedule: How the budget is spent; None if it is unknown and the stages are as well.
         starts: Number of the first sample drawn after each classifier.
         open: The open batches; some of their samples have no score yet.
+        num_complete: Number of samples in closed batches.
         stage_end: Number of samples when the last classifier was trained or refused.
         refused: Number of refused classifiers, by reason.
         path: The save directory, or None.
@@ -46,6 +47,7 @@ class Snapshot:
     schedule: Schedule | None = None
     starts: tuple[int, ...] = ()
     open: OpenBatches = field(default_factory=OpenBatches)
+    num_complete: int = 0
     stage_end: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     path: str | None = None
@@ -77,6 +79,7 @@ class Snapshot:
         is_spent = len(self.dataset) >= self.schedule.total_budget
         return Progress(
             self.schedule,
+            self.num_complete,
             self.stage_end,
             len(self.starts),
             self.refused,
@@ -165,6 +168,7 @@ def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
         schedule,
         tuple(run.stage_starts),
         run.open,
+        run.num_complete,
         run.stage_end,
         run.refused,
         path,

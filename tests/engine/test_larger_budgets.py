@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
@@ -159,10 +160,44 @@ def test_at_other_paces(tmp_path, pace):
                 engine.fit(InterruptedAt(stop - 40), skip_cv_checks=True, verbose=0)
         engine.fit(evaluate, skip_cv_checks=True, verbose=0)
         assert stages_of(engine) == [8, 16, 24, 32, 40, 48, 56]
-        assert pace == "pipeline" or is_replayed(engine, skip_cv_checks=True)
+        assert pace == "pipeline" or is_replayed(engine)
 
     if pace == "pipeline":
         assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_stream_is_replayed_whatever_the_classifier_needed(tmp_path, seed):
+    """`ask` cross-validates it, while `tell` may spare that."""
+    chance = random.Random(seed)
+    engine = engine_of(tmp_path, 20, method="paper", pace="stream")
+    for budget in (20, 40):
+        engine.total_budget = budget
+        while samples := engine.ask(10):
+            engine.tell(samples, [chance.random() for _ in samples], skip_cv_checks=True)
+
+    assert is_replayed(engine)
+
+
+def test_a_stream_whose_budget_changes_twice(tmp_path):
+    class Stops(Callback):
+        def on_classifier_end(self, number, logs=None):
+            self.engine.stop()
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.engine.stop()
+
+    engine = engine_of(tmp_path, 30, pace="stream")
+    engine.fit(skip_cv_checks=True, verbose=0)
+    engine.total_budget = 60
+    engine.fit(skip_cv_checks=True, verbose=0, callbacks=Stops())
+    assert (len(engine.dataset), stages_of(engine)) == (30, [10, 20, 30])
+    # Stages are longer from here on, and none ends at 30.
+    engine.total_budget = 400
+    engine.fit(skip_cv_checks=True, verbose=0, callbacks=Stops())
+
+    assert len(engine.dataset) > 30
+    assert is_replayed(engine)
 
 
 def test_a_directory_without_the_end_of_the_last_stage(tmp_path):

@@ -212,7 +212,7 @@ def is_replayed(save_dir: Path) -> bool:
     engine = SHAC.load(save_dir)
     samples = [evaluation.parameters for evaluation in engine.evaluations]
     is_new = len({name_of(sample) for sample in samples}) == len(samples)
-    return is_new and engine.replay(skip_cv_checks=True) == samples
+    return is_new and engine.replay() == samples
 
 
 def start(function: Callable[..., Any], *args: Any) -> int:

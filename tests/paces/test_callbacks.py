@@ -41,7 +41,7 @@ def check_end(engine):
     assert engine._run.search.num_complete == len(engine.dataset) == 40
     assert are_different(samples_of(engine))
     if engine.pace == "stream":
-        assert is_replayed(engine, skip_cv_checks=True)
+        assert is_replayed(engine)
 
 
 @pytest.mark.parametrize("slots", [1, 5])

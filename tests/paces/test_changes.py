@@ -46,7 +46,7 @@ def test_the_pace_may_change(tmp_path, first, second, seconds):
 def test_a_finished_stream_is_replayed_by_an_engine_of_another_pace(tmp_path, second):
     engine_in(tmp_path, "stream").fit(skip_cv_checks=True, verbose=0)
     engine = engine_in(tmp_path, second, resume=True)
-    assert is_replayed(engine, skip_cv_checks=True)
+    assert is_replayed(engine)
     engine.total_budget = 48
     engine.fit(skip_cv_checks=True, verbose=0)
     assert len(engine.dataset) == 48
@@ -122,7 +122,7 @@ def open_stream(tmp_path_factory):
 def test_a_stream_is_loaded(open_stream):
     engine = SHAC.load(open_stream)
     assert engine.pace == "stream"
-    assert is_replayed(engine, skip_cv_checks=True)
+    assert is_replayed(engine)
     assert len(Dataset.load_from_directory(open_stream)) == len(engine.dataset) == 43
     assert "43" in repr(engine)
     assert len(engine.predict(num_samples=2)) == 2
@@ -153,7 +153,7 @@ def test_samples_that_were_evaluated_elsewhere(tmp_path, pace):
     engine = engine_in(tmp_path / "third", pace, start_from=tmp_path / "first")
     engine.fit(skip_cv_checks=True, verbose=0)
     assert len(engine.dataset) == 40
-    assert pace == "pipeline" or is_replayed(engine, skip_cv_checks=True)
+    assert pace == "pipeline" or is_replayed(engine)
 
 
 def uneven_or_not(worker_id, parameters):

@@ -44,7 +44,7 @@ class Troubled:
 def check_end(engine):
     assert engine._run.search.num_complete == len(engine.dataset) == 24
     if engine.pace == "stream":
-        assert is_replayed(engine, skip_cv_checks=True)
+        assert is_replayed(engine)
 
 
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])

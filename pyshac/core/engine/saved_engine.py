@@ -12,7 +12,6 @@ from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.checks import check_score
 from pyshac.core.basics.messages.error_text import short_repr
 from pyshac.core.basics.paths import absolute_path
-from pyshac.core.classifiers.training import admission
 from pyshac.core.engine.asked_samples import as_lists, as_samples
 from pyshac.core.engine.call_forms import EvaluationFunction, SavePath, check_function
 from pyshac.core.engine.overview import Overview
@@ -151,16 +150,13 @@ class SavedEngine(Overview):
             self._asked.clear()
             self._num_predictions = 0
 
-    def replay(
-        self, *, skip_cv_checks: bool = False, relax_checks: bool = False
-    ) -> list[OrderedDict[str, Any]]:
+    def replay(self, *, relax_checks: bool = False) -> list[OrderedDict[str, Any]]:
         """Draws all samples of a stream again, each from the scores that it was drawn from.
 
         A stream depends on the order in which scores arrived. The save directory records this
         order, so the drawn samples equal those of the run.
 
         Args:
-            skip_cv_checks: As in the run.
             relax_checks: As in the run.
 
         Returns:
@@ -172,7 +168,7 @@ class SavedEngine(Overview):
         """
         with self._turns.lock:
             search = self._require_run_to_go_on().search
-            return replayed(search, admission(skip_cv_checks, False), relax_checks)
+            return replayed(search, relax_checks)
 
     # Samples that the user gives
 

@@ -137,9 +137,9 @@ class Round:
     def outcomes(self) -> Iterator[list[Outcome]]:
         """Evaluates the samples; yields outcomes, as many at once as have arrived.
 
-        There may be none, such as after `wake`. A slot gets its next sample only after the caller has come
-        back for more. If an evaluation stops the run, the outcomes of running evaluations are still
-        yielded.
+        There may be none, such as after `wake`. A slot gets its next sample only after the caller
+        has come back for more. If an evaluation stops the run, the outcomes of running evaluations
+        are still yielded.
 
         Raises:
             EvaluationError: If an evaluation raised an exception that is not caught.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from pyshac.core.basics.arrays import without_float_errors
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset import Dataset
@@ -17,14 +19,12 @@ from pyshac.core.search.paces.pace import STREAM, Pace
 from pyshac.core.search.search import Search
 
 
-def replayed(
-    search: Search, admission: Admission, relax_checks: bool
-) -> list[OrderedDict[str, Any]]:
+@without_float_errors
+def replayed(search: Search, relax_checks: bool) -> list[OrderedDict[str, Any]]:
     """Draws the samples of a stream again.
 
     Args:
         search: The search.
-        admission: Which classifiers joined its cascade.
         relax_checks: Whether checks were relaxed in its draws.
 
     Returns:
@@ -36,7 +36,7 @@ def replayed(
     with search.lock:
         opened = (batch.drew for batch in search.open if batch.drew is not None)
         drawn, number = [*search.draws, *opened], search.num_drawn
-        dataset = search.dataset.copy()
+        dataset, stage_starts = search.dataset.copy(), {*search.stage_starts}
     lacking = number - sum(drew.size for drew in drawn)
     if lacking:
         raise RuntimeError(
@@ -49,15 +49,15 @@ def replayed(
     closed = {drew.start: drew.closed for drew in drawn}
     rows: list[list[Any]] = []
     for drew in drawn:
-        _give(again, drew, search)
+        again.added = _first_added(search.added, drew.origin.num_added)
         for number in drew.origin.since:
             place = places[number]
             again.learn_score(number, dataset.Y[place], dataset.details[place])
         while again.num_complete < drew.origin.num_complete:
             _plan(again, closed[again.num_complete])
-            again.close_batch(admission)
+            _close(again, stage_starts)
         _plan(again, (drew.origin.total_budget, drew.origin.batch_size))
-        again.make_up(admission)
+        again.queue = _first_enqueued(again, drew, search.queue)
         batch = again.drawing.draw(again.situation(drew.size), relax_checks, ALONE)
         batch.origin = drew.origin
         again.begin(batch)
@@ -79,11 +79,17 @@ def _plan(again: Search, size: tuple[int, int] | None) -> None:
         again.settings = replace(again.settings, schedule=schedule)
 
 
-def _give(again: Search, drew: Drew, search: Search) -> None:
-    """Gives a search the samples that the user had given another one when it drew samples."""
-    again.added = _first_added(search.added, drew.origin.num_added)
-    num_enqueued = again.queue.num_taken + again.open.num_enqueued + drew.num_enqueued
-    again.queue = Queue(search.queue.samples[:num_enqueued], again.queue.num_taken)
+def _close(again: Search, stage_starts: Collection[int]) -> None:
+    """Closes a batch, and trains a classifier if the other search has one from there."""
+    stop = again.closable[-1].ids.stop
+    is_trained = stop in stage_starts
+    again.close(again.stages().train(stop, Admission.ALL) if is_trained else None)
+
+
+def _first_enqueued(again: Search, drew: Drew, queue: Queue) -> Queue:
+    """Returns the part of a queue that was there at a draw."""
+    number = again.queue.num_taken + again.open.num_enqueued + drew.num_enqueued
+    return Queue(queue.samples[:number], again.queue.num_taken)
 
 
 def _first_added(added: Added, number: int) -> Added:

@@ -18,6 +18,7 @@ class Progress:
 
     Attributes:
         schedule: How the budget is split.
+        num_complete: Number of samples in closed batches.
         stage_end: Number of samples when the last classifier was trained or refused.
         trained: Number of classifiers in the cascade.
         refused: Number of refused classifiers, by reason.
@@ -25,6 +26,7 @@ class Progress:
     """
 
     schedule: Schedule
+    num_complete: int
     stage_end: int
     trained: int
     refused: Mapping[str, int]
@@ -44,7 +46,9 @@ class Progress:
     def _num_due(self, stop: int) -> int:
         """Returns how many classifiers may join the cascade up to a number of samples."""
         length = self.schedule.per_classifier_budget
-        due = stop // length - self.stage_end // length
+        # One classifier makes up for all stages that have none.
+        is_missing = self.num_complete // length > self.stage_end // length
+        due = is_missing + stop // length - self.num_complete // length
         return max(min(due, self.schedule.total_classifiers - self.trained), 0)
 
     @property

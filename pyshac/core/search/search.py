@@ -129,8 +129,8 @@ class Search:
         ending = ""
         if self.is_spent:
             ending = ALL_EVALUATED if self.room else BUDGET_SPENT
-        schedule, trained = self.settings.schedule, len(self.cascade)
-        return Progress(schedule, self.stage_end, trained, {**self.refused}, ending)
+        counts = self.num_complete, self.stage_end, len(self.cascade)
+        return Progress(self.settings.schedule, *counts, {**self.refused}, ending)
 
     @property
     def batch_number(self) -> int:
