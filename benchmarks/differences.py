@@ -4,7 +4,7 @@
     python benchmarks/differences.py --suites tables pbo   of some suites
     python benchmarks/differences.py --report            only the table, from the results
 
-One difference at a time is taken back from the default method; the last line declares a larger
+One difference at a time is reverted in the default method; the last line declares a larger
 budget and stops early. The problems are those of
 benchmarks/public.py that are for development, N = 128 in batches of W = 8. Finished runs are kept
 in benchmarks/results/differences.csv. Prints a table in Markdown.
@@ -38,11 +38,11 @@ METHODS: dict[str, Method] = {
     "classifiers reject all that they think is not good": replace(DEFAULT, is_lenient=False),
     "200 trees": replace(DEFAULT, trees=Boosting(num_trees=200)),
     "min_child_weight=1": replace(DEFAULT, trees=Boosting(min_child_weight=1.0)),
-    "samples as they come": replace(DEFAULT, num_choices=1),
+    "no choice among samples": replace(DEFAULT, num_choices=1),
     "trees alone choose": replace(DEFAULT, rankings=("trees",)),
     "the upper bound alone chooses": replace(DEFAULT, rankings=("bound",)),
     "expected improvement alone chooses": replace(DEFAULT, rankings=("improvement",)),
-    "all rankings choose equally many": replace(DEFAULT, learns_shares=False),
+    "equal shares for all rankings": replace(DEFAULT, learns_shares=False),
     "paper": PAPER,
     DECLARED: DEFAULT,
 }
@@ -83,9 +83,9 @@ def wanted(suites: list[str], seeds: int) -> Iterator[tuple[runs.Run, str]]:
 
 
 def report() -> None:
-    """Prints how each difference that is taken back compares with the default."""
+    """Prints how each difference that is reverted compares with the default."""
     finals = comparison.Finals(runs.read([RESULTS]), BUDGET)
-    print("| taken back | " + " | ".join(comparison.COLUMNS) + " |")
+    print("| reverted | " + " | ".join(comparison.COLUMNS) + " |")
     print("|---" * (len(comparison.COLUMNS) + 1) + "|")
     for name in finals.contenders:
         if name in METHODS and name != "default":

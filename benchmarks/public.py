@@ -98,7 +98,7 @@ def conditional(arguments: argparse.Namespace) -> None:
     ]
     runs.make_all(wanted, path, arguments.workers, runs.find_contender)
     finals = comparison.Finals(runs.read([path]), arguments.budget)
-    print("| PySHAC and | " + " | ".join((*comparison.COLUMNS, "seconds a run")) + " |")
+    print("| PySHAC and | " + " | ".join((*comparison.COLUMNS, "seconds per run")) + " |")
     print("|---" * (len(comparison.COLUMNS) + 2) + "|")
     for name in finals.contenders:
         if name != "PySHAC":

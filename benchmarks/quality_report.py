@@ -157,7 +157,7 @@ def tables(results: Results) -> Iterator[str]:
     low, high = intervals(rank)
     yield f"### N x W = {results.budget}, {results.num_seeds(OURS)} seeds"
     yield ""
-    yield "| | mean rank | 95 % | first on | seconds a run |"
+    yield "| | mean rank | 95 % | first on | seconds per run |"
     yield "|---|---|---|---|---|"
     for i in order:
         first = int((rank.argmin(axis=1) == i).sum())

@@ -94,7 +94,7 @@ def lines(finals: Finals, first: str, second: str) -> Iterator[str]:
             f"{first!r} and {second!r} must have runs with the same problems and seeds. "
             f"There are runs of {', '.join(finals.contenders) or 'nobody'}."
         )
-    yield f"{first} against {second}; seconds a run {finals.seconds(first):.2f} and " + (
+    yield f"{first} against {second}; seconds per run {finals.seconds(first):.2f} and " + (
         f"{finals.seconds(second):.2f}"
     )
     yield ""

@@ -126,7 +126,7 @@ def lines(table: Table) -> Iterator[str]:
     low, high = quality_report.intervals(ranks)
     yield f"### N/W = {table.budget}, {len(table.problems)} problems"
     yield ""
-    yield "| | mean rank | 95 % | mean regret | behind random | ms an evaluation |"
+    yield "| | mean rank | 95 % | mean regret | behind random | ms per evaluation |"
     yield "|---|---|---|---|---|---|"
     for i in table.order:
         name = table.names[i]

@@ -84,8 +84,8 @@ class TensorBoardLogger(Tracker):
         if found and not known:
             raise ValueError(
                 f"log_dir must be a folder for one search. {self.log_dir!r} has the event files of "
-                f"another one than that in {engine.save_dir!r}: choose another log_dir, or remove "
-                "it."
+                f"a search that is not in {engine.save_dir!r}, or that had another search space: "
+                "choose another log_dir, or remove this one."
             )
         id = known[-1] if known else f"pyshac-{secrets.token_hex(4)}"
         files.make_folder(folder)

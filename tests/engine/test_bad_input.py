@@ -147,7 +147,7 @@ def test_without_parameters_nothing_goes(tmp_path, name):
         ({"timeout": "1"}, TypeError, "timeout must be seconds or None"),
         ({"retries": -1}, ValueError, "retries must be an int of at least 0"),
         ({"retries": 1.5}, TypeError, "retries must be an int"),
-        ({"catch": "ValueError"}, TypeError, "catch must hold exception types"),
+        ({"catch": "ValueError"}, TypeError, "catch must hold exception types. Got 'ValueError'"),
         ({"catch": [ValueError, 3]}, TypeError, r"catch must hold exception types\. Got 3"),
         ({"catch": 3}, TypeError, "catch must hold exception types"),
     ],

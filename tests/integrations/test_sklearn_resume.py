@@ -157,7 +157,7 @@ CHANGES = [
 @pytest.mark.parametrize(("name", "options", "data"), CHANGES, ids=[each[0] for each in CHANGES])
 def test_what_changed_is_named(tmp_path, name, options, data):
     make(tmp_path, n_iter=4).fit(X, y)
-    with pytest.raises(SaveDirectoryError, match=f"begun with another {name}"):
+    with pytest.raises(SaveDirectoryError, match=f"begun with a different {name}"):
         make(tmp_path, n_iter=4, **options).fit(**{"X": X, "y": y, **data})
 
 

@@ -111,7 +111,10 @@ def check_flag(name: str, value: Any) -> bool:
 
 def as_types(catch: ExceptionTypes) -> tuple[type[BaseException], ...]:
     """Returns one or several exception types as a tuple."""
-    return tuple(catch) if isinstance(catch, Iterable) else (catch,)
+    if isinstance(catch, Iterable) and not isinstance(catch, str):
+        return tuple(catch)
+    # `FailurePolicy` refuses anything else.
+    return (catch,)
 
 
 def check_count(first: int | None, second: int | None, available: int) -> int:

@@ -96,8 +96,9 @@ def stopping_error(task: Task, worker_id: int, reply: Reply) -> BaseException:
         # An exception of the user's may refuse attributes.
         with contextlib.suppress(Exception):
             error.__cause__ = _WorkerTraceback(reply.traceback)
+    failure = (reply.failure or "").removesuffix(".")
     return evaluation_error(
-        f"The evaluation of sample {task.id} in slot {worker_id} raised {reply.failure}. "
+        f"The evaluation of sample {task.id} in slot {worker_id} raised {failure}. "
         f"Its parameters: {dict(task.parameters)!r}",
         task.id,
         worker_id,

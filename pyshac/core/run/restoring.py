@@ -205,7 +205,8 @@ def _moved(
             details = saved.dataset.details[place]
             dataset.add_sample(row, saved.dataset.Y[place], details=details)
     logger.warning(
-        "The search space differs from that of the run in %r: %s. The run goes on with these.",
+        "The search space differs from that of the run in %r: %s. Evaluations outside the new one "
+        "are left out.",
         path, taken.text + _given_up(saved.space, space),
     )  # fmt: skip
     search = Search(

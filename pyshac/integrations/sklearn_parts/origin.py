@@ -63,7 +63,7 @@ def check(path: Path, origin: Origin) -> None:
         origin: What the search is to go on with.
     """
     file = path / FILE
-    advice = "Hand over what it was begun with, or choose another save_dir."
+    advice = "Pass the original, or choose another save_dir."
     if not file.exists():
         raise SaveDirectoryError(
             f"save_dir {str(path)!r} holds a search that SHACSearchCV did not begin: it has no "
@@ -80,8 +80,8 @@ def check(path: Path, origin: Origin) -> None:
         if not _is_hash(value) and isinstance(saved.get(name), str):
             details = f": {_cut(saved[name])}, not {_cut(value)}"
         raise SaveDirectoryError(
-            f"save_dir {str(path)!r} holds a search that was begun with another {name}{details}. "
-            f"{advice}"
+            f"save_dir {str(path)!r} holds a search that was begun with a different "
+            f"{name}{details}. {advice}"
         )
 
 
