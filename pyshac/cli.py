@@ -250,7 +250,7 @@ def _check_export(options: argparse.Namespace) -> None:
     if options.to in ("json", "optuna") and options.safe_for_spreadsheets:
         options.wrong_usage("--safe-for-spreadsheets is for --to csv")
     if options.to is None and (options.output or "").lower().endswith(".json"):
-        options.wrong_usage(f"--output {options.output!r} would hold CSV: say --to json")
+        options.wrong_usage(f"--output {options.output!r} would hold CSV: pass --to json")
     if options.to == "optuna":
         if options.storage is None:
             options.wrong_usage("--to optuna needs --storage, such as sqlite:///study.db")

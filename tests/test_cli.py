@@ -301,7 +301,7 @@ class TestExport:
         with pytest.raises(SystemExit) as info:
             main(["export", saved.save_dir, "-o", str(path)])
         assert info.value.code == 2
-        assert "say --to json" in capsys.readouterr().err
+        assert "pass --to json" in capsys.readouterr().err
         assert main(["export", saved.save_dir, "-o", str(path), "--to", "csv"]) == 0
         assert path.exists()
 

@@ -45,9 +45,8 @@ class Parallelism:
         if number < self._batch_size:
             warn(
                 f"A batch has {self._batch_size} samples, more than the {number} cores here. By "
-                f"default {number} of them are drawn or evaluated at once, so that no resources "
-                "run out; set_num_parallel_generators(n) and set_num_parallel_evaluators(n) set "
-                "another number."
+                f"default, {number} of them are drawn or evaluated at once. To change that, call "
+                "set_num_parallel_generators(n) and set_num_parallel_evaluators(n)."
             )
 
     def _number(self, name: str, n: int | None) -> int:
