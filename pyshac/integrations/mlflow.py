@@ -55,9 +55,9 @@ class MLflowLogger(Tracker):
     A search that is resumed goes on with its run, whose id is kept in `save_dir`. One that was
     interrupted is KILLED until then.
 
-    MLflow's own settings determine where: `mlflow.set_tracking_uri`, `mlflow.set_experiment`, and its
-    environment variables. Requests are sent in a thread. If they fail, the search goes on, and what
-    is missing is sent later.
+    MLflow's own settings determine where: `mlflow.set_tracking_uri`, `mlflow.set_experiment`, and
+    its environment variables. Requests are sent in a thread. If they fail, the search goes on, and
+    what is missing is sent later.
 
     Args:
         run_name: Name of the search's run; None for that of the save directory.
