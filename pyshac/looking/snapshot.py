@@ -16,12 +16,9 @@ from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MAX, Objective, get_objective
-from pyshac.core.errors import SaveDirectoryError
 from pyshac.core.hyperparameters import HyperParameterList
-from pyshac.core.sampling.grid import grid_of
-from pyshac.core.search.method import PAPER
 from pyshac.core.search.paces.open_batches import OpenBatches
-from pyshac.core.search.progress import ALL_EVALUATED, BUDGET_SPENT, Progress
+from pyshac.core.search.progress import BUDGET_SPENT, Progress
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
@@ -41,7 +38,6 @@ class Snapshot:
         num_complete: Number of samples in closed batches.
         stage_end: Number of samples when the last classifier was trained or refused.
         refused: Number of refused classifiers, by reason.
-        ending: Why no further sample is evaluated; empty while the search continues.
         path: The save directory, or None.
     """
 
@@ -54,7 +50,6 @@ class Snapshot:
     num_complete: int = 0
     stage_end: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
-    ending: str = ""
     path: str | None = None
 
     @property
@@ -81,13 +76,14 @@ class Snapshot:
         """The present stage and the counts of the classifiers; None without a schedule."""
         if self.schedule is None:
             return None
+        is_spent = len(self.dataset) >= self.schedule.total_budget
         return Progress(
             self.schedule,
             self.num_complete,
             self.stage_end,
             len(self.starts),
             self.refused,
-            self.ending,
+            BUDGET_SPENT if is_spent else "",
         )
 
     @property
@@ -175,22 +171,5 @@ def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
         run.num_complete,
         run.stage_end,
         run.refused,
-        _ending(run),
         path,
     )
-
-
-def _ending(run: SavedRun) -> str:
-    """Returns why a run evaluates no further sample; empty if it may go on."""
-    if len(run.dataset) >= run.total_budget:
-        return BUDGET_SPENT
-    if run.open or run.queue.waiting(0) or run.method == PAPER.name:
-        return ""
-    try:
-        run.space.require_functions()
-    except SaveDirectoryError:
-        # Which points they allow is not known here.
-        return ""
-    grid = grid_of(run.space)
-    rows = [*run.added.dataset.encoded, *run.dataset.encoded]
-    return ALL_EVALUATED if grid is not None and grid.is_covered_by(rows) else ""

@@ -12,16 +12,13 @@ import pytest
 from scipy import stats
 
 from pyshac import (
-    Constraint,
     DiscreteHP,
     DistributionHP,
     EvaluationError,
     IntegerHP,
-    Less,
     MultiDiscreteHP,
     UniformHP,
 )
-from pyshac.looking.snapshot import take_snapshot
 from tests.engine.engine_helpers import (
     InterruptedAt,
     contents,
@@ -81,29 +78,6 @@ def test_a_batch_larger_than_the_space(tmp_path, loop):
     engine = make_engine(tmp_path, total, small(), 100, 2)
     spend(engine, total, loop)
     assert_all_once(engine, list(itertools.product(range(4), range(6))))
-
-
-def is_allowed(sample):
-    return sample["a"] != sample["b"]
-
-
-@pytest.mark.parametrize(
-    ("options", "ending"),
-    [
-        ({}, "all points evaluated"),
-        ({"constraints": [Less("a", "b")]}, "all points evaluated"),
-        # Files have no functions, and the published method evaluates points again.
-        ({"constraints": [Constraint(is_allowed)]}, ""),
-        ({"method": "paper", "relax_checks": True}, "budget spent"),
-    ],
-)
-def test_who_looks_at_the_directory_learns_it_too(tmp_path, options, ending):
-    relax_checks = options.pop("relax_checks", False)
-    engine = make_engine(tmp_path, total, small(), 40, 5, **options)
-    engine.fit(skip_cv_checks=True, verbose=0, relax_checks=relax_checks)
-    saved = take_snapshot(tmp_path).progress
-    assert saved.ending == ending
-    assert saved == engine._run.search.progress or not ending
 
 
 def test_promising_points_come_first(tmp_path):

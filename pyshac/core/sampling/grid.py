@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from pyshac.core.basics.arrays import BoolArray, FloatArray
@@ -37,12 +35,6 @@ class Grid:
     def unseen(self, seen: set[bytes]) -> BoolArray:
         """Returns which points are not among encoded rows, given as bytes; shape (points,)."""
         return np.array([point not in seen for point in self._bytes], dtype=bool)
-
-    def is_covered_by(self, encoded: Sequence[FloatArray]) -> bool:
-        """Returns whether all points are among encoded rows, each of shape (columns,)."""
-        if len(encoded) < len(self):
-            return False
-        return not self.unseen({row.tobytes() for row in encoded}).any()
 
     def draw(self, which: BoolArray, n: int, stream: np.random.SeedSequence) -> FloatArray:
         """Draws different points from the prior, one after the other.

@@ -113,7 +113,7 @@ class Search:
         if len(self.dataset) + len(self.added) + len(pending) < len(grid):
             return False
         rows = [*self._learned.encoded, *map(self.space.encode, pending)]
-        return grid.is_covered_by(rows)
+        return not grid.unseen({row.tobytes() for row in rows}).any()
 
     @property
     def room(self) -> int:
