@@ -95,9 +95,11 @@ def _one_cell(value: float, is_log: bool) -> _Cells:
 
 
 def _range(snapshot: Snapshot, column: Column) -> tuple[float, float]:
-    """Returns the range of values for an axis, without the tails of an unbounded prior."""
+    """Returns the range of values for an axis, without the tails of a prior that it cannot show."""
     low, high = column.kind.low, column.kind.high
-    if np.isfinite([low, high]).all():
+    # A logarithmic axis has no place for 0.
+    starts_at_0 = column.kind.is_log and low == 0
+    if np.isfinite([low, high]).all() and not starts_at_0:
         column.drawable(np.array([low, high]))
         return low, high
     tails = snapshot.space.column_from_unit(column.index, [TAIL, 1 - TAIL])

@@ -87,7 +87,9 @@ def find_columns(snapshot: Snapshot, names: Iterable[str]) -> list[Column]:
         raise TypeError(f"parameters must be a list of names. Got {names!r} instead.")
     columns, found = columns_of(snapshot), []
     for name in names:
-        matching = [c for c in columns if name in (c.name, c.parameter.name)]
+        # A column may have the name of another parameter.
+        matching = [c for c in columns if name == c.name]
+        matching = matching or [c for c in columns if name == c.parameter.name]
         if not matching:
             raise ValueError(
                 f"parameters must be among {[c.name for c in columns]!r}. Got {name!r} instead."

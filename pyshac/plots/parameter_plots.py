@@ -150,7 +150,7 @@ def _draw_slice(ax: Axes, snapshot: Snapshot, column: Column) -> None:
         active = int((known & ~np.isnan(positions)).sum())
         ax.set_xlabel(f"{column.label}\nactive in {active} of {int(known.sum())} scored samples")
     ax.margins(y=0.08)
-    set_score_scale(ax, snapshot)
+    set_score_scale(ax, snapshot, drawn=scores[~np.isnan(positions)])
 
 
 def choose_columns(

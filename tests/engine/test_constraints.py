@@ -16,6 +16,7 @@ from pyshac import (
     Forbidden,
     HyperParameterList,
     InfeasibleSpaceError,
+    IntegerHP,
     Less,
     LinearConstraint,
     SaveDirectoryError,
@@ -288,6 +289,15 @@ class TestRefused:
         made = engine(tmp_path, [Constraint(lambda p: p["a"] < 0, "never", vectorized=True)])
         with pytest.raises(InfeasibleSpaceError, match="'never'.* allow 0 of .* draws"):
             made.ask()
+
+    @pytest.mark.parametrize("is_vectorized", [False, True])
+    def test_functions_that_allow_no_point_of_a_small_space(self, tmp_path, is_vectorized):
+        never = Constraint(lambda p: p["n"] < 0, "never", vectorized=is_vectorized)
+        made = SHAC(evaluate, [IntegerHP("n", 0, 3)], 4, 2, save_dir=tmp_path, constraints=[never])
+        for call in (lambda: made.fit(verbose=0), made.ask, made.predict):
+            with pytest.raises(InfeasibleSpaceError, match="'never'.* allow no point"):
+                call()
+        assert "0 of 4" in repr(made)
 
     def test_constraints_are_given_once(self, tmp_path):
         space = HyperParameterList(parameters(), constraints=CONSTRAINTS)

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pyshac import SHAC, DirectoryInUseError, IntegerHP, MultiUniformHP, UniformHP
+from pyshac import SHAC, DirectoryInUseError, DiscreteHP, IntegerHP, MultiUniformHP, UniformHP
 from pyshac.core.basics import plain_values
 from tests.engine.engine_helpers import (
     FIXTURES,
@@ -442,3 +442,29 @@ def test_samples_of_all_kinds_in_one_directory(tmp_path):
     assert [row[0] for row in loaded.dataset.X][:2] == [1.0, 0.5]
     assert loaded.dataset.X[8][0] == 0.25
     assert len(samples_of(loaded)) == 20
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "after"),
+    [
+        ([UniformHP("y", 0, 1)], {"y": 0.75}, []),
+        (
+            [DiscreteHP("k", ["a", "b"]), UniformHP("y", 0, 1)],
+            {"k": "a", "y": 0.5},
+            [DiscreteHP("k", ["a", "b"]), UniformHP("y", 0, 1).when("k", "b")],
+        ),
+        ([DiscreteHP("y", [1, 2])], {"y": 1}, [UniformHP("y", 0, 3)]),
+    ],
+)
+def test_enqueued_samples_in_a_space_that_changes(tmp_path, before, given, after):
+    """A parameter is removed, becomes inactive, or gets another type."""
+
+    def function(worker_id, parameters):
+        return parameters["x"]
+
+    engine = make_engine(tmp_path, function, [UniformHP("x", 0, 1), *before], 8, 2)
+    engine.enqueue(given)
+    engine.fit(verbose=0)
+    changed = make_engine(tmp_path, function, [UniformHP("x", 0, 1), *after], 12, 3, resume=True)
+    changed.fit(verbose=0)
+    assert len(SHAC.load(tmp_path).dataset) == 12

@@ -198,6 +198,12 @@ class TestAcceptedShare:
         assert (accepted.x_edges[0], accepted.x_edges[-1]) == (-0.5, 8.5)
         np.testing.assert_allclose(accepted.y_edges[[0, -1]], [-2.576, 2.576], atol=0.01)
 
+    def test_a_logarithmic_axis_does_not_begin_at_0(self):
+        space = [UniformHP("x", 0, 1, log_encode=True), UniformHP("y", 0, 1)]
+        found = looked_at(space, lambda rows: rows[:, 1] > 0.5)
+        accepted = accepted_share(found, found.cascade, *columns_of(found), bins=5)
+        assert 0 < accepted.x_edges[0] < accepted.x_edges[-1] <= 1
+
     def test_a_long_tail_of_a_bounded_prior_is_left_out(self):
         space = [
             DistributionHP("n", stats.binom(1000, 0.1)),

@@ -74,6 +74,20 @@ class TestSlice:
         with pytest.raises(ValueError, match="Got 'size' instead"):
             plot_slice(finished, "size")
 
+    def test_a_column_with_the_name_of_another_parameter(self):
+        space = [MultiDiscreteHP("x", [1, 2], sample_count=2),
+                 MultiDiscreteHP("x_1", [3, 4], sample_count=1)]  # fmt: skip
+        dataset = Dataset(space)
+        dataset.add_sample([1, 2, 3], 1.0)
+        assert plot_slice(dataset, "x_1").get_xticklabels()[0].get_text() == "1"
+        assert plot_slice(dataset, "x_1_1").get_xticklabels()[0].get_text() == "3"
+
+    def test_scores_for_a_logarithmic_axis_without_a_sample(self, tmp_path):
+        dataset = Dataset([IntegerHP("n", 0, 9), DiscreteHP("c", ["a", "b"]).when("n", at_least=8)])
+        for number in range(8):
+            dataset.add_sample({"n": number}, 10.0**-number)
+        plot_slice(dataset, "c").figure.savefig(tmp_path / "slice.png")
+
     def test_values_that_cannot_be_drawn(self):
         dataset = Dataset([UniformHP("x", 0, 1.7e308)])
         dataset.add_sample([1.6e308], 1.0)

@@ -79,11 +79,13 @@ class Overview(EarlierEngineNames):
         """Returns the run, for methods that draw samples or return them for evaluation.
 
         Raises:
+            InfeasibleSpaceError: If its constraints allow no point of a small space.
             RuntimeError: If the engine has no run.
             SaveDirectoryError: If its parameters have objects as values that are not available.
         """
         run = self._require_run()
         require_objects(run.search.space)
+        run.search.require_points()
         return run
 
     def _saved_run(self) -> SavedRun:

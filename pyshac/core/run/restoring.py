@@ -277,7 +277,8 @@ def _queue_in(space: HyperParameterList, saved: SavedRun) -> Queue:
     for place, (sample, row) in enumerate(zip(saved.queue.samples, rows, strict=True)):
         if row is not None:
             is_evaluated = place < saved.queue.num_taken or _has_score(saved, place)
-            (evaluated if is_evaluated else waiting).append(replace(sample, row=row))
+            moved = Enqueued.of(sample.given, row, space)
+            (evaluated if is_evaluated else waiting).append(moved)
     return Queue([*evaluated, *waiting], len(evaluated))
 
 

@@ -22,6 +22,7 @@ from pyshac.core.classifiers.cascade import Cascade
 from pyshac.core.classifiers.training import Admission, Training
 from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.formats.draws_file import DrawLog, Origin
+from pyshac.core.errors import InfeasibleSpaceError
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.sampling.generators import ALONE, Generators
 from pyshac.core.sampling.region import AcceptedRegion
@@ -171,6 +172,15 @@ class Search:
     def require_feasible(self) -> None:
         """Raises `InfeasibleSpaceError` if the relations of the space are contradictory."""
         self.drawing.planner.prior.require_cover()
+
+    def require_points(self) -> None:
+        """Raises `InfeasibleSpaceError` if the constraints allow no point of a small space."""
+        grid = self.drawing.planner.grid
+        if grid is not None and not len(grid):
+            raise InfeasibleSpaceError(
+                f"The constraints {[*self.space.constraints]!r} allow no point of the search "
+                "space. Change the ranges of the parameters, or remove a constraint."
+            )
 
     def region(self, relax_checks: bool, generators: Generators) -> AcceptedRegion:
         """Returns the region that the current cascade accepts."""
@@ -332,10 +342,7 @@ class Search:
 
     @property
     def has_missed_classifier(self) -> bool:
-        """Whether a stage of the present budget is complete without a classifier.
-
-        The former budget had none for it, such as for the last stage of a finished search.
-        """
+        """Whether a stage is complete without a classifier, since a former budget needed none."""
         return not self.open and self._is_due_after(self.num_complete)
 
     def _is_due_after(self, stop: int) -> bool:

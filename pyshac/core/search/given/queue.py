@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,12 @@ class Enqueued:
 
     given: dict[str, Any]
     row: list[Any]
+
+    @classmethod
+    def of(cls, names: Container[str], row: list[Any], space: HyperParameterList) -> Enqueued:
+        """Returns a sample of a space, given its row and the names of what the user gave."""
+        values = space.to_parameters(row, named=True)
+        return cls({name: value for name, value in values.items() if name in names}, row)
 
 
 @dataclass
@@ -103,9 +109,7 @@ class Queue:
 def _completed(
     given: Mapping[str, Any], space: HyperParameterList, stream: np.random.SeedSequence
 ) -> Enqueued:
-    row = completed(given, space, stream)
-    values = space.to_parameters(row, named=True)
-    return Enqueued({name: values[name] for name in values if name in given}, row)
+    return Enqueued.of(given, completed(given, space, stream), space)
 
 
 def _identity(given: Mapping[str, Any]) -> Any:

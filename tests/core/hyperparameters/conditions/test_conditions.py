@@ -409,6 +409,21 @@ def test_bounds_beyond_all_floats():
         HyperParameterList([IntegerHP("n", 1, 3), UniformHP("x", 0, 1).when("n", at_least=10**400)])
 
 
+@pytest.mark.parametrize(
+    "parent",
+    [IntegerHP("n", 0, 2**52, step=2), UniformHP("n", 0, 1e5, step=1e-6)],
+)
+def test_bounds_among_more_steps_than_memory_holds(parent):
+    child = UniformHP("x", 0, 1).when("n", at_least=5)
+    assert not HyperParameterList([parent, child]).hierarchy.is_trivial
+
+
+def test_bounds_between_two_steps():
+    child = UniformHP("x", 0, 1).when("n", at_least=5, at_most=5)
+    with pytest.raises(ValueError, match="never holds: its range"):
+        HyperParameterList([IntegerHP("n", 0, 10, step=2), child])
+
+
 def test_an_active_parameter_without_a_text():
     space = HyperParameterList([DiscreteHP("k", ["a", "b"]), UniformHP("x", 0, 1).when("k", "a")])
     with pytest.raises(ValueError, match="column 'x': 'x' must have a value where 'k' is 'a'"):
