@@ -176,6 +176,25 @@ def test_an_error_that_comes_with_the_end_of_a_draw(tmp_path, pace):
     assert len(errors) == 1
 
 
+def test_an_exit_in_a_callback_waits_for_what_runs(tmp_path, pace):
+    class Exits(Callback):
+        def on_sample_end(self, id, score, logs=None):
+            raise SystemExit(3)
+
+    def function(worker_id, parameters):
+        calls.append(parameters["x"])
+        time.sleep(0.3 if len(calls) > 1 else 0)
+        return evaluate(worker_id, parameters)
+
+    calls = []
+    engine = engine_in(tmp_path, pace, function)
+    with pytest.raises(SystemExit):
+        engine.fit(skip_cv_checks=True, verbose=0, callbacks=Exits())
+    assert len(engine.dataset) == len(calls) == 3
+    engine.fit(skip_cv_checks=True, verbose=0)
+    assert len(engine.dataset) == len(calls) == 40
+
+
 def test_early_stop(tmp_path, pace):
     engine = engine_in(tmp_path, pace, lambda worker_id, parameters: 1.0)
     events = Events()

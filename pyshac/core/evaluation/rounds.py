@@ -257,13 +257,15 @@ class Round:
 
     def _end_overdue(self) -> float | None:
         """Ends evaluations over the time limit; returns the seconds to the next check."""
-        timeout = self._group.timeout
+        timeout, between = self._group.timeout, self._group.seconds_between_checks
         if timeout is None:
-            return self._group.seconds_between_checks
-        now, seconds = time.monotonic(), timeout
+            return between
+        now, seconds = time.monotonic(), min(timeout, between or timeout)
         for lease in self._running.values():
             overdue_at = lease.slot.overdue_at(timeout)
-            if overdue_at is None or lease.has_timed_out:
+            has_ended = lease.future is not None and lease.future.done()
+            if overdue_at is None or lease.has_timed_out or has_ended:
+                # One that has ended waits for its turn here, such as during a slow callback.
                 continue
             left = overdue_at - now
             if left <= 0:

@@ -6,6 +6,7 @@ of its own, which can die or be ended without affecting the other slots.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import queue
@@ -13,7 +14,13 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    InvalidStateError,
+)
 from typing import Any
 
 from pyshac.core.basics import signals
@@ -27,8 +34,10 @@ logger = logging.getLogger("pyshac")
 
 # Time that a worker may take to close, such as for the handlers of `atexit`, before it is killed.
 CLOSING_SECONDS = 5.0
-# Time in which a worker that was killed is gone, unless the system keeps it.
+# Time in which a worker that was killed is gone, unless the system keeps it, and in which its
+# executor notices that.
 _KILLED_SECONDS = 5.0
+_NOTICING_SECONDS = 2.0
 
 
 class Slot(ABC):
@@ -135,9 +144,18 @@ class ProcessGroup(SlotGroup):
         guardian: Ends their workers if this process is killed.
     """
 
-    def __init__(self, slots: Sequence[Slot], timeout: float | None, guardian: Guardian) -> None:
+    seconds_between_checks = 1.0
+
+    def __init__(
+        self, slots: Sequence[ProcessSlot], timeout: float | None, guardian: Guardian
+    ) -> None:
         super().__init__(slots, timeout)
+        self._process_slots = slots
         self._guardian = guardian
+
+    def check(self) -> None:
+        for slot in self._process_slots:
+            slot.end_if_gone()
 
     def close(self) -> None:
         self._guardian.close()
@@ -250,13 +268,26 @@ class WorkerProcess:
         """Returns whether the worker is gone before a `time.monotonic`."""
         return self._process is None or processes.wait_until_gone(self._process, deadline)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the worker has ended."""
+        return self._process is not None and not processes.is_alive(self._process)
+
     def kill(self) -> None:
         """Ends the worker and all that it has started; returns when it is gone."""
         # The thread that serves the executor ends with the worker, and keeps semaphores until then.
         thread = getattr(self.executor, "_executor_manager_thread", None)
+        replies = getattr(self.executor, "_result_queue", None)
         if self._process is not None:
             processes.kill_tree(self._process)
         self.executor.shutdown(wait=False)
+        if thread is not None:
+            thread.join(_NOTICING_SECONDS)
+            if thread.is_alive() and (writer := getattr(replies, "_writer", None)) is not None:
+                # The worker ended in the middle of a reply: the thread waits for the rest of it, as
+                # long as anybody could write it.
+                with contextlib.suppress(OSError):
+                    writer.close()
         self.wait(time.monotonic() + _KILLED_SECONDS)
         if thread is not None:
             thread.join(_KILLED_SECONDS)
@@ -286,6 +317,8 @@ class ProcessSlot(Slot):
         self._fresh_process = fresh_process
         self._fresh_after_error = fresh_after_error
         self._has_raised = False
+        self._future: Future[tuple[bytes, int | None]] = Future()
+        self._seems_gone = False
         self._worker: WorkerProcess | None = None
         self._is_up = False
         self._starting_since = self._submitted = 0.0
@@ -306,11 +339,13 @@ class ProcessSlot(Slot):
         executor = (self._worker or self._start()).executor
         self._submitted = time.monotonic()
         try:
-            return executor.submit(worker.evaluate, task, self.worker_id)
+            future = executor.submit(worker.evaluate, task, self.worker_id)
         except BrokenExecutor:
             # The worker died while it was idle.
             self.end()
-            return self._start().submit(worker.evaluate, task, self.worker_id)
+            future = self._start().submit(worker.evaluate, task, self.worker_id)
+        self._future, self._seems_gone = _followed(future), False
+        return self._future
 
     def read(self, future: Future[tuple[bytes, int | None]]) -> Reply:
         data, held = future.result()
@@ -357,6 +392,18 @@ class ProcessSlot(Slot):
         ended, self._worker = self._worker, None
         if ended is not None:
             ended.kill()
+            _settle(self._future, None, BrokenExecutor("The worker process has ended."))
+
+    def end_if_gone(self) -> None:
+        """Ends an evaluation whose worker was gone at the last call, too.
+
+        The executor does not notice it if the worker ended in the middle of its reply.
+        """
+        held = self._worker
+        is_gone = held is not None and not self._future.done() and held.is_gone
+        if is_gone and self._seems_gone:
+            self.end()
+        self._seems_gone = is_gone
 
     def leave(self) -> None:
         if self._worker is not None:
@@ -377,3 +424,24 @@ class ProcessSlot(Slot):
     def _close(self) -> None:
         self.leave()
         self.wait(time.monotonic() + CLOSING_SECONDS)
+
+
+def _followed(future: Future[Any]) -> Future[Any]:
+    """Returns a future that ends with another one, unless it is ended before."""
+    follower: Future[Any] = Future()
+
+    def follow(ended: Future[Any]) -> None:
+        error = CancelledError() if ended.cancelled() else ended.exception()
+        _settle(follower, None if error is not None else ended.result(), error)
+
+    future.add_done_callback(follow)
+    return follower
+
+
+def _settle(future: Future[Any], result: Any, error: BaseException | None) -> None:
+    """Ends a future, unless it has ended."""
+    with contextlib.suppress(InvalidStateError):
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

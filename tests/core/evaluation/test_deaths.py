@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import math
+import multiprocessing.connection
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -52,6 +54,50 @@ def test_a_worker_that_dies_is_replaced_and_its_sample_tried_again(
     assert scores(outcomes) == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert attempts.of(1.0) == 2
     assert "died while it evaluated sample 1; trying it again, alone" in caplog.text
+
+
+class LargeError(Exception):
+    """Whose reply does not fit into a pipe."""
+
+
+@pytest.mark.parametrize("timeout", [None, 3])
+@pytest.mark.parametrize("backend", PROCESSES)
+def test_a_worker_that_dies_while_it_replies(backend, timeout, monkeypatch):
+    def dies_soon(worker_id, p):
+        process = os.getpid()
+        killer = threading.Timer(0.3, os.kill, (process, signal.SIGKILL))
+        killer.daemon = True
+        killer.start()
+        raise LargeError("x" * 3_000_000)
+
+    receive = multiprocessing.connection.Connection._recv
+
+    def receive_late(self, size, *args):
+        if size > 1_000_000:
+            time.sleep(0.6)
+        return receive(self, size, *args)
+
+    monkeypatch.setattr(multiprocessing.connection.Connection, "_recv", receive_late)
+    outcomes = run(dies_soon, 1, 1, backend, retries=0, timeout=timeout, catch=(Exception,))
+    assert "died while it evaluated sample 0" in outcomes[0].details.failure
+
+
+def test_what_ended_in_time_is_not_overdue_when_its_turn_comes(caplog):
+    with slot_pool(dies_at_0, 2, timeout=0.4, retries=0, catch=(Exception,)) as pool:
+        outcomes = []
+        for arrived in pool.run(tasks(4)):
+            outcomes += arrived
+            # A callback takes its time, while the other slot has ended.
+            time.sleep(0.6)
+    failures = {each.task.id: each.details.failure for each in outcomes}
+    assert [number for number, failure in failures.items() if failure is not None] == [0]
+    assert "died" in failures[0]
+
+
+def dies_at_0(worker_id, p):
+    if p["x"] == 0:
+        kill_self()
+    return p["x"]
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])

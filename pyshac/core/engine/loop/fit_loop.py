@@ -40,7 +40,7 @@ class FitLoop(Loop):
     _closing: Job[Training | None]
     _drawing: Job[Batch]
     _feed: TaskFeed
-    _first_error: Exception | None = None
+    _first_error: BaseException | None = None
     _drawing_since = 0.0
 
     def spend_budget(
@@ -261,6 +261,8 @@ class FitLoop(Loop):
         """Defers an error of a callback or the disk until running evaluations have finished."""
         try:
             yield
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self._must_stop = True
             self._first_error = self._first_error or error
