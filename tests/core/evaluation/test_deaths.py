@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -62,33 +61,31 @@ class LargeError(Exception):
 
 @pytest.mark.parametrize("timeout", [None, 3])
 @pytest.mark.parametrize("backend", PROCESSES)
-def test_a_worker_that_dies_while_it_replies(backend, timeout, monkeypatch):
-    def dies_soon(worker_id, p):
-        process = os.getpid()
-        killer = threading.Timer(0.3, os.kill, (process, signal.SIGKILL))
-        killer.daemon = True
-        killer.start()
+def test_a_worker_that_dies_while_it_replies(backend, timeout, monkeypatch, tmp_path):
+    def raises(worker_id, p):
+        (tmp_path / "process").write_text(str(os.getpid()))
         raise LargeError("x" * 3_000_000)
 
     receive = multiprocessing.connection.Connection._recv
 
-    def receive_late(self, size, *args):
+    def receive_half(self, size, *args):
         if size > 1_000_000:
-            time.sleep(0.6)
+            # The worker waits for room in the pipe.
+            os.kill(int((tmp_path / "process").read_text()), signal.SIGKILL)
         return receive(self, size, *args)
 
-    monkeypatch.setattr(multiprocessing.connection.Connection, "_recv", receive_late)
-    outcomes = run(dies_soon, 1, 1, backend, retries=0, timeout=timeout, catch=(Exception,))
+    monkeypatch.setattr(multiprocessing.connection.Connection, "_recv", receive_half)
+    outcomes = run(raises, 1, 1, backend, retries=0, timeout=timeout, catch=(Exception,))
     assert "died while it evaluated sample 0" in outcomes[0].details.failure
 
 
 def test_what_ended_in_time_is_not_overdue_when_its_turn_comes(caplog):
-    with slot_pool(dies_at_0, 2, timeout=0.4, retries=0, catch=(Exception,)) as pool:
+    with slot_pool(dies_at_0, 2, timeout=1.5, retries=0, catch=(Exception,)) as pool:
         outcomes = []
         for arrived in pool.run(tasks(4)):
             outcomes += arrived
             # A callback takes its time, while the other slot has ended.
-            time.sleep(0.6)
+            time.sleep(1.8)
     failures = {each.task.id: each.details.failure for each in outcomes}
     assert [number for number, failure in failures.items() if failure is not None] == [0]
     assert "died" in failures[0]
