@@ -153,7 +153,8 @@ def set_score_scale(
     """
     sign = log_sign(snapshot)
     drawn = snapshot.dataset.scores if drawn is None else drawn
-    if not sign or np.nanmin(sign * drawn, initial=np.inf) <= 0 or np.isnan(drawn).all():
+    known = drawn[~np.isnan(drawn)]
+    if not sign or not len(known) or (sign * known).min() <= 0:
         # Without any point, Matplotlib finds no place for ticks on a logarithmic axis.
         return
     set_scale = ax.set_yscale if vertical else ax.set_xscale

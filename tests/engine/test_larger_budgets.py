@@ -31,16 +31,9 @@ def stages_of(engine):
     return engine._run.search.stage_starts
 
 
-def told_engine(path, budget, skips):
-    engine = engine_of(path, budget)
-    tell_all(engine, skips)
-    return engine
-
-
-def tell_all(engine, skips):
+def tell_all(engine):
     while samples := engine.ask():
-        scores = [branin(0, sample) for sample in samples]
-        engine.tell(samples, scores, skip_cv_checks=skips)
+        engine.tell(samples, [branin(0, sample) for sample in samples])
 
 
 @pytest.mark.parametrize("options", [{}, {"skip_cv_checks": True}, {"relax_checks": True}])
@@ -60,10 +53,11 @@ def test_it_is_the_run_that_was_declared_at_once(tmp_path, budgets, method, opti
 
 
 def test_ask_and_tell(tmp_path):
-    whole = told_engine(tmp_path / "whole", 60, False)
-    parts = told_engine(tmp_path / "parts", 40, False)
+    whole, parts = engine_of(tmp_path / "whole", 60), engine_of(tmp_path / "parts", 40)
+    tell_all(whole)
+    tell_all(parts)
     parts.total_budget = 60
-    tell_all(parts, False)
+    tell_all(parts)
 
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
     assert len(stages_of(whole)) > 1

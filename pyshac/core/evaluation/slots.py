@@ -97,6 +97,9 @@ class Slot(ABC):
     def end(self) -> None:
         """Ends a worker at once, even in an evaluation; `submit` starts another process."""
 
+    def end_if_gone(self) -> None:
+        """Ends an evaluation whose worker has ended without a reply; called now and then."""
+
     def leave(self) -> None:
         """Asks an idle worker to end; does not wait for it."""
 
@@ -146,15 +149,12 @@ class ProcessGroup(SlotGroup):
 
     seconds_between_checks = 1.0
 
-    def __init__(
-        self, slots: Sequence[ProcessSlot], timeout: float | None, guardian: Guardian
-    ) -> None:
+    def __init__(self, slots: Sequence[Slot], timeout: float | None, guardian: Guardian) -> None:
         super().__init__(slots, timeout)
-        self._process_slots = slots
         self._guardian = guardian
 
     def check(self) -> None:
-        for slot in self._process_slots:
+        for slot in self.slots:
             slot.end_if_gone()
 
     def close(self) -> None:
@@ -395,10 +395,8 @@ class ProcessSlot(Slot):
             _settle(self._future, None, BrokenExecutor("The worker process has ended."))
 
     def end_if_gone(self) -> None:
-        """Ends an evaluation whose worker was gone at the last call, too.
-
-        The executor does not notice it if the worker ended in the middle of its reply.
-        """
+        # The executor does not notice it if the worker ended in the middle of its reply. If it
+        # does, it has until the second call.
         held = self._worker
         is_gone = held is not None and not self._future.done() and held.is_gone
         if is_gone and self._seems_gone:

@@ -47,7 +47,7 @@ class Progress:
         """Returns how many classifiers may join the cascade up to a number of samples."""
         length = self.schedule.per_classifier_budget
         # One classifier makes up for all stages that have none.
-        is_missing = self.num_complete // length > self.stage_end // length
+        is_missing = self.schedule.is_classifier_due(self.stage_end, self.num_complete)
         due = is_missing + stop // length - self.num_complete // length
         return max(min(due, self.schedule.total_classifiers - self.trained), 0)
 

@@ -160,6 +160,8 @@ def row_of(space: HyperParameterList, trial: SeenTrial, stream: np.random.SeedSe
         for name, number in trial.numbers.items()
         if name in {each.name for each in space}
     }
+    if len(known) == len(space):
+        return space.to_row(known, named=True, leave_out=True)
     drawn = space.draw_complete(1, stream)[0]
     lacking = {
         each.name: each.decode(encoded)

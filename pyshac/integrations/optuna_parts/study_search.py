@@ -215,7 +215,7 @@ def _first_new(
         taken: The rows of the other trials.
     """
     known = {space.encode(row).tobytes() for row in taken}
-    later = iter(map(draw, itertools.count(place)).__next__, None)
+    later = itertools.takewhile(lambda drawn: drawn, map(draw, itertools.count(place)))
     for drawn in itertools.chain(later, map(draw, range(place))):
         if drawn is not None and space.encode(drawn.row).tobytes() not in known:
             return drawn

@@ -79,7 +79,7 @@ def test_a_worker_that_dies_while_it_replies(backend, timeout, monkeypatch, tmp_
     assert "died while it evaluated sample 0" in outcomes[0].details.failure
 
 
-def test_what_ended_in_time_is_not_overdue_when_its_turn_comes(caplog):
+def test_what_ended_in_time_is_not_overdue_when_its_turn_comes():
     with slot_pool(dies_at_0, 2, timeout=1.5, retries=0, catch=(Exception,)) as pool:
         outcomes = []
         for arrived in pool.run(tasks(4)):

@@ -38,14 +38,23 @@ def tell(search, drawn):
 def test_it_finds_what_an_engine_finds(tmp_path, budget):
     """Beyond its budget, that is an engine whose budget is raised by a batch at a time."""
     engine = SHAC(None, space(), budget, batch_size=10, save_dir=tmp_path / "own")
-    search = search_of(budget)
+    search, told = search_of(budget), []
     while search.num_told < 60:
         engine.total_budget = max(budget, search.num_told + search.size_of_next)
         batch, drawn = engine.ask(), next_batch(search)
         assert [[*sample.values()] for sample in batch] == [each.row for each in drawn]
         engine.tell(batch, [score(**sample) for sample in batch])
         tell(search, drawn)
+        told.append(search.num_told)
+    assert budget in told
     assert len(engine.classifiers) > 1
+
+
+def test_it_goes_on_beyond_its_budget():
+    search = search_of(20)
+    for number in range(4):
+        assert search.num_told == 10 * number
+        tell(search, next_batch(search))
 
 
 def test_made_anew_from_what_it_was_told_it_goes_on_the_same():
