@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ from tests.engine.engine_helpers import (
     contents,
     make_engine,
     raw_contents,
+    restored,
 )
 
 GRID = np.arange(3)
@@ -68,6 +70,11 @@ def of_any_process(worker_id, parameters):
     """As `score`, where objects have come in a pickle."""
     activation = parameters["activation"]
     return float(activation.sum() if isinstance(activation, np.ndarray) else activation(0.5))
+
+
+def slow(worker_id, parameters):
+    time.sleep(0.5)
+    return parameters["x"]
 
 
 @pytest.fixture(scope="module")
@@ -268,3 +275,16 @@ class TestProcesses:
         engine.concurrent_evaluators()
         engine.fit(lambda worker_id, parameters: parameters["lock"].locked() + 1.0, verbose=0)
         assert len(engine.dataset) == 18
+
+    @pytest.mark.parametrize("pace", ["batch", "pipeline", "stream"])
+    def test_evaluations_beside_what_cannot_be_sent_keep_their_scores(self, tmp_path, pace):
+        parameters = [DiscreteHP("held", {"lock": threading.Lock(), "nothing": None}),
+                      UniformHP("x", 0, 1)]  # fmt: skip
+        engine = make_engine(tmp_path, slow, parameters, backend="multiprocessing", evaluators=4,
+                             pace=pace)  # fmt: skip
+        for name in ("nothing", "nothing", "lock", "nothing"):
+            engine.enqueue({"held": name, "x": 0.5})
+        with pytest.raises(TypeError, match="Sample 2 cannot be sent to worker processes"):
+            engine.fit(verbose=0)
+        assert engine.dataset.Y == [0.5, 0.5]
+        assert restored(tmp_path, pace=pace).dataset.Y == [0.5, 0.5]

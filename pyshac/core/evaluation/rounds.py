@@ -126,12 +126,13 @@ class Round:
         self._must_stop = must_stop
         self._feed, self._waiting = feed, feed.waiting
         # Samples whose worker died: each runs alone, so that it is known which one kills workers.
-        self._alone: deque[Task] = deque()
+        self._suspects: set[int] = set()
         self._running: dict[int, _Lease] = {}
         self._free = list(range(len(group.slots)))
         self._arrivals: queue.SimpleQueue[tuple[_Lease, Future[Any]] | None] = queue.SimpleQueue()
         self._losses: dict[int, int] = {}
         self._failed_starts = 0
+        self._checked_at = time.monotonic()
         self._fatal: BaseException | None = None
 
     def outcomes(self) -> Iterator[list[Outcome]]:
@@ -145,7 +146,7 @@ class Round:
             EvaluationError: If an evaluation raised an exception that is not caught.
             TypeError: If it returned something other than a number.
         """
-        while self._waiting or self._running or self._alone or self._feed.is_open:
+        while self._waiting or self._running or self._feed.is_open:
             self._dispatch()
             if not self._running and not self._feed.is_open:
                 break
@@ -197,12 +198,20 @@ class Round:
 
     def _dispatch(self) -> None:
         """Starts as many evaluations as there are free slots."""
-        if self._fatal is not None or self._must_stop():
-            return
-        while self._waiting and self._free and not self._must_stop():
+        while self._waiting and self._free and self._may_start and self._is_next_allowed:
             self._start(self._waiting.popleft())
-        if self._alone and not self._waiting and not self._running:
-            self._start(self._alone.popleft())
+
+    @property
+    def _is_next_allowed(self) -> bool:
+        """Whether the next sample may start beside those that run."""
+        if not self._suspects or not self._running:
+            return True
+        ids = [self._waiting[0].id, *(lease.task.id for lease in self._running.values())]
+        return self._suspects.isdisjoint(ids)
+
+    @property
+    def _may_start(self) -> bool:
+        return self._fatal is None and not self._must_stop()
 
     def _start(self, task: Task) -> None:
         """Starts an evaluation in the free slot with the lowest number."""
@@ -215,7 +224,13 @@ class Round:
             heapq.heappush(self._free, slot.worker_id)
             return
         self._running[slot.worker_id] = lease
-        self._submit(lease)
+        try:
+            self._submit(lease)
+        except Exception as error:
+            # Such as for a sample that cannot be sent. What runs elsewhere still has its outcome.
+            self._fatal = error
+            self._release(lease)
+            self._waiting.appendleft(task)
 
     def _submit(self, lease: _Lease) -> None:
         lease.since = time.monotonic()
@@ -234,10 +249,10 @@ class Round:
         arrived: list[tuple[_Lease, Future[Any]]] = []
         is_woken = False
         while not (arrived or is_woken) or not self._arrivals.empty():
+            self._check_slots()
             try:
                 arrival = self._arrivals.get(timeout=self._end_overdue())
             except queue.Empty:
-                self._check_slots()
                 continue
             if arrival is None:
                 is_woken = True
@@ -250,6 +265,11 @@ class Round:
         return arrived
 
     def _check_slots(self) -> None:
+        """Checks the slots if that is due, however many evaluations end meanwhile."""
+        between, now = self._group.seconds_between_checks, time.monotonic()
+        if between is None or now < self._checked_at + between:
+            return
+        self._checked_at = now
         try:
             self._group.check()
         except ExecutorFailedError as error:
@@ -279,6 +299,7 @@ class Round:
         reply = self._reply(lease, future)
         if reply is None:
             return None
+        self._suspects.discard(lease.task.id)
         if reply.error is None:
             return _scored(lease, reply)
         if reply.is_caught:
@@ -323,9 +344,11 @@ class Round:
         losses = self._count_loss(lease.task)
         message = f"The worker process died while it evaluated sample {lease.task.id}"
         if losses > self._policy.retries:
-            return self._reply_for(WorkerDiedError(f"{message} ({losses} times)"))
+            return self._reply_for(WorkerDiedError(f"{message} ({_times(losses)})"))
         logger.warning("%s; trying it again, alone.", message)
-        self._alone.append(lease.task)
+        # Those that wait come first: it may be the one that kills more than its worker.
+        self._suspects.add(lease.task.id)
+        self._waiting.append(lease.task)
         return None
 
     def _retry_given_up(self, lease: _Lease) -> Reply | None:
@@ -333,7 +356,7 @@ class Round:
         losses = self._count_loss(lease.task)
         message = f"The executor gave up sample {lease.task.id}"
         if losses > self._policy.retries:
-            return Reply.failed(ExecutorFailedError(f"{message} ({losses} times)"))
+            return Reply.failed(ExecutorFailedError(f"{message} ({_times(losses)})"))
         logger.warning("%s; trying it again.", message)
         self._waiting.appendleft(lease.task)
         return None
@@ -345,6 +368,10 @@ class Round:
 
     def _reply_for(self, error: Exception) -> Reply:
         return Reply.failed(error, self._policy.catch)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _scored(lease: _Lease, reply: Reply) -> Outcome:

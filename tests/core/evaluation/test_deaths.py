@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import multiprocessing.connection
 import os
@@ -10,10 +11,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 
 import pytest
 
 from pyshac import EvaluationError, EvaluationTimeoutError, WorkerDiedError
+from pyshac.core.evaluation.failures import FailurePolicy
+from pyshac.core.evaluation.rounds import Round, TaskFeed
+from pyshac.core.evaluation.slots import Slot, SlotGroup, ThreadSlot
+from pyshac.core.evaluation.worker import Reply
 from tests.core.evaluation.slot_runs import (
     FORKED,
     PROCESSES,
@@ -105,7 +111,8 @@ def test_a_worker_that_dies_again_and_again(retries, attempts):
             os._exit(3)
         return p["x"]
 
-    with pytest.raises(EvaluationError, match=rf"sample 1 .*\({retries + 1} times\)") as caught:
+    times = f"{retries + 1} times" if retries else "once"
+    with pytest.raises(EvaluationError, match=rf"sample 1 .*\({times}\)") as caught:
         run(dies, 4, 1, retries=retries)
     assert type(caught.value.__cause__) is WorkerDiedError
     assert caught.value.sample_id == 1
@@ -127,6 +134,59 @@ def test_all_others_are_evaluated_before_a_death_is_tried_again(attempts):
             order += [outcome.task.id for outcome in outcomes]
     assert order[-1] == 0
     assert sorted(order) == list(range(6))
+
+
+def test_a_death_is_tried_again_before_samples_that_come_later(attempts):
+    def dies_once(worker_id, p):
+        if p["x"] == 0 and attempts.next(p["x"]) == 1:
+            kill_self()
+        time.sleep(0.02)
+        return p["x"]
+
+    events, later = [], iter(tasks(20)[4:])
+    feed = TaskFeed(tasks(4))
+    with slot_pool(dies_once, 2, FORKED) as pool:
+        for outcomes in pool.run(feed, lambda task, worker_id: events.append(("begins", task.id))):
+            for outcome in outcomes:
+                events.append(("ends", outcome.task.id))
+                feed.add(itertools.islice(later, 2))
+    begun = [number for what, number in events if what == "begins"]
+    assert sorted(begun) == [0, *range(20)]
+    again = len(events) - 1 - events[::-1].index(("begins", 0))
+    # Nothing runs beside it, and most have not begun.
+    assert events[again + 1] == ("ends", 0)
+    ended = [number for what, number in events[:again] if what == "ends"]
+    assert sorted(ended) == sorted({number for what, number in events[:again]} - {0})
+    assert len(ended) < 12
+
+
+class Silent(Slot):
+    """A slot whose worker sends nothing back."""
+
+    def submit(self, task):
+        self.future = Future()
+        return self.future
+
+
+class GivingUp(SlotGroup):
+    """Slots, the first of which is given up by a check."""
+
+    seconds_between_checks = 0.1
+
+    def check(self):
+        if not self.slots[0].future.done():
+            self.slots[0].future.set_exception(TimeoutError("no reply"))
+
+
+def test_slots_are_checked_while_others_are_busy():
+    quick = ThreadSlot(1, lambda task, worker_id: time.sleep(0.01) or Reply(1.0))
+    feed, ended = TaskFeed(tasks(300)), []
+    group = GivingUp([Silent(0), quick])
+    outcomes = Round(group, FailurePolicy(), feed, lambda *_: None, lambda: False).outcomes()
+    with pytest.raises(EvaluationError, match="TimeoutError: no reply"):
+        ended.extend(itertools.chain.from_iterable(outcomes))
+    quick.end()
+    assert 0 < len(ended) < 200
 
 
 def test_deaths_can_be_caught(attempts):
