@@ -68,22 +68,23 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
         estimator: The estimator, such as a pipeline.
         param_distributions: A dict from names of parameters to lists of values, to distributions
             with a method `rvs`, such as those of `scipy.stats`, or to hyperparameters of this
-            library; a list of such dicts, of which the search chooses, too; a `HyperParameterList`;
-            or a list of hyperparameters.
+            library; a list of such dicts, in which case the search also chooses the dict; a
+            `HyperParameterList`; or a list of hyperparameters.
         n_iter: Number of candidates.
         batch_size: Number of candidates in a batch.
         scoring: As in `RandomizedSearchCV`.
-        n_jobs: Number of fits at once, by joblib; None for 1, or what its context says.
-        refit: As in `RandomizedSearchCV`. With several metrics the search follows the one that it
-            names; if it names none, the first of `scoring`.
+        n_jobs: Number of fits that joblib runs in parallel. None means 1, unless a joblib context
+            sets another number.
+        refit: As in `RandomizedSearchCV`. With several metrics, the search optimizes the one named
+            here; if none is named, the first of `scoring`.
         cv: As in `RandomizedSearchCV`.
         random_state: Seed of the search: an int, a `RandomState`, or None.
         error_score: The score of a fit that fails, or 'raise'. A candidate without a finite mean
-            score counts as failed, and as none of the better half.
+            score counts as failed, and is never in the better half.
         return_train_score: Whether `cv_results_` has the scores on the training splits.
         verbose: As in `RandomizedSearchCV`.
-        save_dir: A directory in which the search is saved; with the same arguments and data, a
-            second `fit` takes from it what was evaluated, and goes on. None to save nothing.
+        save_dir: A directory in which the search is saved. With the same arguments and data, a
+            second `fit` reuses its evaluations and continues. None saves nothing.
         method: 'default', or 'paper' for the procedure as it was published.
     """
 
@@ -152,7 +153,8 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
         Raises:
             NotADirectoryError: If `save_dir` is a file.
             SaveDirectoryError: If `save_dir` holds another search, or a file there is corrupt.
-            TypeError: If `param_distributions` has something that is nothing to choose from.
+            TypeError: If a value of `param_distributions` is neither a list, a distribution nor a
+                hyperparameter.
             ValueError: If an argument is not allowed, or all fits failed.
         """
         is_saved = self.save_dir is not None

@@ -51,8 +51,8 @@ class TensorBoardLogger(Tracker):
     score, its curve by step and its extras. The HParams tab lists all of them with their
     parameters.
 
-    A search that is resumed goes on in `log_dir`. What an interrupted run has not logged is logged
-    then.
+    A resumed search continues in `log_dir`. It first logs the evaluations that an interrupted run
+    did not.
 
     Args:
         log_dir: Folder for the event files, of one search. `tensorboard --logdir` takes it, or the

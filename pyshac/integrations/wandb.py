@@ -28,15 +28,15 @@ _OWN = {"id", "resume", "reinit"}
 class WandbLogger(Tracker):
     """Logs a search to Weights & Biases: a callback for `fit` and `fit_dataset`.
 
-    The search is one run, beside others of the program. Each evaluation is a row of its history:
+    The search is one run; other runs of the program are unaffected. Each evaluation is a row of its history:
     `evaluation` (its number), `score`, `best_score`, `state`, `seconds`, and its parameters and
-    extras as `parameters/x` and `extras/x`. In the end there are a table of all evaluations, one of
-    their curves if they have any, and the best score and parameters in the summary. The settings
-    of the search are the run's configuration.
+    extras as `parameters/x` and `extras/x`. When the search ends, the run gets a table of all
+    evaluations and a table of their curves if there are any, and its summary the best score and
+    parameters. The settings of the search are the run's configuration.
 
-    A search that is resumed goes on with its run, whose id is kept in `save_dir`. Offline, each
-    `fit` writes a run of its own with the same id and all evaluations so far: it is enough to
-    `wandb sync` the last one.
+    A resumed search continues its run, whose id is kept in `save_dir`. Offline, each `fit` writes
+    another run with the same id and all evaluations so far: it is enough to `wandb sync` the last
+    one.
 
     Args:
         project: The project; None for wandb's own setting.

@@ -18,7 +18,7 @@ from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MAX, Objective, get_objective
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.core.search.paces.open_batches import OpenBatches
-from pyshac.core.search.progress import BUDGET_SPENT, Progress
+from pyshac.core.search.progress import ALL_EVALUATED, BUDGET_SPENT, Progress
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
@@ -38,6 +38,7 @@ class Snapshot:
         num_complete: Number of samples in closed batches.
         stage_end: Number of samples when the last classifier was trained or refused.
         refused: Number of refused classifiers, by reason.
+        is_exhausted: Whether all points of the search space are evaluated.
         path: The save directory, or None.
     """
 
@@ -50,7 +51,17 @@ class Snapshot:
     num_complete: int = 0
     stage_end: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
+    is_exhausted: bool = False
     path: str | None = None
+
+    @property
+    def ending(self) -> str:
+        """Why no further sample is evaluated; empty while the search continues."""
+        if self.schedule is None:
+            return ""
+        if len(self.dataset) >= self.schedule.total_budget:
+            return BUDGET_SPENT
+        return ALL_EVALUATED if self.is_exhausted else ""
 
     @property
     def space(self) -> HyperParameterList:
@@ -76,14 +87,13 @@ class Snapshot:
         """The present stage and the counts of the classifiers; None without a schedule."""
         if self.schedule is None:
             return None
-        is_spent = len(self.dataset) >= self.schedule.total_budget
         return Progress(
             self.schedule,
             self.num_complete,
             self.stage_end,
             len(self.starts),
             self.refused,
-            BUDGET_SPENT if is_spent else "",
+            self.ending,
         )
 
     @property
@@ -171,5 +181,6 @@ def _of_run(run: SavedRun, path: str, objective: Objective | None) -> Snapshot:
         run.num_complete,
         run.stage_end,
         run.refused,
+        run.is_exhausted,
         path,
     )

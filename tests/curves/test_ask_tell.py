@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import pickle
 from collections import OrderedDict
@@ -10,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import cloudpickle
+import numpy as np
 import pytest
 
 import pyshac
@@ -152,6 +154,22 @@ class TestTell:
         details = Details(curve=Curve((3,), (0.25,), is_pruned=True))
         with pytest.raises(ValueError, match="score must be NaN for an evaluation that was pruned"):
             EvaluationResult(0.5, details)
+
+    @pytest.mark.parametrize(
+        ("score", "stored"), [(math.inf, math.nan), (7, 7.0), (np.float32(0.5), 0.5)]
+    )
+    def test_a_result_that_was_changed(self, tmp_path, score, stored):
+        engine = engine_in(tmp_path)
+        sample = engine.ask()[0]
+        result = dataclasses.replace(pyshac.evaluate(rising, sample), score=score)
+        engine.tell(sample, result)
+        for known in (engine, engine_in(tmp_path, resume=True)):
+            assert [pytest.approx(stored, nan_ok=True)] == known.dataset.Y
+
+    @pytest.mark.parametrize("score", [None, True, "0.5"])
+    def test_a_result_without_a_number(self, score):
+        with pytest.raises(TypeError, match="The score of an evaluation must be a number"):
+            EvaluationResult(score, Details())
 
     def test_one_result_for_several_samples(self, tmp_path):
         engine = engine_in(tmp_path)

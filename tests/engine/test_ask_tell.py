@@ -193,6 +193,18 @@ def test_a_batch_of_which_every_sample_failed(tmp_path):
     assert len(engine.ask()) == 6
 
 
+def test_equal_samples_after_a_batch_that_failed(tmp_path):
+    parameters = [DiscreteHP("c", [1, 2])]
+    small = {"total_budget": 8, "num_batches": 4, "pace": "pipeline", "method": "paper"}
+    engine = make_engine(tmp_path, parameters=parameters, **small)
+    first, second = engine.ask(), engine.ask()
+    assert sorted(each["c"] for each in first + second) != [1, 1, 2, 2]
+    with pytest.raises(EvaluationError, match="All 2 evaluations of batch 1 failed"):
+        engine.tell(first, [math.nan] * 2)
+    engine.tell(second, [0.5, 0.75])
+    assert [pytest.approx(math.nan, nan_ok=True)] * 2 + [0.5, 0.75] == engine.dataset.Y
+
+
 def test_asking_when_everything_was_asked_for(tmp_path):
     engine = make_engine(tmp_path)
     samples = engine.ask()
@@ -251,6 +263,22 @@ def test_telling_what_is_no_number(tmp_path, score):
     assert len(engine.dataset) == 0
     engine.tell(samples, [1.0, 2.0])
     assert engine.dataset.Y == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("parameters", [5, None, "x", ["x"], [5]])
+def test_telling_what_is_no_sample(tmp_path, parameters):
+    engine = make_engine(tmp_path)
+    engine.ask()
+    for method in (engine.tell, engine.add):
+        with pytest.raises(TypeError, match="parameters must be a mapping from names to values"):
+            method(parameters, [1.0])
+
+
+def test_samples_may_come_from_a_generator(tmp_path):
+    engine = make_engine(tmp_path)
+    samples = engine.ask()
+    engine.tell((sample for sample in samples), range(6))
+    assert engine.dataset.Y == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 def test_telling_one_score_for_several_samples(tmp_path):

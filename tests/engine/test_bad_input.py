@@ -8,10 +8,12 @@ import re
 import shutil
 import zlib
 
+import numpy as np
 import pytest
 
 from pyshac import (
     SHAC,
+    Callback,
     DirectoryInUseError,
     DiscreteHP,
     EvaluationError,
@@ -150,6 +152,10 @@ def test_without_parameters_nothing_goes(tmp_path, name):
         ({"catch": "ValueError"}, TypeError, "catch must hold exception types. Got 'ValueError'"),
         ({"catch": [ValueError, 3]}, TypeError, r"catch must hold exception types\. Got 3"),
         ({"catch": 3}, TypeError, "catch must hold exception types"),
+        ({"skip_cv_checks": [Callback()]}, TypeError, "skip_cv_checks must be True or False. Got"),
+        ({"early_stop": "no"}, TypeError, "early_stop must be True or False. Got 'no' instead"),
+        ({"relax_checks": 1}, TypeError, "relax_checks must be True or False. Got 1 instead"),
+        ({"fresh_process": None}, TypeError, "fresh_process must be True or False. Got None"),
     ],
 )
 def test_arguments_of_fit(tmp_path, arguments, error, message):
@@ -159,6 +165,51 @@ def test_arguments_of_fit(tmp_path, arguments, error, message):
         engine.fit(**arguments)
     assert function.calls == 0
     assert raw_contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda engine: engine.ask(relax_checks="no"), "relax_checks"),
+        (lambda engine: engine.tell([], [], skip_cv_checks="no"), "skip_cv_checks"),
+        (lambda engine: engine.predict(relax_checks="no"), "relax_checks"),
+        (lambda engine: engine.replay(relax_checks="no"), "relax_checks"),
+        (lambda engine: engine.fit_dataset("scores.csv", presort="no"), "presort"),
+        (lambda engine: setattr(engine, "limit_memory", "no"), "limit_memory"),
+    ],
+)
+def test_flags_of_other_methods(tmp_path, call, name):
+    engine = make_engine(tmp_path, pace="stream")
+    with pytest.raises(TypeError, match=f"{name} must be True or False. Got 'no' instead"):
+        call(engine)
+    assert raw_contents(tmp_path) == {}
+    assert not engine.limit_memory
+
+
+def test_numbers_and_flags_of_numpy(tmp_path):
+    engine = make_engine(tmp_path)
+    engine.fit(skip_cv_checks=np.True_, verbose=0, max_seconds=np.int64(600))
+    assert len(engine.dataset) == 18
+
+
+class Counting:
+    """An evaluation function that has a length, which is 0 at first."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __len__(self):
+        return len(self.calls)
+
+    def __call__(self, worker_id, parameters):
+        self.calls.append(worker_id)
+        return parameters["x"]
+
+
+def test_a_function_that_is_false(tmp_path):
+    function = Counting()
+    make_engine(tmp_path).fit(function, verbose=0)
+    assert len(function) == 18
 
 
 @pytest.mark.parametrize("arguments", [{"timeout": 1.0}, {"fresh_process": True}])

@@ -155,8 +155,15 @@ def test_seeds_must_not_be_negative(tmp_path, seed):
     engine = make_engine(tmp_path)
     with pytest.raises(ValueError, match="seed must be a non-negative int or None"):
         engine.set_seed(seed)
-    with pytest.raises(ValueError, match="seed must be a non-negative int or None"), \
+    with pytest.raises(ValueError, match=r"seed must be a non-negative int\. Got"), \
             engine.as_deterministic(seed):  # fmt: skip
+        pass
+
+
+def test_as_deterministic_needs_a_seed(tmp_path):
+    engine = make_engine(tmp_path)
+    with pytest.raises(TypeError, match=r"seed must be a non-negative int\. Got None"), \
+            engine.as_deterministic(None):  # fmt: skip
         pass
 
 

@@ -19,6 +19,8 @@ from pyshac import (
     MultiDiscreteHP,
     UniformHP,
 )
+from pyshac.looking.snapshot import take_snapshot
+from pyshac.reporting.live.status import status_of
 from tests.engine.engine_helpers import (
     InterruptedAt,
     contents,
@@ -207,6 +209,20 @@ def test_a_finished_run_of_every_point_is_saved_as_closed(tmp_path):
     state = json.loads((tmp_path / "state.json").read_text())
     assert state["num_complete"] == 24
     assert (tmp_path / "journal.jsonl").read_bytes() == b""
+
+
+def test_a_run_of_every_point_is_shown_as_ended(tmp_path):
+    engine = make_engine(tmp_path, total, small(), 60, 6)
+    engine.tell(engine.ask(1), [1.0])
+    assert take_snapshot(tmp_path).ending == take_snapshot(engine).ending == ""
+    engine.fit(skip_cv_checks=True, verbose=0)
+    for source in (tmp_path, engine, restored(tmp_path, total_budget=60, num_batches=6)):
+        progress = take_snapshot(source).progress
+        assert progress.stage == "all points evaluated"
+        assert progress.to_come == 0
+    status = status_of(tmp_path, take_snapshot(tmp_path), "", is_missing=False)
+    assert status["state"] == "ended"
+    assert status["status"] == "The search has ended: all points evaluated."
 
 
 def test_a_dataset_that_covers_the_space_is_learnt_from(tmp_path):

@@ -165,6 +165,7 @@ class TestLoad:
         [
             ({"evaluation_function": 5}, TypeError, "evaluation_function must be callable"),
             ({"num_batches": 7}, ValueError, "divisible"),
+            ({"resume": True}, TypeError, r"load\(\) always resumes the run. Leave resume out"),
             ({"method": "paper"}, SaveDirectoryError, "method 'default', not 'paper'"),
         ],
     )

@@ -300,6 +300,15 @@ def test_save_dir_can_be_changed(tmp_path, whole):
     assert contents(tmp_path / "second") == contents(tmp_path / "first") == whole
 
 
+def test_save_dir_may_be_set_to_what_it_is(tmp_path, whole):
+    engine = make_engine(tmp_path, total_budget=12, num_batches=2)
+    engine.fit(skip_cv_checks=True)
+    engine.save_dir = tmp_path
+    engine.total_budget = 18
+    engine.fit(skip_cv_checks=True)
+    assert contents(tmp_path) == whole
+
+
 def test_save_dir_may_be_a_deep_path(tmp_path):
     engine = make_engine(str(tmp_path / "a" / "b b" / "ü"), total_budget=6, num_batches=1)
     engine.fit()

@@ -369,6 +369,8 @@ def test_extras_are_numbers_and_texts_by_names_that_are_free():
     assert texts == {"is_good": "True", "name": "ü"}
     assert math.isnan(found.pop("nan"))
     assert found == {"extra_curve": 1.0, "loss": 0.5}
+    both = {"curve": 1, "extra_curve": 2}
+    assert numbers_and_texts(both, ("curve",))[0] == {"extra_curve": 1, "extra_extra_curve": 2}
 
 
 def test_settings_name_the_space(tmp_path):

@@ -1,8 +1,9 @@
-"""Checks of numbers from the user: whole numbers and scores."""
+"""Checks of plain values from the user: flags, whole numbers, times and scores."""
 
 from __future__ import annotations
 
 import math
+import numbers
 import operator
 import threading
 from collections.abc import Callable
@@ -14,6 +15,13 @@ from pyshac.core.basics.messages.error_text import short_repr
 
 # Of the text of a score in an error message.
 _SHOWN_LENGTH = 200
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Returns a bool, also one of NumPy, as a bool; raises `TypeError` for anything else."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False. Got {value!r} instead.")
+    return bool(value)
 
 
 def check_int(
@@ -60,14 +68,15 @@ def check_seconds(name: str, value: Any) -> float | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be seconds or None. Got {value!r} instead.")
-    if not 0 < value <= threading.TIMEOUT_MAX:
+    seconds = float(value)
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
         raise ValueError(
             f"{name} must be above 0, and at most {threading.TIMEOUT_MAX:.0f} seconds. "
             f"Got {value!r} instead."
         )
-    return value
+    return seconds
 
 
 def check_score(score: Any, what: str) -> float:

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-from pyshac.core.basics.checks import check_positive, check_seconds
+from pyshac.core.basics.checks import check_flag, check_positive, check_seconds
 from pyshac.core.basics.messages.renamed import renamed_arguments
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.callbacks import History
@@ -33,7 +33,6 @@ from pyshac.core.engine.call_forms import (
     as_types,
     begins_with_function,
     check_count,
-    check_flag,
     check_function,
     is_not_flag,
     optional_function,
@@ -43,6 +42,7 @@ from pyshac.core.engine.loop.dataset_loop import DatasetLoop
 from pyshac.core.engine.loop.fit_loop import FitLoop
 from pyshac.core.engine.loop.loop import AnyLoop, FitOptions, callbacks_of_loop
 from pyshac.core.engine.saved_engine import SavedEngine
+from pyshac.core.errors import EvaluationError
 from pyshac.core.evaluation.failures import FailurePolicy
 from pyshac.core.evaluation.slot_pool import SlotPool
 from pyshac.core.evaluation.worker import Evaluator
@@ -158,7 +158,7 @@ class _SHAC(SavedEngine, ABC):
             ```
         """
         n = None if n is None else check_positive("n", n)
-        rule = get_pruning(pruning)
+        relax_checks, rule = check_flag("relax_checks", relax_checks), get_pruning(pruning)
         with self._turns.step("ask()"):
             run = self._require_run_to_go_on()
             search, is_part = run.search, n is not None and run.search.settings.pace.is_stream
@@ -209,15 +209,21 @@ class _SHAC(SavedEngine, ABC):
             ```
         """
         samples, values = as_lists(parameters, scores)
+        skip_cv_checks = check_flag("skip_cv_checks", skip_cv_checks)
         with self._turns.step("tell()"):
             run = self._require_run()
             numbers = self._asked.find(run.search.space, samples)
             told = self._asked.results(numbers, samples, values)
             if not told:
                 return
-            with run.writing():
-                run.take_in(new_scores(run.search.dataset, told), skip_cv_checks)
-                run.close_complete()
+            try:
+                with run.writing():
+                    run.take_in(new_scores(run.search.dataset, told), skip_cv_checks)
+                    run.close_complete()
+            except EvaluationError:
+                # The scores are in, all the same.
+                self._asked.settle(numbers)
+                raise
             self._asked.settle(numbers)
 
     # The whole circle
@@ -308,7 +314,9 @@ class _SHAC(SavedEngine, ABC):
             history = shac.fit(evaluate, timeout=600, catch=MemoryError)
             ```
         """
-        function = check_function(evaluation_function) or self._function
+        function = check_function(evaluation_function)
+        if function is None:
+            function = self._function
         if function is None:
             raise RuntimeError(
                 "There is no evaluation function: hand it to the constructor or to fit()."
@@ -376,6 +384,7 @@ class _SHAC(SavedEngine, ABC):
             ```
         """
         options = FitOptions(skip_cv_checks, early_stop, False)
+        presort = check_flag("presort", presort)
         new_loop = functools.partial(self._new_loop, DatasetLoop, callbacks, verbose)
         with self._turns.looping("fit_dataset()", new_loop) as loop:
             return loop.learn_dataset(absolute_path("path", path), presort, options)
@@ -425,6 +434,7 @@ class _SHAC(SavedEngine, ABC):
         if num_samples is None:
             num_samples = check_positive("num_batches", num_batches) * self.num_batches
         number = check_positive("num_samples", num_samples)
+        relax_checks = check_flag("relax_checks", relax_checks)
         with self._turns.lock:
             search = self._require_run_to_go_on().search
             count = check_count(max_classfiers, max_classifiers, len(search.cascade))

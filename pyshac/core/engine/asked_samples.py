@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -61,17 +61,18 @@ class AskedSamples:
         Raises:
             ValueError: If a sample was not asked for, or already has a score.
         """
-        numbers: list[int] = []
+        asked: dict[Any, deque[int]] = {}
+        for number, identity in self._identities.items():
+            asked.setdefault(identity, deque()).append(number)
+        numbers = []
         for sample in samples:
-            identity = _identity(space.to_row(sample))
-            asked = self._identities.items()
-            found = next((n for n, i in asked if i == identity and n not in numbers), None)
-            if found is None:
+            equal = asked.get(_identity(space.to_row(sample)))
+            if not equal:
                 raise ValueError(
                     f"No sample with the parameters {dict(sample)!r} was asked for, or it has a "
                     "score already."
                 )
-            numbers.append(found)
+            numbers.append(equal.popleft())
         return numbers
 
     def results(
@@ -114,14 +115,15 @@ def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], lis
     """Returns the arguments of `tell`, one or several samples and their scores, as lists.
 
     Raises:
-        TypeError: If there is one score for several samples.
+        TypeError: If a sample is not a mapping, or there is one score for several samples.
         ValueError: If there are more scores or fewer than samples.
     """
+    samples = as_samples(parameters)
     if isinstance(parameters, Mapping):
-        return [parameters], [scores]
+        return samples, [scores]
     if isinstance(scores, Mapping) or not isinstance(scores, Iterable):
         raise TypeError(f"scores must be as many as parameters. Got {scores!r} instead.")
-    samples, values = list(parameters), list(scores)
+    values = list(scores)
     if len(samples) != len(values):
         raise ValueError(
             f"scores must be as many as parameters. Got {len(values)} scores for "
@@ -132,8 +134,10 @@ def as_lists(parameters: Any, scores: Any) -> tuple[list[Mapping[str, Any]], lis
 
 def as_samples(parameters: Any) -> list[Mapping[str, Any]]:
     """Returns one or several samples as a list; raises `TypeError` for anything else."""
-    samples = [parameters] if isinstance(parameters, Mapping) else parameters
-    if not isinstance(samples, Sequence) or not all(isinstance(s, Mapping) for s in samples):
+    if isinstance(parameters, Mapping):
+        return [parameters]
+    samples = [*parameters] if isinstance(parameters, Iterable) else None
+    if samples is None or not all(isinstance(sample, Mapping) for sample in samples):
         raise TypeError(
             "parameters must be a mapping from names to values, or a list of such. "
             f"Got {parameters!r} instead."

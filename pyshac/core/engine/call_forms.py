@@ -102,13 +102,6 @@ def schedule_of(
     )
 
 
-def check_flag(name: str, value: Any) -> bool:
-    """Returns a bool; raises `TypeError` for anything else."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False. Got {value!r} instead.")
-    return value
-
-
 def as_types(catch: ExceptionTypes) -> tuple[type[BaseException], ...]:
     """Returns one or several exception types as a tuple."""
     if isinstance(catch, Iterable) and not isinstance(catch, str):

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
+from pyshac.core.basics.checks import check_flag
 from pyshac.core.basics.paths import shown_path
 from pyshac.core.classifiers.classifier import Classifier
 from pyshac.core.dataset import Dataset, Evaluation, summaries
@@ -206,7 +207,10 @@ class Overview(EarlierEngineNames):
     @save_dir.setter
     def save_dir(self, path: str | os.PathLike[str]) -> None:
         with self._turns.step("save_dir"):
-            self._directory = SaveDirectory(path)
+            directory = SaveDirectory(path)
+            if directory.path == self._directory.path:
+                return
+            self._directory = directory
             self._directory.caller = type(self).__name__
             if self._run is not None:
                 self._run.directory = self._directory
@@ -270,7 +274,7 @@ class Overview(EarlierEngineNames):
 
     @limit_memory.setter
     def limit_memory(self, limit: bool) -> None:
-        self._parallelism.limit_memory = limit
+        self._parallelism.limit_memory = check_flag("limit_memory", limit)
 
     @property
     def generator_backend(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pyshac.core.basics import seeding, signals
-from pyshac.core.basics.checks import check_score
+from pyshac.core.basics.checks import check_flag, check_int, check_score
 from pyshac.core.basics.messages.error_text import short_repr
 from pyshac.core.basics.paths import absolute_path
 from pyshac.core.engine.asked_samples import as_lists, as_samples
@@ -58,6 +58,7 @@ class SavedEngine(Overview):
         Raises:
             FileNotFoundError: If the directory holds no run.
             SaveDirectoryError: If a file is corrupt.
+            TypeError: If an option is not one of the constructor, or is `resume`.
             ValueError: If a constraint is not one of the run's.
 
         Example:
@@ -66,6 +67,8 @@ class SavedEngine(Overview):
             print(shac.best_score, shac.best_parameters)
             ```
         """
+        if "resume" in options:
+            raise TypeError("load() always resumes the run. Leave resume out.")
         path = absolute_path("save_dir", save_dir)
         space = as_parameter_list(options.pop("hyperparameter_list", None))
         saved = SaveDirectory(path).load(space)[0]
@@ -166,6 +169,7 @@ class SavedEngine(Overview):
             RuntimeError: If some samples were drawn at another pace, which is reproduced by its
                 seed alone, or there are no parameters.
         """
+        relax_checks = check_flag("relax_checks", relax_checks)
         with self._turns.lock:
             search = self._require_run_to_go_on().search
             return replayed(search, relax_checks)
@@ -231,7 +235,6 @@ class SavedEngine(Overview):
             ```
         """
         samples, values = as_lists(parameters, scores)
-        samples = as_samples(samples)
         scored = [
             (sample, check_score(value, f"sample {place}, {dict(sample)!r},"))
             for place, (sample, value) in enumerate(zip(samples, values, strict=True))
@@ -279,15 +282,21 @@ class SavedEngine(Overview):
         Args:
             seed: A non-negative int.
 
+        Raises:
+            RuntimeError: If the engine has no parameters yet.
+            TypeError: If the seed is not an int.
+            ValueError: If it is negative.
+
         Example:
             ```python
             with shac.as_deterministic(0):
                 shac.fit()
             ```
         """
+        seed = check_int("seed", seed, "a non-negative int", lambda number: number >= 0)
         with self._turns.step_beside_own_loop("as_deterministic()"):
             run, number = self._require_run(), self._num_predictions
-        with run.seeded(seeding.check_seed(seed)):
+        with run.seeded(seed):
             self._num_predictions = 0
             try:
                 yield self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from pyshac.core.basics.checks import check_int, check_seconds
+from pyshac.core.basics.checks import check_flag, check_int, check_seconds
 from pyshac.core.basics.messages.both_types import evaluation_error
 from pyshac.core.errors import EvaluationError
 from pyshac.core.evaluation.worker import NotANumberError, Reply, Task
@@ -38,6 +38,7 @@ class FailurePolicy:
 
     def __post_init__(self) -> None:
         check_seconds("timeout", self.timeout)
+        check_flag("fresh_process", self.fresh_process)
         check_int("retries", self.retries, "an int of at least 0", lambda number: number >= 0)
         for item in self.catch:
             if not (isinstance(item, type) and issubclass(item, BaseException)):

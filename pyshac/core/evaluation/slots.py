@@ -104,7 +104,11 @@ class Slot(ABC):
         """Asks an idle worker to end; does not wait for it."""
 
     def wait(self, deadline: float) -> None:
-        """Waits until a worker that was asked to end is gone, or until a `time.monotonic`."""
+        """Waits until a worker that was asked to end is gone.
+
+        Args:
+            deadline: When to give up a worker that can be ended (`time.monotonic`).
+        """
 
 
 class SlotGroup:
@@ -179,7 +183,7 @@ class InlineSlot(Slot):
 class ThreadSlot(Slot):
     """Evaluates in a thread of its own, which cannot be ended from outside.
 
-    The program may end during an evaluation, while it would wait for the threads of an executor.
+    Unlike an executor's threads, it does not keep the program from ending.
     """
 
     can_end = False

@@ -111,6 +111,7 @@ class Run:
             queue=search.queue,
             refused=search.refused,
             stage_end=search.stage_end,
+            is_exhausted=search.is_spent and search.is_exhausted,
             pace=settings.pace.name,
             open_batches=settings.pace.open_batches,
             draws=search.draws,
@@ -205,14 +206,12 @@ class Run:
     def take_in(
         self, scores: Sequence[tuple[int, float, Details]], skip_cv_checks: bool = False
     ) -> None:
-        """Adds scores to the open batches.
+        """Adds scores to the open batches. If one of them cannot be added, the others are.
 
         Args:
             scores: Each as (number, score, details).
             skip_cv_checks: Whether the classifier due after the batch needs no cross validation,
                 for `ask` to know if a crash comes before the batch is closed.
-
-        If one of them cannot be added, the others are.
 
         Raises:
             OSError: If they cannot be written; they stay in memory, for `save` to try again.

@@ -40,8 +40,6 @@ MARGIN = 1.2
 MIN_BLOCK = 256
 # Number of proposals after which few new samples will do.
 PATIENCE = 2**13
-# Where the constraints allow a smaller share of the proposals, patience does not grow any more.
-SMALLEST_ACCEPTANCE = 2.0**-8
 # How often samples are drawn again where too few are new, each time this many times as many.
 NUM_REDRAWS = 3
 REDRAW_FACTOR = 8

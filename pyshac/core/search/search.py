@@ -265,14 +265,6 @@ class Search:
             if batch.origin is not None:
                 self._arrivals.learn(batch.origin.since)
 
-    def draw_batch(
-        self, relax_checks: bool, generators: Generators, number: int | None = None
-    ) -> Batch:
-        """Draws samples, and opens them as a batch; see `situation` and `Drawing.draw`."""
-        batch = self.drawing.draw(self.situation(number), relax_checks, generators)
-        self.begin(batch)
-        return batch
-
     def predict(
         self, n: int, num_classifiers: int, number: int, relax_checks: bool, generators: Generators
     ) -> list[OrderedDict[str, Any]]:

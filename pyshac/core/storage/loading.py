@@ -134,6 +134,7 @@ class _Reader:
             queue=self._queue(state, space),
             refused=state.refused,
             stage_end=state.stage_end,
+            is_exhausted=state.is_exhausted,
             pace=state.pace,
             open_batches=state.open_batches,
             draws=self._read_draws(state),

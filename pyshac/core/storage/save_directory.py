@@ -250,6 +250,7 @@ class SaveDirectory:
             good=run.shares.good,
             **self._write_given(run),
             refused=run.refused,
+            is_exhausted=run.is_exhausted,
             has_scaled_features=run.cascade.features.are_scaled,
             **self._write_draws(run),
         )

@@ -39,6 +39,7 @@ class SavedRun:
         shares: How successful the rankings have been.
         refused: Number of classifiers that were refused, by reason.
         stage_end: Number of samples when the last classifier was trained or refused.
+        is_exhausted: Whether all points of the search space were evaluated when it was saved.
         pace: 'batch', 'pipeline' or 'stream'.
         open_batches: The largest number of open batches, unless it is a stream.
         draws: What the samples of closed batches of a stream were drawn from.
@@ -64,6 +65,7 @@ class SavedRun:
     queue: Queue = field(default_factory=Queue)
     refused: dict[str, int] = field(default_factory=dict)
     stage_end: int = 0
+    is_exhausted: bool = False
     pace: str = "batch"
     open_batches: int = 1
     draws: DrawLog = field(default_factory=DrawLog)

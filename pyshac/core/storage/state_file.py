@@ -26,7 +26,7 @@ _SINCE_FORMAT_2 = {"max_classifiers": 0, "has_scaled_features": False, "num_draw
 # Left out by default.
 _OPTIONAL = {
     "constraints_sha256", "pace", "open_batches", "draws_bytes", "draws_sha256", "curves_bytes",
-    "curves_sha256",
+    "curves_sha256", "is_exhausted",
 }  # fmt: skip
 
 
@@ -68,6 +68,7 @@ class StateFile:
         enqueued: Each sample that was enqueued: the parameters that were given, and the row.
         num_taken: Number of those in closed batches.
         refused: Number of classifiers that were refused, by reason.
+        is_exhausted: Whether all points of the search space are evaluated; left out if not.
         has_scaled_features: Whether classifiers see values scaled by the prior; not in runs that
             PySHAC 1.0 began.
         pace: 'batch', 'pipeline' or 'stream'; left out if it is 'batch'.
@@ -104,6 +105,7 @@ class StateFile:
     enqueued: list[Any] = field(default_factory=list)
     num_taken: int = 0
     refused: dict[str, int] = field(default_factory=dict)
+    is_exhausted: bool = False
     has_scaled_features: bool = True
     evaluations_bytes: int = 0
     evaluations_sha256: str = ""

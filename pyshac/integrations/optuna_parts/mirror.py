@@ -23,9 +23,9 @@ logger = logging.getLogger("pyshac")
 class OptunaMirror(Callback):
     """Writes a search into a study of Optuna while it runs, so that optuna-dashboard shows it.
 
-    Samples that run are trials that run. A search that is resumed goes on with the same study, also
-    after it was killed; evaluations that the study lacks are added when it begins. If the storage
-    fails meanwhile, one warning is logged, and the next evaluation brings what is missing.
+    A running sample appears as a running trial. A resumed search continues the same study, even
+    after it was killed, and first adds the evaluations that the study lacks. If the storage fails,
+    one warning is logged, and the missing evaluations are added with the next one.
 
     Args:
         storage: A storage of Optuna or its address, such as 'sqlite:///study.db'.

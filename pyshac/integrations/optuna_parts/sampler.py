@@ -28,20 +28,21 @@ SEED = "pyshac:seed"
 class SHACSampler(BaseSampler):
     """SHAC as a sampler of Optuna.
 
-    A parameter that no earlier trial had is drawn at random, all others are SHAC's. Conditions,
-    parameters that only some trials have, are learned from the trials. All that the search knows
-    stands in the study, so that several processes, threads or a later one go on with it.
+    SHAC samples every parameter that an earlier trial had; new parameters are drawn at random.
+    Conditional parameters, those that only some trials have, are learned from the trials. The study
+    holds the whole state of the search, so several processes or threads can share it, and a later
+    process can continue it.
 
     Failed trials count as bad ones; pruned ones are compared by the steps that they reached.
 
     Args:
-        num_trials: N, number of trials of the study in all. Beyond them the search goes on, a batch
-            at a time.
-        batch_size: W, number of trials that end before the search learns from them.
-        seed: A non-negative int, with which trials that run one after the other are the same in
-            every run; None for the seed that the study has, or a fresh one.
-        search_space: The distributions by name, if they are known beforehand. Then the very first
-            trial is SHAC's, too.
+        num_trials: N, the total number of trials of the study. After that, the budget grows by one
+            batch at a time.
+        batch_size: W, the number of trials that end before the search learns from them.
+        seed: A non-negative int, which makes sequential trials reproducible; None for the seed of
+            the study, or a fresh one.
+        search_space: The distributions by name, if they are known beforehand. SHAC then samples the
+            first trial as well.
 
     Raises:
         TypeError: If an argument has the wrong type.

@@ -14,6 +14,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from pyshac.core.dataset import Dataset, Evaluation
+from pyshac.core.dataset.data_frame import free_names
 from pyshac.core.dataset.objective import Objective
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.integrations.optuna_parts.columns import columns_of, params_of
@@ -197,9 +198,10 @@ def _attributes(evaluation: Evaluation) -> dict[str, Any]:
     """Returns what is known of an evaluation beside its score, as JSON can hold it."""
     own = {"slot": evaluation.slot, "failure": evaluation.failure}
     attributes: dict[str, Any] = {name: each for name, each in own.items() if each is not None}
-    for name, value in evaluation.extras.items():
+    names = free_names([*evaluation.extras], own)
+    for name, value in zip(names, evaluation.extras.values(), strict=True):
         is_finite = not isinstance(value, float) or math.isfinite(value)
-        attributes[f"extra_{name}" if name in own else name] = value if is_finite else str(value)
+        attributes[name] = value if is_finite else str(value)
     return attributes
 
 

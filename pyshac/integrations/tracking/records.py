@@ -12,6 +12,7 @@ from pyshac.core.basics.plain_values import INACTIVE
 from pyshac.core.basics.results.details import Extra
 from pyshac.core.basics.results.extras import is_extra
 from pyshac.core.dataset import Dataset, Evaluation
+from pyshac.core.dataset.data_frame import free_names
 from pyshac.core.dataset.objective import Objective, get_objective
 from pyshac.core.hyperparameters import HyperParameterList
 from pyshac.version import __version__
@@ -94,7 +95,7 @@ def numbers_and_texts(
         extras: The extras.
         taken: Names that the tracker has for something else: `extra_` is put before them.
     """
-    named = {f"extra_{name}" if name in taken else name: value for name, value in extras.items()}
+    named = dict(zip(free_names([*extras], taken), extras.values(), strict=True))
     is_number = {
         name: isinstance(value, (int, float)) and not isinstance(value, bool)
         for name, value in named.items()

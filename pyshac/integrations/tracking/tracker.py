@@ -96,10 +96,12 @@ class Tracker(Callback, ABC):
             begun.end(ending, seconds)
 
     def log(self, engine: Any) -> None:
-        """Logs what the tracker lacks of a search, without a run: after `tell`, or afterwards.
+        """Logs the evaluations that the tracker lacks, outside `fit`.
+
+        Call it after `tell`, or for a saved search.
 
         Args:
-            engine: The engine, also one of `SHAC.load`.
+            engine: The engine; it may come from `SHAC.load`.
 
         Raises:
             RuntimeError: If the engine has no parameters.

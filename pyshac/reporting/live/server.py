@@ -40,7 +40,7 @@ class LiveServer(http.server.ThreadingHTTPServer):
         path: The save directory; it need not exist.
         objective: 'max' or 'min' for a directory that does not record it; None for 'max'.
         port: The port; 0 for one that is free.
-        interval: Seconds between two looks of the page.
+        interval: Seconds between two updates of the page.
 
     Attributes:
         token: The secret part of the page's address.

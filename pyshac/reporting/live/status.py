@@ -43,7 +43,7 @@ def status_of(path: Path, snapshot: Snapshot | None, problem: str, is_missing: b
         cards = [*_open_samples(snapshot, state == RUNS), *_slots(snapshot)]
     return {
         "state": state,
-        "status": _sentence(state, path, problem),
+        "status": _sentence(state, path, problem, "" if snapshot is None else snapshot.ending),
         "best": "" if snapshot is None else _best(snapshot),
         "changed": last_change(path),
         "running": cards,
@@ -55,10 +55,7 @@ def _state(snapshot: Snapshot | None, problem: str, is_missing: bool, runs: bool
         return UNREADABLE
     if is_missing or snapshot is None:
         return NOT_BEGUN if snapshot is None else GONE
-    is_spent = snapshot.schedule is not None and (
-        len(snapshot.dataset) >= snapshot.schedule.total_budget
-    )
-    if is_spent and not snapshot.num_pending:
+    if snapshot.ending and not snapshot.num_pending:
         return ENDED
     if runs is None:
         return OPEN
@@ -67,19 +64,19 @@ def _state(snapshot: Snapshot | None, problem: str, is_missing: bool, runs: bool
     return INTERRUPTED
 
 
-def _sentence(state: str, path: Path, problem: str) -> str:
+def _sentence(state: str, path: Path, problem: str, ending: str) -> str:
     name = shown_path(str(path))
     return {
         NOT_BEGUN: f"There is no search in {name} yet. This page shows it as soon as it begins.",
-        GONE: f"The search in {name} is gone: it was moved or removed. What follows is the last "
-        "that was read.",
+        GONE: f"The search in {name} is gone: it was moved or removed. This page shows its last "
+        "known state.",
         UNREADABLE: f"The search cannot be read: {problem}",
-        ENDED: "The search has ended: its budget is spent.",
-        INTERRUPTED: "The search is interrupted: the process that ran it has ended. It goes on "
-        "where it was once it is resumed.",
+        ENDED: f"The search has ended: {ending}.",
+        INTERRUPTED: "The search is interrupted: the process that ran it has ended. Resume it to "
+        "continue where it stopped.",
         RUNS: "The search is running.",
-        IDLE: "The process of the search runs, and evaluates nothing at the moment: it draws the "
-        "next batch, or waits to be told to go on.",
+        IDLE: "No evaluation is running: the process draws the next batch, or waits for ask() or "
+        "fit().",
         OPEN: "Whether the search runs is not known here: the process that wrote to it last is on "
         "another machine, or left no name.",
     }[state]

@@ -31,7 +31,7 @@ def watch(
         directory: The save directory; the search may begin later.
         objective: 'max' or 'min' for a directory that does not record it; None for 'max'.
         port: The port, from 1 to 65535; 0 for one that is free.
-        interval: Seconds between two looks of the page, from 0.1 to 3600.
+        interval: Seconds between two updates of the page, from 0.1 to 3600.
         announce: Called with text for the user, which has the address.
 
     Raises:

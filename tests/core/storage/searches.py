@@ -10,6 +10,7 @@ from pyshac.core.dataset import Dataset
 from pyshac.core.dataset.objective import MIN
 from pyshac.core.run.run import Run
 from pyshac.core.sampling.generators import ALONE
+from pyshac.core.search.batch import Batch
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
@@ -39,10 +40,17 @@ def load(path: Path | str) -> SavedRun:
     return SaveDirectory(path).load()[0]
 
 
+def draw_batch(search: Search) -> Batch:
+    """Draws a batch and opens it."""
+    batch = search.drawing.draw(search.situation(), False, ALONE)
+    search.begin(batch)
+    return batch
+
+
 def advance(search: Search, directory: SaveDirectory | None = None, stop: int = 10) -> None:
     """Draws a batch and scores its samples before number `stop`."""
     is_new = search.open.first is None
-    batch = search.open.first or search.draw_batch(False, ALONE)
+    batch = search.open.first or draw_batch(search)
     if directory is not None and is_new:
         directory.append_batch(batch)
     for number in [number for number in batch.pending if number < stop]:

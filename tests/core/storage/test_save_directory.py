@@ -13,12 +13,20 @@ from pyshac.core.basics import files
 from pyshac.core.basics.results.details import UNKNOWN
 from pyshac.core.classifiers.training import Admission
 from pyshac.core.dataset.formats import journal_file
-from pyshac.core.sampling.generators import ALONE
 from pyshac.core.storage import state_file
 from pyshac.core.storage.layout import Layout
 from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.state_file import FORMAT
-from tests.core.storage.searches import advance, as_saved, finished, load, new_search, same, save
+from tests.core.storage.searches import (
+    advance,
+    as_saved,
+    draw_batch,
+    finished,
+    load,
+    new_search,
+    same,
+    save,
+)
 from tests.engine.engine_helpers import contents
 
 
@@ -74,7 +82,7 @@ def test_a_save_in_the_middle_of_a_batch(directory, search, stop):
 def test_scores_in_another_order(directory, search):
     with directory.writing():
         save(directory, search)
-        batch = search.draw_batch(False, ALONE)
+        batch = draw_batch(search)
         directory.append_batch(batch)
         for number in (7, 2, 9, 0):
             search.learn_score(number, float(number), UNKNOWN)
@@ -91,7 +99,7 @@ def test_scores_in_another_order(directory, search):
 def test_scores_are_exact(directory, search, score):
     with directory.writing():
         save(directory, search)
-        batch = search.draw_batch(False, ALONE)
+        batch = draw_batch(search)
         directory.append_batch(batch)
         search.learn_score(0, score, UNKNOWN)
         directory.append_scores([(0, score, UNKNOWN)])

@@ -47,7 +47,6 @@ from pyshac.core.hyperparameters import (
     UniformHP,
 )
 from pyshac.core.run.run import Run
-from pyshac.core.sampling.generators import ALONE
 from pyshac.core.search.schedule import Schedule
 from pyshac.core.search.search import Search
 from pyshac.core.search.settings import Settings
@@ -58,7 +57,7 @@ from pyshac.core.storage.save_directory import SaveDirectory
 from pyshac.core.storage.saved_run import SavedRun
 from pyshac.core.storage.state_file import checksum, decode_state
 from tests.cascades import cascade_of
-from tests.core.storage.searches import details_of
+from tests.core.storage.searches import details_of, draw_batch
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 _FOLDER = Path(tempfile.mkdtemp(prefix="pyshac-fuzz-"))
@@ -270,7 +269,7 @@ def make_run(folder: Path) -> None:
     run = Run(search, SaveDirectory(folder), is_seeded=True)
     with run.writing():
         for stop in (10, 16):
-            batch = search.draw_batch(False, ALONE)
+            batch = draw_batch(search)
             run.save()
             for number in range(batch.start, stop):
                 run.take_in([(number, batch.row(number)[0], details_of(number))])

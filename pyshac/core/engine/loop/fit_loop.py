@@ -265,4 +265,5 @@ class FitLoop(Loop):
             raise
         except BaseException as error:
             self._must_stop = True
-            self._first_error = self._first_error or error
+            if self._first_error is None:
+                self._first_error = error

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pyshac.core.basics import signals
+from pyshac.core.basics.checks import check_flag
 from pyshac.core.basics.results.details import Details, as_datetime
 from pyshac.core.basics.streams import usable_streams
 from pyshac.core.callbacks.callback import Callback
@@ -30,12 +31,20 @@ logger = logging.getLogger("pyshac")
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Options of training and sampling, named after the arguments of `fit`."""
+    """Options of training and sampling, named after the arguments of `fit`.
+
+    Raises:
+        TypeError: If a flag is not a bool.
+    """
 
     skip_cv_checks: bool
     early_stop: bool
     relax_checks: bool
     pruning: Pruning | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("skip_cv_checks", "early_stop", "relax_checks"):
+            check_flag(name, getattr(self, name))
 
     @property
     def admission(self) -> Admission:

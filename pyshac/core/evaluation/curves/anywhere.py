@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyshac.core.basics.checks import check_int
+from pyshac.core.basics.checks import check_int, check_score
 from pyshac.core.basics.plain_values import copied
 from pyshac.core.basics.results.curve import Curve, Limit
 from pyshac.core.basics.results.details import NOT_FINITE, Details, Extra
@@ -62,6 +62,7 @@ class EvaluationResult:
         details: The other known facts: its start, duration, failure, extras and curve.
 
     Raises:
+        TypeError: If the score is not a number.
         ValueError: If the evaluation was pruned and has a score.
     """
 
@@ -69,6 +70,7 @@ class EvaluationResult:
     details: Details
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "score", check_score(self.score, "an evaluation"))
         if self.is_pruned and not math.isnan(self.score):
             raise ValueError(
                 f"score must be NaN for an evaluation that was pruned. Got {self.score!r} instead."

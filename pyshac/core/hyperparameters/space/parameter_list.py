@@ -83,7 +83,7 @@ class HyperParameterList(ConstrainedList, ListNames):
         return self._known_forms
 
     def _check_conditions(self) -> None:
-        """Raises if a condition cannot be met. Skipped while its parent is still missing."""
+        """Raises if a condition cannot be met."""
         self._known_forms = RowForms(self._blocks)
 
     def add_hyper_parameter(self, parameter: AbstractHyperParameter) -> None:
