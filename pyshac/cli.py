@@ -161,7 +161,7 @@ def _watch_parser(commands: Any) -> argparse.ArgumentParser:
     live.add_argument("--port", metavar="PORT", type=int, default=0,
                       help="the port to listen on (default: 0, one that is free)")  # fmt: skip
     live.add_argument("--interval", metavar="SECONDS", type=float, default=INTERVAL_SECONDS,
-                      help="seconds between two updates of the page (default: %(default)g)")  # fmt: skip
+                      help="seconds between updates (default: %(default)g)")  # fmt: skip
     live.set_defaults(run=_watch)
     return live
 

@@ -49,8 +49,9 @@ class MLflowLogger(Tracker):
     The search is a run, nested in the active one if there is any, and each evaluation is a run
     nested in that: with its parameters, the score as the metric `score`, its curve as the metric
     `curve` by step, extras as metrics, and text and bool extras as tags. The run of a failed
-    evaluation has the status FAILED. The tag `pyshac.state` is 'complete', 'failed' or 'pruned'. The
-    search's run has the metric `best_score`, and in the end the best parameters as tags `best.x`.
+    evaluation has the status FAILED. The tag `pyshac.state` is 'complete', 'failed' or 'pruned'.
+    The search's run has the metric `best_score`, and in the end the best parameters as tags
+    `best.x`.
 
     A resumed search continues its run, whose id is kept in `save_dir`. Until it is resumed, the run
     of an interrupted search has the status KILLED.

@@ -75,7 +75,7 @@ class SHACSearchCV(BaseSearchCV):  # type: ignore[misc]
         scoring: As in `RandomizedSearchCV`.
         n_jobs: Number of fits that joblib runs in parallel. None means 1, unless a joblib context
             sets another number.
-        refit: As in `RandomizedSearchCV`. With several metrics, the search optimizes the one named
+        refit: As in `RandomizedSearchCV`. With several metrics, the search optimises the one named
             here; if none is named, the first of `scoring`.
         cv: As in `RandomizedSearchCV`.
         random_state: Seed of the search: an int, a `RandomState`, or None.

@@ -28,11 +28,11 @@ _OWN = {"id", "resume", "reinit"}
 class WandbLogger(Tracker):
     """Logs a search to Weights & Biases: a callback for `fit` and `fit_dataset`.
 
-    The search is one run; other runs of the program are unaffected. Each evaluation is a row of its history:
-    `evaluation` (its number), `score`, `best_score`, `state`, `seconds`, and its parameters and
-    extras as `parameters/x` and `extras/x`. When the search ends, the run gets a table of all
-    evaluations and a table of their curves if there are any, and its summary the best score and
-    parameters. The settings of the search are the run's configuration.
+    The search is one run; other runs of the program are unaffected. Each evaluation is a row of its
+    history: `evaluation` (its number), `score`, `best_score`, `state`, `seconds`, and its
+    parameters and extras as `parameters/x` and `extras/x`. When the search ends, the run gets a
+    table of all evaluations and a table of their curves if there are any, and its summary the best
+    score and parameters. The settings of the search are the run's configuration.
 
     A resumed search continues its run, whose id is kept in `save_dir`. Offline, each `fit` writes
     another run with the same id and all evaluations so far: it is enough to `wandb sync` the last

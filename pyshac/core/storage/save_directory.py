@@ -220,10 +220,9 @@ class SaveDirectory:
             files.remove_temporaries(folder)
         config = plain_values.to_json(run.space.get_config())
         written.write(layout.parameters, files.encode_json(config, "The search space"))
-        constraints_sha256 = ""
+        sha256 = ""
         if run.space.constraints:
-            content = encode_constraints(run.space.constraints)
-            constraints_sha256 = written.write(layout.constraints, content)
+            sha256 = written.write(layout.constraints, encode_constraints(run.space.constraints))
         state = StateFile(
             objective=run.objective,
             method=run.method,
@@ -238,7 +237,7 @@ class SaveDirectory:
             num_drawn=max(run.num_complete, run.open.stop),
             **self._write_samples(run),
             parameters_sha256=space_checksum(config),
-            constraints_sha256=constraints_sha256,
+            constraints_sha256=sha256,
             parameter_seeds=[parameter.seed for parameter in run.space],
             classifiers=[
                 written.write_classifier(layout.classifier(number), classifier)
