@@ -12,11 +12,12 @@ import time
 from functools import partial
 from pathlib import Path
 
+import filelock
 import pytest
 
 import pyshac
 from pyshac import Callback, SaveDirectoryError
-from pyshac.core.basics import locks
+from pyshac.core.basics import locks, signals
 from tests.core.evaluation.slot_runs import is_running
 from tests.engine.engine_helpers import ROOT, contents, evaluate, make_engine, restored, run_script
 
@@ -322,18 +323,23 @@ def test_a_handler_of_the_program_is_what_sigterm_calls(tmp_path):
     assert ended.returncode == 0, ended.stderr
 
 
-def places_of(run, interrupted_at=None):
-    """Calls `run`, with Ctrl-C at one of its places in the library; returns their number.
+CORE = str(Path(pyshac.__file__).parent / "core")
+# With what the library is in while it takes and releases locks.
+AROUND_LOCKS = (CORE, contextlib.__file__, str(Path(filelock.__file__).parent))
 
-    They are the beginnings of its functions and the ends of its calls of functions in C, where the
+
+def places_of(run, interrupted_at=None, files=CORE):
+    """Calls `run`, with Ctrl-C at one of its places in some files; returns their number.
+
+    They are the beginnings of functions and the ends of their calls of functions in C, where the
     interpreter handles signals. It handles none at any line: an exception that came between the
     block of a `with` statement and the call of `__exit__` would leave a lock locked.
     """
-    count, core = 0, str(Path(pyshac.__file__).parent / "core")
+    count = 0
 
     def profile(frame, event, argument):
         nonlocal count
-        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(core):
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(files):
             count += 1
             if count == interrupted_at:
                 os.kill(os.getpid(), signal.SIGINT)
@@ -347,10 +353,10 @@ def places_of(run, interrupted_at=None):
     return count
 
 
-def is_interrupted(run, place):
+def is_interrupted(run, place, files=CORE):
     """Calls `run` with Ctrl-C at one of its places; returns whether it has so many."""
     try:
-        places_of(run, place)
+        places_of(run, place, files)
     except KeyboardInterrupt:
         return True
     return False
@@ -385,6 +391,55 @@ def test_ctrl_c_anywhere_tears_nothing(tmp_path, pace, num_batches, step):
         place += step
     # The first was interrupted, and the run has more than a few places.
     assert place > max(1 + step, 1000)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["save_data", "fit"])
+# Of files, between their opening and the block that closes them.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_anywhere_leaves_nothing_held(tmp_path, name, step):
+    """Neither the save directory, nor a lock, nor a handler of signals."""
+    engine = make_engine(tmp_path, total_budget=6, num_batches=2)
+    engine.fit(skip_cv_checks=True, verbose=0)
+    before = [signal.getsignal(each) for each in (signal.SIGINT, *signals.ENDING)]
+    place = 1
+    while is_interrupted(getattr(engine, name), place, AROUND_LOCKS):
+        assert not engine._directory._lock._lock.is_locked, f"place {place}"
+        assert not any(lock._is_owned() for lock in locks._locks), f"place {place}"
+        after = [signal.getsignal(each) for each in (signal.SIGINT, *signals.ENDING)]
+        assert after == before, f"place {place}"
+        assert not signals._displaced, f"place {place}"
+        place += step
+    assert place > 500
+
+
+HALF_IMPORTED = """
+import os, signal, sys, threading
+from tests.engine.engine_helpers import make_engine
+
+def interrupt_import():
+    while "sklearn.utils" not in sys.modules:
+        pass
+    os.kill(os.getpid(), signal.SIGINT)
+
+engine = make_engine(sys.argv[1], total_budget=24, num_batches=2)
+threading.Thread(target=interrupt_import, daemon=True).start()
+try:
+    engine.fit(verbose=0)
+except KeyboardInterrupt:
+    print("interrupted", "sklearn.model_selection" in sys.modules)
+engine.fit(verbose=0)
+print(len(engine.dataset))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")
+@pytest.mark.slow
+def test_ctrl_c_during_an_import_lets_it_end(tmp_path):
+    """Half of a package of compiled modules would make every later `fit` of the process fail."""
+    ended = run_script(HALF_IMPORTED, tmp_path)
+    assert ended.stdout.split() == ["interrupted", "True", "24"], ended.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are a matter of POSIX systems")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import signal
 import threading
@@ -41,10 +42,15 @@ def ending_on_signals() -> Iterator[None]:
 
     try:
         with contextlib.ExitStack() as stack:
-            for each in ENDING:
-                if signal.getsignal(each) is signal.SIG_DFL:
-                    stack.enter_context(_handling(each, unwind))
-            yield
+            try:
+                with _deferring(signal.SIGINT):
+                    for each in ENDING:
+                        if signal.getsignal(each) is signal.SIG_DFL:
+                            stack.enter_context(_handling(each, unwind))
+                yield
+            finally:
+                with _deferring(signal.SIGINT):
+                    stack.close()
     finally:
         if arrived:
             # The end by a signal runs no finalizers: semaphores of closed workers would be left to
@@ -53,13 +59,43 @@ def ending_on_signals() -> Iterator[None]:
             os.kill(os.getpid(), arrived[-1])
 
 
-@contextlib.contextmanager
-def whole() -> Iterator[None]:
-    """Defers the handlers of SIGINT, SIGTERM and SIGHUP to the end of the block.
+def whole() -> contextlib.AbstractContextManager[None]:
+    """Defers the handlers of SIGINT, SIGTERM and SIGHUP to the end of a `with` block.
 
     Otherwise they could raise an exception between any two steps of the block. Each handler is
     called once, however often its signal arrived, as with signals that are blocked.
     """
+    return _deferring(signal.SIGINT, *ENDING)
+
+
+@contextlib.contextmanager
+def left_whole() -> Iterator[contextlib.ExitStack]:
+    """Yields an `ExitStack`; signals wait while it is closed.
+
+    What is entered in a block of `whole` is then left in any case, however soon Ctrl-C comes.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack
+        finally:
+            with whole():
+                stack.close()
+
+
+def import_whole(*names: str) -> None:
+    """Imports modules; signals wait for the end.
+
+    An import that an exception cuts short may leave a package of compiled modules that no later
+    import in the process completes.
+    """
+    with whole():
+        for name in names:
+            importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def _deferring(*numbers: int) -> Iterator[None]:
+    """Defers the handlers of signals to the end of the block."""
     if not _can_set_handlers():
         yield
         return
@@ -67,7 +103,7 @@ def whole() -> Iterator[None]:
     handlers: dict[int, Any] = {}
     try:
         with contextlib.ExitStack() as stack:
-            for each in (signal.SIGINT, *ENDING):
+            for each in numbers:
                 if callable(signal.getsignal(each)):
                     handlers[each] = stack.enter_context(_handling(each, arrived.setdefault))
             try:
@@ -98,9 +134,9 @@ def _handling(number: int, handler: Any) -> Iterator[Any]:
     """Replaces a signal's handler inside the block; yields the handler that it replaces."""
     before = signal.getsignal(number)
     is_outermost = number not in _displaced
-    _displaced.setdefault(number, before)
-    signal.signal(number, handler)
     try:
+        _displaced.setdefault(number, before)
+        signal.signal(number, handler)
         yield before
     finally:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from pyshac.core.basics import signals
 from pyshac.core.basics.arrays import BoolArray, Float32Array
 from pyshac.core.classifiers.tree_models import (
     Tree,
@@ -86,6 +87,7 @@ class BoostedTrees:
 
     def fit(self, features: Float32Array, labels: npt.ArrayLike) -> BoostedTrees:
         """Trains the trees from scratch; see `Classifier.fit`."""
+        signals.import_whole("xgboost")
         import xgboost
 
         data = xgboost.DMatrix(features, np.asarray(labels, dtype=np.float32), nthread=1)
@@ -155,6 +157,7 @@ class BoostedTrees:
         Raises:
             ValueError: If the bytes are not an XGBoost model.
         """
+        signals.import_whole("xgboost")
         import xgboost
 
         try:

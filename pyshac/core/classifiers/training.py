@@ -8,7 +8,7 @@ from enum import Enum
 
 import numpy as np
 
-from pyshac.core.basics import seeding
+from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.arrays import BoolArray, Float32Array
 from pyshac.core.classifiers.boosted_trees import BoostedTrees
 from pyshac.core.classifiers.classifier import Classifier
@@ -131,6 +131,7 @@ def _cross_validate(
     features: Float32Array, labels: BoolArray, new: Callable[[int], Classifier], seed: int
 ) -> tuple[Float32Array, float]:
     """Returns the margins of held-out rows, shape (n,), and the mean accuracy."""
+    signals.import_whole("sklearn.model_selection")
     from sklearn.model_selection import StratifiedKFold
 
     num_folds = int(min(NUM_FOLDS, labels.sum(), len(labels) - labels.sum()))

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
+from pyshac.core.basics import signals
 from pyshac.core.basics.checks import check_flag
 from pyshac.core.basics.paths import shown_path
 from pyshac.core.classifiers.classifier import Classifier
@@ -84,6 +85,7 @@ class Overview(EarlierEngineNames):
             RuntimeError: If the engine has no run.
             SaveDirectoryError: If its parameters have objects as values that are not available.
         """
+        signals.import_whole("scipy.linalg", "scipy.optimize", "scipy.special")
         run = self._require_run()
         require_objects(run.search.space)
         run.search.require_points()

@@ -152,7 +152,9 @@ class Run:
 
         Enter it with the lock held.
         """
-        with self.directory.writing():
+        with signals.left_whole() as stack:
+            with signals.whole():
+                stack.enter_context(self.directory.writing())
             if self.directory.must_save:
                 self.save()
             yield
@@ -161,7 +163,7 @@ class Run:
     def writing_in_steps(self) -> Iterator[None]:
         """Does what `writing` does for a loop, which holds the lock in its steps only."""
         with contextlib.ExitStack() as stack:
-            with self.lock:
+            with self.lock, signals.whole():
                 stack.enter_context(self.writing())
             yield
 

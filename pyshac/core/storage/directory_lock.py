@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import filelock
 
-from pyshac.core.basics import files
+from pyshac.core.basics import files, signals
 from pyshac.core.basics.locks import CopyableLock
 from pyshac.core.errors import DirectoryInUseError
 from pyshac.core.storage.layout import Layout
@@ -46,6 +46,14 @@ class DirectoryLock:
             DirectoryInUseError: If another engine holds it.
             OSError: If the lock file cannot be written.
         """
+        # Ctrl-C in the middle could leave a lock that nobody releases while the process lives.
+        with signals.left_whole() as stack:
+            with signals.whole():
+                self._acquire()
+                stack.callback(self._release)
+            yield
+
+    def _acquire(self) -> None:
         try:
             with self._changing, files.naming(self._layout.lock):
                 self._lock.acquire(timeout=0)
@@ -55,13 +63,12 @@ class DirectoryLock:
             # Older filelocks have no substitute for missing locks.
             reason = "No locks on this file system; newer versions of filelock do without"
             raise OSError(errno.ENOSYS, reason, str(self._layout.lock)) from None
-        try:
-            yield
-        finally:
-            # A process that was forked inside the block leaves it, too.
-            if self.is_own:
-                with self._changing, files.naming(self._layout.lock):
-                    self._lock.release()
+
+    def _release(self) -> None:
+        # A process that was forked inside the block leaves it, too.
+        if self.is_own:
+            with self._changing, files.naming(self._layout.lock):
+                self._lock.release()
 
     def refusal_of_fork(self) -> DirectoryInUseError:
         """Returns the error for a process that must not write, since another one made the lock."""

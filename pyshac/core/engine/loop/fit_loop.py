@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pyshac.core.basics import seeding
+from pyshac.core.basics import seeding, signals
 from pyshac.core.basics.seeding import Purpose
 from pyshac.core.callbacks.history import History
 from pyshac.core.classifiers.training import Training
@@ -69,8 +69,9 @@ class FitLoop(Loop):
         with self._surroundings():
             with contextlib.ExitStack() as stack:
                 if not run.search.is_spent or run.directory.keeps_former:
-                    stack.enter_context(run.writing_in_steps())
-                    stack.enter_context(pool)
+                    with signals.whole():
+                        stack.enter_context(run.writing_in_steps())
+                        stack.enter_context(pool)
                 self._begin(len(run.search.dataset))
                 with saving_on_error(run):
                     if not run.search.is_spent and not self._is_stopping:
