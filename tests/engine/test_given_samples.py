@@ -244,7 +244,7 @@ class TestAdd:
             ([GOOD, {**GOOD, "kind": "2"}], [1.0, 2.0], ValueError, "'kind'"),
             ([GOOD], [1.0, 2.0], ValueError, "scores must be as many"),
             (GOOD, "best", TypeError, "must be a number"),
-            (None, 1.0, TypeError, "scores must be as many"),
+            (None, 1.0, TypeError, "parameters must be a mapping from names to values"),
             ([5], [1.0], TypeError, "parameters must be a mapping"),
             ("ab", [1.0, 2.0], TypeError, "parameters must be a mapping"),
         ],
