@@ -317,9 +317,10 @@ def test_what_an_executor_gives_up_is_tried_again_at_once(caplog):
 @pytest.mark.parametrize("retries", [0, 2])
 def test_what_an_executor_always_gives_up_stops_the_run(retries):
     """That is no failure of the sample, so it cannot be caught."""
+    times = f"{retries + 1} times" if retries else "once"
     with (
         Unreliable({2}, always=True) as executor,
-        pytest.raises(EvaluationError, match=rf"gave up sample 2 \({retries + 1} times\)"),
+        pytest.raises(EvaluationError, match=rf"gave up sample 2 \({times}\)"),
     ):
         run(lambda i, p: p["x"], 4, 1, executor, retries=retries, catch=(Exception,))
     assert executor.order.count(2) == retries + 1
