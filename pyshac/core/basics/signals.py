@@ -7,6 +7,7 @@ import gc
 import importlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -41,16 +42,12 @@ def ending_on_signals() -> Iterator[None]:
         raise TerminatedError(f"The process was asked to end ({name}).")
 
     try:
-        with contextlib.ExitStack() as stack:
-            try:
-                with _deferring(signal.SIGINT):
-                    for each in ENDING:
-                        if signal.getsignal(each) is signal.SIG_DFL:
-                            stack.enter_context(_handling(each, unwind))
-                yield
-            finally:
-                with _deferring(signal.SIGINT):
-                    stack.close()
+        with _left(signal.SIGINT) as stack:
+            with _deferring(signal.SIGINT):
+                for each in ENDING:
+                    if signal.getsignal(each) is signal.SIG_DFL:
+                        stack.enter_context(_handling(each, unwind))
+            yield
     finally:
         if arrived:
             # The end by a signal runs no finalizers: semaphores of closed workers would be left to
@@ -68,18 +65,12 @@ def whole() -> contextlib.AbstractContextManager[None]:
     return _deferring(signal.SIGINT, *ENDING)
 
 
-@contextlib.contextmanager
-def left_whole() -> Iterator[contextlib.ExitStack]:
+def left_whole() -> contextlib.AbstractContextManager[contextlib.ExitStack]:
     """Yields an `ExitStack`; signals wait while it is closed.
 
     What is entered in a block of `whole` is then left in any case, however soon Ctrl-C comes.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            yield stack
-        finally:
-            with whole():
-                stack.close()
+    return _left(signal.SIGINT, *ENDING)
 
 
 def import_whole(*names: str) -> None:
@@ -88,9 +79,22 @@ def import_whole(*names: str) -> None:
     An import that an exception cuts short may leave a package of compiled modules that no later
     import in the process completes.
     """
-    with whole():
-        for name in names:
-            importlib.import_module(name)
+    missing = [name for name in names if name not in sys.modules]
+    if missing:
+        with whole():
+            for name in missing:
+                importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def _left(*numbers: int) -> Iterator[contextlib.ExitStack]:
+    """Yields an `ExitStack`, and defers the handlers of signals while it is closed."""
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack
+        finally:
+            with _deferring(*numbers):
+                stack.close()
 
 
 @contextlib.contextmanager
